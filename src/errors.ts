@@ -1,0 +1,38 @@
+/**
+ * What kind of thing went wrong, for programs that react to it.
+ *
+ * - `ERR_OPTION`: an option of a job or an argument of a function is wrong; nothing was started.
+ * - `ERR_DATA`: a file, row or column of a data set cannot be used.
+ * - `ERR_CHECKPOINT`: a checkpoint cannot be read, or does not fit the model.
+ * - `ERR_NATIVE`: libtorch or the addon is missing, or does not fit.
+ * - `ERR_TORCH`: libtorch refused an operation; `ERR_TORCH_OOM`: it had no memory for it.
+ * - `ERR_ABORTED`: the caller's AbortSignal, or Ctrl-C, ended the job.
+ */
+export type ErrorCode =
+  | 'ERR_OPTION'
+  | 'ERR_DATA'
+  | 'ERR_CHECKPOINT'
+  | 'ERR_NATIVE'
+  | 'ERR_TORCH'
+  | 'ERR_TORCH_OOM'
+  | 'ERR_ABORTED';
+
+/** An error whose message is one plain sentence: what was expected, what came, how to mend it. */
+export class CleanclipError extends Error {
+  override readonly name = 'CleanclipError';
+
+  constructor(
+    message: string,
+    readonly code: ErrorCode,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** An option or argument that cannot be used. */
+export const optionError = (message: string): CleanclipError => new CleanclipError(message, 'ERR_OPTION');
+
+/** A file, row or column that cannot be used. */
+export const dataError = (message: string, cause?: unknown): CleanclipError =>
+  new CleanclipError(message, 'ERR_DATA', { cause });

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join, basename } from 'node:path';
+
+/**
+ * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename.
+ * The folder is made if need be; an earlier file of that name stays untouched until the rename.
+ *
+ * @param path where the file shall appear
+ * @param write receives the open descriptor of the temporary file
+ */
+export function writeWhole(path: string, write: (fd: number) => void): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true });
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+  const fd = openSync(temporary, 'wx');
+  try {
+    try {
+      write(fd);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Writes text or bytes with {@link writeWhole}. */
+export function writeFileWhole(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  writeWhole(path, (fd) => writeFully(fd, bytes));
+}
+
+/** Writes all of `bytes` at the descriptor's position; `writeSync` alone may stop short. */
+export function writeFully(fd: number, bytes: Uint8Array): void {
+  let written = 0;
+  while (written < bytes.byteLength) {
+    written += writeSync(fd, bytes, written, Math.min(bytes.byteLength - written, 1 << 30));
+  }
+}
