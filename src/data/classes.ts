@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dataError } from '../errors';
+import { parsePythonLiteral, TextTemplate } from './python_literal';
+
+/** Class names in the order of their labels, and the sentences that a class name is put into. */
+export interface Classes {
+  classes: string[];
+  templates: ((name: string) => string)[];
+}
+
+/**
+ * Reads class names and templates from a JSON file `{"classes": ["tench", …], "templates": ["a photo of a {}.", …]}`, or
+ * from the Python form `{"classes": […], "templates": [lambda s: f"a photo of a {s}.", …]}`, which is parsed, never executed.
+ *
+ * @param file path that ends in `.json`, or in anything else for the Python form
+ * @throws CleanclipError ERR_DATA when the file is missing or says something else
+ */
+export function readClasses(file: string): Classes {
+  const source = readText(file);
+  const { classes, templates } = file.endsWith('.json') ? fromJson(source, file) : fromPython(source, file);
+  return {
+    classes: nonEmptyList(classes, 'classes', file).map((name, i) => {
+      if (typeof name === 'string' && name !== '') return name;
+      throw dataError(`${file}: expected the name of a class as item ${i} of "classes", found ${show(name)}.`);
+    }),
+    templates: nonEmptyList(templates, 'templates', file).map((template, i) => {
+      const parts = template instanceof TextTemplate ? template.parts : [];
+      if (parts.length > 1) return (name) => parts.join(name);
+      throw dataError(`${file}: expected a text with a place for the class as item ${i} of "templates", such as "a photo of a {}.".`);
+    }),
+  };
+}
+
+/** Reads `classes.json` of a folder or, if there is none, `classes.py`; see {@link readClasses}. */
+export function readClassesOf(folder: string): Classes {
+  const file = ['classes.json', 'classes.py'].map((name) => join(folder, name)).find((path) => existsSync(path));
+  if (file) return readClasses(file);
+  throw dataError(`${folder} has neither classes.json nor classes.py: expected the class names and templates in one of them.`);
+}
+
+function fromJson(source: string, file: string): { classes: unknown; templates: unknown } {
+  let value: { classes?: unknown; templates?: unknown } | null;
+  try {
+    value = JSON.parse(source);
+  } catch (error) {
+    throw dataError(`${file} is not valid JSON: ${(error as Error).message}.`, error);
+  }
+  const templates = value?.templates;
+  return {
+    classes: value?.classes,
+    templates: Array.isArray(templates)
+      ? templates.map((text) => (typeof text === 'string' ? new TextTemplate(text.split('{}')) : text))
+      : templates,
+  };
+}
+
+function fromPython(source: string, file: string): { classes: unknown; templates: unknown } {
+  const value = parsePythonLiteral(source, file);
+  if (value instanceof Map) return { classes: value.get('classes'), templates: value.get('templates') };
+  throw dataError(`${file}: expected {"classes": […], "templates": […]}.`);
+}
+
+function nonEmptyList(value: unknown, key: string, file: string): unknown[] {
+  if (Array.isArray(value) && value.length > 0) return value;
+  throw dataError(`${file}: expected a list "${key}" with at least one item.`);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${message})`;
+    throw dataError(`${file} ${reason}: expected a file of class names and templates.`, error);
+  }
+}
+
+const show = (value: unknown): string => JSON.stringify(value) ?? String(value);
