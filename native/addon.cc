@@ -1,0 +1,29 @@
+// The addon's entry: each environment gets its own tables, and every part adds its functions.
+#include <napi.h>
+
+#include "autograd.h"
+#include "clip/binding.h"
+#include "env.h"
+#include "operators.h"
+#include "random.h"
+#include "scope.h"
+#include "tensor.h"
+#include "threads.h"
+
+namespace {
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  cleanclip::Environment::create(env);
+  cleanclip::exportTensor(env, exports);
+  cleanclip::exportScope(env, exports);
+  cleanclip::exportOperators(env, exports);
+  cleanclip::exportAutograd(env, exports);
+  cleanclip::exportRandom(env, exports);
+  cleanclip::exportThreads(env, exports);
+  cleanclip::exportClip(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(cleanclip, initialise)

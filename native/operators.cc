@@ -1,0 +1,197 @@
+#include "operators.h"
+
+#include <c10/util/SmallVector.h>
+#include <c10/util/irange.h>
+
+#include <array>
+
+#include "exports.h"
+#include "packet.h"
+#include "tensor.h"
+#include "values.h"
+
+namespace cleanclip {
+
+namespace {
+
+constexpr size_t kMaxArguments = 64;
+using Arguments = c10::SmallVector<JsArgument, 8>;
+using Names = std::vector<std::string>;
+
+// Which call argument (or -1) each schema argument takes; empty when the overload does not fit.
+using Binding = c10::SmallVector<int, 16>;
+
+// Matches positional then keyword arguments with an overload. Returns the cost, or -1.
+int bind(const Overload& overload, const Arguments& given, const Names& names, Binding& binding) {
+  const auto& specs = overload.arguments;
+  const size_t positional = given.size() - names.size();
+  if (given.size() > specs.size()) return -1;
+  binding.assign(specs.size(), -1);
+  int cost = 0;
+  for (const auto i : c10::irange(positional)) {
+    if (specs[i].keywordOnly) return -1;
+    const int one = fit(specs[i], given[i]);
+    if (one < 0) return -1;
+    cost += one;
+    binding[i] = static_cast<int>(i);
+  }
+  for (const auto k : c10::irange(names.size())) {
+    size_t i = 0;
+    while (i < specs.size() && specs[i].name != names[k]) i++;
+    if (i == specs.size() || binding[i] >= 0) return -1;
+    const int one = fit(specs[i], given[positional + k]);
+    if (one < 0) return -1;
+    cost += one;
+    binding[i] = static_cast<int>(positional + k);
+  }
+  for (const auto i : c10::irange(specs.size())) {
+    if (binding[i] < 0 && !specs[i].hasDefault) return -1;
+  }
+  return cost;
+}
+
+std::string complaint(const Packet& packet, const Arguments& given, const Names& names) {
+  std::ostringstream text;
+  text << packet.name << " does not take (";
+  const size_t positional = given.size() - names.size();
+  for (const auto i : c10::irange(given.size())) {
+    if (i > 0) text << ", ";
+    if (i >= positional) text << names[i - positional] << ": ";
+    text << describe(given[i]);
+  }
+  text << "); it takes ";
+  for (const auto i : c10::irange(packet.overloads.size())) {
+    if (i > 0) text << " or ";
+    text << packet.overloads[i].op.schema();
+  }
+  text << ".";
+  return text.str();
+}
+
+const Overload& choose(const Packet& packet, const Arguments& given, const Names& names, Binding& best) {
+  if (!packet.refusal.empty()) throw ArgumentError(packet.name + " is refused: " + packet.refusal + ".");
+  const Overload* chosen = nullptr;
+  int least = -1;
+  Binding binding;
+  for (const auto& overload : packet.overloads) {
+    const int cost = bind(overload, given, names, binding);
+    if (cost < 0 || (chosen != nullptr && cost >= least)) continue;
+    chosen = &overload;
+    least = cost;
+    best = binding;
+    if (cost == 0) break;
+  }
+  if (chosen == nullptr) throw ArgumentError(complaint(packet, given, names));
+  return *chosen;
+}
+
+napi_value number(napi_env env, double value) {
+  napi_value result = nullptr;
+  check(napi_create_double(env, value, &result));
+  return result;
+}
+
+// One tensor comes back as its handle, an argument that was changed in place as -1 - its position,
+// anything else in an array of one.
+napi_value result(napi_env env, const Overload& overload, const Binding& binding, std::vector<c10::IValue>& stack) {
+  if (overload.selfReturn >= 0 && binding[overload.selfReturn] >= 0) {
+    return number(env, -1.0 - binding[overload.selfReturn]);
+  }
+  if (stack.size() == 1 && stack[0].isTensor() && stack[0].toTensor().defined()) {
+    return number(env, static_cast<double>(Environment::of(env).tensors.add(std::move(stack[0]).toTensor())));
+  }
+  napi_value boxed = nullptr;
+  check(napi_create_array_with_length(env, 1, &boxed));
+  napi_value content = nullptr;
+  if (stack.empty()) {
+    check(napi_get_undefined(env, &content));
+  } else if (stack.size() == 1) {
+    content = fromIValue(env, stack[0], overload.returnTypes[0]);
+  } else {
+    check(napi_create_array_with_length(env, stack.size(), &content));
+    for (const auto i : c10::irange(stack.size())) {
+      check(napi_set_element(env, content, i, fromIValue(env, stack[i], overload.returnTypes[i])));
+    }
+  }
+  check(napi_set_element(env, boxed, 0, content));
+  return boxed;
+}
+
+napi_value invoke(napi_env env, int id, uint64_t tensors, const napi_value* values, size_t count, const Names& names) {
+  Arguments given;
+  for (const auto i : c10::irange(count)) given.push_back(inspect(env, values[i], (tensors >> i) & 1));
+  Binding binding;
+  const Overload& overload = choose(packetAt(id), given, names, binding);
+  std::vector<c10::IValue> stack;
+  stack.reserve(overload.arguments.size());
+  for (const auto i : c10::irange(overload.arguments.size())) {
+    const auto& spec = overload.arguments[i];
+    stack.push_back(binding[i] < 0 ? spec.defaultValue : toIValue(env, spec, given[binding[i]]));
+  }
+  overload.op.callBoxed(&stack);
+  return result(env, overload, binding, stack);
+}
+
+struct Call {
+  std::array<napi_value, kMaxArguments> values;
+  size_t count = kMaxArguments;
+  int32_t id = 0;
+  double tensors = 0;
+
+  Call(napi_env env, napi_callback_info info) {
+    check(napi_get_cb_info(env, info, &count, values.data(), nullptr, nullptr));
+    if (count > kMaxArguments) throw ArgumentError("An operator call has more than 60 arguments.");
+    check(napi_get_value_int32(env, values[0], &id));
+    check(napi_get_value_double(env, values[1], &tensors));
+  }
+};
+
+// call(id, tensorMask, ...arguments)
+napi_value call(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    static const Names none;
+    const Call call(env, info);
+    return invoke(env, call.id, static_cast<uint64_t>(call.tensors), &call.values[2], call.count - 2, none);
+  });
+}
+
+// callWithKeywords(id, tensorMask, names, ...arguments): the last names.length arguments are keyword arguments
+napi_value callWithKeywords(napi_env env, napi_callback_info info) {
+  return guarded(env, [&] {
+    const Call call(env, info);
+    Names names;
+    const auto array = Napi::Array(env, call.values[2]);
+    for (const auto i : c10::irange(array.Length())) names.push_back(array.Get(i).ToString().Utf8Value());
+    return invoke(env, call.id, static_cast<uint64_t>(call.tensors), &call.values[3], call.count - 3, names);
+  });
+}
+
+Napi::Value texts(Napi::Env env, const std::vector<std::string>& strings) {
+  auto array = Napi::Array::New(env, strings.size());
+  for (const auto i : c10::irange(strings.size())) array.Set(static_cast<uint32_t>(i), strings[i]);
+  return array;
+}
+
+void addRaw(Napi::Env env, Napi::Object exports, const char* name, napi_callback callback) {
+  napi_value function = nullptr;
+  check(napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function));
+  exports.Set(name, Napi::Value(env, function));
+}
+
+}  // namespace
+
+void exportOperators(Napi::Env env, Napi::Object exports) {
+  addRaw(env, exports, "call", call);
+  addRaw(env, exports, "callWithKeywords", callWithKeywords);
+  exportFunction(exports, "findOperator", [](const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), findPacket(info[0].ToString().Utf8Value()));
+  });
+  exportFunction(exports, "operatorNames", [](const Napi::CallbackInfo& info) {
+    return texts(info.Env(), packetNames());
+  });
+  exportFunction(exports, "operatorSchemas", [](const Napi::CallbackInfo& info) {
+    return texts(info.Env(), schemas());
+  });
+}
+
+}  // namespace cleanclip

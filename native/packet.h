@@ -1,0 +1,39 @@
+// A packet is all overloads of one operator name, as in torch.ops.
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "values.h"
+
+namespace cleanclip {
+
+struct Overload {
+  c10::OperatorHandle op;
+  std::vector<ArgumentSpec> arguments;
+  std::vector<c10::TypePtr> returnTypes;
+  int selfReturn = -1;  // the argument that an in-place or out= operator returns, else -1
+
+  explicit Overload(const c10::OperatorHandle& handle);
+};
+
+struct Packet {
+  std::string name;     // 'aten::add'
+  std::string refusal;  // why it is not callable; empty when it is
+  std::vector<Overload> overloads;
+};
+
+// The id of an operator name ('aten::add'), or -1. Ids are the same in all environments.
+int findPacket(const std::string& name);
+const Packet& packetAt(int id);
+
+// All names that have at least one overload, sorted.
+std::vector<std::string> packetNames();
+
+// The schemas of all overloads, sorted by name and overload.
+std::vector<std::string> schemas();
+
+}  // namespace cleanclip

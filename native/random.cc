@@ -1,0 +1,68 @@
+#include "random.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+
+#include <mutex>
+
+#include "exports.h"
+#include "tensor.h"
+
+namespace cleanclip {
+
+namespace {
+
+constexpr napi_type_tag kGeneratorTag{0x2d3c1f0f6f8e4b21, 0x9a5e57c0f2f14c77};
+
+uint64_t seedArg(const Napi::Value& value) {
+  bool lossless = true;
+  return value.IsBigInt() ? value.As<Napi::BigInt>().Uint64Value(&lossless)
+                          : static_cast<uint64_t>(value.ToNumber().Int64Value());
+}
+
+// A generator that JavaScript made, or the process-wide default one.
+at::Generator generatorOrDefault(const Napi::CallbackInfo& info) {
+  return info[0].IsExternal() ? generatorArg(info.Env(), info[0])
+                              : at::globalContext().defaultGenerator(c10::Device(at::kCPU));
+}
+
+}  // namespace
+
+bool isGenerator(napi_env env, napi_value value) {
+  bool tagged = false;
+  return napi_check_object_type_tag(env, value, &kGeneratorTag, &tagged) == napi_ok && tagged;
+}
+
+at::Generator generatorArg(napi_env env, napi_value value) {
+  if (!isGenerator(env, value)) throw ArgumentError("A torch.Generator was expected here.");
+  void* data = nullptr;
+  check(napi_get_value_external(env, value, &data));
+  return *static_cast<at::Generator*>(data);
+}
+
+void exportRandom(Napi::Env, Napi::Object exports) {
+  exportFunction(exports, "manualSeed", [](const Napi::CallbackInfo& info) {
+    at::manual_seed(seedArg(info[0]));
+    return info.Env().Undefined();
+  });
+  exportFunction(exports, "createGenerator", [](const Napi::CallbackInfo& info) {
+    auto external = Napi::External<at::Generator>::New(
+        info.Env(), new at::Generator(at::detail::createCPUGenerator(seedArg(info[0]))),
+        [](Napi::Env, at::Generator* generator) { delete generator; });
+    check(napi_type_tag_object(info.Env(), external, &kGeneratorTag));
+    return external;
+  });
+  exportFunction(exports, "generatorState", [](const Napi::CallbackInfo& info) {
+    auto generator = generatorOrDefault(info);
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    return Napi::Value(info.Env(), wrapTensor(info.Env(), generator.get_state()));
+  });
+  exportFunction(exports, "setGeneratorState", [](const Napi::CallbackInfo& info) {
+    auto generator = generatorOrDefault(info);
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_state(tensorArg(info.Env(), info[1]));
+    return info.Env().Undefined();
+  });
+}
+
+}  // namespace cleanclip

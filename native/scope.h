@@ -1,0 +1,10 @@
+// Tidy scopes, release of handles, and what memory() reports.
+#pragma once
+
+#include <napi.h>
+
+namespace cleanclip {
+
+void exportScope(Napi::Env env, Napi::Object exports);
+
+}  // namespace cleanclip

@@ -1,0 +1,202 @@
+#include "tensor.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <c10/util/irange.h>
+
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "exports.h"
+
+namespace cleanclip {
+
+namespace {
+
+constexpr std::array<std::pair<const char*, at::ScalarType>, 21> kDtypes{{
+    {"float32", at::kFloat},
+    {"float64", at::kDouble},
+    {"float16", at::kHalf},
+    {"bfloat16", at::kBFloat16},
+    {"int64", at::kLong},
+    {"int32", at::kInt},
+    {"int16", at::kShort},
+    {"int8", at::kChar},
+    {"uint8", at::kByte},
+    {"bool", at::kBool},
+    {"complex64", at::kComplexFloat},
+    {"complex128", at::kComplexDouble},
+    {"complex32", at::kComplexHalf},
+    {"uint16", at::kUInt16},
+    {"uint32", at::kUInt32},
+    {"uint64", at::kUInt64},
+    {"float8_e4m3fn", at::kFloat8_e4m3fn},
+    {"float8_e5m2", at::kFloat8_e5m2},
+    {"qint8", at::kQInt8},
+    {"quint8", at::kQUInt8},
+    {"qint32", at::kQInt32},
+}};
+
+const at::Tensor& self(const Napi::CallbackInfo& info) { return tensorArg(info.Env(), info[0]); }
+
+std::vector<int64_t> sizes(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<int64_t> result;
+  for (const auto i : c10::irange(array.Length())) result.push_back(array.Get(i).ToNumber().Int64Value());
+  return result;
+}
+
+Napi::Value numbers(Napi::Env env, at::IntArrayRef values) {
+  auto array = Napi::Array::New(env, values.size());
+  for (const auto i : c10::irange(values.size())) array.Set(static_cast<uint32_t>(i), static_cast<double>(values[i]));
+  return array;
+}
+
+// The bytes behind a typed array or Buffer.
+std::pair<const uint8_t*, size_t> bytesOf(const Napi::Value& value) {
+  if (!value.IsTypedArray()) throw ArgumentError("A typed array was expected as tensor data.");
+  const auto array = value.As<Napi::TypedArray>();
+  return {static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset(), array.ByteLength()};
+}
+
+// fromBytes(typedArray, dtype, shape): copies the bytes into a new CPU tensor
+napi_value fromBytes(const Napi::CallbackInfo& info) {
+  const auto [data, length] = bytesOf(info[0]);
+  const auto dtype = dtypeFromName(info[1].ToString().Utf8Value());
+  auto tensor = at::empty(sizes(info[2]), at::TensorOptions(dtype));
+  if (tensor.nbytes() != length) {
+    throw ArgumentError("The shape asks for " + std::to_string(tensor.numel()) + " elements of " + dtypeName(dtype) +
+                        " (" + std::to_string(tensor.nbytes()) + " bytes), but the data has " +
+                        std::to_string(length) + " bytes.");
+  }
+  if (length > 0) std::memcpy(tensor.mutable_data_ptr(), data, length);
+  return wrapTensor(info.Env(), tensor);
+}
+
+const at::Tensor& dense(const at::Tensor& tensor) {
+  if (tensor.layout() != at::kStrided || tensor.is_quantized() || tensor.is_meta() || !tensor.has_storage()) {
+    throw ArgumentError("Only the data of a dense tensor can be read; call to_dense() or dequantize() first.");
+  }
+  return tensor;
+}
+
+// copyBytes(handle): an ArrayBuffer with the elements in row-major order
+napi_value copyBytes(const Napi::CallbackInfo& info) {
+  const auto tensor = dense(self(info)).detach().resolve_conj().resolve_neg().to(at::kCPU).contiguous();
+  auto buffer = Napi::ArrayBuffer::New(info.Env(), tensor.nbytes());
+  if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.const_data_ptr(), tensor.nbytes());
+  return buffer;
+}
+
+// viewBytes(handle): an ArrayBuffer over the tensor's own memory, which it keeps alive
+napi_value viewBytes(const Napi::CallbackInfo& info) {
+  const auto& tensor = dense(self(info));
+  if (!tensor.device().is_cpu() || !tensor.is_contiguous()) {
+    throw ArgumentError("bytes() views a contiguous CPU tensor; call .cpu().contiguous() first.");
+  }
+  if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
+  auto* owner = new at::Tensor(tensor);
+  return Napi::ArrayBuffer::New(info.Env(), owner->mutable_data_ptr(), owner->nbytes(),
+                                [](Napi::Env, void*, at::Tensor* kept) { delete kept; }, owner);
+}
+
+// Tensors on their way to another thread of this process.
+struct Shared {
+  std::mutex mutex;
+  std::unordered_map<int64_t, at::Tensor> tensors;
+  int64_t next = 1;
+};
+
+Shared& shared() {
+  static Shared* instance = new Shared();
+  return *instance;
+}
+
+napi_value share(const Napi::CallbackInfo& info) {
+  const auto& tensor = self(info);
+  auto& all = shared();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  all.tensors.emplace(all.next, tensor);
+  return Napi::Number::New(info.Env(), static_cast<double>(all.next++));
+}
+
+napi_value take(const Napi::CallbackInfo& info) {
+  auto& all = shared();
+  at::Tensor tensor;
+  {
+    const std::lock_guard<std::mutex> lock(all.mutex);
+    const auto found = all.tensors.find(info[0].ToNumber().Int64Value());
+    if (found == all.tensors.end()) throw ArgumentError("There is no shared tensor with this token; it was taken already.");
+    tensor = std::move(found->second);
+    all.tensors.erase(found);
+  }
+  return wrapTensor(info.Env(), std::move(tensor));
+}
+
+}  // namespace
+
+std::vector<at::Tensor> tensorListArg(napi_env env, napi_value value) {
+  const auto array = Napi::Value(env, value).As<Napi::Array>();
+  std::vector<at::Tensor> result;
+  for (const auto i : c10::irange(array.Length())) result.push_back(tensorArg(env, array.Get(i)));
+  return result;
+}
+
+napi_value wrapTensor(napi_env env, at::Tensor tensor) {
+  napi_value result = nullptr;
+  if (!tensor.defined()) {
+    check(napi_get_null(env, &result));
+  } else {
+    check(napi_create_double(env, static_cast<double>(Environment::of(env).tensors.add(std::move(tensor))), &result));
+  }
+  return result;
+}
+
+at::ScalarType dtypeFromName(const std::string& name) {
+  std::string known;
+  for (const auto& [candidate, dtype] : kDtypes) {
+    if (name == candidate) return dtype;
+    known += std::string(known.empty() ? "" : ", ") + candidate;
+  }
+  throw ArgumentError("'" + name + "' is not a dtype; use one of " + known + ".");
+}
+
+const char* dtypeName(at::ScalarType dtype) {
+  for (const auto& [name, candidate] : kDtypes) {
+    if (candidate == dtype) return name;
+  }
+  return c10::toString(dtype);
+}
+
+void exportTensor(Napi::Env, Napi::Object exports) {
+  exportFunction(exports, "setErrorClass", [](const Napi::CallbackInfo& info) {
+    Environment::of(info.Env()).errorClass = Napi::Persistent(info[0].As<Napi::Function>());
+    return info.Env().Undefined();
+  });
+  exportFunction(exports, "setTensorFactory", [](const Napi::CallbackInfo& info) {
+    Environment::of(info.Env()).tensorFactory = Napi::Persistent(info[0].As<Napi::Function>());
+    return info.Env().Undefined();
+  });
+  exportFunction(exports, "shape", [](const Napi::CallbackInfo& info) { return numbers(info.Env(), self(info).sizes()); });
+  exportFunction(exports, "strides", [](const Napi::CallbackInfo& info) { return numbers(info.Env(), self(info).strides()); });
+  exportFunction(exports, "dtype", [](const Napi::CallbackInfo& info) {
+    return Napi::String::New(info.Env(), dtypeName(self(info).scalar_type()));
+  });
+  exportFunction(exports, "device", [](const Napi::CallbackInfo& info) {
+    return Napi::String::New(info.Env(), self(info).device().str());
+  });
+  exportFunction(exports, "storageKey", [](const Napi::CallbackInfo& info) {
+    const auto& storage = dense(self(info)).storage();
+    return Napi::BigInt::New(info.Env(), static_cast<uint64_t>(reinterpret_cast<uintptr_t>(storage.unsafeGetStorageImpl())));
+  });
+  exportFunction(exports, "fromBytes", fromBytes);
+  exportFunction(exports, "copyBytes", copyBytes);
+  exportFunction(exports, "viewBytes", viewBytes);
+  exportFunction(exports, "share", share);
+  exportFunction(exports, "take", take);
+}
+
+}  // namespace cleanclip

@@ -1,0 +1,354 @@
+#include "values.h"
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/List.h>
+#include <ATen/core/jit_type.h>
+#include <c10/core/Device.h>
+#include <c10/core/Layout.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/util/irange.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "env.h"
+#include "random.h"
+#include "tensor.h"
+
+namespace cleanclip {
+
+namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+constexpr int kMaxDepth = 8;
+
+Kind kindOf(const c10::Type& type) {
+  switch (type.kind()) {
+    case c10::TypeKind::TensorType: return Kind::Tensor;
+    case c10::TypeKind::IntType:
+    case c10::TypeKind::SymIntType: return Kind::Int;
+    case c10::TypeKind::FloatType:
+    case c10::TypeKind::SymFloatType: return Kind::Float;
+    case c10::TypeKind::BoolType:
+    case c10::TypeKind::SymBoolType: return Kind::Bool;
+    case c10::TypeKind::NumberType: return Kind::Scalar;
+    case c10::TypeKind::StringType: return Kind::String;
+    case c10::TypeKind::ScalarTypeType: return Kind::ScalarType;
+    case c10::TypeKind::LayoutType: return Kind::Layout;
+    case c10::TypeKind::MemoryFormatType: return Kind::MemoryFormat;
+    case c10::TypeKind::DeviceObjType: return Kind::Device;
+    case c10::TypeKind::GeneratorType: return Kind::Generator;
+    default: return Kind::Unsupported;
+  }
+}
+
+using Names = std::array<std::pair<const char*, int64_t>, 4>;
+
+constexpr Names kLayouts{{{"strided", static_cast<int64_t>(c10::Layout::Strided)},
+                          {"sparse_coo", static_cast<int64_t>(c10::Layout::Sparse)},
+                          {"sparse_csr", static_cast<int64_t>(c10::Layout::SparseCsr)},
+                          {"mkldnn", static_cast<int64_t>(c10::Layout::Mkldnn)}}};
+
+constexpr Names kMemoryFormats{{{"contiguous_format", static_cast<int64_t>(c10::MemoryFormat::Contiguous)},
+                                {"preserve_format", static_cast<int64_t>(c10::MemoryFormat::Preserve)},
+                                {"channels_last", static_cast<int64_t>(c10::MemoryFormat::ChannelsLast)},
+                                {"channels_last_3d", static_cast<int64_t>(c10::MemoryFormat::ChannelsLast3d)}}};
+
+int64_t fromName(const Names& names, const std::string& name, const char* what) {
+  std::string known;
+  for (const auto& [candidate, value] : names) {
+    if (name == candidate) return value;
+    known += std::string(known.empty() ? "" : ", ") + candidate;
+  }
+  throw ArgumentError(std::string("'") + name + "' is not a " + what + "; use one of " + known + ".");
+}
+
+std::string toName(const Names& names, int64_t value) {
+  for (const auto& [candidate, code] : names) {
+    if (code == value) return candidate;
+  }
+  return std::to_string(value);
+}
+
+std::string text(napi_env env, napi_value value) { return Napi::String(env, value).Utf8Value(); }
+
+int64_t integer(napi_env env, const JsArgument& argument) {
+  if (argument.given == Given::BigInt) {
+    int64_t result = 0;
+    bool lossless = false;
+    check(napi_get_value_bigint_int64(env, argument.value, &result, &lossless));
+    if (!lossless) throw ArgumentError("A bigint argument is outside the range of a 64-bit integer.");
+    return result;
+  }
+  if (std::fabs(argument.number) > kMaxSafeInteger) {
+    throw ArgumentError("The number " + std::to_string(argument.number) +
+                        " is too large to be an exact integer; pass a bigint.");
+  }
+  return static_cast<int64_t>(argument.number);
+}
+
+double floating(napi_env env, const JsArgument& argument) {
+  return argument.given == Given::BigInt ? static_cast<double>(integer(env, argument)) : argument.number;
+}
+
+bool boolean(napi_env env, const JsArgument& argument) {
+  bool result = false;
+  check(napi_get_value_bool(env, argument.value, &result));
+  return result;
+}
+
+c10::Scalar scalar(napi_env env, const JsArgument& argument) {
+  switch (argument.given) {
+    case Given::Boolean: return c10::Scalar(boolean(env, argument));
+    case Given::Number: return c10::Scalar(argument.number);
+    // An integral double beyond 2^53 (1e300, say) is meant as a float.
+    case Given::Integer:
+      if (std::fabs(argument.number) > kMaxSafeInteger) return c10::Scalar(argument.number);
+      [[fallthrough]];
+    default: return c10::Scalar(integer(env, argument));
+  }
+}
+
+int fitOne(const ArgumentSpec& spec, const JsArgument& argument) {
+  const Given given = argument.given;
+  const bool whole = given == Given::Integer || given == Given::BigInt;
+  switch (spec.kind) {
+    case Kind::Tensor: return given == Given::Tensor ? 0 : -1;
+    case Kind::Int: return whole ? 0 : -1;
+    case Kind::Float: return given == Given::Number ? 0 : whole ? 1 : -1;
+    case Kind::Bool: return given == Given::Boolean ? 0 : -1;
+    case Kind::Scalar: return given == Given::Number || whole ? 0 : given == Given::Boolean ? 1 : -1;
+    case Kind::Generator: return given == Given::Generator ? 0 : -1;
+    case Kind::Unsupported: return -1;
+    default: return given == Given::String ? 0 : -1;
+  }
+}
+
+c10::IValue convertOne(napi_env env, const ArgumentSpec& spec, const JsArgument& argument) {
+  switch (spec.kind) {
+    case Kind::Tensor: return Environment::of(env).tensors.get(static_cast<Handle>(argument.number));
+    case Kind::Int: return integer(env, argument);
+    case Kind::Float: return floating(env, argument);
+    case Kind::Bool: return boolean(env, argument);
+    case Kind::Scalar: return scalar(env, argument);
+    case Kind::String: return text(env, argument.value);
+    case Kind::ScalarType: return static_cast<int64_t>(dtypeFromName(text(env, argument.value)));
+    case Kind::Layout: return fromName(kLayouts, text(env, argument.value), "layout");
+    case Kind::MemoryFormat: return fromName(kMemoryFormats, text(env, argument.value), "memory format");
+    case Kind::Device: return c10::Device(text(env, argument.value));
+    case Kind::Generator: return generatorArg(env, argument.value);
+    default: throw ArgumentError("The argument '" + spec.name + "' cannot be passed from JavaScript.");
+  }
+}
+
+template <typename T, typename Convert>
+c10::IValue toList(const JsArgument& argument, int32_t fixedSize, Convert&& convert) {
+  c10::List<T> list;
+  if (argument.given != Given::List) {
+    const T value = convert(argument);
+    for ([[maybe_unused]] const auto i : c10::irange(std::max(fixedSize, 1))) list.push_back(value);
+    return list;
+  }
+  list.reserve(argument.items.size());
+  for (const auto& item : argument.items) list.push_back(convert(item));
+  return list;
+}
+
+napi_value fromInteger(napi_env env, int64_t value) {
+  napi_value result = nullptr;
+  if (std::fabs(static_cast<double>(value)) <= kMaxSafeInteger) {
+    check(napi_create_double(env, static_cast<double>(value), &result));
+  } else {
+    check(napi_create_bigint_int64(env, value, &result));
+  }
+  return result;
+}
+
+napi_value fromDouble(napi_env env, double value) {
+  napi_value result = nullptr;
+  check(napi_create_double(env, value, &result));
+  return result;
+}
+
+napi_value fromBoolean(napi_env env, bool value) {
+  napi_value result = nullptr;
+  check(napi_get_boolean(env, value, &result));
+  return result;
+}
+
+napi_value fromText(napi_env env, const std::string& value) { return Napi::String::New(env, value); }
+
+}  // namespace
+
+ArgumentSpec::ArgumentSpec(const c10::Argument& argument)
+    : keywordOnly(argument.kwarg_only()),
+      hasDefault(argument.default_value().has_value()),
+      fixedSize(argument.N() ? *argument.N() : -1),
+      name(argument.name()) {
+  if (hasDefault) defaultValue = *argument.default_value();
+  c10::TypePtr type = argument.real_type();
+  if (const auto inner = type->cast<c10::OptionalType>()) {
+    optional = true;
+    type = inner->getElementType();
+  }
+  if (const auto elements = type->cast<c10::ListType>()) {
+    list = true;
+    type = elements->getElementType();
+    if (const auto inner = type->cast<c10::OptionalType>()) {
+      optionalElements = true;
+      type = inner->getElementType();
+    }
+  }
+  kind = kindOf(*type);
+}
+
+JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth) {
+  JsArgument result;
+  result.value = value;
+  napi_valuetype type;
+  check(napi_typeof(env, value, &type));
+  switch (type) {
+    case napi_undefined:
+    case napi_null: result.given = Given::Null; break;
+    case napi_boolean: result.given = Given::Boolean; break;
+    case napi_string: result.given = Given::String; break;
+    case napi_bigint: result.given = Given::BigInt; break;
+    case napi_number:
+      check(napi_get_value_double(env, value, &result.number));
+      result.given = tensor                                        ? Given::Tensor
+                     : result.number == std::trunc(result.number) && std::isfinite(result.number) ? Given::Integer
+                                                                   : Given::Number;
+      break;
+    case napi_external: result.given = isGenerator(env, value) ? Given::Generator : Given::Other; break;
+    case napi_object: {
+      bool array = false;
+      check(napi_is_array(env, value, &array));
+      if (!array) break;
+      if (depth >= kMaxDepth) throw ArgumentError("An array argument is nested too deeply.");
+      result.given = Given::List;
+      uint32_t length = 0;
+      check(napi_get_array_length(env, value, &length));
+      result.items.reserve(length);
+      for (const auto i : c10::irange(length)) {
+        napi_value item = nullptr;
+        check(napi_get_element(env, value, i, &item));
+        result.items.push_back(inspect(env, item, tensor, depth + 1));
+      }
+      break;
+    }
+    default: break;
+  }
+  return result;
+}
+
+int fit(const ArgumentSpec& spec, const JsArgument& argument) {
+  if (argument.given == Given::Null) return spec.optional && spec.kind != Kind::Unsupported ? 0 : spec.optional ? 1 : -1;
+  if (!spec.list) return fitOne(spec, argument);
+  if (argument.given != Given::List) {
+    const bool repeated = spec.fixedSize > 0 && spec.kind != Kind::Tensor;
+    const int cost = repeated ? fitOne(spec, argument) : -1;
+    return cost < 0 ? -1 : cost + 1;
+  }
+  int worst = 0;
+  for (const auto& item : argument.items) {
+    const int cost = item.given == Given::Null && spec.optionalElements ? 0 : fitOne(spec, item);
+    if (cost < 0) return -1;
+    worst = std::max(worst, cost);
+  }
+  return worst;
+}
+
+c10::IValue toIValue(napi_env env, const ArgumentSpec& spec, const JsArgument& argument) {
+  if (argument.given == Given::Null) return {};
+  if (!spec.list) return convertOne(env, spec, argument);
+  const auto& table = Environment::of(env).tensors;
+  const auto tensor = [&](const JsArgument& item) { return table.get(static_cast<Handle>(item.number)); };
+  switch (spec.kind) {
+    case Kind::Tensor:
+      if (spec.optionalElements) {
+        return toList<std::optional<at::Tensor>>(argument, -1, [&](const JsArgument& item) {
+          return item.given == Given::Null ? std::optional<at::Tensor>() : std::optional<at::Tensor>(tensor(item));
+        });
+      }
+      return toList<at::Tensor>(argument, -1, tensor);
+    case Kind::Int:
+      return toList<int64_t>(argument, spec.fixedSize, [&](const JsArgument& item) { return integer(env, item); });
+    case Kind::Float:
+      return toList<double>(argument, spec.fixedSize, [&](const JsArgument& item) { return floating(env, item); });
+    case Kind::Bool:
+      return toList<bool>(argument, spec.fixedSize, [&](const JsArgument& item) { return boolean(env, item); });
+    case Kind::Scalar:
+      return toList<at::Scalar>(argument, spec.fixedSize, [&](const JsArgument& item) { return scalar(env, item); });
+    case Kind::String:
+      return toList<std::string>(argument, -1, [&](const JsArgument& item) { return text(env, item.value); });
+    default: throw ArgumentError("The argument '" + spec.name + "' cannot be passed from JavaScript.");
+  }
+}
+
+napi_value fromIValue(napi_env env, const c10::IValue& value, const c10::TypePtr& realType) {
+  napi_value result = nullptr;
+  if (value.isNone()) {
+    check(napi_get_null(env, &result));
+  } else if (value.isTensor()) {
+    const at::Tensor& tensor = value.toTensor();
+    if (!tensor.defined()) {
+      check(napi_get_null(env, &result));
+      return result;
+    }
+    result = Environment::of(env).tensorFactory.Call({Napi::Value(env, wrapTensor(env, tensor))});
+  } else if (value.isInt()) {
+    switch (kindOf(*realType)) {
+      case Kind::ScalarType: return fromText(env, dtypeName(static_cast<at::ScalarType>(value.toInt())));
+      case Kind::Layout: return fromText(env, toName(kLayouts, value.toInt()));
+      case Kind::MemoryFormat: return fromText(env, toName(kMemoryFormats, value.toInt()));
+      default: return fromInteger(env, value.toInt());
+    }
+  } else if (value.isDouble()) {
+    return fromDouble(env, value.toDouble());
+  } else if (value.isBool()) {
+    return fromBoolean(env, value.toBool());
+  } else if (value.isSymInt()) {
+    return fromInteger(env, value.toSymInt().guard_int(__FILE__, __LINE__));
+  } else if (value.isComplexDouble()) {
+    const auto number = value.toComplexDouble();
+    auto object = Napi::Object::New(env);
+    object.Set("re", number.real());
+    object.Set("im", number.imag());
+    return object;
+  } else if (value.isString()) {
+    return fromText(env, value.toStringRef());
+  } else if (value.isDevice()) {
+    return fromText(env, value.toDevice().str());
+  } else if (value.isList() || value.isTuple()) {
+    const bool tuple = value.isTuple();
+    const auto elements = tuple ? value.toTupleRef().elements().vec() : value.toListRef().vec();
+    const auto types = realType->containedTypes();
+    check(napi_create_array_with_length(env, elements.size(), &result));
+    for (const auto i : c10::irange(elements.size())) {
+      const auto& type = types.empty() ? realType : tuple && i < types.size() ? types[i] : types[0];
+      check(napi_set_element(env, result, i, fromIValue(env, elements[i], type)));
+    }
+  } else {
+    throw ArgumentError("The operator returned a " + value.tagKind() + ", which has no JavaScript form.");
+  }
+  return result;
+}
+
+std::string describe(const JsArgument& argument) {
+  switch (argument.given) {
+    case Given::Null: return "null";
+    case Given::Tensor: return "Tensor";
+    case Given::Integer:
+    case Given::Number: return "number";
+    case Given::BigInt: return "bigint";
+    case Given::Boolean: return "boolean";
+    case Given::String: return "string";
+    case Given::Generator: return "Generator";
+    case Given::List: return argument.items.empty() ? "[]" : describe(argument.items[0]) + "[]";
+    default: return "object";
+  }
+}
+
+}  // namespace cleanclip
