@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+const VOCABULARY_FILE = join(__dirname, '../../data/bpe_simple_vocab_16e6.txt.gz');
+const MERGES = 49152 - 256 - 2;
+const END_OF_WORD = 256;
+const FIRST_MERGED = 512;
+const CACHED_PIECES = 65536;
+
+/** Id of the token that starts every text. */
+export const START_TOKEN = FIRST_MERGED + MERGES;
+/** Id of the token that ends every text; the highest, 49407. */
+export const END_TOKEN = START_TOKEN + 1;
+
+/**
+ * The pieces that merges do not cross: special tokens, English endings, runs of letters, single digits, runs of
+ * anything else. `ſ` folds to `s`, and U+0345 belongs to no class, in Python's case-insensitive matching.
+ */
+const PIECES = /<\|startoftext\|>|<\|endoftext\|>|'(?:[sſtmd]|re|ve|ll)|\p{L}+|\p{N}|[^ \p{L}\p{N}\u0345]+/gu;
+
+/** The vocabulary numbers bytes in this order: printable Latin-1 first. A stand-in character is what its file writes for a byte. */
+function byteOrder(): { bytes: number[]; standIns: string[] } {
+  const all = Array.from({ length: 256 }, (_, byte) => byte);
+  const printable = all.filter((b) => (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b !== 0xad));
+  const others = all.filter((b) => !printable.includes(b));
+  return {
+    bytes: [...printable, ...others],
+    standIns: [...printable, ...others.map((_, i) => 256 + i)].map((code) => String.fromCharCode(code)),
+  };
+}
+
+const pairKey = (left: number, right: number): number => (left << 16) | right;
+
+/**
+ * OpenAI's byte-level BPE with the 49,408 tokens of CLIP: 256 bytes, the same at the end of a word, 48,894 merges in
+ * order of preference, start and end. The id of a merged pair is thus its rank plus 512.
+ */
+class Bpe {
+  private readonly byteIds = new Uint16Array(256);
+  private readonly merges = new Map<number, number>();
+  private readonly cache = new Map<string, readonly number[]>();
+
+  constructor() {
+    const { bytes, standIns } = byteOrder();
+    bytes.forEach((byte, id) => (this.byteIds[byte] = id));
+    const ids = new Map<string, number>();
+    standIns.forEach((character, id) => ids.set(character, id).set(`${character}</w>`, id + END_OF_WORD));
+    const lines = gunzipSync(readFileSync(VOCABULARY_FILE)).toString('utf8').split('\n', MERGES + 1).slice(1);
+    lines.forEach((line, rank) => {
+      const [left, right] = line.split(' ');
+      const id = FIRST_MERGED + rank;
+      this.merges.set(pairKey(ids.get(left)!, ids.get(right)!), id);
+      ids.set(left + right, id);
+    });
+  }
+
+  encode(text: string, limit: number): number[] {
+    const ids: number[] = [];
+    for (const [piece] of text.matchAll(PIECES)) {
+      if (ids.length >= limit) break;
+      for (const id of this.pieceIds(piece)) ids.push(id);
+    }
+    return ids;
+  }
+
+  private pieceIds(piece: string): readonly number[] {
+    let ids = this.cache.get(piece);
+    if (ids === undefined) {
+      ids = this.mergePiece(piece);
+      if (this.cache.size >= CACHED_PIECES) this.cache.clear();
+      this.cache.set(piece, ids);
+    }
+    return ids;
+  }
+
+  private mergePiece(piece: string): number[] {
+    if (piece === '<|startoftext|>') return [START_TOKEN];
+    if (piece === '<|endoftext|>') return [END_TOKEN];
+    let ids = Array.from(Buffer.from(piece, 'utf8'), (byte) => this.byteIds[byte]);
+    ids[ids.length - 1] += END_OF_WORD;
+    for (;;) {
+      const merged = this.mergeBestPair(ids);
+      if (merged === ids) return ids;
+      ids = merged;
+    }
+  }
+
+  /** Merges every occurrence of the pair of lowest rank; the same array when no pair can be merged. */
+  private mergeBestPair(ids: number[]): number[] {
+    let best = Infinity;
+    for (let i = 0; i + 1 < ids.length; i++) {
+      best = Math.min(best, this.merges.get(pairKey(ids[i], ids[i + 1])) ?? Infinity);
+    }
+    if (best === Infinity) return ids;
+    const merged: number[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const joins = i + 1 < ids.length && this.merges.get(pairKey(ids[i], ids[i + 1])) === best;
+      merged.push(joins ? best : ids[i]);
+      if (joins) i++;
+    }
+    return merged;
+  }
+}
+
+let bpe: Bpe | undefined;
+
+/**
+ * Token ids of a cleaned text, without start and end token. The vocabulary is read at the first call.
+ *
+ * @param text what `cleanText` returned
+ * @param limit stop after the word that reaches this many ids; default: none
+ */
+export function encode(text: string, limit = Infinity): number[] {
+  bpe ??= new Bpe();
+  return bpe.encode(text, limit);
+}

@@ -1,0 +1,65 @@
+import { readC1 } from './codepages';
+import { unescapeHtml, unescapePlainEntities } from './html_entities';
+import { repairEncoding } from './mojibake';
+
+/** Text in which nothing is to be mended: printable ASCII and white space, without `&`. */
+const PLAIN = /^[\t\n\f\r\x20-\x25\x27-\x7e]*$/;
+
+/** White space as Unicode defines it; unlike JavaScript's `\s` without U+FEFF and with U+0085. */
+const SPACES = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
+
+const LIGATURES = /[ĲĳŉǄ-ǌǱ-ǳﬀ-ﬆ]/g;
+const WIDTHS = /[\u3000\uff01-\uffef]/g;
+const TERMINAL_ESCAPES = /\x1b\[[\p{Nd};]*[a-zA-Z]/gu;
+const CONTROLS = /[\x00-\x08\x0b\x0e-\x1f\x7f\u206a-\u206f\ufeff\ufff9-\ufffc]/g;
+
+const separateLigature = (ligature: string): string => (ligature === 'ﬅ' ? 'ſt' : ligature.normalize('NFKC'));
+
+/** Mends single characters: ligatures, widths, quotes, line breaks, halves of surrogate pairs, controls; then NFC. */
+function mendCharacters(text: string): string {
+  return readC1(text)
+    .replace(LIGATURES, separateLigature)
+    .replace(WIDTHS, (character) => character.normalize('NFKC'))
+    .replace(/[“-‟]/g, '"')
+    .replace(/[ʼ‘-‛]/g, "'")
+    .replace(/\r\n?|[\u2028\u2029\x85]/g, '\n')
+    .replace(/\p{Surrogate}/gu, '\ufffd')
+    .replace(TERMINAL_ESCAPES, '')
+    .replace(CONTROLS, '')
+    .normalize('NFC');
+}
+
+/** Mends one line until nothing changes any more. */
+function mendLine(line: string, unescape: boolean): string {
+  for (;;) {
+    const mended = mendCharacters(repairEncoding(unescape ? unescapePlainEntities(line) : line));
+    if (mended === line) return line;
+    line = mended;
+  }
+}
+
+/** Does what ftfy's `fix_text` does: line by line; from the first `<` on the text is taken for HTML, whose entities stay. */
+function mendText(text: string): string {
+  let unescape = true;
+  return text
+    .split(/(?<=\n)/)
+    .map((line) => {
+      unescape &&= !line.includes('<');
+      return mendLine(line, unescape);
+    })
+    .join('');
+}
+
+const collapseSpaces = (text: string): string => text.replace(SPACES, ' ').replace(/^ | $/g, '');
+
+/**
+ * Cleans a caption as OpenAI's CLIP does before tokenising: broken text mended (as Python's `ftfy.fix_text`), HTML
+ * entities decoded twice, white space collapsed and trimmed, lower case.
+ *
+ * @param text a caption; characters that need no mending pass unchanged
+ * @returns the clean caption, `''` when nothing is left
+ */
+export function cleanText(text: string): string {
+  const mended = PLAIN.test(text) ? text : unescapeHtml(unescapeHtml(mendText(text)));
+  return collapseSpaces(mended).toLowerCase();
+}
