@@ -1,0 +1,172 @@
+// Writes src/torch/operators.gen.ts: the types of every operator, from libtorch's own schemas.
+// `npm run generate` writes it; `npm run generate -- --check` fails when the committed file is not current.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const require = createRequire(import.meta.url);
+const target = fileURLToPath(new URL('../src/torch/operators.gen.ts', import.meta.url));
+const addon = require('../build/Release/cleanclip.node');
+
+const scalarTypes = {
+  Tensor: 'Tensor',
+  int: 'number | bigint',
+  SymInt: 'number | bigint',
+  float: 'number',
+  SymFloat: 'number',
+  bool: 'boolean',
+  SymBool: 'boolean',
+  Scalar: 'Scalar',
+  number: 'Scalar',
+  str: 'string',
+  Device: 'string',
+  ScalarType: 'DType',
+  Layout: 'Layout',
+  MemoryFormat: 'MemoryFormat',
+  Generator: 'Generator',
+  complex: 'Complex',
+};
+
+/** Splits at the commas that stand outside brackets and strings. */
+function split(text) {
+  const parts = [];
+  let depth = 0;
+  let quote = '';
+  let start = 0;
+  for (let i = 0; i < text.length; i++) {
+    const sign = text[i];
+    if (quote) {
+      if (sign === quote) quote = '';
+    } else if (sign === '"' || sign === "'") quote = sign;
+    else if ('([<{'.includes(sign)) depth++;
+    else if (')]}'.includes(sign) || (sign === '>' && text[i - 1] !== '-')) depth--;
+    else if (sign === ',' && depth === 0) {
+      parts.push(text.slice(start, i).trim());
+      start = i + 1;
+    }
+  }
+  parts.push(text.slice(start).trim());
+  return parts.filter(Boolean);
+}
+
+/** A schema type as TypeScript; `result` for what an operator returns. */
+function typescript(type, result = false) {
+  const plain = type.replace(/\([a-z0-9!|*\s>-]+\)/g, '').replace(result ? /\s+\w+$/ : /$^/, '');
+  if (plain.startsWith('(')) return `[${split(plain.slice(1, -1)).map((part) => typescript(part, result)).join(', ')}]`;
+  if (plain.endsWith('?')) return `${typescript(plain.slice(0, -1), result)} | null`;
+  const list = /^(.*)\[(\d*)\]$/.exec(plain);
+  if (list) {
+    const element = typescript(list[1], result);
+    const array = /[ |]/.test(element) ? `(${element})[]` : `${element}[]`;
+    if (result) return array;
+    return list[2] ? `${element} | readonly ${array}` : `readonly ${array}`;
+  }
+  const known = scalarTypes[plain] ?? 'unknown';
+  return result && known === 'number | bigint' ? 'number' : known;
+}
+
+const fail = (message) => {
+  throw new Error(message);
+};
+
+const reserved = new Set(['default', 'in', 'function', 'var', 'new', 'this', 'with', 'arguments']);
+const identifier = (name) => (reserved.has(name) ? `${name}_` : name);
+
+function parse(schema) {
+  if (schema.includes('...')) return undefined;
+  const [, namespace, name, overload = '', parameters, returns] =
+    /^(\w+)::([\w]+)(?:\.(\w+))?\((.*)\) -> (.*)$/s.exec(schema) ?? [];
+  if (!namespace) return undefined;
+  let keywordOnly = false;
+  const args = [];
+  for (const part of split(parameters)) {
+    if (part === '*') {
+      keywordOnly = true;
+      continue;
+    }
+    const [, type, argument, value] = /^(.*?)\s+(\w+)(?:=(.*))?$/s.exec(part) ?? fail(`cannot read "${part}" in ${schema}`);
+    // A schema of libtorch's own names two parameters alike.
+    const unique = args.some((arg) => arg.name === argument) ? `${argument}${args.length}` : argument;
+    args.push({ type: typescript(type), name: unique, optional: value !== undefined, keywordOnly });
+  }
+  const inPlace = /^Tensor\([a-z]!\)$/.test(returns) && name.endsWith('_');
+  return { schema, namespace, name, overload, args, inPlace, result: returns === '()' ? 'void' : typescript(returns, true) };
+}
+
+/** The parameter lists of an overload: all positional, and the one with the optional ones by name. */
+function signatures(args) {
+  const positional = args.filter((arg) => !arg.keywordOnly);
+  const keywords = args.filter((arg) => arg.keywordOnly);
+  const object = (list) => list.map((arg) => `${arg.name}${arg.optional ? '?' : ''}: ${arg.type}`).join('; ');
+  const trailing = (list) =>
+    list.length === 0 ? [] : [`options${list.every((arg) => arg.optional) ? '?' : ''}: { ${object(list)} }`];
+  const mustName = keywords.some((arg) => !arg.optional);
+  const one = (arg) => `${identifier(arg.name)}${arg.optional && !mustName ? '?' : ''}: ${arg.type}`;
+  const lists = [[...positional.map(one), ...trailing(keywords)]];
+  const optional = positional.filter((arg) => arg.optional);
+  if (optional.length > 0) {
+    const named = [...optional, ...keywords];
+    lists.push([...positional.filter((arg) => !arg.optional).map(one), ...trailing(named)].map((p) => p.replace('options?:', 'options:')));
+  }
+  return lists.map((list) => list.join(', '));
+}
+
+function declarations(operators, method) {
+  const lines = [];
+  for (const { name, args, result, schema } of operators) {
+    lines.push(`  /** \`${schema.replaceAll('*/', '* /')}\` */`);
+    for (const list of signatures(method ? args.slice(1) : args)) lines.push(`  ${name}(${list}): ${result};`);
+  }
+  return lines.join('\n');
+}
+
+const isDimname = ({ overload }) => /dimname|names/i.test(overload);
+const operators = addon.operatorSchemas().map(parse).filter((op) => op && !isDimname(op));
+const aten = operators.filter((op) => op.namespace === 'aten');
+const methods = aten.filter((op) => op.args[0]?.type === 'Tensor' && !op.args[0].keywordOnly);
+const own = ['data', 'to', 'item', 'backward', 'grad', 'shape', 'dtype', 'device', 'bytes', 'dispose', 'handle', 'strides', 'toString'];
+const namespaces = [...new Set(operators.map((op) => op.namespace))].sort();
+
+const text = `// Generated by scripts/generate.mjs from libtorch's operator schemas; do not edit. Each operator's doc is its schema.
+/* eslint-disable */
+import type { DType } from './dtype';
+import type { Generator } from './generator';
+import type { Tensor } from './tensor';
+
+export type Scalar = number | bigint | boolean;
+export type Complex = { re: number; im: number };
+export type Layout = 'strided' | 'sparse_coo' | 'sparse_csr' | 'mkldnn';
+export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d';
+
+/** The operators that take a tensor first, as methods. */
+export interface TensorMethods {
+${declarations(methods.filter((op) => !own.includes(op.name)), true)}
+}
+
+${namespaces
+  .map(
+    (name) => `/** \`torch.ops.${name}\` */
+export interface ${name}Operators {
+${declarations(operators.filter((op) => op.namespace === name), false)}
+}
+`,
+  )
+  .join('\n')}
+/** Every ATen operator as a function of \`torch\`. */
+export type TorchFunctions = atenOperators;
+
+/** \`torch.ops\` */
+export interface Namespaces {
+${namespaces.map((name) => `  ${name}: ${name}Operators;`).join('\n')}
+}
+`;
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(target, 'utf8') !== text) {
+    console.error('src/torch/operators.gen.ts is not what this libtorch gives; run `npm run generate` and commit it.');
+    process.exit(1);
+  }
+} else {
+  writeFileSync(target, text);
+  console.log(`${operators.length} overloads of ${new Set(operators.map((op) => `${op.namespace}::${op.name}`)).size} operators`);
+}

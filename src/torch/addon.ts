@@ -1,0 +1,84 @@
+import { CleanclipError } from '../errors';
+import { loadAddon } from '../native/load';
+import type { Handle } from './handle';
+
+/** A torch.Generator inside the addon. */
+export type NativeGenerator = { readonly __generator: unique symbol };
+
+/** The functions of `native/`, one group a C++ file. Only `src/torch` and `src/clip/model.ts` call them. */
+export interface Addon {
+  setErrorClass(errorClass: unknown): void;
+  setTensorFactory(factory: (handle: Handle) => unknown): void;
+
+  call(id: number, tensorMask: number, ...values: unknown[]): unknown;
+  callWithKeywords(id: number, tensorMask: number, names: string[], ...values: unknown[]): unknown;
+  findOperator(name: string): number;
+  operatorNames(): string[];
+  operatorSchemas(): string[];
+
+  shape(tensor: Handle): number[];
+  strides(tensor: Handle): number[];
+  dtype(tensor: Handle): string;
+  device(tensor: Handle): string;
+  storageKey(tensor: Handle): bigint;
+  fromBytes(data: ArrayBufferView, dtype: string, shape: readonly number[]): Handle;
+  copyBytes(tensor: Handle): ArrayBuffer;
+  viewBytes(tensor: Handle): ArrayBuffer;
+  share(tensor: Handle): number;
+  take(token: number): Handle;
+
+  openScope(): void;
+  closeScope(kept: Handle[]): void;
+  keep(tensor: Handle): void;
+  release(tensor: Handle): boolean;
+  adjustMemory(bytes: number): number;
+  storageBytes(tensor: Handle): number;
+  memory(): { tensors: number; bytes: number };
+
+  requiresGrad(tensor: Handle): boolean;
+  setRequiresGrad(tensor: Handle, value: boolean): void;
+  isLeaf(tensor: Handle): boolean;
+  grad(tensor: Handle): Handle | null;
+  setGrad(tensor: Handle, gradient: Handle | null): void;
+  backward(root: Handle, gradient: Handle | null, retainGraph: boolean, createGraph: boolean): void;
+  gradientsOf(
+    outputs: Handle[],
+    inputs: Handle[],
+    gradOutputs: (Handle | null)[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (Handle | null)[];
+  setGradMode(enabled: boolean): boolean;
+  setAutocast(device: string, dtype: string | null): string | null;
+  autocastNesting(enter: boolean): void;
+
+  manualSeed(seed: number | bigint): void;
+  createGenerator(seed: number | bigint): NativeGenerator;
+  generatorState(generator: NativeGenerator | null): Handle;
+  setGeneratorState(generator: NativeGenerator | null, state: Handle): void;
+
+  setNumThreads(count: number): void;
+  setThreadLocalThreads(count: number): void;
+  numThreads(): number;
+  cpuCapability(): string;
+}
+
+let loaded: Addon | undefined;
+const listeners: ((addon: Addon) => void)[] = [];
+
+/** The addon; libtorch is loaded at the first call. Throws CleanclipError `ERR_NATIVE` with the remedy. */
+export function addon(): Addon {
+  if (loaded === undefined) {
+    const fresh = loadAddon() as Addon;
+    fresh.setErrorClass(CleanclipError);
+    loaded = fresh;
+    for (const listener of listeners) listener(fresh);
+  }
+  return loaded;
+}
+
+/** Runs once the addon is loaded. */
+export function onAddonLoad(listener: (addon: Addon) => void): void {
+  listeners.push(listener);
+}

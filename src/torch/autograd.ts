@@ -1,0 +1,60 @@
+import { addon } from './addon';
+import type { DType } from './dtype';
+import { wrap, type Tensor } from './tensor';
+
+function withGradMode<T>(enabled: boolean, fn: () => T): T {
+  const before = addon().setGradMode(enabled);
+  try {
+    return fn();
+  } finally {
+    addon().setGradMode(before);
+  }
+}
+
+/** Runs a synchronous function without recording operations for backward (torch.no_grad). */
+export const noGrad = <T>(fn: () => T): T => withGradMode(false, fn);
+
+/** Runs a synchronous function with recording, inside a noGrad (torch.enable_grad). */
+export const enableGrad = <T>(fn: () => T): T => withGradMode(true, fn);
+
+/**
+ * Runs a synchronous function under autocast: matrix products and convolutions in the lower precision, sums and
+ * losses in float32 (torch.autocast).
+ * @param options.device 'cpu' (default) or 'cuda'
+ * @param options.dtype 'bfloat16' (default) or 'float16'; null runs without autocast
+ */
+export function autocast<T>(options: { device?: string; dtype?: DType | null }, fn: () => T): T {
+  const { device = 'cpu', dtype = 'bfloat16' } = options;
+  const before = addon().setAutocast(device, dtype);
+  addon().autocastNesting(true);
+  try {
+    return fn();
+  } finally {
+    addon().autocastNesting(false);
+    addon().setAutocast(device, before);
+  }
+}
+
+/**
+ * The gradients of `outputs` with respect to `inputs`, without touching any `grad` (torch.autograd.grad).
+ * @param options.gradOutputs gradients of the outputs; null stands for ones, for an output of one element
+ * @param options.allowUnused give null for an input that the outputs do not depend on, instead of an error
+ */
+export function grad(
+  outputs: Tensor | Tensor[],
+  inputs: Tensor | Tensor[],
+  options: { gradOutputs?: (Tensor | null)[]; retainGraph?: boolean; createGraph?: boolean; allowUnused?: boolean } = {},
+): (Tensor | null)[] {
+  const { gradOutputs, createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
+  const handles = (tensors: Tensor | Tensor[]): number[] => [tensors].flat().map((tensor) => tensor.handle);
+  return addon()
+    .gradientsOf(
+      handles(outputs),
+      handles(inputs),
+      gradOutputs?.map((gradient) => gradient?.handle ?? null) ?? null,
+      retainGraph,
+      createGraph,
+      allowUnused,
+    )
+    .map((handle) => (handle === null ? null : wrap(handle)));
+}

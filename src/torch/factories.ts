@@ -1,0 +1,124 @@
+import { CleanclipError } from '../errors';
+import { addon } from './addon';
+import { dtypeOf, type DType } from './dtype';
+import type { Generator } from './generator';
+import { invokeByName, wrap, type Nested, type Tensor } from './tensor';
+
+/** Options of every factory. */
+export interface TensorOptions {
+  /** default 'float32' */
+  dtype?: DType;
+  /** default 'cpu' */
+  device?: string;
+  /** record operations on it for backward; default false */
+  requiresGrad?: boolean;
+}
+
+/** Options of the random factories. */
+export interface RandomOptions extends TensorOptions {
+  /** default: the process-wide one that `manualSeed` seeds */
+  generator?: Generator;
+}
+
+/**
+ * A tensor with a copy of the data (torch.tensor).
+ * @param data a number, bigint or boolean, nested arrays of them, or a typed array
+ * @param options.dtype default: float32 for numbers, int64 for bigints, bool for booleans, its own for a typed array
+ * @param options.shape the shape of a typed array; default one dimension
+ */
+export function tensor(
+  data: Nested | readonly Nested[] | ArrayBufferView,
+  options: TensorOptions & { shape?: readonly number[] } = {},
+): Tensor {
+  const { flat, shape, dtype } = ArrayBuffer.isView(data)
+    ? { flat: data, shape: [(data as unknown as ArrayLike<number>).length], dtype: dtypeOf(data) }
+    : flatten(data as Nested, options.dtype);
+  const made = wrap(addon().fromBytes(flat, dtype, options.shape ?? shape));
+  return placed(made, options);
+}
+
+function placed(made: Tensor, { dtype = made.dtype, device = 'cpu', requiresGrad = false }: TensorOptions): Tensor {
+  const result = dtype === made.dtype && device === 'cpu' ? made : made.to({ dtype, device });
+  if (result !== made) made.dispose();
+  if (requiresGrad) result.requiresGrad = true;
+  return result;
+}
+
+function flatten(data: Nested, wanted: DType | undefined): { flat: ArrayBufferView; shape: number[]; dtype: DType } {
+  const shape: number[] = [];
+  for (let level: Nested = data; Array.isArray(level); level = level[0]) {
+    shape.push(level.length);
+    if (level.length === 0) break;
+  }
+  const items: (number | bigint | boolean)[] = [];
+  const visit = (value: Nested, depth: number): void => {
+    if (!Array.isArray(value)) {
+      if (depth !== shape.length || !['number', 'bigint', 'boolean'].includes(typeof value)) throw ragged(value, depth);
+      items.push(value);
+    } else {
+      if (value.length !== shape[depth]) throw ragged(value, depth);
+      for (const item of value) visit(item, depth + 1);
+    }
+  };
+  visit(data, 0);
+  if (items.some((item) => typeof item === 'bigint')) {
+    return { flat: BigInt64Array.from(items, (item) => BigInt(item)), shape, dtype: 'int64' };
+  }
+  if (items.length > 0 && items.every((item) => typeof item === 'boolean')) {
+    return { flat: Uint8Array.from(items, Number), shape, dtype: 'bool' };
+  }
+  return wanted === undefined || wanted === 'float32'
+    ? { flat: Float32Array.from(items, Number), shape, dtype: 'float32' }
+    : { flat: Float64Array.from(items, Number), shape, dtype: 'float64' };
+}
+
+function ragged(value: unknown, depth: number): CleanclipError {
+  const what = Array.isArray(value) ? `a list of ${value.length}` : typeof value;
+  return new CleanclipError(
+    `Tensor data must be numbers in nested arrays of equal lengths, but at depth ${depth} there is ${what}.`,
+    'ERR_TORCH',
+  );
+}
+
+type Keywords = Record<string, unknown>;
+
+function make(name: string, positional: unknown[], { requiresGrad, ...keywords }: RandomOptions): Tensor {
+  const made = invokeByName(`aten::${name}`, [...positional, { dtype: 'float32', ...keywords } satisfies Keywords]) as Tensor;
+  if (requiresGrad === true) made.requiresGrad = true;
+  return made;
+}
+
+/** A tensor of zeros. */
+export const zeros = (shape: readonly number[], options: TensorOptions = {}): Tensor => make('zeros', [shape], options);
+/** A tensor of ones. */
+export const ones = (shape: readonly number[], options: TensorOptions = {}): Tensor => make('ones', [shape], options);
+/** A tensor whose elements are not set. */
+export const empty = (shape: readonly number[], options: TensorOptions = {}): Tensor => make('empty', [shape], options);
+/** A tensor filled with one value. */
+export const full = (shape: readonly number[], value: number | boolean, options: TensorOptions = {}): Tensor =>
+  make('full', [shape, value], typeof value === 'boolean' ? { dtype: 'bool', ...options } : options);
+/** The identity matrix [n, n]. */
+export const eye = (n: number, options: TensorOptions = {}): Tensor => make('eye', [n], options);
+/** `steps` numbers from `start` to `end`, both included. */
+export const linspace = (start: number, end: number, steps: number, options: TensorOptions = {}): Tensor =>
+  make('linspace', [start, end, steps], options);
+/** Uniform numbers in [0, 1). */
+export const rand = (shape: readonly number[], options: RandomOptions = {}): Tensor => make('rand', [shape], options);
+/** Standard normal numbers. */
+export const randn = (shape: readonly number[], options: RandomOptions = {}): Tensor => make('randn', [shape], options);
+/** Integers in [low, high), int64. */
+export const randint = (low: number, high: number, shape: readonly number[], options: RandomOptions = {}): Tensor =>
+  make('randint', [low, high, shape], { dtype: 'int64', ...options });
+/** The integers 0 … n-1 in random order, int64. */
+export const randperm = (n: number, options: RandomOptions = {}): Tensor =>
+  make('randperm', [n], { dtype: 'int64', ...options });
+
+/** Numbers from `start` (default 0) to `end`, not included; int64 when all are integers, else float32. */
+export function arange(end: number, options?: TensorOptions): Tensor;
+export function arange(start: number, end: number, options?: TensorOptions): Tensor;
+export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
+export function arange(...given: (number | TensorOptions | undefined)[]): Tensor {
+  const range = given.filter((value) => typeof value === 'number');
+  const options = given.find((value) => typeof value === 'object') ?? {};
+  return make('arange', range, { dtype: range.every(Number.isInteger) ? 'int64' : 'float32', ...options });
+}

@@ -1,0 +1,33 @@
+import * as autograd from './autograd';
+import * as factories from './factories';
+import { Generator } from './generator';
+import type { TorchFunctions } from './operators.gen';
+import { operator, ops } from './ops';
+import * as random from './random';
+import * as scope from './scope';
+import { load, save } from './serialization';
+import { Tensor } from './tensor';
+import * as threads from './threads';
+
+export { Tensor } from './tensor';
+export { Generator } from './generator';
+export type { DType, TypedArray } from './dtype';
+export type { Nested } from './tensor';
+export type { RandomOptions, TensorOptions } from './factories';
+
+const own = { ...factories, ...scope, ...autograd, ...random, ...threads, Generator, Tensor, ops, load, save };
+
+/**
+ * libtorch: factories, grad modes, scopes, seeds, and every ATen operator as a function of its own name.
+ * What is written out here wins over an operator of the same name.
+ */
+export type Torch = typeof own & Omit<TorchFunctions, keyof typeof own>;
+
+export const torch: Torch = new Proxy(own as Torch, {
+  get(known, key) {
+    if (key in known || typeof key !== 'string') return Reflect.get(known, key);
+    const found = operator(`aten::${key}`);
+    if (found !== undefined) Object.assign(known, { [key]: found });
+    return found;
+  },
+});

@@ -1,0 +1,299 @@
+import { inspect } from 'node:util';
+
+import { CleanclipError } from '../errors';
+import { addon, onAddonLoad, type Addon } from './addon';
+import { arrayOf, type DType, type TypedArray } from './dtype';
+import { Generator } from './generator';
+import type { Handle } from './handle';
+import type { TensorMethods } from './operators.gen';
+
+/** Nested arrays of a tensor's elements; a plain element for a 0-dimensional tensor. */
+export type Nested = number | bigint | boolean | Nested[];
+
+// Every operator that takes a tensor first is a method; `installMethods` puts them on the prototype.
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the class and its generated methods are one type
+export interface Tensor extends TensorMethods {}
+
+/**
+ * A libtorch tensor. Its memory is freed by `dispose()`, at the end of the `torch.tidy` it was made in, or when
+ * JavaScript collects the object.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- as above
+export class Tensor {
+  /** @internal bytes reported to V8 for this tensor; undefined while a scope owns it */
+  trackedBytes: number | undefined;
+
+  /** @internal */
+  constructor(readonly handle: Handle) {}
+
+  /** Sizes of the dimensions; [] for a scalar. */
+  get shape(): number[] {
+    return addon().shape(this.handle);
+  }
+
+  /** Steps between neighbours along each dimension, in elements. */
+  get strides(): number[] {
+    return addon().strides(this.handle);
+  }
+
+  /** 'float32', 'int64', … */
+  get dtype(): DType {
+    return addon().dtype(this.handle) as DType;
+  }
+
+  /** 'cpu' or 'cuda:0'. */
+  get device(): string {
+    return addon().device(this.handle);
+  }
+
+  /** @internal The same for tensors that share memory, different otherwise. */
+  get storageKey(): bigint {
+    return addon().storageKey(this.handle);
+  }
+
+  /** The gradient that `backward` has accumulated, or null. */
+  get grad(): Tensor | null {
+    const handle = addon().grad(this.handle);
+    return handle === null ? null : wrap(handle);
+  }
+
+  set grad(gradient: Tensor | null) {
+    addon().setGrad(this.handle, gradient === null ? null : gradient.handle);
+  }
+
+  /** Whether operations on this tensor are recorded for `backward`. */
+  get requiresGrad(): boolean {
+    return addon().requiresGrad(this.handle);
+  }
+
+  set requiresGrad(value: boolean) {
+    addon().setRequiresGrad(this.handle, value);
+  }
+
+  /** Whether it is not the result of a recorded operation. */
+  get isLeaf(): boolean {
+    return addon().isLeaf(this.handle);
+  }
+
+  /**
+   * Adds the gradient of this tensor to the `grad` of every leaf it depends on (torch.Tensor.backward).
+   * @param options.gradient the gradient of this tensor itself; needed unless it has one element
+   * @param options.retainGraph keep the recorded graph for another backward; default false
+   * @param options.createGraph record the backward too, for higher derivatives; default false
+   */
+  backward(options: { gradient?: Tensor; retainGraph?: boolean; createGraph?: boolean } = {}): void {
+    const { gradient, createGraph = false, retainGraph = createGraph } = options;
+    addon().backward(this.handle, gradient?.handle ?? null, retainGraph, createGraph);
+  }
+
+  /** This tensor in another dtype, on another device, or both; itself when nothing changes. */
+  to(target: DType | 'cpu' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string }): Tensor {
+    const { dtype = this.dtype, device = this.device } = typeof target === 'string' ? dtypeOrDevice(target) : target;
+    return invokeByName('aten::to', [this, device, dtype]) as Tensor;
+  }
+
+  /** The only element, as a number (a bigint beyond 2^53) or boolean. */
+  item(): number {
+    return invokeByName('aten::item', [this]) as number;
+  }
+
+  /** A copy of the elements in row-major order. float16 and bfloat16 come as Float32Array, bool as 0 and 1, complex as pairs. */
+  data(): TypedArray {
+    const Elements = arrayOf(this.dtype);
+    if (Elements !== undefined) return new Elements(addon().copyBytes(this.handle));
+    const wide = this.to('float32');
+    try {
+      return wide.data();
+    } finally {
+      wide.dispose();
+    }
+  }
+
+  /** The bytes of a contiguous CPU tensor, not copied: writing to them writes to the tensor. */
+  bytes(): Uint8Array {
+    return new Uint8Array(addon().viewBytes(this.handle));
+  }
+
+  /** The elements as nested arrays; int64 as numbers where they are exact. */
+  toArray(): Nested {
+    const { shape, dtype } = this;
+    const flat = Array.from(this.data() as ArrayLike<number | bigint>, (value) => element(value, dtype));
+    return nest(flat, dtype.startsWith('complex') ? [...shape, 2] : shape);
+  }
+
+  /** Frees this tensor's memory now, unless other tensors share it. Using it afterwards is an error. */
+  dispose(): void {
+    untrack(this);
+    addon().release(this.handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  toString(): string {
+    const { shape, dtype, device } = this;
+    const size = shape.reduce((product, length) => product * length, 1);
+    const place = device === 'cpu' ? '' : `, ${device}`;
+    return `Tensor(${dtype} [${shape.join(', ')}]${place})${size <= 100 ? ` ${inspect(this.toArray(), { depth: 9 })}` : ''}`;
+  }
+}
+
+function dtypeOrDevice(name: string): { dtype?: DType; device?: string } {
+  return /^(cpu|cuda|meta)(:\d+)?$/.test(name) ? { device: name } : { dtype: name as DType };
+}
+
+function element(value: number | bigint, dtype: DType): number | bigint | boolean {
+  if (dtype === 'bool') return value !== 0;
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+function nest(flat: Nested[], shape: number[]): Nested {
+  if (shape.length === 0) return flat[0];
+  let level = flat;
+  for (const length of shape.slice(1).reverse()) {
+    const count = length === 0 ? shape[0] : level.length / length;
+    level = Array.from({ length: count }, (_, i) => level.slice(i * length, (i + 1) * length));
+  }
+  return level;
+}
+
+// Tensors outside every tidy scope are freed when JavaScript collects them.
+const collected = new FinalizationRegistry<{ handle: Handle; bytes: number }>(({ handle, bytes }) => {
+  addon().release(handle);
+  addon().adjustMemory(-bytes);
+});
+
+/** @internal How many tidy scopes are open. */
+export const scope = { depth: 0 };
+
+/** @internal Hands a tensor that no scope owns to the garbage collector. */
+export function track(tensor: Tensor): void {
+  if (tensor.trackedBytes !== undefined) return;
+  const bytes = addon().storageBytes(tensor.handle);
+  tensor.trackedBytes = bytes;
+  collected.register(tensor, { handle: tensor.handle, bytes }, tensor);
+  if (bytes > 0) addon().adjustMemory(bytes);
+}
+
+function untrack(tensor: Tensor): void {
+  if (tensor.trackedBytes === undefined) return;
+  collected.unregister(tensor);
+  if (tensor.trackedBytes > 0) addon().adjustMemory(-tensor.trackedBytes);
+  tensor.trackedBytes = undefined;
+}
+
+/** @internal The tensor of a fresh handle. */
+export function wrap(handle: Handle): Tensor {
+  const tensor = new Tensor(handle);
+  if (scope.depth === 0) track(tensor);
+  return tensor;
+}
+
+const powers = Float64Array.from({ length: 60 }, (_, i) => 2 ** i);
+
+/** @internal Calls an operator by id: positional arguments, then at most one plain object of keyword arguments. */
+export function invoke(id: number, given: readonly unknown[]): unknown {
+  const count = given.length;
+  const values = new Array<unknown>(count);
+  let mask = 0;
+  for (let i = 0; i < count; i++) {
+    const value = given[i];
+    if (typeof value !== 'object' || value === null) {
+      values[i] = value;
+    } else if (value instanceof Tensor) {
+      values[i] = value.handle;
+      mask += powers[i];
+    } else if (i === count - 1 && !Array.isArray(value) && !(value instanceof Generator)) {
+      return invokeWithKeywords(id, given.slice(0, i), value as Record<string, unknown>);
+    } else if (put(values, i, value)) {
+      mask += powers[i];
+    }
+  }
+  return unwrap((native as Addon).call(id, mask, ...values), given);
+}
+
+function invokeWithKeywords(id: number, positional: unknown[], keywords: Record<string, unknown>): unknown {
+  const names = Object.keys(keywords).filter((name) => keywords[name] !== undefined);
+  const given = [...positional, ...names.map((name) => keywords[name])];
+  const values = new Array<unknown>(given.length);
+  let mask = 0;
+  given.forEach((value, i) => {
+    if (put(values, i, value)) mask += powers[i];
+  });
+  return unwrap((native as Addon).callWithKeywords(id, mask, names, ...values), given);
+}
+
+/** Puts the addon's form of an argument at `values[i]`; true when it holds tensor handles. */
+function put(values: unknown[], i: number, value: unknown): boolean {
+  if (value instanceof Tensor) {
+    values[i] = value.handle;
+    return true;
+  }
+  if (value instanceof Generator) {
+    values[i] = value.native;
+    return false;
+  }
+  if (Array.isArray(value) && value.some((item) => item instanceof Tensor)) {
+    if (!value.every((item) => item instanceof Tensor || item === null || item === undefined)) {
+      throw new CleanclipError('A list of tensors holds tensors and null only, but a number or string is among them.', 'ERR_TORCH');
+    }
+    values[i] = (value as (Tensor | null)[]).map((item) => item?.handle ?? null);
+    return true;
+  }
+  values[i] = ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number | bigint>) : value;
+  return false;
+}
+
+// A number is a new handle, or -1 - i for argument i changed in place; all else comes in an array of one.
+function unwrap(result: unknown, given: readonly unknown[]): unknown {
+  if (typeof result !== 'number') return (result as [unknown])[0];
+  return result >= 0 ? wrap(result) : given[-1 - result];
+}
+
+const ids = new Map<string, number>();
+
+/** @internal Calls an operator by its qualified name, 'aten::add'. */
+export function invokeByName(name: string, given: readonly unknown[]): unknown {
+  const id = operatorId(name);
+  if (id < 0) throw new CleanclipError(`libtorch has no operator '${name}'.`, 'ERR_TORCH');
+  return invoke(id, given);
+}
+
+/** @internal The id of an operator's name, or -1. */
+export function operatorId(name: string): number {
+  let id = ids.get(name);
+  if (id === undefined) {
+    id = addon().findOperator(name);
+    ids.set(name, id);
+  }
+  return id;
+}
+
+let native: Addon | undefined;
+
+onAddonLoad((loaded) => {
+  native = loaded;
+  loaded.setTensorFactory(wrap);
+  for (const qualified of loaded.operatorNames()) {
+    const [namespace, name] = qualified.split('::');
+    if (namespace === 'aten' && !(name in Tensor.prototype)) installMethod(name, qualified);
+  }
+});
+
+function installMethod(name: string, qualified: string): void {
+  let id: number | undefined;
+  Object.defineProperty(Tensor.prototype, name, {
+    configurable: true,
+    writable: true,
+    value: function (this: Tensor, ...args: unknown[]): unknown {
+      id ??= operatorId(qualified);
+      args.unshift(this);
+      return invoke(id, args);
+    },
+  });
+}
