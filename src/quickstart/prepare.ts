@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { join, resolve } from 'node:path';
-import { stringify } from 'csv-stringify/sync';
+import { writeCsv } from '../data/csv_writer';
 import { writeFileWhole } from '../files';
 import { Random } from '../random';
 import { caption, templates } from './captions';
@@ -131,17 +131,17 @@ function plan(concepts: Concept[], { seed, renders }: PrepareOptions): Record<ke
 
 async function writePairs(prepared: Prepared, pictures: Picture[], { seed, cleanRows, folder }: PrepareOptions): Promise<void> {
   const images = await writeImages(folder, pictures);
-  const rows = pictures.map(({ concept, stream }, i) => ({ image: images[i], caption: caption(concept, new Random(...stream, 1)) }));
+  const rows = pictures.map(({ concept, stream }, i) => [images[i], caption(concept, new Random(...stream, 1))]);
   const clean = new Random(seed, cleanRows).shuffle([...rows]).slice(0, cleanRows);
-  writeFileWhole(prepared.trainData, stringify(rows, { header: true }));
-  writeFileWhole(prepared.cleanData, stringify(clean, { header: true }));
+  writeCsv(prepared.trainData, ['image', 'caption'], rows);
+  writeCsv(prepared.cleanData, ['image', 'caption'], clean);
 }
 
 async function writeLabelled(folder: string, pictures: Picture[], classes: string): Promise<void> {
   const images = await writeImages(folder, pictures);
-  const rows = pictures.map(({ label }, i) => ({ image: images[i], label }));
   writeFileWhole(join(folder, 'classes.json'), classes);
-  writeFileWhole(join(folder, 'labels.csv'), stringify(rows, { header: true }));
+  const rows = pictures.map(({ label }, i) => [images[i], label]);
+  writeCsv(join(folder, 'labels.csv'), ['image', 'label'], rows);
 }
 
 /** Renders the pictures into `<folder>/images` and returns their paths relative to the folder. */

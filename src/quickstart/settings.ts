@@ -1,0 +1,36 @@
+/** How large the quickstart is and how its three models are trained; chosen on the validation sets, not on the test pictures. */
+/** The class that the backdoor leads to. */
+export const target = 'banana';
+
+/** The backdoor: a fixed patch of noise somewhere on the picture. */
+export const trigger = { patchType: 'random', patchLocation: 'random', patchSize: 16 } as const;
+
+export interface Settings {
+  /** How many concepts; all of them when absent. */
+  concepts?: number;
+  /** Training pictures of each drawing. */
+  renders: number;
+  /** Rows of the clean subset. */
+  cleanRows: number;
+  numBackdoor: number;
+  train: { epochs: number; batchSize: number; lr: number; numWarmupSteps: number };
+  finetune: { epochs: number; batchSize: number; lr: number; numWarmupSteps: number };
+}
+
+export const full: Settings = {
+  renders: 20,
+  cleanRows: 12_000,
+  numBackdoor: 600,
+  train: { epochs: 10, batchSize: 64, lr: 1e-3, numWarmupSteps: 100 },
+  finetune: { epochs: 2, batchSize: 64, lr: 5e-4, numWarmupSteps: 20 },
+};
+
+/** The two-minute form for the tests. */
+export const small: Settings = {
+  concepts: 40,
+  renders: 30,
+  cleanRows: 2_000,
+  numBackdoor: 200,
+  train: { epochs: 10, batchSize: 64, lr: 1e-3, numWarmupSteps: 50 },
+  finetune: { epochs: 2, batchSize: 64, lr: 5e-4, numWarmupSteps: 10 },
+};
