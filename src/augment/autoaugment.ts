@@ -1,0 +1,137 @@
+import { checkImage } from '../data/pixels';
+import { optionError } from '../errors';
+import { Random } from '../random';
+import { torch, type Tensor } from '../torch';
+import { operations, type OperationName, type Pixels } from './autoaugment_ops';
+
+/** Operation, its probability, and its magnitude as one of ten bins (absent where it has none). */
+type Step = readonly [name: OperationName, probability: number, bin?: number];
+
+/** The policy found on ImageNet (Cubuk et al. 2019, AutoAugment, table 9), in its order; doubles are doubles there. */
+export const imageNetPolicy: readonly (readonly [Step, Step])[] = [
+  [['Posterize', 0.4, 8], ['Rotate', 0.6, 9]],
+  [['Solarize', 0.6, 5], ['AutoContrast', 0.6]],
+  [['Equalize', 0.8], ['Equalize', 0.6]],
+  [['Posterize', 0.6, 7], ['Posterize', 0.6, 6]],
+  [['Equalize', 0.4], ['Solarize', 0.2, 4]],
+  [['Equalize', 0.4], ['Rotate', 0.8, 8]],
+  [['Solarize', 0.6, 3], ['Equalize', 0.6]],
+  [['Posterize', 0.8, 5], ['Equalize', 1]],
+  [['Rotate', 0.2, 3], ['Solarize', 0.6, 8]],
+  [['Equalize', 0.6], ['Posterize', 0.4, 6]],
+  [['Rotate', 0.8, 8], ['Color', 0.4, 0]],
+  [['Rotate', 0.4, 9], ['Equalize', 0.6]],
+  [['Equalize', 0], ['Equalize', 0.8]],
+  [['Invert', 0.6], ['Equalize', 1]],
+  [['Color', 0.6, 4], ['Contrast', 1, 8]],
+  [['Rotate', 0.8, 8], ['Color', 1, 2]],
+  [['Color', 0.8, 8], ['Solarize', 0.8, 7]],
+  [['Sharpness', 0.4, 7], ['Invert', 0.6]],
+  [['ShearX', 0.6, 5], ['Equalize', 1]],
+  [['Color', 0.4, 0], ['Equalize', 0.6]],
+  [['Equalize', 0.4], ['Solarize', 0.2, 4]],
+  [['Solarize', 0.6, 5], ['AutoContrast', 0.6]],
+  [['Invert', 0.6], ['Equalize', 1]],
+  [['Color', 0.6, 4], ['Contrast', 1, 8]],
+  [['Equalize', 0.8], ['Equalize', 0.6]],
+];
+
+const signed: ReadonlySet<OperationName> = new Set<OperationName>([
+  'ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate', 'Brightness', 'Color', 'Contrast', 'Sharpness',
+]);
+
+/**
+ * AutoAugment with the ImageNet policy, as `torchvision.transforms.AutoAugment` applies it to a PIL image (nearest
+ * interpolation, black where nothing falls): one of 25 sub-policies at random, of its two steps each with its probability, signs at random.
+ *
+ * @param image uint8 [3, H, W]
+ * @param options.random the source of the choices; by default one of its own
+ * @param options.seed a whole number: the same seed, the same choices; by default they differ from call to call
+ * @returns uint8 [3, H, W]; a new tensor
+ * @throws CleanclipError ERR_OPTION: not such an image, or not such a seed
+ */
+export function autoAugment(image: Tensor, options: { seed?: number; random?: Random } = {}): Tensor {
+  const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
+  if (!Number.isSafeInteger(seed)) throw optionError(`seed must be a whole number; got ${seed}.`);
+  const random = options.random ?? new Random(seed);
+  return onPixels(image, (pixels) => {
+    const steps = random.choice(imageNetPolicy);
+    const chances = [random.next(), random.next()];
+    const signs = [random.int(2), random.int(2)];
+    steps.forEach(([name, probability, bin], i) => {
+      if (chances[i] >= probability) return;
+      const magnitude = bin === undefined ? 0 : magnitudeOf(name, bin, pixels);
+      pixels = operations[name](pixels, signed.has(name) && signs[i] === 0 ? -magnitude : magnitude);
+    });
+    return pixels;
+  });
+}
+
+/**
+ * One operation of AutoAugment, equal to what torchvision and PIL compute for that magnitude.
+ *
+ * @param image uint8 [3, H, W]
+ * @param name ShearX, ShearY (slope), TranslateX, TranslateY (pixels), Rotate (degrees, counter-clockwise), Brightness, Color,
+ * Contrast, Sharpness (0 leaves the image, −1 gives black, grey, mean grey, blurred), Posterize (bits to keep, 1–8),
+ * Solarize (level from which values are inverted), AutoContrast, Equalize, Invert (no magnitude)
+ * @param magnitude in the operation's unit, with its sign; default 0
+ * @returns uint8 [3, H, W]; a new tensor
+ * @throws CleanclipError ERR_OPTION: unknown name, a magnitude that is not a number, not such an image
+ */
+export function autoAugmentOp(image: Tensor, name: OperationName, magnitude = 0): Tensor {
+  if (!Object.hasOwn(operations, name)) {
+    throw optionError(`name must be one of ${Object.keys(operations).join(', ')}; got ${JSON.stringify(name)}.`);
+  }
+  if (!Number.isFinite(magnitude)) throw optionError(`magnitude of ${name} must be a finite number; got ${magnitude}.`);
+  if (name === 'Posterize' && (magnitude < 1 || magnitude >= 9)) {
+    throw optionError(`magnitude of Posterize must be a number of bits from 1 to 8; got ${magnitude}.`);
+  }
+  return onPixels(image, (pixels) => operations[name](pixels, magnitude));
+}
+
+/**
+ * The magnitude of a bin (0–9), in single precision as torchvision computes it.
+ *
+ * @param size of the image: translations are shares of it
+ */
+export function magnitudeOf(name: OperationName, bin: number, size: { width: number; height: number }): number {
+  switch (name) {
+    case 'ShearX':
+    case 'ShearY':
+      return linspace(0, 0.3, bin);
+    case 'TranslateX':
+      return linspace(0, (150 / 331) * size.width, bin);
+    case 'TranslateY':
+      return linspace(0, (150 / 331) * size.height, bin);
+    case 'Rotate':
+      return linspace(0, 30, bin);
+    case 'Posterize':
+      return 8 - Math.round(bin / 2.25);
+    case 'Solarize':
+      return linspace(255, 0, bin);
+    case 'AutoContrast':
+    case 'Equalize':
+    case 'Invert':
+      return 0;
+    default:
+      return linspace(0, 0.9, bin);
+  }
+}
+
+/** Element `bin` of `torch.linspace(start, end, 10)` in float32, which counts from the nearer end. */
+function linspace(start: number, end: number, bin: number): number {
+  const float = Math.fround;
+  const step = float(float(float(end) - float(start)) / 9);
+  return bin < 5 ? float(float(start) + float(step * bin)) : float(float(end) - float(step * (9 - bin)));
+}
+
+/** Applies `change` to the interleaved bytes of an image, which for a decoded image are its storage. */
+function onPixels(image: Tensor, change: (pixels: Pixels) => Pixels): Tensor {
+  checkImage(image);
+  const [, height, width] = image.shape;
+  return torch.tidy(() => {
+    const interleaved = image.permute([1, 2, 0]).contiguous();
+    const { data } = change({ data: interleaved.bytes(), width, height });
+    return torch.tensor(data, { shape: [height, width, 3] }).permute([2, 0, 1]);
+  });
+}

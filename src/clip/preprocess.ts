@@ -1,0 +1,88 @@
+import { decodeImage } from '../data/image';
+import { checkImage } from '../data/pixels';
+import { dataError, optionError } from '../errors';
+import { torch, type Tensor } from '../torch';
+
+/** CLIP's channel means and standard deviations of pixel values in [0, 1] (Radford et al. 2021). */
+export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;
+export const clipStd = [0.26862954, 0.26130258, 0.27577711] as const;
+
+const maxResizedPixels = 178_956_970;
+
+/**
+ * An image as CLIP sees it: {@link decodeImage}, {@link resizeCrop}, {@link normalize}.
+ *
+ * @param source path, bytes of an image file, or uint8 [3, H, W]
+ * @param options.size side of the model's input in pixels; default 224
+ * @returns float32 [3, size, size]
+ * @throws CleanclipError ERR_DATA as {@link decodeImage}; ERR_OPTION: the size or the tensor is wrong
+ */
+export async function preprocess(source: string | Uint8Array | Tensor, options: { size?: number } = {}): Promise<Tensor> {
+  const { size = 224 } = options;
+  checkSize(size);
+  const encoded = typeof source === 'string' || ArrayBuffer.isView(source);
+  const image = encoded ? await decodeImage(source as string | Uint8Array) : (source as Tensor);
+  try {
+    return torch.tidy(() => normalize(resizeCrop(image, size)));
+  } finally {
+    if (encoded) image.dispose();
+  }
+}
+
+/**
+ * Resizes the short side to `size` (antialiased bicubic) and cuts the square in the middle, as torchvision's
+ * `Resize(size, BICUBIC)` and `CenterCrop(size)` do on a PIL image: at most 2 of 255 levels apart, nearly all values equal.
+ *
+ * @param image uint8 [3, H, W]; stored channels last it takes two thirds of the time
+ * @param size pixels
+ * @returns uint8 [3, size, size]
+ * @throws CleanclipError ERR_OPTION: not such an image or size; ERR_DATA: so narrow that the resized image would be a giant
+ */
+export function resizeCrop(image: Tensor, size: number): Tensor {
+  checkSize(size);
+  checkImage(image);
+  const [, height, width] = image.shape;
+  const long = Math.trunc((size * Math.max(height, width)) / Math.min(height, width));
+  if (size * long > maxResizedPixels) {
+    throw dataError(
+      `Expected an image that is not much longer than wide, got ${width} × ${height} pixels: ` +
+        `with a short side of ${size} it would have ${size * long}.`,
+    );
+  }
+  const [newHeight, newWidth] = width <= height ? [long, size] : [size, long];
+  return torch.tidy(() => {
+    const resized =
+      newHeight === height && newWidth === width
+        ? image
+        : torch.ops.aten._upsample_bicubic2d_aa(image.unsqueeze(0), [newHeight, newWidth], false).squeeze(0);
+    const top = roundHalfToEven((newHeight - size) / 2);
+    const left = roundHalfToEven((newWidth - size) / 2);
+    return resized.narrow(1, top, size).narrow(2, left, size).contiguous();
+  });
+}
+
+/**
+ * Scales bytes to [0, 1], then by CLIP's mean and standard deviation.
+ *
+ * @param images uint8 [..., 3, H, W]
+ * @returns float32 of the same shape
+ */
+export function normalize(images: Tensor): Tensor {
+  return torch.tidy(() => {
+    const mean = torch.tensor(clipMean).view([3, 1, 1]);
+    const std = torch.tensor(clipStd).view([3, 1, 1]);
+    return images.to('float32').div_(255).sub_(mean).div_(std);
+  });
+}
+
+/** Python's `round`, which torchvision's centre crop uses: halves go to the even neighbour. */
+function roundHalfToEven(half: number): number {
+  const floor = Math.floor(half);
+  return half - floor > 0.5 || (half - floor === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+function checkSize(size: number): void {
+  if (!Number.isInteger(size) || size < 1) {
+    throw optionError(`size must be a whole number of pixels, at least 1; got ${size}.`);
+  }
+}
