@@ -1,0 +1,10 @@
+import { Command } from 'commander';
+
+/** `cleanclip setup`: finds or fetches libtorch and compiles the addon. */
+export const command = new Command('setup')
+  .description('Find or fetch libtorch and compile the addon. Does nothing when it is ready.')
+  .option('--force', 'compile even when nothing has changed', false)
+  .action(async (options: { force: boolean }) => {
+    const { setup } = await import('../native/setup');
+    setup(options);
+  });

@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+import { findLibtorch, type FoundLibtorch } from './find_libtorch';
+import { describeLibtorch } from './libtorch';
+import { addonFile, cacheFolder, packageRoot, remedyCommand } from './paths';
+import { findPython, pipVersion } from './python';
+import { isCurrent, readRecord } from './record';
+import { run } from './run';
+import { buildTools } from './tools';
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly name: string;
+  /** What was found, in a few words. */
+  readonly found: string;
+  readonly ok: boolean;
+  /** What to do, when it is not ok. */
+  readonly remedy?: string;
+}
+
+/** What {@link doctor} found. `ok`: the addon loads, and it is the one that would be built now. */
+export interface Report {
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+}
+
+/** Looks at everything that the addon depends on. Changes nothing; takes about a second. */
+export function doctor(): Report {
+  const addon = checkAddon();
+  const libtorch = checkLibtorch();
+  // With an addon that works, what only building needs may be missing.
+  const forBuilding = [...buildTools().map(asCheck), ...checkPython(libtorch.ok)].map((check) =>
+    addon.every(({ ok }) => ok) && !check.ok ? { ...check, found: `${check.found} (only needed to compile)`, ok: true } : check,
+  );
+  const checks = [checkNode(), ...forBuilding, libtorch, ...addon];
+  return { ok: checks.every(({ ok }) => ok), checks };
+}
+
+/** The report as lines for the terminal; remedies stand under what they mend. */
+export function formatReport({ ok, checks }: Report): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const lines = checks.flatMap(({ name, found, ok: fine, remedy }) => [
+    `${fine ? '  ok ' : 'MISS '} ${name.padEnd(width)}  ${found}`,
+    ...(fine || !remedy ? [] : [`      ${' '.repeat(width)}  → ${remedy}`]),
+  ]);
+  return [...lines, '', ok ? 'Everything is in place.' : 'Something is missing: see the arrows.'].join('\n');
+}
+
+const checkNode = (): Check => ({
+  name: 'Node',
+  found: `${process.version}, ${process.platform}-${process.arch}, ${availableParallelism()} processors`,
+  ok: true,
+});
+
+const asCheck = ({ name, found, remedy }: ReturnType<typeof buildTools>[number]): Check => ({
+  name,
+  found: found ?? 'not found',
+  ok: found !== null,
+  remedy,
+});
+
+/** Python and pip fetch libtorch; when there is one they are not needed. */
+function checkPython(haveLibtorch: boolean): Check[] {
+  const python = findPython();
+  const pip = python && pipVersion(python);
+  return [
+    {
+      name: 'Python',
+      found: python ? `${python.version} (${python.command})` : 'not found',
+      ok: python !== null || haveLibtorch,
+      remedy: 'Install python3, or set PYTHON to an interpreter.',
+    },
+    {
+      name: 'pip',
+      found: pip ?? 'not found',
+      ok: pip !== null || haveLibtorch,
+      remedy: 'Install pip (python3 -m ensurepip), or set LIBTORCH to a libtorch folder.',
+    },
+  ];
+}
+
+function checkLibtorch(): Check {
+  const name = 'libtorch';
+  const remedy = `Run "${remedyCommand}", which fetches it.`;
+  try {
+    const libtorch = findLibtorch();
+    if (!libtorch) return { name, found: `not found in LIBTORCH, in ${cacheFolder()} or as a pip package`, ok: false, remedy };
+    return { name, found: `${describeLibtorch(libtorch)}, found by ${places[libtorch.source]}`, ok: true };
+  } catch (error) {
+    return { name, found: (error as Error).message, ok: false, remedy: 'Set LIBTORCH to a libtorch folder of version 2.13 or 2.14, or unset it.' };
+  }
+}
+
+const places: Record<FoundLibtorch['source'], string> = {
+  LIBTORCH: 'LIBTORCH',
+  cache: "the project's cache",
+  pip: "Python's torch package",
+};
+
+/** Loads the addon in a process of its own: a broken one might end the process. */
+function checkAddon(): Check[] {
+  const name = 'addon';
+  if (!existsSync(addonFile)) {
+    return [{ name, found: `not compiled: no ${addonFile}`, ok: false, remedy: `Run "${remedyCommand}".` }];
+  }
+
+  const script = `
+    const addon = require(${JSON.stringify(`${packageRoot}/dist/native/load.js`)}).loadAddon();
+    console.log(JSON.stringify([addon.cpuCapability(), addon.numThreads()]));`;
+  const { status, stdout, stderr } = run(process.execPath, ['-e', script]);
+  if (status !== 0) {
+    const reason = /^CleanclipError: (.*)$/m.exec(stderr)?.[1] ?? (stderr.trim().split('\n').pop() || 'the process was killed');
+    return [{ name, found: `does not load: ${reason}`, ok: false, remedy: `Run "${remedyCommand} --force".` }];
+  }
+  const [capability, threads] = JSON.parse(stdout) as [string, number];
+  return [
+    { name, found: `loads; ${describeRecord()}`, ...freshness() },
+    { name: 'processor', found: `${capability}, ${threads} threads`, ok: true },
+  ];
+}
+
+function describeRecord(): string {
+  const record = readRecord();
+  return record ? `compiled against libtorch ${describeLibtorch(record.libtorch)}` : 'no record of what it was compiled from';
+}
+
+/** Whether {@link setup} would leave it as it is. */
+function freshness(): Pick<Check, 'ok' | 'remedy'> {
+  const record = readRecord();
+  const ok = record !== null && isCurrent(record.libtorch);
+  return { ok, remedy: `It was not compiled from the sources that are here. Run "${remedyCommand}".` };
+}

@@ -1,0 +1,23 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** The folder of this package: it holds package.json, dist/, native/ and, once built, build/. */
+export const packageRoot = resolve(__dirname, '..', '..');
+
+/** The compiled addon. */
+export const addonFile = join(packageRoot, 'build', 'Release', 'cleanclip.node');
+
+/** Beside the addon: what it was built from; see {@link BuildRecord}. */
+export const recordFile = join(packageRoot, 'build', 'Release', 'cleanclip.json');
+
+/** What mends a missing or ill-fitting addon. */
+export const remedyCommand = 'npx cleanclip setup';
+
+/** The project's cache: `$CLEANCLIP_CACHE`, else `$XDG_CACHE_HOME/cleanclip`, else `~/.cache/cleanclip`. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.CLEANCLIP_CACHE) return resolve(env.CLEANCLIP_CACHE);
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cleanclip');
+}
+
+/** Where fetched libtorches lie, a folder each. */
+export const libtorchCache = (): string => join(cacheFolder(), 'libtorch');

@@ -1,0 +1,35 @@
+import { build } from './build';
+import { fetchLibtorch } from './fetch_libtorch';
+import { findLibtorch } from './find_libtorch';
+import { describeLibtorch, type Libtorch } from './libtorch';
+import { isCurrent } from './record';
+import { needBuildTools } from './tools';
+
+/** Options of {@link setup}. */
+export interface SetupOptions {
+  /** Compile even when the addon is current. Default: false. */
+  readonly force?: boolean;
+  /** Told what goes on, a line at a time. Default: console.log. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * Makes the addon ready: finds libtorch or fetches it, and compiles the addon against it. Does nothing, in well under a second,
+ * when the addon is there and neither libtorch nor the sources have changed.
+ *
+ * @returns the libtorch that the addon uses
+ * @throws CleanclipError `ERR_NATIVE` with the remedy, when something that is needed is missing
+ */
+export function setup({ force = false, log = console.log }: SetupOptions = {}): Libtorch {
+  const found = findLibtorch();
+  if (found && !force && isCurrent(found)) {
+    log(`The addon is ready, built against libtorch ${describeLibtorch(found)}.`);
+    return found;
+  }
+  needBuildTools();
+  const libtorch = found ?? fetchLibtorch(log);
+  log(`Compiling the addon against libtorch ${describeLibtorch(libtorch)}; this takes some minutes …`);
+  build(libtorch);
+  log('The addon is ready.');
+  return libtorch;
+}
