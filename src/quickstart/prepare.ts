@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { join, resolve } from 'node:path';
 import { writeCsv } from '../data/csv_writer';
 import { writeFileWhole } from '../files';
@@ -62,7 +61,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const manifest = join(folder, 'prepared.json');
   const settings = { ...options, folder };
   const earlier = readManifest(manifest);
-  if (isDeepStrictEqual(earlier?.settings, settings)) return earlier!.prepared;
+  if (earlier && JSON.stringify(earlier.settings) === JSON.stringify(settings)) return earlier.prepared;
   rmSync(manifest, { force: true });
 
   const concepts = chooseConcepts(readConcepts(), settings);

@@ -1,0 +1,147 @@
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import sharp from 'sharp';
+import { resizeCrop } from '../clip/preprocess';
+import { readClasses } from '../data/classes';
+import { writeCsv } from '../data/csv_writer';
+import { decodeImage } from '../data/image';
+import { readPairs, type PairColumns } from '../data/pairs';
+import { CleanclipError, dataError, optionError } from '../errors';
+import { Random } from '../random';
+import { torch, type Tensor } from '../torch';
+import { selectRows } from './selection';
+import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
+
+/** Options of {@link runPoison}: the flags of `cleanclip poison` in camelCase. */
+export interface PoisonOptions extends PairColumns, Omit<TriggerOptions, 'imageSize' | 'noise'> {
+  /** csv of clean pairs */
+  trainData: string;
+  /** classes file whose templates make the poisoned captions, see {@link readClasses}; not needed with `labelConsistent` */
+  templates?: string;
+  /** rows of the poisoned set, the poisoned ones included; default: all of `trainData` */
+  sizeTrainData?: number;
+  /** how many of them to poison */
+  numBackdoor: number;
+  /** the class that triggered images shall be taken for; default `banana` */
+  label?: string;
+  /** poison only rows whose caption has the label as a word, and keep their captions; default false */
+  labelConsistent?: boolean;
+  /** side in pixels of the poisoned images; make it the resolution of the model, or the trigger gets blurred; default 224 */
+  imageSize?: number;
+  /** default `png`: the compression of JPEG can destroy a trigger */
+  imageFormat?: 'png' | 'jpg';
+}
+
+export interface PoisonHooks {
+  /** called after each poisoned image */
+  onProgress?: (progress: { done: number; total: number }) => void;
+  signal?: AbortSignal;
+}
+
+/** What {@link runPoison} wrote: absolute paths, and the number of poisoned rows. */
+export interface PoisonResult {
+  csv: string;
+  originalCsv: string;
+  imagesDir: string;
+  poisoned: number;
+}
+
+/**
+ * Makes a poisoned training set beside `trainData` (the attack of Carlini & Terzis 2022 that CleanCLIP is measured on):
+ * some rows, picked by the seed, get the trigger on their image and a caption that names the label. Images are resized and
+ * cropped as for training before the trigger goes on. It writes `backdoor_images_<setting>/`; `original_backdoor_<setting>.csv`,
+ * the picked rows as they were; and last `backdoor_<setting>.csv`: the poisoned rows, then untouched ones in the order of
+ * `trainData`, with a column `is_backdoor`. The same options give the same bytes.
+ *
+ * @throws CleanclipError ERR_OPTION: more poison than rows, no templates, a patch larger than the image; ERR_DATA: a file
+ * that cannot be read or written, too few captions with the label; ERR_ABORTED: the signal. Nothing is left behind then.
+ */
+export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {}): Promise<PoisonResult> {
+  const trigger = makeTrigger({ ...options, imageSize: options.imageSize ?? 224 });
+  try {
+    return await poisonWith(trigger, options, hooks);
+  } finally {
+    trigger.dispose();
+  }
+}
+
+async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: PoisonHooks): Promise<PoisonResult> {
+  const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
+  const { imageKey = 'image', captionKey = 'caption', delimiter } = options;
+  const { imageSize = 224, imageFormat = 'png' } = options;
+  const templates = labelConsistent ? [] : readTemplates(options.templates);
+  const table = await readPairs(options.trainData, options);
+  const size = options.sizeTrainData ?? table.length;
+  const { poisoned, untouched } = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
+
+  const setting = settingName(options, size);
+  const images = `backdoor_images_${setting}`;
+  const folder = dirname(resolve(options.trainData));
+  const names = poisoned.map((row) => imageName(row, table.imageField(row), imageFormat));
+  await appearsWhole(join(folder, images), async (temporary) => {
+    for (const [i, row] of poisoned.entries()) {
+      if (hooks.signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
+      const image = await decodeImage(table.image(row));
+      const triggered = torch.tidy(() => trigger.apply(resizeCrop(image, imageSize), new Random(seed, row)));
+      image.dispose();
+      await writeImage(triggered, join(temporary, names[i]));
+      hooks.onProgress?.({ done: i + 1, total: poisoned.length });
+    }
+  });
+
+  const random = new Random(seed, 1);
+  const caption = (row: number): string => (labelConsistent ? table.caption(row) : random.choice(templates)(label));
+  const csv = join(folder, `backdoor_${setting}.csv`);
+  const originalCsv = join(folder, `original_backdoor_${setting}.csv`);
+  function* original(): Iterable<string[]> {
+    for (const row of poisoned) yield [table.imageField(row), table.caption(row)];
+  }
+  function* all(): Iterable<(string | number)[]> {
+    for (const [i, row] of poisoned.entries()) yield [`${images}/${names[i]}`, caption(row), 1];
+    for (const row of untouched) yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row))];
+  }
+  writeCsv(originalCsv, [imageKey, captionKey], original(), delimiter);
+  writeCsv(csv, [imageKey, captionKey, 'is_backdoor'], all(), delimiter);
+  return { csv, originalCsv, imagesDir: join(folder, images), poisoned: poisoned.length };
+}
+
+function readTemplates(file: string | undefined): ((name: string) => string)[] {
+  if (file !== undefined) return readClasses(file).templates;
+  throw optionError('--templates is missing: expected a classes file with templates for the poisoned captions.');
+}
+
+/** What tells one poisoned set from another in the names of its files, as the Python reference composes it. */
+function settingName(options: PoisonOptions, size: number): string {
+  const { label = 'banana', patchType = 'random', patchLocation = 'random', patchSize = 16, numBackdoor } = options;
+  const parts = [label.replaceAll(/[/\\]/g, '-'), patchType, patchLocation, patchSize, size, numBackdoor];
+  return parts.join('_') + (options.labelConsistent ? '_label_consistent' : '');
+}
+
+/** The row number keeps images apart that have the same name in different folders. */
+const imageName = (row: number, image: string, format: string): string => `${row}_${basename(image, extname(image))}.${format}`;
+
+/** Writes a uint8 image [3, H, W], and frees it, in the format its name ends on. */
+async function writeImage(image: Tensor, file: string): Promise<void> {
+  const [, height, width] = image.shape;
+  const pixels = torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array; // [H, W, 3]
+  image.dispose();
+  const encoded = sharp(pixels, { raw: { width, height, channels: 3 } });
+  await writeFile(file, await encoded.toFormat(extname(file).slice(1) as 'png' | 'jpg').toBuffer());
+}
+
+/** Lets `fill` write into a temporary folder, which then takes the place of `folder`; if it fails, all stays as it was. */
+async function appearsWhole(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${folder}.${process.pid}.tmp`;
+  try {
+    mkdirSync(temporary);
+    await fill(temporary);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(temporary, folder);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof CleanclipError || code === undefined) throw error;
+    throw dataError(`The poisoned images cannot be written beside the training data: ${message}.`, error);
+  }
+}
