@@ -1,0 +1,142 @@
+import { dtypes } from './dtypes';
+import { Fault } from './fault';
+import { Dict, KnownFunction, NumpyDtype, Storage, StorageType } from './handles';
+import { numpyScalar } from './numpy_scalar';
+import type { TensorMaker } from './tensor_record';
+import { PyTuple } from './values';
+
+type Args = readonly unknown[];
+
+/**
+ * Everything that a checkpoint may name, by Python's full name. Nothing else is ever looked up, imported or called.
+ *
+ * @param tensors makes the tensors
+ * @param spend is told how many items or characters a call copies; it limits their sum
+ */
+export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => void): ReadonlyMap<string, unknown> {
+  const known = new Map<string, unknown>();
+  const define = (name: string, call: (args: Args) => unknown): void => void known.set(name, new KnownFunction(name, call));
+  const items = (value: unknown): readonly unknown[] => {
+    const list = value === undefined ? [] : value instanceof Set ? [...value] : value;
+    if (!Array.isArray(list)) throw wrongArguments('a collection');
+    spend(list.length);
+    return list;
+  };
+
+  for (const [dtype, { storage }] of dtypes) {
+    known.set(`torch.${dtype}`, dtype);
+    if (storage) known.set(`torch.${storage}`, new StorageType(`torch.${storage}`, dtype));
+  }
+  known.set('torch.storage.UntypedStorage', new StorageType('torch.storage.UntypedStorage', null));
+
+  define('torch._utils._rebuild_tensor_v2', ([storage, offset, shape, stride, requiresGrad, , metadata]) =>
+    rebuild(tensors, { storage, offset, shape, stride, requiresGrad, metadata }),
+  );
+  define('torch._utils._rebuild_tensor_v3', ([storage, offset, shape, stride, requiresGrad, , dtype, metadata]) =>
+    rebuild(tensors, { storage, offset, shape, stride, requiresGrad, dtype, metadata }),
+  );
+  for (const name of ['_rebuild_parameter', '_rebuild_parameter_with_state']) {
+    define(`torch._utils.${name}`, ([tensor, requiresGrad]) => {
+      if (!tensors.isTensor(tensor)) throw wrongArguments('a parameter');
+      tensors.setRequiresGrad(tensor as object, requiresGrad === true);
+      return tensor;
+    });
+  }
+  define('torch.Size', ([sizes]) => PyTuple.from(items(sizes)));
+  define('torch.device', ([type, index]) => {
+    if (typeof type !== 'string' || type.length > 32) throw wrongArguments('a device');
+    return index === undefined ? type : `${type}:${naturalNumber(index)}`;
+  });
+
+  define('collections.OrderedDict', ([pairs]) => {
+    const dict = new Dict(true);
+    for (const pair of items(pairs)) {
+      if (!Array.isArray(pair) || pair.length !== 2) throw wrongArguments('an OrderedDict');
+      dict.set(pair[0], pair[1]);
+    }
+    return dict;
+  });
+  const bytes = ([content, encoding]: Args): Uint8Array => {
+    if (content === undefined) return new Uint8Array();
+    if (typeof content !== 'string' && !ArrayBuffer.isView(content)) throw wrongArguments('bytes');
+    spend(typeof content === 'string' ? content.length : content.byteLength);
+    if (typeof content !== 'string') return new Uint8Array(content as Uint8Array);
+    if (encoding !== 'latin1' && encoding !== 'latin-1') throw wrongArguments('bytes');
+    return new Uint8Array(Buffer.from(content, 'latin1'));
+  };
+  define('_codecs.encode', bytes);
+  for (const module of ['builtins', '__builtin__']) {
+    define(`${module}.set`, ([members]) => new Set(items(members)));
+    define(`${module}.frozenset`, ([members]) => new Set(items(members)));
+    define(`${module}.bytes`, bytes);
+    define(`${module}.bytearray`, bytes);
+  }
+
+  define('numpy.dtype', ([code]) => {
+    if (typeof code !== 'string') throw wrongArguments('a numpy dtype');
+    return new NumpyDtype(code);
+  });
+  for (const module of ['numpy.core.multiarray', 'numpy._core.multiarray']) {
+    define(`${module}.scalar`, ([dtype, content]) => numpyScalar(dtype, content));
+  }
+  return known;
+}
+
+/** torch counts records from 0. */
+const maxKeyLength = 64;
+
+/** The value of a persistent id `("storage", class, key, location, elements)`. The location is ignored: tensors are read to the CPU. */
+export function storageOf(id: unknown): Storage {
+  const [kind, type, key, , count] = Array.isArray(id) ? (id as unknown[]) : [];
+  if (kind !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || key.length > maxKeyLength) {
+    throw new Fault('is damaged: its pickle refers to something that is no storage');
+  }
+  const size = type.dtype === null ? 1 : dtypes.get(type.dtype)!.bytes;
+  return new Storage(key, type.dtype, naturalNumber(count) * size);
+}
+
+interface RebuildArguments {
+  readonly storage: unknown;
+  readonly offset: unknown;
+  readonly shape: unknown;
+  readonly stride: unknown;
+  readonly requiresGrad: unknown;
+  readonly dtype?: unknown;
+  readonly metadata?: unknown;
+}
+
+function rebuild(tensors: TensorMaker, { storage, offset, shape, stride, requiresGrad, dtype, metadata }: RebuildArguments): object {
+  if (!(storage instanceof Storage)) throw wrongArguments('a tensor');
+  const name = dtype ?? storage.dtype;
+  if (typeof name !== 'string' || !dtypes.has(name)) throw wrongArguments('a tensor');
+  const bit = (key: string): boolean => metadata instanceof Dict && metadata.get(key) === true;
+  return tensors.make({
+    key: storage.key,
+    dtype: name,
+    recordBytes: storage.bytes,
+    offset: naturalNumber(offset),
+    shape: naturalNumbers(shape),
+    stride: naturalNumbers(stride),
+    requiresGrad: requiresGrad === true,
+    conj: bit('conj'),
+    neg: bit('neg'),
+  });
+}
+
+/** torch itself handles no more dimensions. */
+const maxDimensions = 64;
+
+function naturalNumbers(value: unknown): number[] {
+  if (!Array.isArray(value) || value.length > maxDimensions) throw wrongArguments('a tensor');
+  return Array.from(value, naturalNumber);
+}
+
+function naturalNumber(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    const came = typeof value === 'number' || typeof value === 'bigint' ? value : typeof value;
+    throw new Fault(`is damaged: a tensor's sizes, strides and offset are whole numbers from 0, but one is ${came}`);
+  }
+  return value as number;
+}
+
+const wrongArguments = (what: string): Fault => new Fault(`is damaged: its pickle makes ${what} from the wrong values`);

@@ -1,0 +1,220 @@
+import { Fault } from './fault';
+import { Dict, Handle, KnownFunction, NumpyDtype } from './handles';
+import { longToNumber } from './integers';
+import { PyTuple } from './values';
+
+/** What a pickle may refer to by name, and what its persistent ids mean. */
+export interface PickleWorld {
+  /** The value of `module.name`, or a Fault. */
+  global(name: string): unknown;
+  /** The value of a persistent id. */
+  persistent(id: unknown): unknown;
+}
+
+/**
+ * Runs a pickle (protocols 2–5) as a machine that knows values only: it builds lists, tuples, dicts, sets, numbers and texts, and calls
+ * nothing but the {@link KnownFunction}s that `world` hands out. Work and memory stay in proportion to the pickle's size.
+ * Source: CPython's pickletools, which documents every opcode.
+ */
+export class PickleReader {
+  #at = 0;
+  readonly #stack: unknown[] = [];
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number, unknown>();
+
+  constructor(
+    private readonly pickle: Buffer,
+    private readonly world: PickleWorld,
+  ) {}
+
+  /** The pickled value, with dicts as {@link Dict}. */
+  read(): unknown {
+    for (;;) {
+      const opcode = this.#byte();
+      if (opcode === 0x2e /* STOP */) return this.#pop();
+      this.#step(opcode);
+    }
+  }
+
+  #step(opcode: number): void {
+    switch (opcode) {
+      case 0x80: /* PROTO */ return this.#protocol(this.#byte());
+      case 0x95: /* FRAME */ return void this.#take(8);
+      case 0x4e: /* NONE */ return this.#push(null);
+      case 0x88: /* NEWTRUE */ return this.#push(true);
+      case 0x89: /* NEWFALSE */ return this.#push(false);
+
+      case 0x4b: /* BININT1 */ return this.#push(this.#byte());
+      case 0x4d: /* BININT2 */ return this.#push(this.#take(2).readUInt16LE());
+      case 0x4a: /* BININT */ return this.#push(this.#take(4).readInt32LE());
+      case 0x8a: /* LONG1 */ return this.#push(longToNumber(this.#take(this.#byte())));
+      case 0x8b: /* LONG4 */ return this.#push(longToNumber(this.#take(this.#uint32())));
+      case 0x47: /* BINFLOAT */ return this.#push(this.#take(8).readDoubleBE());
+
+      case 0x8c: /* SHORT_BINUNICODE */ return this.#push(this.#text(this.#byte()));
+      case 0x55: /* SHORT_BINSTRING */ return this.#push(this.#text(this.#byte()));
+      case 0x58: /* BINUNICODE */ return this.#push(this.#text(this.#uint32()));
+      case 0x54: /* BINSTRING */ return this.#push(this.#text(this.#uint32()));
+      case 0x8d: /* BINUNICODE8 */ return this.#push(this.#text(this.#uint64()));
+      case 0x43: /* SHORT_BINBYTES */ return this.#push(this.#copy(this.#byte()));
+      case 0x42: /* BINBYTES */ return this.#push(this.#copy(this.#uint32()));
+      case 0x8e: /* BINBYTES8 */ return this.#push(this.#copy(this.#uint64()));
+      case 0x96: /* BYTEARRAY8 */ return this.#push(this.#copy(this.#uint64()));
+
+      case 0x28: /* MARK */ return void this.#marks.push(this.#stack.length);
+      case 0x30: /* POP */ return this.#discard();
+      case 0x31: /* POP_MARK */ return void this.#popToMark();
+      case 0x5d: /* EMPTY_LIST */ return this.#push([]);
+      case 0x29: /* EMPTY_TUPLE */ return this.#push(new PyTuple());
+      case 0x7d: /* EMPTY_DICT */ return this.#push(new Dict(false));
+      case 0x8f: /* EMPTY_SET */ return this.#push(new Set());
+      case 0x61: /* APPEND */ return this.#append([this.#pop()]);
+      case 0x65: /* APPENDS */ return this.#append(this.#popToMark());
+      case 0x73: /* SETITEM */ return this.#setItems(this.#popMany(2));
+      case 0x75: /* SETITEMS */ return this.#setItems(this.#popToMark());
+      case 0x90: /* ADDITEMS */ return this.#addItems(this.#popToMark());
+      case 0x91: /* FROZENSET */ return this.#push(new Set(this.#popToMark()));
+      case 0x74: /* TUPLE */ return this.#push(PyTuple.from(this.#popToMark()));
+      case 0x85: /* TUPLE1 */ return this.#push(PyTuple.from(this.#popMany(1)));
+      case 0x86: /* TUPLE2 */ return this.#push(PyTuple.from(this.#popMany(2)));
+      case 0x87: /* TUPLE3 */ return this.#push(PyTuple.from(this.#popMany(3)));
+
+      case 0x68: /* BINGET */ return this.#recall(this.#byte());
+      case 0x6a: /* LONG_BINGET */ return this.#recall(this.#uint32());
+      case 0x71: /* BINPUT */ return this.#remember(this.#byte());
+      case 0x72: /* LONG_BINPUT */ return this.#remember(this.#uint32());
+      case 0x94: /* MEMOIZE */ return this.#remember(this.#memo.size);
+
+      case 0x63: /* GLOBAL */ return this.#push(this.world.global(`${this.#line()}.${this.#line()}`));
+      case 0x93: /* STACK_GLOBAL */ return this.#stackGlobal();
+      case 0x52: /* REDUCE */ return this.#call();
+      case 0x81: /* NEWOBJ */ return this.#call();
+      case 0x62: /* BUILD */ return this.#build();
+      case 0x51: /* BINPERSID */ return this.#push(this.world.persistent(this.#pop()));
+      default:
+        throw new Fault(`uses the pickle opcode 0x${opcode.toString(16).padStart(2, '0')}, which no checkpoint of tensors and plain values needs`);
+    }
+  }
+
+  #protocol(version: number): void {
+    if (version < 2 || version > 5) throw new Fault(`uses pickle protocol ${version}, but torch writes 2 to 5`);
+  }
+
+  #stackGlobal(): void {
+    const [module, name] = this.#popMany(2);
+    if (typeof module !== 'string' || typeof name !== 'string') throw damaged('a global without a name');
+    this.#push(this.world.global(`${module}.${name}`));
+  }
+
+  #call(): void {
+    const [callee, args] = this.#popMany(2);
+    if (!(callee instanceof KnownFunction)) {
+      throw new Fault(`calls ${callee instanceof Handle ? callee.name : 'a value'}, but a checkpoint may only make tensors and plain values`);
+    }
+    if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are no tuple`);
+    this.#push(callee.call(args));
+  }
+
+  /** Attributes of an object: of an OrderedDict (torch's `_metadata`) they are dropped; of a numpy dtype they say the byte order. */
+  #build(): void {
+    const state = this.#pop();
+    const target = this.#top();
+    if (target instanceof NumpyDtype) {
+      if (!(state instanceof PyTuple)) throw damaged('a numpy dtype without its state');
+      target.littleEndian = state[1] !== '>';
+    } else if (!(target instanceof Dict && target.ordered)) {
+      throw new Fault('gives attributes to a value that has none; a checkpoint holds only tensors and plain values');
+    }
+  }
+
+  #append(items: readonly unknown[]): void {
+    const list = this.#top();
+    if (!Array.isArray(list) || list instanceof PyTuple) throw damaged('an item without its list');
+    for (const item of items) list.push(item);
+  }
+
+  #setItems(items: readonly unknown[]): void {
+    const dict = this.#top();
+    if (!(dict instanceof Dict) || items.length % 2 !== 0) throw damaged('an entry without its dict');
+    for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
+  }
+
+  #addItems(items: readonly unknown[]): void {
+    const set = this.#top();
+    if (!(set instanceof Set)) throw damaged('an item without its set');
+    for (const item of items) set.add(item);
+  }
+
+  #recall(index: number): void {
+    if (!this.#memo.has(index)) throw damaged(`a reference to value ${index}, which does not exist`);
+    this.#push(this.#memo.get(index));
+  }
+
+  #remember(index: number): void {
+    this.#memo.set(index, this.#top());
+  }
+
+  #push(value: unknown): void {
+    this.#stack.push(value);
+  }
+
+  #pop(): unknown {
+    return this.#popMany(1)[0];
+  }
+
+  #popMany(count: number): unknown[] {
+    if (this.#stack.length - count < (this.#marks.at(-1) ?? 0)) throw damaged('fewer values than it uses');
+    return this.#stack.splice(-count);
+  }
+
+  /** POP takes the last value, or the last mark when nothing lies on it. */
+  #discard(): void {
+    if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
+    else this.#pop();
+  }
+
+  #popToMark(): unknown[] {
+    const mark = this.#marks.pop();
+    if (mark === undefined) throw damaged('a mark that is missing');
+    return this.#stack.splice(mark);
+  }
+
+  #top(): unknown {
+    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw damaged('fewer values than it uses');
+    return this.#stack.at(-1);
+  }
+
+  #take(size: number): Buffer {
+    if (size > this.pickle.length - this.#at) throw damaged('an end in the middle of a value');
+    this.#at += size;
+    return this.pickle.subarray(this.#at - size, this.#at);
+  }
+
+  #byte(): number {
+    return this.#take(1)[0];
+  }
+
+  #uint32(): number {
+    return this.#take(4).readUInt32LE();
+  }
+
+  #uint64(): number {
+    return Number(this.#take(8).readBigUInt64LE());
+  }
+
+  #text(size: number): string {
+    return this.#take(size).toString('utf8');
+  }
+
+  #copy(size: number): Uint8Array {
+    return new Uint8Array(this.#take(size));
+  }
+
+  #line(): string {
+    const end = this.pickle.indexOf(0x0a, this.#at);
+    if (end < 0) throw damaged('a global without a name');
+    return this.#take(end + 1 - this.#at).toString('utf8').slice(0, -1);
+  }
+}
+
+const damaged = (what: string): Fault => new Fault(`is damaged: its pickle has ${what}`);

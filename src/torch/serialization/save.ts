@@ -1,0 +1,100 @@
+import { CleanclipError, optionError } from '../../errors';
+import { writeFully, writeWhole } from '../../files';
+import { addon } from '../addon';
+import { torch, Tensor } from '../index';
+import { dtypes } from './dtypes';
+import { writePickle } from './pickle_writer';
+import { elementSize, placeTensors, Run, StoredTensor } from './placement';
+import type { TensorRecord } from './tensor_record';
+import { ZipWriter } from './zip_writer';
+
+/** Tensors go to the file in pieces of this many bytes, so that none is too large for a typed array and the checksum stays in the cache's reach. */
+const chunkBytes = 64 * 2 ** 20;
+const archive = 'archive';
+
+/**
+ * Writes tensors and plain values so that Python opens them with `torch.load(path, weights_only=True)`, as `torch.save` does
+ * (zip format, version 3). The file appears whole or not at all; memory stays flat.
+ *
+ * Plain objects become dicts, arrays lists, null None, integral numbers ints (wrap them in PyFloat for floats), Uint8Arrays bytes. PyTuple, OrderedDict,
+ * IntDict, Map and Set become what their names say. Tensors of every dense dtype keep dtype, shape, strides and requires_grad; those that share memory
+ * share it in the file. Tensors of other devices are written as CPU tensors.
+ *
+ * @param value tensors and plain values, nested
+ * @param path the file, usually `*.pt`; missing folders are made
+ * @throws CleanclipError `ERR_OPTION` naming the place of a value that cannot be saved; nothing is written then; `ERR_CHECKPOINT` when the disk refuses
+ */
+export function save(value: unknown, path: string): void {
+  torch.noGrad(() =>
+    torch.tidy(() => {
+      const stored = new Map<object, SavedTensor>();
+      writePickle(value, (object) => {
+        if (!(object instanceof Tensor)) return undefined;
+        if (!stored.has(object)) stored.set(object, describe(object));
+        return placeholder;
+      });
+      const { runs, runOf } = placeTensors([...stored.values()]);
+      const keys = new Map(runs.map((run, i) => [run, String(i)]));
+      const pickle = writePickle(value, (object) => {
+        const tensor = stored.get(object);
+        return tensor && recordOf(tensor, runOf.get(tensor)!, keys);
+      });
+      try {
+        writeWhole(path, (fd) => writeArchive(fd, pickle, runs));
+      } catch (error) {
+        throw new CleanclipError(`The checkpoint ${path} cannot be written: ${(error as Error).message}`, 'ERR_CHECKPOINT', { cause: error });
+      }
+    }),
+  );
+}
+
+interface SavedTensor extends StoredTensor {
+  readonly tensor: Tensor;
+  readonly requiresGrad: boolean;
+}
+
+function describe(original: Tensor): SavedTensor {
+  const tensor = original.detach().resolve_conj().resolve_neg();
+  const { dtype } = tensor;
+  if (!dtypes.has(dtype)) throw optionError(`Tensors of dtype ${dtype} cannot be saved; dequantize or convert them first.`);
+  return {
+    tensor,
+    storage: addon().storageKey(tensor.handle),
+    dtype,
+    offset: tensor.storage_offset(),
+    shape: tensor.shape,
+    stride: tensor.strides,
+    requiresGrad: original.requiresGrad,
+  };
+}
+
+function recordOf(tensor: SavedTensor, run: Run<SavedTensor>, keys: Map<Run<SavedTensor>, string>): TensorRecord {
+  const { dtype, shape, stride, requiresGrad } = tensor;
+  const recordBytes = run.count * elementSize(dtype);
+  return { key: keys.get(run)!, dtype, recordBytes, offset: tensor.offset - run.start, shape, stride, requiresGrad };
+}
+
+/** Stands for a tensor while the first pass looks for tensors. */
+const placeholder: TensorRecord = { key: '', dtype: 'uint8', recordBytes: 0, offset: 0, shape: [0], stride: [1], requiresGrad: false };
+
+/** Records in torch's order; `.format_version` 1 promises that order and the alignment. */
+function writeArchive(fd: number, pickle: Buffer, runs: readonly Run<SavedTensor>[]): void {
+  const zip = new ZipWriter((bytes) => writeFully(fd, bytes));
+  const add = (name: string, bytes: Uint8Array): void => zip.add(`${archive}/${name}`, bytes.byteLength, [bytes]);
+  add('data.pkl', pickle);
+  add('.format_version', Buffer.from('1'));
+  add('.storage_alignment', Buffer.from('64'));
+  add('byteorder', Buffer.from('little'));
+  runs.forEach((run, i) => zip.add(`${archive}/data/${i}`, run.count * elementSize(run.owner.dtype), bytesOf(run)));
+  add('version', Buffer.from('3\n'));
+  zip.finish();
+}
+
+function* bytesOf({ owner, start, count }: Run<SavedTensor>): Generator<Uint8Array> {
+  const chunk = chunkBytes / elementSize(owner.dtype);
+  for (let done = 0; done < count; done += chunk) {
+    const elements = owner.tensor.as_strided([Math.min(chunk, count - done)], [1], start + done).to({ device: 'cpu' });
+    yield elements.bytes();
+    elements.dispose();
+  }
+}

@@ -1,0 +1,144 @@
+import { crc32 } from 'node:zlib';
+
+const alignment = 64;
+const max32 = 0xffffffff;
+/** Sizes and checksum follow the data; names are UTF-8. The flags that torch writes. */
+const flagsWithDescriptor = 0x0808;
+const flagsWithoutDescriptor = 0x0800;
+
+/**
+ * Writes a zip file as torch's PyTorchStreamWriter does: entries stored, data at multiples of 64 bytes (padding in an extra field "FB"),
+ * data descriptors behind, always with a zip64 end. Entry after entry goes straight to `write`, so nothing is held in memory.
+ * Source: PKWARE's APPNOTE 6.3; offsets must equal those that `torch.load` computes for `.format_version` 1.
+ */
+export class ZipWriter {
+  readonly #directory: Buffer[] = [];
+  #offset: number;
+
+  /**
+   * @param write takes the next bytes of the file
+   * @param offset position in the file at which they begin
+   */
+  constructor(
+    private readonly write: (bytes: Uint8Array) => void,
+    offset = 0,
+  ) {
+    this.#offset = offset;
+  }
+
+  /**
+   * Adds an entry.
+   *
+   * @param size bytes of data; they must be known beforehand because the padding depends on them
+   * @param chunks the data, piece by piece
+   */
+  add(name: string, size: number, chunks: Iterable<Uint8Array>): void {
+    const headerOffset = this.#offset;
+    const nameBytes = Buffer.from(name, 'utf8');
+    this.#put(localHeader(nameBytes, size, headerOffset));
+    const dataOffset = this.#offset;
+    let crc = 0;
+    for (const chunk of chunks) {
+      crc = crc32(chunk, crc);
+      this.#put(chunk);
+    }
+    if (this.#offset - dataOffset !== size) {
+      throw new Error(`The record ${name} was announced with ${size} bytes but came with ${this.#offset - dataOffset}.`);
+    }
+    if (size > 0) this.#put(descriptor(crc, size, headerOffset));
+    this.#directory.push(directoryHeader(nameBytes, size, crc, headerOffset));
+  }
+
+  /** Writes the directory; the file is complete then. */
+  finish(): void {
+    const directoryOffset = this.#offset;
+    for (const header of this.#directory) this.#put(header);
+    this.#put(endOfDirectory(this.#directory.length, directoryOffset, this.#offset - directoryOffset));
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.write(bytes);
+    this.#offset += bytes.byteLength;
+  }
+}
+
+const isLarge = (size: number, headerOffset: number): boolean => size >= max32 || headerOffset >= max32;
+
+function localHeader(name: Buffer, size: number, headerOffset: number): Buffer {
+  const zip64 = zip64Extra(size, headerOffset);
+  const unpadded = headerOffset + 30 + name.length + zip64.length + 4;
+  const padding = Buffer.alloc(4 + ((alignment - (unpadded % alignment)) % alignment), 'Z');
+  padding.write('FB', 0, 'latin1');
+  padding.writeUInt16LE(padding.length - 4, 2);
+  const header = Buffer.alloc(30);
+  header.writeUInt32LE(0x04034b50, 0);
+  header.writeUInt16LE(zip64.length ? 45 : 0, 4);
+  header.writeUInt16LE(size > 0 ? flagsWithDescriptor : flagsWithoutDescriptor, 6);
+  header.writeUInt16LE(name.length, 26);
+  header.writeUInt16LE(zip64.length + padding.length, 28);
+  return Buffer.concat([header, name, zip64, padding]);
+}
+
+function descriptor(crc: number, size: number, headerOffset: number): Buffer {
+  const large = isLarge(size, headerOffset);
+  const bytes = Buffer.alloc(large ? 24 : 16);
+  bytes.writeUInt32LE(0x08074b50, 0);
+  bytes.writeUInt32LE(crc, 4);
+  if (large) {
+    bytes.writeBigUInt64LE(BigInt(size), 8);
+    bytes.writeBigUInt64LE(BigInt(size), 16);
+  } else {
+    bytes.writeUInt32LE(size, 8);
+    bytes.writeUInt32LE(size, 12);
+  }
+  return bytes;
+}
+
+function directoryHeader(name: Buffer, size: number, crc: number, headerOffset: number): Buffer {
+  const zip64 = zip64Extra(size, headerOffset);
+  const header = Buffer.alloc(46);
+  header.writeUInt32LE(0x02014b50, 0);
+  header.writeUInt16LE(zip64.length ? 45 : 0, 6);
+  header.writeUInt16LE(size > 0 ? flagsWithDescriptor : flagsWithoutDescriptor, 8);
+  header.writeUInt32LE(crc, 16);
+  header.writeUInt32LE(Math.min(size, max32), 20);
+  header.writeUInt32LE(Math.min(size, max32), 24);
+  header.writeUInt16LE(name.length, 28);
+  header.writeUInt16LE(zip64.length, 30);
+  header.writeUInt32LE(Math.min(headerOffset, max32), 42);
+  return Buffer.concat([header, name, zip64]);
+}
+
+/** The 64-bit sizes and offset, for those fields that do not fit into 32 bits. */
+function zip64Extra(size: number, headerOffset: number): Buffer {
+  const values: number[] = [];
+  if (size >= max32) values.push(size, size);
+  if (headerOffset >= max32) values.push(headerOffset);
+  if (values.length === 0) return Buffer.alloc(0);
+  const extra = Buffer.alloc(4 + 8 * values.length);
+  extra.writeUInt16LE(1, 0);
+  extra.writeUInt16LE(8 * values.length, 2);
+  values.forEach((value, i) => extra.writeBigUInt64LE(BigInt(value), 4 + 8 * i));
+  return extra;
+}
+
+function endOfDirectory(count: number, offset: number, size: number): Buffer {
+  const end = Buffer.alloc(56 + 20 + 22);
+  end.writeUInt32LE(0x06064b50, 0); // zip64 end of central directory
+  end.writeBigUInt64LE(44n, 4);
+  end.writeUInt16LE(0x031e, 12);
+  end.writeUInt16LE(45, 14);
+  end.writeBigUInt64LE(BigInt(count), 24);
+  end.writeBigUInt64LE(BigInt(count), 32);
+  end.writeBigUInt64LE(BigInt(size), 40);
+  end.writeBigUInt64LE(BigInt(offset), 48);
+  end.writeUInt32LE(0x07064b50, 56); // zip64 locator
+  end.writeBigUInt64LE(BigInt(offset + size), 64);
+  end.writeUInt32LE(1, 72);
+  end.writeUInt32LE(0x06054b50, 76); // end of central directory
+  end.writeUInt16LE(Math.min(count, 0xffff), 84);
+  end.writeUInt16LE(Math.min(count, 0xffff), 86);
+  end.writeUInt32LE(Math.min(size, max32), 88);
+  end.writeUInt32LE(Math.min(offset, max32), 92);
+  return end;
+}
