@@ -1,0 +1,126 @@
+#include "binding.h"
+
+#include "clip.h"
+#include "errors.h"
+#include "init.h"
+#include "random.h"
+#include "tensor.h"
+
+namespace cleanclip {
+
+namespace {
+
+ClipConfig configArg(const Napi::Object& object) {
+  const auto number = [&](const char* key) { return object.Get(key).ToNumber().Int64Value(); };
+  ClipConfig config{
+      .embed_dim = number("embedDim"),
+      .image_size = number("imageSize"),
+      .vision_layers = {},
+      .vision_width = number("visionWidth"),
+      .patch_size = number("patchSize"),
+      .context_length = number("contextLength"),
+      .vocabulary_size = number("vocabularySize"),
+      .text_width = number("textWidth"),
+      .text_heads = number("textHeads"),
+      .text_layers = number("textLayers"),
+  };
+  const auto layers = object.Get("visionLayers").As<Napi::Array>();
+  for (uint32_t stage = 0; stage < layers.Length(); stage++) {
+    config.vision_layers.push_back(layers.Get(stage).ToNumber().Int64Value());
+  }
+  return config;
+}
+
+napi_value triple(Napi::Env env, const NamedTensor& entry) {
+  auto array = Napi::Array::New(env, 3);
+  array.Set(0u, entry.name);
+  array.Set(1u, Napi::Value(env, wrapTensor(env, entry.tensor)));
+  array.Set(2u, entry.is_parameter);
+  return array;
+}
+
+class ClipModule : public Napi::ObjectWrap<ClipModule> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "ClipModule",
+                       {
+                           method<&ClipModule::encodeImage>("encodeImage"),
+                           method<&ClipModule::encodeText>("encodeText"),
+                           method<&ClipModule::forward>("forward"),
+                           method<&ClipModule::state>("state"),
+                           method<&ClipModule::train>("train"),
+                           method<&ClipModule::to>("to"),
+                       });
+  }
+
+  // new ClipModule(config, generator): without a generator (null) the tensors are left to be loaded
+  explicit ClipModule(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ClipModule>(info) {
+    const auto env = info.Env();
+    guarded(env, [&]() -> napi_value {
+      clip_ = std::make_shared<Clip>(configArg(info[0].As<Napi::Object>()));
+      if (!info[1].IsNull()) initialise(*clip_, generatorArg(env, info[1]));
+      return nullptr;
+    });
+    if (env.IsExceptionPending()) throw env.GetAndClearPendingException();
+  }
+
+ private:
+  template <napi_value (ClipModule::*body)(const Napi::CallbackInfo&)>
+  Napi::Value call(const Napi::CallbackInfo& info) {
+    return Napi::Value(info.Env(), guarded(info.Env(), [&] { return (this->*body)(info); }));
+  }
+
+  template <napi_value (ClipModule::*body)(const Napi::CallbackInfo&)>
+  static PropertyDescriptor method(const char* name) {
+    return InstanceMethod<&ClipModule::call<body>>(name);
+  }
+
+  // encodeImage(pixels)
+  napi_value encodeImage(const Napi::CallbackInfo& info) {
+    return wrapTensor(info.Env(), clip_->encode_image(tensorArg(info.Env(), info[0])));
+  }
+
+  // encodeText(ids, cut)
+  napi_value encodeText(const Napi::CallbackInfo& info) {
+    return wrapTensor(info.Env(), clip_->encode_text(tensorArg(info.Env(), info[0]), info[1].ToBoolean()));
+  }
+
+  // forward(ids, pixels, cut): [image, text]
+  napi_value forward(const Napi::CallbackInfo& info) {
+    const auto env = info.Env();
+    const auto [images, texts] =
+        clip_->forward(tensorArg(env, info[0]), tensorArg(env, info[1]), info[2].ToBoolean());
+    auto result = Napi::Array::New(env, 2);
+    result.Set(0u, Napi::Value(env, wrapTensor(env, images)));
+    result.Set(1u, Napi::Value(env, wrapTensor(env, texts)));
+    return result;
+  }
+
+  // state(): [name, tensor, is a parameter] of each entry
+  napi_value state(const Napi::CallbackInfo& info) {
+    const auto entries = clip_->state();
+    auto result = Napi::Array::New(info.Env(), entries.size());
+    for (uint32_t i = 0; i < entries.size(); i++) result.Set(i, Napi::Value(info.Env(), triple(info.Env(), entries[i])));
+    return result;
+  }
+
+  // train(on)
+  napi_value train(const Napi::CallbackInfo& info) {
+    clip_->train(info[0].ToBoolean());
+    return info.Env().Undefined();
+  }
+
+  // to(device, dtype): in place, so that the handles of `state` stay valid
+  napi_value to(const Napi::CallbackInfo& info) {
+    clip_->to(at::Device(info[0].ToString().Utf8Value()), dtypeFromName(info[1].ToString().Utf8Value()));
+    return info.Env().Undefined();
+  }
+
+  std::shared_ptr<Clip> clip_;
+};
+
+}  // namespace
+
+void exportClip(Napi::Env env, Napi::Object exports) { exports.Set("ClipModule", ClipModule::define(env)); }
+
+}  // namespace cleanclip

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <utility>
+
+#include "config.h"
+#include "image_encoder.h"
+#include "transformer.h"
+
+namespace cleanclip {
+
+struct NamedTensor {
+  std::string name;
+  at::Tensor tensor;
+  bool is_parameter;
+};
+
+// CLIP (Radford et al. 2021) under OpenAI's parameter names, in OpenAI's order.
+struct Clip : torch::nn::Module {
+  explicit Clip(const ClipConfig& config);
+
+  // Normalised pixels [B, 3, S, S] -> features [B, embed_dim], not normalised.
+  at::Tensor encode_image(const at::Tensor& pixels);
+
+  // Token ids int64 [B, ≤ context_length] -> features [B, embed_dim], not normalised. A feature is read at the highest
+  // id of its row (the end token), and no token sees a later one: cut drops the columns after the batch's last end token.
+  at::Tensor encode_text(const at::Tensor& ids, bool cut = true);
+
+  // Both features of unit length: images, texts, [B, embed_dim] each.
+  std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& ids, const at::Tensor& pixels, bool cut = true);
+
+  // Parameters and buffers by name, module by module, in the order of Python's state_dict().
+  std::vector<NamedTensor> state() const;
+
+  at::Tensor positional_embedding;  // [context_length, text_width]
+  at::Tensor text_projection;       // [text_width, embed_dim]
+  at::Tensor logit_scale;           // [], the logarithm of the factor on similarities
+  std::shared_ptr<ImageEncoder> visual;
+  std::shared_ptr<Transformer> transformer;
+  std::shared_ptr<Embedding> token_embedding;
+  std::shared_ptr<LayerNorm> ln_final;
+};
+
+}  // namespace cleanclip

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cleanclip {
+
+// Layers under torch's names whose tensors are born empty: init.cc or a state dict fills them. Those of torch::nn draw
+// from the global generator when they are made, which costs seconds that loading a checkpoint does not need.
+
+// A convolution without bias, its weight in channels_last. [B, in, H, W] -> [B, out, H', W']
+struct Conv2d : torch::nn::Module {
+  Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t padding = 0);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight;  // [out, in, kernel, kernel]
+  int64_t stride, padding;
+};
+
+// [B, channels, H, W]; in training by the batch's statistics, which move the running ones by a tenth.
+struct BatchNorm2d : torch::nn::Module {
+  explicit BatchNorm2d(int64_t channels);
+  at::Tensor forward(const at::Tensor& x);
+
+  at::Tensor weight, bias, running_mean, running_var;  // [channels]
+  at::Tensor num_batches_tracked;                      // int64 []
+};
+
+// Over the last dimension, computed in at least float32.
+struct LayerNorm : torch::nn::Module {
+  explicit LayerNorm(int64_t width);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight, bias;  // [width]
+};
+
+// [..., in] -> [..., out]
+struct Linear : torch::nn::Module {
+  Linear(int64_t in, int64_t out);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  at::Tensor weight;  // [out, in]
+  at::Tensor bias;    // [out]
+};
+
+// int64 [...] -> [..., width]
+struct Embedding : torch::nn::Module {
+  Embedding(int64_t count, int64_t width);
+  at::Tensor forward(const at::Tensor& ids) const;
+
+  at::Tensor weight;  // [count, width]
+};
+
+// Modules named 0, 1, 2, … as in a torch.nn.Sequential.
+template <class Block>
+struct BlockList : torch::nn::Module {
+  template <class... Arguments>
+  void add(Arguments&&... arguments) {
+    auto block = std::make_shared<Block>(std::forward<Arguments>(arguments)...);
+    blocks.push_back(register_module(std::to_string(blocks.size()), block));
+  }
+
+  std::vector<std::shared_ptr<Block>> blocks;
+};
+
+}  // namespace cleanclip

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "attention_pool.h"
+#include "image_encoder.h"
+
+namespace cleanclip {
+
+// 1×1, 3×3, 1×1 convolutions beside a shortcut. Where others stride, this one averages first (anti-aliasing).
+struct Bottleneck : torch::nn::Module {
+  Bottleneck(int64_t in, int64_t width, int64_t stride);
+  at::Tensor forward(const at::Tensor& x);  // [B, in, H, W] -> [B, 4·width, H/stride, W/stride]
+
+  int64_t stride;
+  std::shared_ptr<Conv2d> conv1;
+  std::shared_ptr<BatchNorm2d> bn1;
+  std::shared_ptr<Conv2d> conv2;
+  std::shared_ptr<BatchNorm2d> bn2;
+  std::shared_ptr<Conv2d> conv3;
+  std::shared_ptr<BatchNorm2d> bn3;
+
+  struct Shortcut : torch::nn::Module {
+    Shortcut(int64_t in, int64_t out);
+
+    std::shared_ptr<Conv2d> conv;
+    std::shared_ptr<BatchNorm2d> bn;
+  };
+  std::shared_ptr<Shortcut> downsample;  // none where input and output have the same shape
+};
+
+// CLIP's ResNet-D: a stem of three convolutions, anti-aliased strides, attention pooling (Radford et al. 2021, section 2.4).
+struct ModifiedResNet : ImageEncoder {
+  ModifiedResNet(const std::vector<int64_t>& layers, int64_t width, int64_t image_size, int64_t embed_dim);
+  at::Tensor forward(const at::Tensor& pixels) override;
+
+  std::shared_ptr<Conv2d> conv1;
+  std::shared_ptr<BatchNorm2d> bn1;
+  std::shared_ptr<Conv2d> conv2;
+  std::shared_ptr<BatchNorm2d> bn2;
+  std::shared_ptr<Conv2d> conv3;
+  std::shared_ptr<BatchNorm2d> bn3;
+  std::vector<std::shared_ptr<BlockList<Bottleneck>>> stages;  // layer1 … layer4
+  std::shared_ptr<AttentionPool2d> attnpool;
+};
+
+}  // namespace cleanclip
