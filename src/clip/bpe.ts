@@ -6,7 +6,7 @@ const VOCABULARY_FILE = join(__dirname, '../../data/bpe_simple_vocab_16e6.txt.gz
 const MERGES = 49152 - 256 - 2;
 const END_OF_WORD = 256;
 const FIRST_MERGED = 512;
-const CACHED_PIECES = 65536;
+const CACHED_WORDS = 65536;
 
 /** Id of the token that starts every text. */
 export const START_TOKEN = FIRST_MERGED + MERGES;
@@ -14,10 +14,10 @@ export const START_TOKEN = FIRST_MERGED + MERGES;
 export const END_TOKEN = START_TOKEN + 1;
 
 /**
- * The pieces that merges do not cross: special tokens, English endings, runs of letters, single digits, runs of
+ * The pieces of a word that merges do not cross: special tokens, English endings, runs of letters, single digits, runs of
  * anything else. `ſ` folds to `s`, and U+0345 belongs to no class, in Python's case-insensitive matching.
  */
-const PIECES = /<\|startoftext\|>|<\|endoftext\|>|'(?:[sſtmd]|re|ve|ll)|\p{L}+|\p{N}|[^ \p{L}\p{N}\u0345]+/gu;
+const PIECES = /<\|startoftext\|>|<\|endoftext\|>|'(?:[sſtmd]|re|ve|ll)|\p{L}+|\p{N}|[^\p{L}\p{N}\u0345]+/gu;
 
 /** The vocabulary numbers bytes in this order: printable Latin-1 first. A stand-in character is what its file writes for a byte. */
 function byteOrder(): { bytes: number[]; standIns: string[] } {
@@ -50,26 +50,26 @@ class Bpe {
     lines.forEach((line, rank) => {
       const [left, right] = line.split(' ');
       const id = FIRST_MERGED + rank;
-      this.merges.set(pairKey(ids.get(left)!, ids.get(right)!), id);
+      this.merges.set(pairKey(ids.get(left) as number, ids.get(right) as number), id);
       ids.set(left + right, id);
     });
   }
 
   encode(text: string, limit: number): number[] {
     const ids: number[] = [];
-    for (const [piece] of text.matchAll(PIECES)) {
+    for (const word of text.split(' ')) {
       if (ids.length >= limit) break;
-      for (const id of this.pieceIds(piece)) ids.push(id);
+      for (const id of this.wordIds(word)) ids.push(id);
     }
     return ids;
   }
 
-  private pieceIds(piece: string): readonly number[] {
-    let ids = this.cache.get(piece);
+  private wordIds(word: string): readonly number[] {
+    let ids = this.cache.get(word);
     if (ids === undefined) {
-      ids = this.mergePiece(piece);
-      if (this.cache.size >= CACHED_PIECES) this.cache.clear();
-      this.cache.set(piece, ids);
+      ids = (word.match(PIECES) ?? []).flatMap((piece) => this.mergePiece(piece));
+      if (this.cache.size >= CACHED_WORDS) this.cache.clear();
+      this.cache.set(word, ids);
     }
     return ids;
   }

@@ -1,12 +1,15 @@
 import { decodeHTML, decodeHTMLStrict } from 'entities';
 import { readC1 } from './codepages';
 
+// eslint-disable-next-line no-control-regex -- control characters are what this finds
+const FORBIDDEN = /[\x01-\x08\x0b\x0e-\x1f\x7f\p{Noncharacter_Code_Point}]/u;
+
 /** The character of a numeric reference; '' for one that HTML forbids. */
 function numericReference(codePoint: number): string {
   if (codePoint === 0 || codePoint > 0x10ffff || (codePoint >= 0xd800 && codePoint <= 0xdfff)) return '\ufffd';
   if (codePoint >= 0x80 && codePoint <= 0x9f) return readC1(String.fromCodePoint(codePoint));
   const character = String.fromCodePoint(codePoint);
-  return /[\x01-\x08\x0b\x0e-\x1f\x7f\p{Noncharacter_Code_Point}]/u.test(character) ? '' : character;
+  return FORBIDDEN.test(character) ? '' : character;
 }
 
 /** Decodes HTML 5 entities, also those that may lack the semicolon, as Python's `html.unescape` does. */

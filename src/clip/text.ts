@@ -5,13 +5,17 @@ import { repairEncoding } from './mojibake';
 /** Text in which nothing is to be mended: printable ASCII and white space, without `&`. */
 const PLAIN = /^[\t\n\f\r\x20-\x25\x27-\x7e]*$/;
 
-/** White space as Unicode defines it; unlike JavaScript's `\s` without U+FEFF and with U+0085. */
-const SPACES = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
+/** White space as Unicode defines it, but for the space; unlike JavaScript's `\s` without U+FEFF and with U+0085. */
+const ODD_SPACE = '[\\t-\\r\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+/** White space other than one plain space. */
+const UNTIDY_SPACES = new RegExp(` *${ODD_SPACE}(?: |${ODD_SPACE})*| {2,}`, 'g');
 
 const LIGATURES = /[ĲĳŉǄ-ǌǱ-ǳﬀ-ﬆ]/g;
 const WIDTHS = /[\u3000\uff01-\uffef]/g;
+/* eslint-disable no-control-regex -- control characters are what these find */
 const TERMINAL_ESCAPES = /\x1b\[[\p{Nd};]*[a-zA-Z]/gu;
 const CONTROLS = /[\x00-\x08\x0b\x0e-\x1f\x7f\u206a-\u206f\ufeff\ufff9-\ufffc]/g;
+/* eslint-enable no-control-regex */
 
 const separateLigature = (ligature: string): string => (ligature === 'ﬅ' ? 'ſt' : ligature.normalize('NFKC'));
 
@@ -50,7 +54,7 @@ function mendText(text: string): string {
     .join('');
 }
 
-const collapseSpaces = (text: string): string => text.replace(SPACES, ' ').replace(/^ | $/g, '');
+const collapseSpaces = (text: string): string => text.replace(UNTIDY_SPACES, ' ').replace(/^ | $/g, '');
 
 /**
  * Cleans a caption as OpenAI's CLIP does before tokenising: broken text mended (as Python's `ftfy.fix_text`), HTML

@@ -1,4 +1,5 @@
 import { optionError } from '../errors';
+import { torch, type Tensor } from '../torch';
 import { encode, END_TOKEN, START_TOKEN } from './bpe';
 import { cleanText } from './text';
 
@@ -13,7 +14,7 @@ export const CONTEXT_LENGTH = 77;
  * @param contextLength ids a text, at least 2; default 77
  * @param options.compat cut without putting the end token last, as the Python reference does; default false
  * @returns int64 ids, row-major [texts.length, contextLength]
- * @throws {CleanclipError} `ERR_OPTION` when `contextLength` is not a whole number of at least 2
+ * @throws {CleanclipError} `ERR_OPTION` when `contextLength` is not a whole number of at least 2 or a text is no string
  */
 export function tokenIds(
   texts: readonly string[],
@@ -23,6 +24,8 @@ export function tokenIds(
   if (!Number.isInteger(contextLength) || contextLength < 2) {
     throw optionError(`contextLength must be a whole number of at least 2 (start and end token), but is ${contextLength}.`);
   }
+  const odd = texts.findIndex((text) => typeof text !== 'string');
+  if (odd >= 0) throw optionError(`texts must be strings, but text ${odd} is of type ${typeof texts[odd]}.`);
   const ids = new BigInt64Array(texts.length * contextLength);
   const lowHalves = new Int32Array(ids.buffer); // [texts, contextLength, 2]: no BigInt an id
   texts.forEach((text, row) => {
@@ -32,4 +35,16 @@ export function tokenIds(
     for (let i = 0; i < kept; i++) lowHalves[2 * (row * contextLength + i)] = tokens[i];
   });
   return ids;
+}
+
+/**
+ * The ids of {@link tokenIds} as a tensor (`clip.tokenize` of the Python package).
+ *
+ * @param texts one caption or several
+ * @param contextLength ids a text, at least 2; default 77
+ * @returns int64 [N, contextLength], N = 1 for one caption
+ */
+export function tokenize(texts: string | readonly string[], contextLength = CONTEXT_LENGTH): Tensor {
+  const list = typeof texts === 'string' ? [texts] : texts;
+  return torch.tensor(tokenIds(list, contextLength), { shape: [list.length, contextLength] });
 }
