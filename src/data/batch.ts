@@ -1,0 +1,52 @@
+import { type BatchTensors } from './batch_tensors';
+
+/** Rows of a table as tensors on the CPU. B is smaller than the batch size when rows were bad, or in a last batch. */
+export interface Batch extends BatchTensors {
+  /** [B] rows of the table */
+  rows: Int32Array;
+  /** [B] */
+  isBackdoor: boolean[];
+  /** Frees the tensors. */
+  dispose(): void;
+}
+
+/** A row whose image cannot be read. */
+export interface BadImage {
+  row: number;
+  image: string;
+  /** a sentence that names the file */
+  reason: string;
+}
+
+export interface PairLoaderOptions {
+  batchSize: number;
+  /** side of the images in pixels, as the model takes them */
+  size: number;
+  /** token ids a caption; 0: captions are not read and `ids` is [B, 0]. Default 77 */
+  contextLength?: number;
+  /** threads that load; 0: the calling thread. Default 0 */
+  numWorkers?: number;
+  /** of the order and of every augmentation; default 0 */
+  seed?: number;
+  /** a new order each epoch; default true */
+  shuffle?: boolean;
+  /** leave out a last batch that is not full; default true */
+  dropLast?: boolean;
+  /** make the augmented views: AutoAugment of the image, EDA of the caption; default false */
+  inmodal?: boolean;
+  /** tokenise as the Python reference does; default false */
+  compat?: boolean;
+  /** throw at a bad row, which is left out otherwise; default false */
+  strict?: boolean;
+  /** keep decoded images in memory if room for all of them takes no more than this; default 1 GiB */
+  cacheBytes?: number;
+  /** called once for each bad row, in order */
+  onBadRow?: (bad: BadImage) => void;
+}
+
+export interface EpochOptions {
+  /** batches to leave out at the start, to go on in the middle of an epoch; default 0 */
+  startBatch?: number;
+  /** ends the loading with ERR_ABORTED */
+  signal?: AbortSignal;
+}

@@ -1,0 +1,205 @@
+import { join } from 'node:path';
+import { CleanclipError, dataError, optionError } from '../errors';
+import { type BadImage, type Batch, type EpochOptions, type PairLoaderOptions } from './batch';
+import { disposeTensors, emptyTensors, reclaimTokens, selectRows, shareRows } from './batch_tensors';
+import { EpochRun, type LoadedBatch } from './epoch_run';
+import { type PairTable } from './pairs';
+import { PixelCache } from './pixel_cache';
+import { type BadSlot, type Part, RowFiller, type Recipe } from './row_filler';
+import { batchCount, batchRows, epochOrder } from './sampler';
+import { WorkerPool } from './worker_pool';
+
+export type { BadImage, Batch, EpochOptions, PairLoaderOptions } from './batch';
+
+/** What fills parts: a pool of threads, or the calling thread. */
+interface Filler {
+  run(part: Part): Promise<BadSlot[]>;
+  close(): Promise<void>;
+}
+
+const PART = 16; // rows in one message to a worker
+
+/**
+ * Loads the pairs of a table batch by batch: decoded, resized and cropped images as uint8 (normalise them on the device)
+ * and token ids. Worker threads write straight into the tensors of the batch, some batches ahead of the reader.
+ * The same seed, epoch and rows give the same batches whatever the number of threads.
+ *
+ * ```ts
+ * const loader = new PairLoader(table, { batchSize: 64, size: 224, numWorkers: 4 });
+ * for await (const batch of loader.epoch(1)) { …; batch.dispose(); }
+ * await loader.close();
+ * ```
+ */
+export class PairLoader implements AsyncIterable<Batch> {
+  /** batches an epoch */
+  readonly batches: number;
+  private readonly options: Required<Omit<PairLoaderOptions, 'onBadRow'>>;
+  private readonly onBadRow: (bad: BadImage) => void;
+  private readonly filler: Filler;
+  private readonly depth: number;
+  private readonly bad = new Set<number>();
+  private firstBad: BadImage | undefined;
+  private readonly runs = new Set<EpochRun>();
+  private closed = false;
+
+  /** @throws CleanclipError ERR_OPTION: a number that makes no sense, or fewer rows than one batch */
+  constructor(
+    private readonly table: PairTable,
+    { onBadRow = () => {}, ...given }: PairLoaderOptions,
+  ) {
+    const options = { ...DEFAULTS, ...given };
+    const { batchSize, size, numWorkers, dropLast, cacheBytes, contextLength, inmodal, compat, seed } = options;
+    checkCount('batchSize', batchSize, 1);
+    checkCount('size', size, 1);
+    checkCount('contextLength', contextLength, 0);
+    checkCount('numWorkers', numWorkers, 0);
+    this.options = options;
+    this.onBadRow = onBadRow;
+    this.batches = batchCount(table.length, batchSize, dropLast);
+    if (this.batches === 0) {
+      throw optionError(`A batch of ${batchSize} cannot be made of ${table.length} rows; use a smaller batch size.`);
+    }
+    this.depth = Math.max(2, Math.ceil((2 * numWorkers * PART) / batchSize));
+    const cache = PixelCache.allocate(table.length, size, cacheBytes);
+    const recipe = { pairs: table.shared, cache, size, contextLength, inmodal, compat, seed };
+    this.filler = numWorkers > 0 ? new WorkerPool(join(__dirname, 'loader_worker.js'), recipe, numWorkers) : ownThread(recipe);
+  }
+
+  /** How many rows have turned out to be bad until now. */
+  get badRows(): number {
+    return this.bad.size;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Batch> {
+    return this.epoch(0);
+  }
+
+  /**
+   * The batches of one epoch in order. The reader disposes of each. Leaving the loop ends the loading.
+   *
+   * @param epoch seeds the order and the augmentations, together with the seed of the loader
+   * @throws CleanclipError ERR_DATA: no image could be read, or one could not with `strict`, or a worker thread died;
+   *   ERR_ABORTED: by the signal or by `close`
+   */
+  async *epoch(epoch: number, { startBatch = 0, signal }: EpochOptions = {}): AsyncGenerator<Batch, void, undefined> {
+    if (this.closed) throw optionError('This PairLoader is closed; make a new one.');
+    checkCount('startBatch', startBatch, 0);
+    const { seed, shuffle, batchSize } = this.options;
+    const order = epochOrder(this.table.length, { seed, epoch, shuffle });
+    const run = new EpochRun(signal);
+    this.runs.add(run);
+    let next = startBatch;
+    let yielded = 0;
+    const loadAhead = (): void => {
+      while (run.ahead.length < this.depth && next < this.batches) {
+        run.add(this.load(batchRows(order, batchSize, next++), epoch, run));
+      }
+    };
+    try {
+      loadAhead();
+      while (run.ahead.length > 0) {
+        const loaded = await run.ahead[0];
+        run.check();
+        run.ahead.shift();
+        loadAhead();
+        const batch = this.finish(loaded);
+        if (batch === undefined) continue;
+        yielded++;
+        yield batch;
+        run.check();
+      }
+      if (yielded === 0 && this.firstBad) {
+        throw dataError(`None of the images can be used; the first was row ${this.firstBad.row}. ${this.firstBad.reason}`);
+      }
+    } finally {
+      this.runs.delete(run);
+      await run.end();
+    }
+  }
+
+  /** Stops what is being loaded and ends the worker threads. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const runs = [...this.runs];
+    for (const run of runs) run.stop(new CleanclipError('The PairLoader was closed in the middle of an epoch.', 'ERR_ABORTED'));
+    await Promise.all(runs.map((run) => run.end()));
+    await this.filler.close();
+  }
+
+  private async load(rows: Int32Array, epoch: number, run: EpochRun): Promise<LoadedBatch> {
+    const tensors = emptyTensors(rows.length, this.options);
+    const fillPart = async (start: number): Promise<BadSlot[]> => {
+      const part = rows.slice(start, start + PART);
+      const tokens = shareRows(tensors, start, part.length);
+      try {
+        const bad = await this.filler.run({ epoch, rows: part, tokens, cancelled: run.cancelled });
+        return bad.map(({ slot, reason }) => ({ slot: start + slot, reason }));
+      } catch (error) {
+        reclaimTokens(tokens);
+        throw error;
+      }
+    };
+    try {
+      const parts = Array.from({ length: Math.ceil(rows.length / PART) }, (_, i) => fillPart(i * PART));
+      return { rows, tensors, bad: (await Promise.all(parts)).flat() };
+    } catch (error) {
+      disposeTensors(tensors);
+      throw error;
+    }
+  }
+
+  /** The good rows as a batch, if there are any; reports the bad ones. */
+  private finish({ rows, tensors, bad }: LoadedBatch): Batch | undefined {
+    try {
+      for (const { slot, reason } of bad) this.report(rows[slot], reason);
+    } catch (error) {
+      disposeTensors(tensors);
+      throw error;
+    }
+    const badSlots = new Set(bad.map(({ slot }) => slot));
+    const goodSlots = Int32Array.from(rows.keys()).filter((slot) => !badSlots.has(slot));
+    if (goodSlots.length === 0) return disposeTensors(tensors) as undefined;
+    const good = bad.length === 0 ? tensors : selectRows(tensors, goodSlots);
+    const goodRows = goodSlots.map((slot) => rows[slot]);
+    const isBackdoor = Array.from(goodRows, (row) => this.table.isBackdoor(row));
+    return { rows: goodRows, isBackdoor, ...good, dispose: () => disposeTensors(good) };
+  }
+
+  private report(row: number, reason: string): void {
+    if (this.options.strict) throw dataError(`Row ${row} cannot be used. ${reason}`);
+    if (this.bad.has(row)) return;
+    const bad = { row, image: this.table.image(row), reason };
+    this.bad.add(row);
+    this.firstBad ??= bad;
+    this.onBadRow(bad);
+  }
+}
+
+const DEFAULTS = {
+  contextLength: 77,
+  numWorkers: 0,
+  seed: 0,
+  shuffle: true,
+  dropLast: true,
+  inmodal: false,
+  compat: false,
+  strict: false,
+  cacheBytes: 2 ** 30,
+};
+
+/** Fills the parts in the calling thread, one after another. */
+function ownThread(recipe: Recipe): Filler {
+  const filler = new RowFiller(recipe);
+  let last: Promise<unknown> = Promise.resolve();
+  const run = (part: Part): Promise<BadSlot[]> => {
+    const filling = last.then(() => filler.fill(part));
+    last = filling.catch(() => {});
+    return filling;
+  };
+  return { run, close: async () => void (await last) };
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw optionError(`${name} must be a whole number of at least ${least}, but is ${value}.`);
+}

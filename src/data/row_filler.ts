@@ -1,0 +1,107 @@
+import { torch, type Tensor } from '../torch';
+import { autoAugment } from '../augment/autoaugment';
+import { eda } from '../augment/eda';
+import { resizeCrop } from '../clip/preprocess';
+import { tokenIds } from '../clip/tokenizer';
+import { Random } from '../random';
+import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
+import { decodeImage } from './image';
+import { PairTable, type SharedPairs } from './pairs';
+import { PixelCache, type SharedPixels } from './pixel_cache';
+
+/** How rows become tensors: the same for all rows of a loader. It can be sent to a worker thread. */
+export interface Recipe {
+  pairs: SharedPairs;
+  cache: SharedPixels | null;
+  size: number;
+  /** ids a caption; 0: captions are not read */
+  contextLength: number;
+  inmodal: boolean;
+  compat: boolean;
+  seed: number;
+}
+
+/** A part of a batch: rows, and tokens of the tensors that they fill. */
+export interface Part {
+  epoch: number;
+  rows: Int32Array;
+  tokens: BatchTokens;
+  /** int32 [1]: set to 1 when nobody wants the part any more */
+  cancelled: SharedArrayBuffer;
+}
+
+/** A row whose image could not be read: its place in the part. */
+export interface BadSlot {
+  slot: number;
+  reason: string;
+}
+
+type Decoded = { image: Tensor } | { reason: string };
+
+/** Decodes, augments and tokenises the rows of parts, in the thread that calls it. */
+export class RowFiller {
+  private readonly table: PairTable;
+  private readonly cache: PixelCache | null;
+
+  constructor(private readonly recipe: Recipe) {
+    this.table = new PairTable(recipe.pairs);
+    this.cache = recipe.cache && new PixelCache(recipe.cache);
+  }
+
+  /** Fills the tensors of a part, except for the slots it returns. The next image is decoded while this one is worked on. */
+  async fill({ epoch, rows, tokens, cancelled }: Part): Promise<BadSlot[]> {
+    const tensors = takeTensors(tokens);
+    const isCancelled = (): boolean => Atomics.load(new Int32Array(cancelled), 0) === 1;
+    const bad: BadSlot[] = [];
+    try {
+      if (isCancelled()) return bad;
+      const randoms = Array.from(rows, (row) => new Random(this.recipe.seed, epoch, row));
+      if (this.recipe.contextLength > 0) this.fillTexts(rows, randoms, tensors);
+      let next: Promise<Decoded> | undefined = this.decode(rows[0]);
+      for (let slot = 0; next; slot++) {
+        const decoded: Decoded = await next;
+        next = slot + 1 < rows.length && !isCancelled() ? this.decode(rows[slot + 1]) : undefined;
+        const reason = 'reason' in decoded ? decoded.reason : this.fillPixels(decoded.image, slot, rows[slot], randoms[slot], tensors);
+        if (reason !== undefined) bad.push({ slot, reason });
+      }
+      return bad;
+    } finally {
+      disposeTensors(tensors);
+    }
+  }
+
+  private async decode(row: number): Promise<Decoded> {
+    try {
+      return { image: this.cache?.get(row) ?? (await decodeImage(this.table.image(row))) };
+    } catch (error) {
+      return { reason: (error as Error).message };
+    }
+  }
+
+  private fillTexts(rows: Int32Array, randoms: Random[], { ids, augmentedIds }: BatchTensors): void {
+    const { contextLength, compat } = this.recipe;
+    const captions = Array.from(rows, (row) => this.table.caption(row));
+    const write = (texts: string[], target: Tensor): void =>
+      torch.tidy(() => void target.copy_(torch.tensor(tokenIds(texts, contextLength, { compat }), { shape: target.shape })));
+    write(captions, ids);
+    if (augmentedIds) write(captions.map((caption, i) => eda(caption, { random: randoms[i] })), augmentedIds);
+  }
+
+  /** Disposes of the image. Returns why it cannot be used, if so. */
+  private fillPixels(image: Tensor, slot: number, row: number, random: Random, tensors: BatchTensors): string | undefined {
+    const { size, inmodal } = this.recipe;
+    try {
+      torch.tidy(() => {
+        const resized = resizeCrop(image, size); // [3, size, size]
+        tensors.pixels.select(0, slot).copy_(resized);
+        tensors.augmentedPixels?.select(0, slot).copy_(resizeCrop(autoAugment(image, { random }), size));
+        this.cache?.put(row, inmodal ? image : resized);
+      });
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      image.dispose();
+    }
+  }
+}
