@@ -17,7 +17,7 @@ ClipConfig configArg(const Napi::Object& object) {
       .image_size = number("imageSize"),
       .vision_layers = {},
       .vision_width = number("visionWidth"),
-      .patch_size = number("patchSize"),
+      .patch_size = number("visionPatchSize"),
       .context_length = number("contextLength"),
       .vocabulary_size = number("vocabularySize"),
       .text_width = number("textWidth"),
@@ -50,6 +50,7 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
                            method<&ClipModule::state>("state"),
                            method<&ClipModule::train>("train"),
                            method<&ClipModule::to>("to"),
+                           method<&ClipModule::dispose>("dispose"),
                        });
   }
 
@@ -77,19 +78,19 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
 
   // encodeImage(pixels)
   napi_value encodeImage(const Napi::CallbackInfo& info) {
-    return wrapTensor(info.Env(), clip_->encode_image(tensorArg(info.Env(), info[0])));
+    return wrapTensor(info.Env(), clip().encode_image(tensorArg(info.Env(), info[0])));
   }
 
   // encodeText(ids, cut)
   napi_value encodeText(const Napi::CallbackInfo& info) {
-    return wrapTensor(info.Env(), clip_->encode_text(tensorArg(info.Env(), info[0]), info[1].ToBoolean()));
+    return wrapTensor(info.Env(), clip().encode_text(tensorArg(info.Env(), info[0]), info[1].ToBoolean()));
   }
 
   // forward(ids, pixels, cut): [image, text]
   napi_value forward(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     const auto [images, texts] =
-        clip_->forward(tensorArg(env, info[0]), tensorArg(env, info[1]), info[2].ToBoolean());
+        clip().forward(tensorArg(env, info[0]), tensorArg(env, info[1]), info[2].ToBoolean());
     auto result = Napi::Array::New(env, 2);
     result.Set(0u, Napi::Value(env, wrapTensor(env, images)));
     result.Set(1u, Napi::Value(env, wrapTensor(env, texts)));
@@ -98,7 +99,7 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
 
   // state(): [name, tensor, is a parameter] of each entry
   napi_value state(const Napi::CallbackInfo& info) {
-    const auto entries = clip_->state();
+    const auto entries = clip().state();
     auto result = Napi::Array::New(info.Env(), entries.size());
     for (uint32_t i = 0; i < entries.size(); i++) result.Set(i, Napi::Value(info.Env(), triple(info.Env(), entries[i])));
     return result;
@@ -106,14 +107,25 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
 
   // train(on)
   napi_value train(const Napi::CallbackInfo& info) {
-    clip_->train(info[0].ToBoolean());
+    clip().train(info[0].ToBoolean());
     return info.Env().Undefined();
   }
 
   // to(device, dtype): in place, so that the handles of `state` stay valid
   napi_value to(const Napi::CallbackInfo& info) {
-    clip_->to(at::Device(info[0].ToString().Utf8Value()), dtypeFromName(info[1].ToString().Utf8Value()));
+    clip().to(at::Device(info[0].ToString().Utf8Value()), dtypeFromName(info[1].ToString().Utf8Value()));
     return info.Env().Undefined();
+  }
+
+  // dispose(): lets go of the tensors without waiting for the garbage collector
+  napi_value dispose(const Napi::CallbackInfo& info) {
+    clip_.reset();
+    return info.Env().Undefined();
+  }
+
+  Clip& clip() {
+    if (!clip_) throw ArgumentError("This model was disposed; load it again.");
+    return *clip_;
   }
 
   std::shared_ptr<Clip> clip_;

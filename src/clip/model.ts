@@ -1,0 +1,180 @@
+import { existsSync } from 'node:fs';
+
+import { optionError } from '../errors';
+import { torch, type Tensor } from '../torch';
+import { addon } from '../torch/addon';
+import { wrap } from '../torch/tensor';
+import { checkConfig, type ClipConfig, configFromStateDict, configs } from './config';
+import type { NativeClip, NativeClipClass } from './native_module';
+import { copyStateDict, shapesOf, type StateDict, stateDictIn } from './weights';
+
+/** What a model computes in: float32, or bfloat16 autocast over the whole forward pass. */
+export type Precision = 'fp32' | 'bf16';
+
+/** How {@link loadClip} makes a model. */
+export interface ClipOptions {
+  /** 'cpu' (default), 'cuda' or 'cuda:<n>' */
+  device?: string;
+  /** default 'fp32' */
+  precision?: Precision;
+  /** of the initial weights, when there is nothing to load; default 0 */
+  seed?: number;
+  /** drop the columns of a batch of captions that only hold padding: the same features in less time; default true */
+  cutText?: boolean;
+}
+
+/** CLIP (Radford et al. 2021): a ResNet or vision transformer for images and a transformer for captions, in one space. */
+export class Clip {
+  private readonly native: NativeClip;
+  private readonly state: StateDict = {};
+  private readonly parameters: [string, Tensor][] = [];
+
+  readonly device: string;
+  readonly precision: Precision;
+  readonly cutText: boolean;
+
+  /** @internal Use {@link loadClip}. With a seed the weights are drawn, without one they are left to be loaded. */
+  constructor(
+    readonly config: ClipConfig,
+    options: ClipOptions = {},
+  ) {
+    const { device = 'cpu', precision = 'fp32', seed, cutText = true } = options;
+    if (!['fp32', 'bf16'].includes(precision)) throw optionError(`precision must be 'fp32' or 'bf16', but it is '${precision}'.`);
+    this.device = device;
+    this.precision = precision;
+    this.cutText = cutText;
+    const { visionLayers, visionPatchSize = 0 } = checkConfig(config);
+    const { ClipModule } = addon() as unknown as { ClipModule: NativeClipClass };
+    const generator = seed === undefined ? null : new torch.Generator(seed).native;
+    this.native = new ClipModule({ ...config, visionLayers: [visionLayers].flat(), visionPatchSize }, generator);
+    this.native.to(device, 'float32');
+    for (const [name, handle, isParameter] of this.native.state()) {
+      const tensor = torch.keep(wrap(handle));
+      this.state[name] = tensor;
+      if (isParameter) this.parameters.push([name, tensor]);
+    }
+  }
+
+  /**
+   * Image features, not normalised.
+   * @param pixels float [B, 3, S, S], normalised as `preprocess` gives them
+   * @returns [B, embedDim]
+   */
+  encodeImage(pixels: Tensor): Tensor {
+    this.checkPixels(pixels);
+    return this.compute(() => wrap(this.native.encodeImage(pixels.handle)));
+  }
+
+  /**
+   * Text features, not normalised: read at each row's highest id, the end token.
+   * @param ids int64 [B, ≤ contextLength], as `tokenize` gives them
+   * @returns [B, embedDim]
+   */
+  encodeText(ids: Tensor): Tensor {
+    this.checkIds(ids);
+    return this.compute(() => wrap(this.native.encodeText(ids.handle, this.cutText)));
+  }
+
+  /**
+   * Embeddings of unit length, float32.
+   * @param ids int64 [B, ≤ contextLength]
+   * @param pixels float [B, 3, S, S]
+   * @returns two of [B, embedDim]
+   */
+  forward(ids: Tensor, pixels: Tensor): { imageEmbeds: Tensor; textEmbeds: Tensor } {
+    this.checkIds(ids);
+    this.checkPixels(pixels);
+    const [images, texts] = this.compute(() => this.native.forward(ids.handle, pixels.handle, this.cutText));
+    return { imageEmbeds: wrap(images), textEmbeds: wrap(texts) };
+  }
+
+  /** The logarithm of the factor on similarities, float32 []; a parameter. */
+  get logitScale(): Tensor {
+    return this.state.logit_scale;
+  }
+
+  /** The trainable tensors in the order of Python's `named_parameters()`, which the state of an optimizer follows. */
+  namedParameters(): [name: string, parameter: Tensor][] {
+    return [...this.parameters];
+  }
+
+  /** Parameters and batch-norm statistics under OpenAI's names in Python's order: the model's own tensors, not copies. */
+  stateDict(): StateDict {
+    return { ...this.state };
+  }
+
+  /**
+   * Copies a state dict in; names may start with `module.`, dtype and device may differ.
+   * @throws CleanclipError `ERR_CHECKPOINT` naming up to ten tensors that are missing, unexpected or of another shape
+   */
+  loadStateDict(stateDict: StateDict): this {
+    copyStateDict(this.state, stateDict);
+    return this;
+  }
+
+  /** Batch norm by the batch's own statistics, which also move the running ones. */
+  train(): this {
+    this.native.train(true);
+    return this;
+  }
+
+  /** Batch norm by the running statistics. */
+  eval(): this {
+    this.native.train(false);
+    return this;
+  }
+
+  /** Frees the model's tensors now; else the garbage collector does some day. */
+  dispose(): void {
+    Object.values(this.state).forEach((tensor) => tensor.dispose());
+    this.native.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private compute<T>(forward: () => T): T {
+    if (this.precision === 'fp32') return forward();
+    return torch.autocast({ device: this.device.split(':')[0], dtype: 'bfloat16' }, forward);
+  }
+
+  private checkPixels(pixels: Tensor): void {
+    const { shape, dtype } = pixels;
+    const size = this.config.imageSize;
+    if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size || !/^b?float/.test(dtype)) {
+      throw optionError(
+        `Pixels must be float32 [B, 3, ${size}, ${size}], but they are ${dtype} [${shape.join(', ')}]; preprocess them with {size: ${size}}.`,
+      );
+    }
+  }
+
+  private checkIds(ids: Tensor): void {
+    const { shape, dtype } = ids;
+    const length = this.config.contextLength;
+    if (shape.length !== 2 || shape[1] > length || shape[1] === 0 || !/^int(64|32)$/.test(dtype)) {
+      throw optionError(`Token ids must be int64 [B, ${length}], but they are ${dtype} [${shape.join(', ')}]; make them with tokenize.`);
+    }
+  }
+}
+
+/**
+ * Makes a CLIP, in training mode.
+ * @param source a named configuration ('RN50', 'RN101', 'RN50x4', 'ViT-B/32', 'ViT-B/16', 'ViT-L/14', 'tiny') or one of
+ *   your own, for new weights as OpenAI's `initialize_parameters` draws them; or the path of a `.pt` checkpoint, this
+ *   library's or Python's, whose sizes are inferred
+ * @throws CleanclipError `ERR_OPTION` for a wrong configuration, `ERR_CHECKPOINT` for a file that holds no CLIP
+ * @example const clip = loadClip('RN50', { seed: 1, precision: 'bf16' });
+ */
+export function loadClip(source: string | ClipConfig, options: ClipOptions = {}): Clip {
+  const config = typeof source === 'string' ? configs[source] : source;
+  if (config !== undefined) return new Clip(config, { ...options, seed: options.seed ?? 0 });
+  const path = source as string;
+  if (!existsSync(path)) {
+    throw optionError(`The model must be one of ${Object.keys(configs).join(', ')} or the path of a checkpoint, but there is no file '${path}'.`);
+  }
+  return torch.tidy(() => {
+    const stateDict = stateDictIn(torch.load(path), path);
+    return new Clip(configFromStateDict(shapesOf(stateDict)), { ...options, seed: undefined }).loadStateDict(stateDict);
+  });
+}

@@ -1,0 +1,74 @@
+import { CleanclipError } from '../errors';
+import { torch, type Tensor } from '../torch';
+import type { Shapes } from './config';
+
+/** Tensors by their names. */
+export type StateDict = Record<string, Tensor>;
+
+/** How many names an error lists. */
+const LISTED = 10;
+
+/** Sizes that OpenAI's files store beside the tensors. */
+const notes = ['input_resolution', 'context_length', 'vocab_size'];
+
+/**
+ * The model's state dict in what `torch.load` returned: a checkpoint's `state_dict`, or the content itself; without the
+ * `module.` that DistributedDataParallel puts in front of names.
+ * @param path for the message
+ * @throws CleanclipError `ERR_CHECKPOINT` when there is none
+ */
+export function stateDictIn(content: unknown, path: string): StateDict {
+  const dict = (isObject(content) && content.state_dict) || content;
+  if (!isObject(dict) || !Object.values(dict).some(isTensor)) {
+    throw new CleanclipError(`'${path}' holds no state dict of a model; give a checkpoint of cleanclip or of the Python code.`, 'ERR_CHECKPOINT');
+  }
+  return withoutPrefix(dict as StateDict);
+}
+
+/** The same state dict under the names of a model that is not distributed. */
+export function withoutPrefix(dict: StateDict): StateDict {
+  const entries = Object.entries(dict).map(([name, tensor]) => [name.replace(/^module\./, ''), tensor] as const);
+  return Object.fromEntries(entries.filter(([name]) => !notes.includes(name)));
+}
+
+/** The shape of each tensor. */
+export function shapesOf(dict: StateDict): Shapes {
+  return Object.fromEntries(Object.entries(dict).map(([name, tensor]) => [name, tensor.shape]));
+}
+
+/**
+ * Copies a state dict into a model's tensors, whatever its dtype and device.
+ * @param own the model's tensors
+ * @throws CleanclipError `ERR_CHECKPOINT` with up to ten names that are missing, unexpected or of another shape; nothing was copied then
+ */
+export function copyStateDict(own: StateDict, given: StateDict): void {
+  const source = withoutPrefix(given);
+  const faults = [...faultsOf(own, source)];
+  if (faults.length > 0) {
+    const rest = faults.length > LISTED ? `; and ${faults.length - LISTED} more` : '';
+    throw new CleanclipError(
+      `The state dict does not fit the model: ${faults.slice(0, LISTED).join('; ')}${rest}. Load a checkpoint of the same architecture.`,
+      'ERR_CHECKPOINT',
+    );
+  }
+  torch.noGrad(() => {
+    for (const [name, tensor] of Object.entries(own)) tensor.copy_(source[name]);
+  });
+}
+
+function* faultsOf(own: StateDict, source: StateDict): Generator<string> {
+  const shape = (tensor: Tensor): string => `[${tensor.shape.join(', ')}]`;
+  for (const [name, tensor] of Object.entries(own)) {
+    const other = source[name];
+    if (!(name in source)) yield `${name} ${shape(tensor)} is missing`;
+    else if (!isTensor(other)) yield `${name} is no tensor`;
+    else if (shape(other) !== shape(tensor)) yield `${name} is ${shape(other)}, and the model's is ${shape(tensor)}`;
+  }
+  for (const [name, tensor] of Object.entries(source)) {
+    if (!(name in own)) yield `${name}${isTensor(tensor) ? ` ${shape(tensor)}` : ''} is unexpected`;
+  }
+}
+
+const isTensor = (value: unknown): value is Tensor => value instanceof torch.Tensor;
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
