@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 
 import { findLibtorch, type FoundLibtorch } from './find_libtorch';
 import { describeLibtorch } from './libtorch';
@@ -106,12 +107,16 @@ function checkAddon(): Check[] {
   }
 
   const script = `
-    const addon = require(${JSON.stringify(`${packageRoot}/dist/native/load.js`)}).loadAddon();
-    console.log(JSON.stringify([addon.cpuCapability(), addon.numThreads()]));`;
+    try {
+      const addon = require(${JSON.stringify(join(packageRoot, 'dist', 'native', 'load.js'))}).loadAddon();
+      console.log(JSON.stringify([addon.cpuCapability(), addon.numThreads()]));
+    } catch (error) {
+      console.error(error.message);
+      process.exit(1);
+    }`;
   const { status, stdout, stderr } = run(process.execPath, ['-e', script]);
   if (status !== 0) {
-    const reason = /^CleanclipError: (.*)$/m.exec(stderr)?.[1] ?? (stderr.trim().split('\n').pop() || 'the process was killed');
-    return [{ name, found: `does not load: ${reason}`, ok: false, remedy: `Run "${remedyCommand} --force".` }];
+    return [{ name, found: `does not load: ${stderr.trim() || 'the process was killed'}`, ok: false, remedy: `Run "${remedyCommand} --force".` }];
   }
   const [capability, threads] = JSON.parse(stdout) as [string, number];
   return [

@@ -11,6 +11,11 @@ export interface Outcome {
 
 /** Runs a command to its end and captures what it says. It runs in the package's folder, which shadows no Python module. */
 export function run(command: string, args: readonly string[]): Outcome {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: packageRoot, encoding: 'utf8', maxBuffer: 1 << 26 });
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: packageRoot,
+    encoding: 'utf8',
+    env: process.env,
+    maxBuffer: 1 << 26,
+  });
   return { status, stdout: stdout ?? '', stderr: stderr ?? '' };
 }

@@ -1,0 +1,12 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  rootDir: __dirname,
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: { '\\.ts$': '@swc/jest' },
+  // Tests import from src/, and what runs is the built dist/: worker threads and spawned commands need that.
+  moduleNameMapper: { '^(.*)/src/(.*)$': '$1/dist/$2' },
+  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/.cache/'],
+  maxWorkers: 2,
+  testTimeout: 60_000,
+};
