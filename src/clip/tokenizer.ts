@@ -28,11 +28,15 @@ export function tokenIds(
   if (odd >= 0) throw optionError(`texts must be strings, but text ${odd} is of type ${typeof texts[odd]}.`);
   const ids = new BigInt64Array(texts.length * contextLength);
   const lowHalves = new Int32Array(ids.buffer); // [texts, contextLength, 2]: no BigInt an id
+  const room = contextLength - 1;
   texts.forEach((text, row) => {
-    const tokens = [START_TOKEN, ...encode(cleanText(text), contextLength), END_TOKEN];
-    if (tokens.length > contextLength && !compat) tokens[contextLength - 1] = END_TOKEN;
-    const kept = Math.min(tokens.length, contextLength);
-    for (let i = 0; i < kept; i++) lowHalves[2 * (row * contextLength + i)] = tokens[i];
+    const tokens = encode(cleanText(text), room);
+    if (tokens.length >= room && !compat) tokens.length = room - 1;
+    tokens.push(END_TOKEN);
+    const kept = Math.min(tokens.length, room);
+    const start = row * contextLength;
+    lowHalves[2 * start] = START_TOKEN;
+    for (let i = 0; i < kept; i++) lowHalves[2 * (start + 1 + i)] = tokens[i];
   });
   return ids;
 }
