@@ -10,8 +10,6 @@ import { epochOrder } from '../../src/data/sampler';
 import { torch, type Tensor } from '../../src/torch';
 import { temporaryFolder } from './temporary';
 
-jest.setTimeout(20_000); // a worker thread takes half a second to start on a busy machine
-
 const ROWS = 45;
 const SIZE = 12;
 const png = (row: number): Promise<Buffer> => {
