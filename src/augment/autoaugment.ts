@@ -2,7 +2,7 @@ import { checkImage } from '../data/pixels';
 import { optionError } from '../errors';
 import { Random } from '../random';
 import { torch, type Tensor } from '../torch';
-import { operations, type OperationName, type Pixels } from './autoaugment_ops';
+import { operations, type OperationName } from './autoaugment_ops';
 
 /** Operation, its probability, and its magnitude as one of ten bins (absent where it has none). */
 type Step = readonly [name: OperationName, probability: number, bin?: number];
@@ -53,18 +53,19 @@ const signed: ReadonlySet<OperationName> = new Set<OperationName>([
 export function autoAugment(image: Tensor, options: { seed?: number; random?: Random } = {}): Tensor {
   const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
   if (!Number.isSafeInteger(seed)) throw optionError(`seed must be a whole number; got ${seed}.`);
+  checkImage(image);
   const random = options.random ?? new Random(seed);
-  return onPixels(image, (pixels) => {
-    const steps = random.choice(imageNetPolicy);
-    const chances = [random.next(), random.next()];
-    const signs = [random.int(2), random.int(2)];
-    steps.forEach(([name, probability, bin], i) => {
-      if (chances[i] >= probability) return;
-      const magnitude = bin === undefined ? 0 : magnitudeOf(name, bin, pixels);
-      pixels = operations[name](pixels, signed.has(name) && signs[i] === 0 ? -magnitude : magnitude);
-    });
-    return pixels;
-  });
+  const [, height, width] = image.shape;
+  const steps = random.choice(imageNetPolicy);
+  const chances = [random.next(), random.next()];
+  const signs = [random.int(2), random.int(2)];
+  return onInterleaved(image, (pixels) =>
+    steps.reduce((from, [name, probability, bin], i) => {
+      if (chances[i] >= probability) return from;
+      const magnitude = bin === undefined ? 0 : magnitudeOf(name, bin, { width, height });
+      return operations[name](from, signed.has(name) && signs[i] === 0 ? -magnitude : magnitude);
+    }, pixels.clone()),
+  );
 }
 
 /**
@@ -86,7 +87,8 @@ export function autoAugmentOp(image: Tensor, name: OperationName, magnitude = 0)
   if (name === 'Posterize' && (magnitude < 1 || magnitude >= 9)) {
     throw optionError(`magnitude of Posterize must be a number of bits from 1 to 8; got ${magnitude}.`);
   }
-  return onPixels(image, (pixels) => operations[name](pixels, magnitude));
+  checkImage(image);
+  return onInterleaved(image, (pixels) => operations[name](pixels, magnitude));
 }
 
 /**
@@ -125,13 +127,7 @@ function linspace(start: number, end: number, bin: number): number {
   return bin < 5 ? float(float(start) + float(step * bin)) : float(float(end) - float(step * (9 - bin)));
 }
 
-/** Applies `change` to the interleaved bytes of an image, which for a decoded image are its storage. */
-function onPixels(image: Tensor, change: (pixels: Pixels) => Pixels): Tensor {
-  checkImage(image);
-  const [, height, width] = image.shape;
-  return torch.tidy(() => {
-    const interleaved = image.permute([1, 2, 0]).contiguous();
-    const { data } = change({ data: interleaved.bytes(), width, height });
-    return torch.tensor(data, { shape: [height, width, 3] }).permute([2, 0, 1]);
-  });
+/** Applies `change` to an image as PIL has it, [H, W, 3], which for a decoded image is how it is stored. */
+function onInterleaved(image: Tensor, change: (pixels: Tensor) => Tensor): Tensor {
+  return torch.tidy(() => change(image.permute([1, 2, 0])).permute([2, 0, 1]));
 }

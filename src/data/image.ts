@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { dataError } from '../errors';
 import { torch, type Tensor } from '../torch';
-import { cmykToRgb, dropAlpha, saturate } from './pixels';
 import { transparentColour } from './gif';
+import { cmykToRgb, dropAlpha, saturate } from './pixels';
 
 sharp.cache(false); // an image is read once an epoch: a cache of decoded images only holds memory
 sharp.concurrency(1); // one thread an image; many images at once are the data workers' matter

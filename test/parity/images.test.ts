@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { autoAugmentOp, magnitudeOf } from '../../src/augment/autoaugment';
+import type { OperationName } from '../../src/augment/autoaugment_ops';
+import { preprocess, resizeCrop } from '../../src/clip/preprocess';
+import { decodeImage } from '../../src/data/image';
+import { torch, type Tensor } from '../../src/torch';
+import { python } from './python';
+
+const folder = mkdtempSync(join(tmpdir(), 'cleanclip-images-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Bytes of a uint8 [3, H, W] in PIL's order. */
+const interleaved = (image: Tensor): Uint8Array => torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array;
+
+function difference(actual: Uint8Array, expected: Uint8Array): { largest: number; equal: number } {
+  expect(actual.length).toBe(expected.length);
+  if (Buffer.compare(actual, expected) === 0) return { largest: 0, equal: 1 };
+  let [largest, equal] = [0, 0];
+  for (let i = 0; i < actual.length; i++) {
+    if (actual[i] === expected[i]) equal++;
+    else largest = Math.max(largest, Math.abs(actual[i] - expected[i]));
+  }
+  return { largest, equal: equal / actual.length };
+}
+
+interface Expected {
+  file: string;
+  expected: string;
+}
+
+describe.each([
+  [131, 97],
+  [64, 64],
+  [17, 250],
+])('decodes as PIL: %i × %i', (width, height) => {
+  const images = python('images.py', {
+    job: 'decode',
+    folder: mkdtempSync(join(folder, 'decode-')),
+    width,
+    height,
+  }) as (Expected & { mode: string; width: number; height: number })[];
+
+  test.each(images.map((image) => [basename(image.file), image.mode, image] as const))('%s (%s)', async (_, __, image) => {
+    const decoded = await decodeImage(image.file);
+    expect(decoded.shape).toEqual([3, image.height, image.width]);
+    expect(difference(interleaved(decoded), readFileSync(image.expected))).toEqual({ largest: 0, equal: 1 });
+  });
+});
+
+const resized = python('images.py', {
+  job: 'resize',
+  folder,
+  sizes: [[500, 375], [375, 500], [333, 222], [225, 224], [224, 227], [64, 64], [91, 300], [300, 640], [640, 63]],
+  targets: [224, 64, 97],
+}) as (Expected & { size: number })[];
+
+describe('resizes and crops as PIL and torchvision', () => {
+  test.each(resized.map((image) => [basename(image.file), image.size, image] as const))('%s to %i', async (_, size, image) => {
+    const expected = readFileSync(image.expected);
+    const decoded = await decodeImage(image.file);
+    for (const stored of [decoded, decoded.contiguous()]) {
+      const { largest, equal } = difference(interleaved(resizeCrop(stored, size)), expected);
+      expect(largest).toBeLessThanOrEqual(2);
+      expect(equal).toBeGreaterThanOrEqual(0.99);
+    }
+  });
+
+  test('and normalises', async () => {
+    const { file, expected, size } = resized[0];
+    const bytes = readFileSync(expected);
+    const pixels = (await preprocess(file, { size })).permute([1, 2, 0]).contiguous().data() as Float32Array;
+    const mean = [0.48145466, 0.4578275, 0.40821073];
+    const std = [0.26862954, 0.26130258, 0.27577711];
+    const close = pixels.filter((value, i) => Math.abs(value - (bytes[i] / 255 - mean[i % 3]) / std[i % 3]) < 1e-6);
+    expect(close.length / pixels.length).toBeGreaterThanOrEqual(0.99);
+  });
+});
+
+describe('augments as PIL: each bin and sign of each operation, to the byte', () => {
+  const operations = python('images.py', {
+    job: 'augment',
+    folder,
+    sizes: [[250, 188], [64, 64], [97, 131], [5, 3], [2, 2], [1, 1]],
+  }) as (Expected & { name: OperationName; magnitudes: number[] })[];
+
+  test.each(operations.map((each) => [each.name, basename(each.file), each] as const))('%s of %s', async (name, _, each) => {
+    const image = await decodeImage(each.file);
+    const expected = readFileSync(each.expected);
+    const [, height, width] = image.shape;
+    const length = 3 * height * width;
+    each.magnitudes.forEach((magnitude, i) => {
+      const result = interleaved(autoAugmentOp(image, name, magnitude));
+      const found = { magnitude, ...difference(result, expected.subarray(i * length, (i + 1) * length)) };
+      expect(found).toEqual({ magnitude, largest: 0, equal: 1 });
+      if (i < 10 && each.magnitudes.length > 1) expect(magnitudeOf(name, i, { width, height })).toBe(magnitude);
+    });
+  });
+});
