@@ -1,16 +1,26 @@
 import { Command } from 'commander';
 
 import { CleanclipError } from '../errors';
+import { poisonOptions } from '../options/poison';
 import { command as doctor } from './doctor';
+import { normaliseArguments } from './option_table';
+import { command as poison } from './poison';
 import { command as setup } from './setup';
 
 // A command's file only describes it; what it does is loaded when it runs, so that --help is quick.
 const program = new Command('cleanclip')
   .description('Poison, train, attack and cleanse CLIP models.')
+  .addCommand(poison)
   .addCommand(setup)
   .addCommand(doctor);
 
-program.parseAsync().catch((error: unknown) => {
+async function main(): Promise<void> {
+  const [command, ...args] = process.argv.slice(2);
+  const given = command === 'poison' ? normaliseArguments(args, poisonOptions, { patch: 'patch_type' }) : args;
+  await program.parseAsync(command === undefined ? [] : [command, ...given], { from: 'user' });
+}
+
+main().catch((error: unknown) => {
   if (!(error instanceof CleanclipError)) throw error;
   console.error(`cleanclip: ${error.message}`);
   process.exitCode = 1;

@@ -1,0 +1,71 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Clip } from './clip/model';
+import { stateDictIn, type StateDict } from './clip/weights';
+import { CleanclipError } from './errors';
+import { torch } from './torch';
+import type { AdamW, OptimizerState } from './torch/optim';
+import { OrderedDict } from './torch/serialization';
+
+/** Where a run stands. */
+export interface Position {
+  /** epochs that are finished */
+  epoch: number;
+  /** batches of the next epoch that are done already */
+  batch: number;
+  /** optimizer steps of the whole run */
+  step: number;
+}
+
+/** A checkpoint file as read. */
+export interface Checkpoint extends Position {
+  path: string;
+  name: string;
+  stateDict: StateDict;
+  optimizer: OptimizerState | undefined;
+}
+
+/**
+ * Writes a checkpoint that Python reads too: `{epoch, name, state_dict, optimizer}` as the reference's, and beside them
+ * `batch` and `step` for resuming within an epoch.
+ */
+export function writeCheckpoint(path: string, name: string, clip: Clip, optimizer: AdamW, position: Position): void {
+  const { epoch, batch, step } = position;
+  const stateDict = new OrderedDict(Object.entries(clip.stateDict()));
+  torch.save({ epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step }, path);
+}
+
+/**
+ * Reads a checkpoint, or a file that holds a state dict alone.
+ * @throws CleanclipError `ERR_CHECKPOINT`
+ */
+export function readCheckpoint(path: string): Checkpoint {
+  if (!existsSync(path)) {
+    throw new CleanclipError(`There is no checkpoint '${path}'; give --checkpoint the path of a .pt file.`, 'ERR_CHECKPOINT');
+  }
+  const content = torch.load(path) as Record<string, unknown>;
+  const stateDict = stateDictIn(content, path);
+  const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
+  return {
+    path,
+    name: typeof content.name === 'string' ? content.name : '',
+    stateDict,
+    optimizer: content.optimizer as OptimizerState | undefined,
+    epoch: count(content.epoch),
+    batch: count(content.batch),
+    step: count(content.step),
+  };
+}
+
+/** The checkpoint of a run's folder that is furthest on, or undefined when there is none. */
+export function newestCheckpoint(folder: string): Checkpoint | undefined {
+  if (!existsSync(folder)) return undefined;
+  const names = readdirSync(folder);
+  const epochs = names.flatMap((name) => Number(/^epoch_(\d+)\.pt$/.exec(name)?.[1] ?? NaN)).filter((n) => !Number.isNaN(n));
+  const candidates = ['step.pt', 'epoch.pt', ...(epochs.length > 0 ? [`epoch_${Math.max(...epochs)}.pt`] : [])];
+  return candidates
+    .filter((name) => names.includes(name))
+    .map((name) => readCheckpoint(join(folder, name)))
+    .sort((a, b) => b.epoch - a.epoch || b.batch - a.batch)[0];
+}

@@ -1,0 +1,44 @@
+import { Command, Option } from 'commander';
+
+import { optionError } from '../errors';
+import { camelCase, unknownOption, type OptionSpec } from '../options/define';
+
+type Table = Record<string, OptionSpec>;
+
+/** Adds every option of a table to a command, with its default in the help. */
+export function addOptions(command: Command, table: Table): Command {
+  for (const [name, spec] of Object.entries(table)) {
+    const option = new Option(spec.unit === undefined ? `--${name}` : `--${name} <${spec.unit}>`, describe(spec));
+    command.addOption(option);
+  }
+  return command;
+}
+
+function describe({ doc, default: value, defaultText, unit }: OptionSpec): string {
+  const shown = defaultText ?? (unit === undefined || value === undefined ? undefined : String(value));
+  return shown === undefined ? doc : `${doc} (default: ${shown})`;
+}
+
+/** Parsed flags as the API takes them: numbers read, names in camelCase. */
+export function toInput(table: Table, parsed: Record<string, string | boolean>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(parsed).map(([name, text]) => {
+      const spec = table[name];
+      const value = text === true ? true : spec.parse(String(text));
+      if (value === undefined) throw optionError(`--${name} must be ${spec.expects(undefined)}, but is '${String(text)}'.`);
+      return [camelCase(name), value];
+    }),
+  );
+}
+
+/** Flags with dashes as flags with underscores, aliases as what they stand for; refuses what no option is called. */
+export function normaliseArguments(argv: readonly string[], table: Table, aliases: Record<string, string> = {}): string[] {
+  const known = [...Object.keys(table), ...Object.keys(aliases), 'help', 'version'];
+  return argv.map((argument) => {
+    const [, given, rest] = /^--([^=]+)(.*)$/s.exec(argument) ?? [];
+    if (given === undefined) return argument;
+    const name = given.replaceAll('-', '_');
+    if (!known.includes(name)) throw unknownOption(given, known, '--');
+    return `--${aliases[name] ?? name}${rest}`;
+  });
+}

@@ -1,0 +1,33 @@
+import { CleanclipError } from '../errors';
+import type { JobHooks, ProgressEvent } from '../jobs/progress';
+import { ProgressLine } from '../report/progress_line';
+
+/**
+ * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C into an abort and an error into one sentence
+ * and an exit code (1, or 130 when stopped).
+ */
+export async function runCommand(program: string, job: (hooks: Required<JobHooks>) => Promise<void>): Promise<void> {
+  const abort = new AbortController();
+  const progress = new ProgressLine(process.stderr);
+  const onProgress = (event: ProgressEvent): void => {
+    if (event.type === 'log') progress.print(event.line);
+    else if (event.type === 'progress') progress.update(event.done, event.total, event.text);
+  };
+  const stop = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    progress.print(`${program}: stopping; press Ctrl-C again to stop without saving.`);
+    abort.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    await job({ signal: abort.signal, onProgress });
+  } catch (error) {
+    progress.clear();
+    if (!(error instanceof CleanclipError)) throw error;
+    console.error(`${program}: ${error.message}`);
+    process.exitCode = error.code === 'ERR_ABORTED' ? 130 : 1;
+  } finally {
+    progress.clear();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}

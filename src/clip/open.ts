@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+
+import { optionError } from '../errors';
+import { configFromStateDict, configs, type ClipConfig } from './config';
+import { Clip, type Precision } from './model';
+import { shapesOf, withoutPrefix, type StateDict } from './weights';
+
+/** What the options of a job say of the model. */
+interface ModelOptions {
+  modelName: string;
+  precision: Precision;
+  seed: number;
+}
+
+/** The torch device of the options: the CPU unless a GPU is asked for. */
+export function chooseDevice({ device, deviceId }: { device?: 'cpu' | 'gpu'; deviceId: number }): string {
+  return device === 'gpu' ? `cuda:${deviceId}` : 'cpu';
+}
+
+/** The model of a job: of a checkpoint's weights and sizes if there is one, else with new weights from the seed. */
+export function makeClip({ modelName, precision, seed }: ModelOptions, device: string, stateDict?: StateDict): Clip {
+  if (stateDict === undefined) return new Clip(configOf(modelName), { device, precision, seed });
+  const plain = withoutPrefix(stateDict);
+  return new Clip(configFromStateDict(shapesOf(plain)), { device, precision }).loadStateDict(plain);
+}
+
+function configOf(modelName: string): ClipConfig {
+  if (configs[modelName] !== undefined) return configs[modelName];
+  if (!modelName.endsWith('.json')) {
+    throw optionError(`--model_name must be one of ${Object.keys(configs).join(', ')} or a .json file, but is '${modelName}'.`);
+  }
+  try {
+    return JSON.parse(readFileSync(modelName, 'utf8')) as ClipConfig;
+  } catch (error) {
+    throw optionError(`--model_name names '${modelName}', which cannot be read as JSON: ${(error as Error).message}.`);
+  }
+}

@@ -1,0 +1,18 @@
+/** The public API of cleanclip. Nothing here loads libtorch until it is first needed. */
+export { autoAugment, autoAugmentOp } from './augment/autoaugment';
+export { eda } from './augment/eda';
+export { applyTrigger, makeTrigger, type Trigger, type TriggerOptions } from './backdoor/triggers';
+export { Clip, loadClip } from './clip/model';
+export { normalize, preprocess, resizeCrop } from './clip/preprocess';
+export { cleanText } from './clip/text';
+export { tokenize } from './clip/tokenizer';
+export { readLabelledSet } from './data/labelled';
+export { PairLoader } from './data/loader';
+export { readPairs } from './data/pairs';
+export { CleanclipError, type ErrorCode } from './errors';
+export { evaluate, finetune, poison, train } from './jobs';
+export type { JobHooks, PoisonResult, ProgressEvent, TrainResult } from './jobs';
+export { cleanClipLoss, contrastiveLoss } from './losses';
+export { torch, Tensor, type DType } from './torch';
+export { AdamW } from './torch/optim';
+export { cosineSchedule } from './torch/schedule';

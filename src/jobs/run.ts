@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { CleanclipError, type ErrorCode } from '../errors';
+import type { JobHooks } from './progress';
+import type { JobName } from './registry';
+import type { FromJob } from './worker';
+
+/**
+ * Runs a job in a thread of its own, so that the caller's event loop stays free.
+ * @param options checked already; cloned into the thread
+ */
+export function runJob<Result>(job: JobName, options: object, hooks: JobHooks): Promise<Result> {
+  const { signal, onProgress } = hooks;
+  if (signal?.aborted === true) {
+    return Promise.reject(new CleanclipError(`The job '${job}' was stopped before it began.`, 'ERR_ABORTED'));
+  }
+  return new Promise<Result>((resolve, reject) => {
+    const worker = new Worker(join(__dirname, 'worker.js'), { workerData: { job, options } });
+    const abort = (): void => worker.postMessage('abort');
+    signal?.addEventListener('abort', abort, { once: true });
+    let outcome: (() => void) | undefined;
+    worker.on('message', (message: FromJob) => {
+      if (message.type === 'event') onProgress?.(message.event);
+      else if (message.type === 'done') outcome = () => resolve(message.result as Result);
+      else outcome = () => reject(failure(message));
+    });
+    worker.on('error', (error) => (outcome ??= () => reject(error)));
+    worker.on('exit', (code) => {
+      signal?.removeEventListener('abort', abort);
+      if (outcome !== undefined) outcome();
+      else reject(new CleanclipError(`The thread of the job '${job}' ended unexpectedly with code ${code}.`, 'ERR_NATIVE'));
+    });
+  });
+}
+
+function failure({ message, code, stack }: FromJob & { type: 'failed' }): Error {
+  const error = code === undefined ? new Error(message) : new CleanclipError(message, code as ErrorCode);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,2 @@
+export { cleanClipLoss, type CleanClipInput, type CleanClipLoss } from './cleanclip';
+export { contrastiveLoss, matchLoss } from './contrastive';

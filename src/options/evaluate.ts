@@ -1,0 +1,32 @@
+import { flag, integer, text } from './define';
+import { triggerOptions } from './trigger';
+
+/** The labelled sets that the Python reference knows. */
+export const evalDataTypes = [
+  'Caltech101', 'CIFAR10', 'CIFAR100', 'DTD', 'FGVCAircraft', 'Flowers102', 'Food101', 'GTSRB', 'ImageNet1K',
+  'OxfordIIITPet', 'RenderedSST2', 'StanfordCars', 'STL10', 'SVHN', 'ImageNetSketch', 'ImageNetV2', 'ImageNet-A', 'ImageNet-R',
+] as const;
+
+/** The options of evaluation, which every training job shares. */
+export const evaluationOptions = {
+  eval_data_type: text({
+    doc: 'what the labelled set is; it is read from labels.csv and classes.json or classes.py in its folder',
+    default: undefined,
+    choices: evalDataTypes,
+  }),
+  eval_test_data_dir: text({ doc: 'folder of the labelled set for zero-shot accuracy', default: undefined, unit: 'folder' }),
+  add_backdoor: flag('also measure on images with the trigger'),
+  asr: flag('measure the attack success rate; implies --add_backdoor'),
+  label: text({ doc: 'target class of the backdoor', default: 'banana', unit: 'class' }),
+  ...triggerOptions,
+  trigger_seed: integer({ doc: 'seed that the poisoned set was made with', default: undefined, unit: 'seed', defaultText: '--seed' }),
+  device: text({ doc: 'where to compute', default: undefined, choices: ['cpu', 'gpu'] }),
+  device_id: integer({ doc: 'which GPU', default: 0, unit: 'index' }),
+  precision: text({ doc: 'fp32, or bf16 autocast over the whole forward pass', default: 'fp32', choices: ['fp32', 'bf16'] }),
+  seed: integer({ doc: 'seed of the initial weights, the order of the data and the augmentations', default: 0, unit: 'seed' }),
+  compat: text({
+    doc: "reference: the Python code's own epoch numbering, optimizer state on finetuning, and truncation of long captions",
+    default: undefined,
+    choices: ['reference'],
+  }),
+};

@@ -1,0 +1,52 @@
+import { availableParallelism } from 'node:os';
+
+import { flag, integer, number, text, type Given, type Resolved } from './define';
+import { evaluationOptions } from './evaluate';
+
+/** The options of training. Names and defaults are those of the Python reference, but where the doc says otherwise. */
+export const trainOptions = {
+  name: text({ doc: 'name of the run; its files are in <logs>/<name>/', default: 'default' }),
+  logs: text({ doc: 'folder of all runs', default: 'logs/', unit: 'folder' }),
+  model_name: text({
+    doc: 'RN50, RN101, RN50x4, ViT-B/32, ViT-B/16, ViT-L/14, or a JSON file with the sizes; a checkpoint brings its own',
+    default: 'RN50',
+    unit: 'name|file',
+  }),
+  train_data: text({ doc: 'csv or tsv of image paths and captions; without it the model is only evaluated', default: undefined, unit: 'file' }),
+  validation_data: text({ doc: 'csv or tsv of pairs for the validation loss', default: undefined, unit: 'file' }),
+  delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
+  image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
+  caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
+  epochs: integer({ doc: 'passes over the training data', default: 64, min: 1, unit: 'epochs' }),
+  batch_size: integer({ doc: 'pairs in a step, over all devices', default: 128, min: 2, unit: 'pairs' }),
+  lr: number({ doc: 'learning rate after the warm-up', default: 5e-4, min: 0, unit: 'rate' }),
+  beta1: number({ doc: "AdamW's decay of the gradient average", default: 0.9, min: 0, max: 0.999999 }),
+  beta2: number({ doc: "AdamW's decay of the squared-gradient average", default: 0.999, min: 0, max: 0.9999999 }),
+  eps: number({ doc: "AdamW's term against division by 0", default: 1e-8, above: 0 }),
+  weight_decay: number({ doc: "AdamW's weight decay; none for bn, ln, bias and logit_scale", default: 0.1, min: 0 }),
+  num_warmup_steps: integer({ doc: 'steps over which the learning rate rises', default: 10000, unit: 'steps' }),
+  checkpoint: text({ doc: 'checkpoint (.pt) to start from: weights, optimizer and epoch', default: undefined, unit: 'file' }),
+  complete_finetune: flag('start at epoch 1 with a fresh optimizer from the weights of --checkpoint, and write one epoch.pt'),
+  inmodal: flag("add CleanCLIP's losses within images and within texts, on augmented views"),
+  clip_weight: number({ doc: 'weight of the image-text loss', default: 1, min: 0 }),
+  inmodal_weight: number({ doc: 'weight of the in-modal losses', default: 1, min: 0 }),
+  num_workers: integer({
+    doc: 'threads that load data; 0 loads in the training thread',
+    default: Math.min(8, availableParallelism()),
+    defaultText: '8, at most the number of cores',
+    unit: 'threads',
+  }),
+  resume: text({
+    doc: 'auto: go on with the newest checkpoint of this run, or start when there is none',
+    default: undefined,
+    choices: ['auto'],
+  }),
+  max_steps: integer({ doc: 'end after so many optimizer steps, also the end of the schedule', default: undefined, min: 1, unit: 'steps' }),
+  save_every_steps: integer({ doc: 'also write checkpoints/step.pt every so many steps; 0 for never', default: 0, unit: 'steps' }),
+  log_every: integer({ doc: 'steps between log lines', default: undefined, min: 1, unit: 'steps', defaultText: 'five lines an epoch' }),
+  strict: flag('refuse a training image that cannot be read, instead of skipping it'),
+  ...evaluationOptions,
+};
+
+export type TrainOptions = Resolved<typeof trainOptions>;
+export type TrainInput = Given<typeof trainOptions>;

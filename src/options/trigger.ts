@@ -1,0 +1,17 @@
+import { integer, text } from './define';
+
+/** What the trigger looks like, for poisoning and for the attack. */
+export const triggerOptions = {
+  patch_type: text({
+    doc: 'the trigger',
+    default: 'random',
+    choices: ['random', 'yellow', 'blended', 'SIG', 'warped'],
+  }),
+  patch_location: text({ doc: 'where it goes', default: 'random', choices: ['random', 'four_corners', 'blended'] }),
+  patch_size: integer({ doc: 'side of a patch', default: 16, min: 1, unit: 'pixels' }),
+  trigger_mode: text({
+    doc: 'fixed: one trigger drawn from the seed; resampled: drawn anew for every image, as the Python reference does',
+    default: 'fixed',
+    choices: ['fixed', 'resampled'],
+  }),
+};

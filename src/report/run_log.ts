@@ -1,0 +1,88 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { writeFileWhole } from '../files';
+import type { ProgressEvent } from '../jobs/progress';
+
+/** One object of metrics.jsonl. */
+export type MetricsRecord = { type: 'train' | 'evaluation'; epoch: number; step: number } & Record<string, unknown>;
+
+/** What a run writes about itself in `logs/<name>/`: output.log, metrics.jsonl and params.txt. */
+export class RunLog {
+  readonly history: MetricsRecord[] = [];
+  private readonly outputFile: string;
+  private readonly metricsFile: string;
+
+  /**
+   * @param folder made if need be
+   * @param onProgress also receives every line and record
+   */
+  constructor(
+    readonly folder: string,
+    private readonly onProgress: (event: ProgressEvent) => void,
+  ) {
+    mkdirSync(folder, { recursive: true });
+    this.outputFile = join(folder, 'output.log');
+    this.metricsFile = join(folder, 'metrics.jsonl');
+  }
+
+  /** Empties the files for a new run. */
+  start(): void {
+    writeFileWhole(this.outputFile, '');
+    writeFileWhole(this.metricsFile, '');
+  }
+
+  /** Goes on with the files of an interrupted run; records after `step` are dropped, for they will come again. */
+  resume(step: number): void {
+    if (!existsSync(this.metricsFile)) return this.start();
+    const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
+    const kept = lines.flatMap(parseRecord).filter((record) => record.step <= step);
+    this.history.push(...kept);
+    writeFileWhole(this.metricsFile, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  }
+
+  /** Writes params.txt: every option, sorted, `name: value`. */
+  params(options: Record<string, unknown>): void {
+    const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const lines = Object.keys(options)
+      .map((name) => `${snake(name)}: ${options[name] === undefined ? 'None' : String(options[name])}`)
+      .sort();
+    writeFileWhole(join(this.folder, 'params.txt'), `${lines.join('\n')}\n`);
+  }
+
+  info(text: string): void {
+    this.line('INFO', text);
+  }
+
+  warning(text: string): void {
+    this.line('WARNING', text);
+  }
+
+  private line(level: 'INFO' | 'WARNING', text: string): void {
+    const line = `${timestamp(new Date())} | ${level} | ${text}`;
+    appendFileSync(this.outputFile, `${line}\n`);
+    this.onProgress({ type: 'log', level, line });
+  }
+
+  /** Appends an object to metrics.jsonl. */
+  metrics(record: MetricsRecord): void {
+    this.history.push(record);
+    appendFileSync(this.metricsFile, `${JSON.stringify(record)}\n`);
+    this.onProgress({ type: 'metrics', record });
+  }
+}
+
+// The last line of a killed run may be cut.
+function parseRecord(line: string): MetricsRecord[] {
+  try {
+    return [JSON.parse(line) as MetricsRecord];
+  } catch {
+    return [];
+  }
+}
+
+function timestamp(now: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  return `${date},${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
+}

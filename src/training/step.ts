@@ -1,0 +1,58 @@
+import type { Clip } from '../clip/model';
+import { normalize } from '../clip/preprocess';
+import type { Batch } from '../data/batch';
+import { cleanClipLoss } from '../losses';
+import { torch } from '../torch';
+import type { AdamW } from '../torch/optim';
+
+/** ln(100): the largest logit_scale that training leaves. */
+const MAX_LOGIT_SCALE = 4.6052;
+
+/** The losses of one step. */
+export interface StepLosses {
+  loss: number;
+  contrastive_loss: number;
+  /** only with augmented views */
+  inmodal_loss?: number;
+}
+
+/**
+ * One optimizer step on a batch. With augmented views, both views go through the model in one batch of 2N.
+ * @param weights of the losses, see {@link cleanClipLoss}
+ * @param device where the model is
+ */
+export function trainStep(
+  clip: Clip,
+  optimizer: AdamW,
+  batch: Batch,
+  weights: { clipWeight: number; inmodalWeight: number },
+  device: string,
+): StepLosses {
+  return torch.tidy(() => {
+    const n = batch.rows.length;
+    const { pixels, ids, augmentedPixels, augmentedIds } = batch;
+    const inmodal = augmentedPixels !== undefined && augmentedIds !== undefined;
+    const allPixels = inmodal ? torch.cat([pixels, augmentedPixels]) : pixels; // uint8 [N or 2N, 3, S, S]
+    const allIds = inmodal ? torch.cat([ids, augmentedIds]) : ids; // int64 [N or 2N, 77]
+
+    const { imageEmbeds, textEmbeds } = clip.forward(allIds.to({ device }), normalize(allPixels.to({ device }))); // [N or 2N, D]
+    const losses = cleanClipLoss({
+      imageEmbeds: imageEmbeds.narrow(0, 0, n),
+      textEmbeds: textEmbeds.narrow(0, 0, n),
+      augmentedImageEmbeds: inmodal ? imageEmbeds.narrow(0, n, n) : undefined,
+      augmentedTextEmbeds: inmodal ? textEmbeds.narrow(0, n, n) : undefined,
+      logitScale: clip.logitScale,
+      ...weights,
+    });
+
+    losses.loss.backward();
+    optimizer.step();
+    optimizer.zeroGrad();
+    torch.noGrad(() => clip.logitScale.clamp_(0, MAX_LOGIT_SCALE));
+    return {
+      loss: losses.loss.item(),
+      contrastive_loss: losses.contrastive.item(),
+      ...(losses.inmodal && { inmodal_loss: losses.inmodal.item() }),
+    };
+  });
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+
+import type { Clip } from '../clip/model';
+import { PairLoader } from '../data/loader';
+import { readPairs } from '../data/pairs';
+import { optionError } from '../errors';
+import { Evaluator } from '../evaluation/evaluator';
+import { chooseDevice, makeClip } from '../clip/open';
+import type { JobHooks } from '../jobs/progress';
+import type { TrainOptions } from '../options/train';
+import { newestCheckpoint, readCheckpoint, type Checkpoint, type Position } from '../checkpoint';
+import { trainLoop, type TrainResult } from './loop';
+import { makeOptimizer } from './optimizer';
+import { RunLog } from '../report/run_log';
+
+/**
+ * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning with
+ * CLIP's loss alone. Everything that can be checked is checked before the first step.
+ */
+export async function runTraining(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
+  checkTogether(options);
+  const device = chooseDevice(options);
+  const folder = join(options.logs, options.name);
+  const resumed = options.resume === 'auto' ? newestCheckpoint(join(folder, 'checkpoints')) : undefined;
+  const initial = resumed ?? (options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint));
+  const table = await readPairs(options.trainData!, options);
+  const clip = makeClip(options, device, initial?.stateDict);
+  const evaluator = await Evaluator.open(clip, options, device, hooks);
+
+  const log = new RunLog(folder, hooks.onProgress ?? (() => {}));
+  const loader = new PairLoader(table, {
+    batchSize: options.batchSize,
+    size: clip.config.imageSize,
+    contextLength: clip.config.contextLength,
+    numWorkers: options.numWorkers,
+    seed: options.seed,
+    inmodal: options.inmodal,
+    compat: options.compat === 'reference',
+    strict: options.strict,
+    onBadRow: ({ row, reason }) => log.warning(`Row ${row + 1} is skipped: ${reason}`),
+  });
+  try {
+    const optimizer = makeOptimizer(clip, options);
+    const takesState = resumed !== undefined || !options.completeFinetune || options.compat === 'reference';
+    if (takesState && initial?.optimizer !== undefined) optimizer.loadStateDict(initial.optimizer);
+    const start = startOf(resumed, initial, options, loader.batches);
+    begin(log, options, clip, { resumed, initial, start, pairs: table.length, batches: loader.batches, device });
+
+    if (resumed === undefined) await evaluator.evaluate(log, start.epoch, start.step);
+    const result = await trainLoop({ clip, optimizer, loader, evaluator, options, log, device, start, hooks });
+    if (loader.badRows > 0) log.warning(`${loader.badRows} rows could not be used; they are named above.`);
+    return result;
+  } finally {
+    await loader.close();
+  }
+}
+
+function checkTogether({ trainData, completeFinetune, checkpoint }: TrainOptions): void {
+  if (trainData === undefined) throw optionError('Training needs --train_data, the csv of its image paths and captions.');
+  if (completeFinetune && checkpoint === undefined) {
+    throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint.');
+  }
+}
+
+function startOf(
+  resumed: Checkpoint | undefined,
+  initial: Checkpoint | undefined,
+  options: TrainOptions,
+  batches: number,
+): Position {
+  const from = resumed ?? (options.completeFinetune ? undefined : initial);
+  if (from === undefined) return { epoch: 0, batch: 0, step: 0 };
+  const { epoch, batch } = from;
+  return { epoch, batch, step: epoch * batches + batch };
+}
+
+function begin(
+  log: RunLog,
+  options: TrainOptions,
+  clip: Clip,
+  facts: { resumed?: Checkpoint; initial?: Checkpoint; start: Position; pairs: number; batches: number; device: string },
+): void {
+  const { resumed, initial, start, pairs, batches, device } = facts;
+  if (resumed === undefined) log.start();
+  else log.resume(start.step);
+  log.params(options as unknown as Record<string, unknown>);
+  log.info(`Using ${device} device, ${options.precision}`);
+  if (initial !== undefined) log.info(`Loaded checkpoint '${initial.path}' (start epoch ${start.epoch}, step ${start.step})`);
+  const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
+  log.info(`Num parameters: ${parameters}, Num samples: ${pairs}, Num batches: ${batches}`);
+}
