@@ -225,7 +225,7 @@ test('a pickle that is cut anywhere, or has a wrong byte, gives a Fault or a val
   const whole = writePickle({ epoch: 3, name: 'x', state_dict: new OrderedDict([['w', record('float32')]]), betas: PyTuple.of(0.9, 0.999) }, place);
   for (let size = 0; size < whole.length; size++) expect(() => read(whole.subarray(0, size))).toThrow(Fault);
   for (let at = 0; at < whole.length; at++) {
-    for (let byte = 0; byte < 256; byte++) {
+    for (let byte = at % 5; byte < 256; byte += 5) {
       const changed = Buffer.from(whole);
       changed[at] = byte;
       try {
