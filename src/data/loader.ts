@@ -100,7 +100,7 @@ export class PairLoader implements AsyncIterable<Batch> {
       while (run.ahead.length > 0) {
         const loaded = await run.ahead[0];
         run.check();
-        run.ahead.shift();
+        void run.ahead.shift();
         loadAhead();
         const batch = this.finish(loaded);
         if (batch === undefined) continue;

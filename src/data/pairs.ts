@@ -81,7 +81,7 @@ export class PairTable {
   select(rows: ArrayLike<number>): PairTable {
     const selected = new Int32Array(new SharedArrayBuffer(4 * rows.length));
     for (let i = 0; i < rows.length; i++) selected[i] = this.row(rows[i]);
-    return new PairTable({ ...this.shared, rows: selected.buffer as SharedArrayBuffer }, this.badRows);
+    return new PairTable({ ...this.shared, rows: selected.buffer }, this.badRows);
   }
 
   private row(i: number): number {

@@ -129,9 +129,9 @@ class Parser {
   }
 
   private string(name: string | undefined): string[] {
-    const prefix = this.match(/[A-Za-z]*(?=['"])/y)!.toLowerCase();
+    const prefix = (this.match(/[A-Za-z]*(?=['"])/y) ?? '').toLowerCase();
     if (!['', 'u', 'r', 'f', 'fr', 'rf'].includes(prefix)) this.fail('a text string', `${prefix}"…"`);
-    const quote = this.match(/'''|"""|['"]/y)!;
+    const quote = this.match(/'''|"""|['"]/y) ?? this.fail('a quote');
     const start = this.position;
     for (;;) {
       if (this.source.startsWith(quote, this.position)) break;
@@ -184,7 +184,7 @@ class Parser {
   private skipSpace(): void {
     const space = /(?:\s|\\\n|#[^\n]*)*/y;
     space.lastIndex = this.position;
-    this.position += space.exec(this.source)![0].length;
+    if (space.test(this.source)) this.position = space.lastIndex;
   }
 
   private peek(): string {

@@ -63,11 +63,11 @@ export class WorkerPool<Task, Result> {
     const pending = new Map<number, Pending<Result>>();
     worker.unref();
     worker.on('message', ({ id, result, error }: Reply<Result>) => {
-      const { resolve, reject } = pending.get(id)!;
+      const task = pending.get(id);
       pending.delete(id);
       if (pending.size === 0 && !this.closing) worker.unref();
-      if (error) reject(new CleanclipError(error.message, error.code));
-      else resolve(result as Result);
+      if (error) task?.reject(new CleanclipError(error.message, error.code));
+      else task?.resolve(result as Result);
     });
     const fail = (reason: string): void => {
       const error = new CleanclipError(`A worker thread that loads data ended: ${reason}.`, 'ERR_DATA');
@@ -88,7 +88,8 @@ export class WorkerPool<Task, Result> {
 
 /** In a worker thread: does the tasks of the {@link WorkerPool} that started it, one after another. */
 export function serveTasks<Task, Result>(perform: (task: Task) => Promise<Result>): void {
-  const port = parentPort!;
+  const port = parentPort;
+  if (!port) throw new Error('serveTasks works in a worker thread only.');
   let last: Promise<void> = Promise.resolve();
   const answer = async (id: number, task: Task): Promise<void> => {
     let reply: Reply<Result>;

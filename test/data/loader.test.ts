@@ -220,7 +220,7 @@ test.each([0, 1])('an AbortSignal ends the loading (workers: %i)', async (numWor
 test.each([0, 1])('closing in the middle of an epoch ends it (workers: %i)', async (numWorkers) => {
   const loader = new PairLoader(table, { ...options, batchSize: 4, numWorkers });
   const reading = loader.epoch(1);
-  (await reading.next()).value!.dispose();
+  ((await reading.next()).value as Batch).dispose();
   const pending = reading.next();
   const refused = expect(pending).rejects.toMatchObject({ code: 'ERR_ABORTED' });
   await loader.close();
@@ -232,7 +232,7 @@ test.each([0, 1])('closing in the middle of an epoch ends it (workers: %i)', asy
 test('closing frees what an abandoned epoch has loaded ahead', async () => {
   const loader = new PairLoader(table, { ...options, batchSize: 4, numWorkers: 1 });
   const reading = loader.epoch(1);
-  (await reading.next()).value!.dispose();
+  ((await reading.next()).value as Batch).dispose();
   await loader.close();
   expect(torch.memory().tensors).toBe(tensorsBefore);
   await expect(reading.next()).rejects.toMatchObject({ code: 'ERR_ABORTED' });

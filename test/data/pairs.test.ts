@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { PairTable, readPairs } from '../../src/data/pairs';
+import { readPairs, type PairTable } from '../../src/data/pairs';
 import { temporaryFolder } from './temporary';
 
 const write = (text: string): string => join(temporaryFolder({ 'train.csv': text }), 'train.csv');

@@ -1,13 +1,13 @@
-import { PixelCache } from '../../src/data/pixel_cache';
+import { PixelCache, type SharedPixels } from '../../src/data/pixel_cache';
 import { torch, type Tensor } from '../../src/torch';
 
 const image = (height: number, width: number): Tensor =>
   torch.tidy(() => torch.arange(3 * height * width).to('uint8').view([height, width, 3]).permute([2, 0, 1]));
 
 test('an image comes back with its values and memory layout, in every view of the memory', () => {
-  const shared = PixelCache.allocate(3, 8, 1e6)!;
+  const shared = PixelCache.allocate(3, 8, 1e6) as SharedPixels;
   new PixelCache(shared).put(1, image(5, 7));
-  const found = new PixelCache(shared).get(1)!;
+  const found = new PixelCache(shared).get(1) as Tensor;
   expect(found.shape).toEqual([3, 5, 7]);
   expect(found.strides).toEqual(image(5, 7).strides);
   expect(found.toArray()).toEqual(image(5, 7).toArray());
@@ -16,11 +16,11 @@ test('an image comes back with its values and memory layout, in every view of th
 });
 
 test('what does not fit a slot is not stored', () => {
-  const cache = new PixelCache(PixelCache.allocate(1, 8, 1e6)!);
+  const cache = new PixelCache(PixelCache.allocate(1, 8, 1e6) as SharedPixels);
   cache.put(0, image(9, 8));
   expect(cache.get(0)).toBeUndefined();
   cache.put(0, image(8, 8));
-  expect(cache.get(0)!.shape).toEqual([3, 8, 8]);
+  expect(cache.get(0)?.shape).toEqual([3, 8, 8]);
 });
 
 test('there is no cache when not all rows fit', () => {
