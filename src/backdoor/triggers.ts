@@ -97,7 +97,7 @@ export function makeTrigger(options: TriggerOptions = {}): Trigger {
   return {
     pattern,
     apply(image, random) {
-      checkTarget(image, height, width);
+      checkTarget(image, [height, width]);
       return torch.tidy(() => {
         if (image.dtype !== 'uint8') return triggered(image, random).clamp_(0, 1);
         return triggered(image.to('float32').div_(255), random).clamp_(0, 1).mul_(255).to('uint8');
@@ -140,13 +140,14 @@ function checkWhole(option: string, value: number, least: number): void {
   }
 }
 
-function checkTarget(image: Tensor, height = image.shape[1], width = image.shape[2]): void {
+function checkTarget(image: Tensor, size?: readonly number[]): void {
   const { shape, dtype } = image;
   const allowed = ['uint8', 'float32', 'float64', 'float16', 'bfloat16'].includes(dtype);
-  if (!allowed || shape.length !== 3 || shape[0] !== 3 || shape[1] !== height || shape[2] !== width) {
+  const expected = [3, ...(size ?? ['height', 'width'])];
+  const fits = shape.length === 3 && expected.every((length, i) => typeof length === 'string' || length === shape[i]);
+  if (!allowed || !fits) {
     throw optionError(
-      `image must be a uint8 or floating-point tensor of shape [3, ${height ?? 'height'}, ${width ?? 'width'}]; ` +
-        `got ${dtype} [${shape.join(', ')}].`,
+      `image must be a uint8 or floating-point tensor of shape [${expected.join(', ')}]; got ${dtype} [${shape.join(', ')}].`,
     );
   }
 }

@@ -29,7 +29,7 @@ export async function decodeImage(source: string | Uint8Array): Promise<Tensor> 
     throw dataError(`Expected an image in ${name}, which is empty; fetch it again or drop its row.`);
   }
   const { data, width, height } = await decode(bytes).catch((error: Error) => {
-    const reason = error.message.replace(/^Input (buffer|file) /, 'it ').trim().split('\n', 1)[0];
+    const reason = error.message.replace(/^Input (buffer|file|image) /, 'it ').trim().split('\n', 1)[0];
     throw dataError(`Expected a readable image (JPEG, PNG, WebP, GIF, TIFF or AVIF) in ${name}, but ${reason}.`, error);
   });
   return torch.tidy(() => torch.tensor(data, { shape: [height, width, 3] }).permute([2, 0, 1]));

@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { decodeImage } from '../../src/data/image';
 import { transparentColour } from '../../src/data/gif';
 import { torch, type Tensor } from '../../src/torch';
+import { temporaryFolder } from './temporary';
 
-const folder = mkdtempSync(join(tmpdir(), 'cleanclip-image-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 /** The colour of the pixel at (x, y). */
 const pixel = (image: Tensor, x: number, y: number): unknown => image.select(2, x).select(1, y).toArray();
@@ -101,7 +100,8 @@ describe('decodeImage', () => {
     const whole = await raw(noise, 64, 64, 3).jpeg({ quality: 95 }).toBuffer();
     const [complete, cut] = [await decodeImage(whole), await decodeImage(whole.subarray(0, whole.length / 2))];
     expect(cut.shape).toEqual([3, 64, 64]);
-    expect(torch.equal(cut.narrow(1, 0, 16), complete.narrow(1, 0, 16))).toBe(true);
+    const intact = 15; // rows of the first blocks, but for the one whose colour is interpolated with the next
+    expect(torch.equal(cut.narrow(1, 0, intact), complete.narrow(1, 0, intact))).toBe(true);
     expect(torch.equal(cut, complete)).toBe(false);
   });
 

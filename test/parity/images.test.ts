@@ -1,15 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { autoAugmentOp, magnitudeOf } from '../../src/augment/autoaugment';
 import type { OperationName } from '../../src/augment/autoaugment_ops';
 import { preprocess, resizeCrop } from '../../src/clip/preprocess';
 import { decodeImage } from '../../src/data/image';
 import { torch, type Tensor } from '../../src/torch';
+import { temporaryFolder } from '../data/temporary';
 import { python } from './python';
-
-const folder = mkdtempSync(join(tmpdir(), 'cleanclip-images-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Bytes of a uint8 [3, H, W] in PIL's order. */
 const interleaved = (image: Tensor): Uint8Array => torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array;
@@ -37,7 +34,7 @@ describe.each([
 ])('decodes as PIL: %i × %i', (width, height) => {
   const images = python('images.py', {
     job: 'decode',
-    folder: mkdtempSync(join(folder, 'decode-')),
+    folder: temporaryFolder(),
     width,
     height,
   }) as (Expected & { mode: string; width: number; height: number })[];
@@ -51,7 +48,7 @@ describe.each([
 
 const resized = python('images.py', {
   job: 'resize',
-  folder,
+  folder: temporaryFolder(),
   sizes: [[500, 375], [375, 500], [333, 222], [225, 224], [224, 227], [64, 64], [91, 300], [300, 640], [640, 63]],
   targets: [224, 64, 97],
 }) as (Expected & { size: number })[];
@@ -81,7 +78,7 @@ describe('resizes and crops as PIL and torchvision', () => {
 describe('augments as PIL: each bin and sign of each operation, to the byte', () => {
   const operations = python('images.py', {
     job: 'augment',
-    folder,
+    folder: temporaryFolder(),
     sizes: [[250, 188], [64, 64], [97, 131], [5, 3], [2, 2], [1, 1]],
   }) as (Expected & { name: OperationName; magnitudes: number[] })[];
 
