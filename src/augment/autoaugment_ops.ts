@@ -29,10 +29,10 @@ export const operations: Readonly<Record<OperationName, (image: Tensor, magnitud
   Invert: (image) => image.bitwise_not(),
   Solarize: (image, threshold) => {
     const levels = Uint8Array.from({ length: 256 }, (_, value) => (value < threshold ? value : 255 - value));
-    return lookup(image, [levels, levels, levels]);
+    return lookup(codes(image), [levels, levels, levels]).view(image.shape);
   },
-  AutoContrast: (image) => lookup(image, histograms(image).map(stretch)),
-  Equalize: (image) => lookup(image, histograms(image).map(equalise)),
+  AutoContrast: (image) => remap(image, stretch),
+  Equalize: (image) => remap(image, equalise),
 };
 
 function transform(image: Tensor, matrix: Matrix): Tensor {
@@ -79,15 +79,17 @@ function codes(image: Tensor): Tensor {
   return image.reshape([height, width * 3]).to('int32').add_(offsets).flatten();
 }
 
-/** Counts of each value, for red, green and blue. */
-function histograms(image: Tensor): number[][] {
-  const counts = torch.bincount(codes(image), null, 768).data() as BigInt64Array;
-  return [0, 256, 512].map((start) => Array.from(counts.subarray(start, start + 256), Number));
+/** Gives each channel the levels that follow from its histogram. */
+function remap(image: Tensor, levels: (histogram: number[]) => Uint8ClampedArray): Tensor {
+  const coded = codes(image);
+  const counts = torch.bincount(coded, null, 768).data() as BigInt64Array;
+  const histograms = [0, 256, 512].map((start) => Array.from(counts.subarray(start, start + 256), Number));
+  return lookup(coded, histograms.map(levels)).view(image.shape);
 }
 
-function lookup(image: Tensor, tables: readonly ArrayLike<number>[]): Tensor {
+function lookup(coded: Tensor, tables: readonly ArrayLike<number>[]): Tensor {
   const table = torch.tensor(Uint8Array.from(tables.flatMap((levels) => Array.from(levels))));
-  return table.index_select(0, codes(image)).view(image.shape);
+  return table.index_select(0, coded);
 }
 
 /** The highest value that occurs. */
