@@ -21,7 +21,7 @@ export async function preprocess(source: string | Uint8Array | Tensor, options: 
   const { size = 224 } = options;
   checkSize(size);
   const encoded = typeof source === 'string' || ArrayBuffer.isView(source);
-  const image = encoded ? await decodeImage(source as string | Uint8Array) : (source as Tensor);
+  const image = encoded ? await decodeImage(source) : source;
   try {
     return torch.tidy(() => normalize(resizeCrop(image, size)));
   } finally {

@@ -115,13 +115,11 @@ describe('decodeImage', () => {
 
 describe('decodeImage refuses, naming the file,', () => {
   const refused = async (source: string | Buffer): Promise<string> => {
-    const error = await decodeImage(source).then(
-      () => undefined,
-      (reason: { code: string; message: string }) => reason,
-    );
-    expect(error).toMatchObject({ name: 'CleanclipError', code: 'ERR_DATA' });
-    expect(error!.message).not.toContain('\n');
-    return error!.message;
+    const outcome: unknown = await decodeImage(source).catch((error: unknown) => error);
+    expect(outcome).toMatchObject({ name: 'CleanclipError', code: 'ERR_DATA' });
+    const { message } = outcome as Error;
+    expect(message).not.toContain('\n');
+    return message;
   };
   const file = (name: string, content: string | Buffer): string => {
     const path = join(folder, name);
