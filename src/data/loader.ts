@@ -108,7 +108,7 @@ export class PairLoader implements AsyncIterable<Batch> {
         yield batch;
         run.check();
       }
-      if (yielded === 0 && this.firstBad) {
+      if (startBatch === 0 && yielded === 0 && this.firstBad) {
         throw dataError(`None of the images can be used; the first was row ${this.firstBad.row}. ${this.firstBad.reason}`);
       }
     } finally {

@@ -152,6 +152,7 @@ test.each([0, 1])('bad rows are left out and named once, in order (workers: %i)'
       await read(loader, 1);
       const batches = await read(loader, 2);
       expect(loader.badRows).toBe(12);
+      expect(await read(loader, 2, loader.batches)).toEqual([]);
       expect(batches[0].tensors.pixels).toMatch(/^uint8 \[8, 3, 12, 12\] /);
       return batches.map((batch) => batch.rows);
     },
