@@ -2,7 +2,9 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeCsv } from '../data/csv_writer';
+import { CleanclipError } from '../errors';
 import { writeFileWhole } from '../files';
+import type { JobHooks } from '../jobs/progress';
 import { Random } from '../random';
 import { caption, templates } from './captions';
 import { artists, readConcepts, type Concept, type Drawing } from './concepts';
@@ -56,7 +58,7 @@ const splits = { train: 0, test: 1, testSeen: 2, validation: 3, validationSeen: 
  * Renders the quickstart's data: for every concept one artist, chosen by the seed, is held out for the test set, and the others'
  * drawings are trained on. The same options give the same bytes. A folder already made with the same options is kept.
  */
-export async function prepare(options: PrepareOptions): Promise<Prepared> {
+export async function prepare(options: PrepareOptions, hooks: JobHooks = {}): Promise<Prepared> {
   const folder = resolve(options.folder);
   const manifest = join(folder, 'prepared.json');
   const settings = { ...options, folder };
@@ -84,11 +86,15 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   };
   const classes = JSON.stringify({ classes: concepts.map((concept) => concept.name), templates }, null, 2);
   writeFileWhole(prepared.classes, classes);
-  await writePairs(prepared, pictures.train, settings);
-  await writeLabelled(prepared.test, pictures.test, classes);
-  await writeLabelled(prepared.testSeen, pictures.testSeen, classes);
-  await writeLabelled(prepared.validation, pictures.validation, classes);
-  await writeLabelled(prepared.validationSeen, pictures.validationSeen, classes);
+  const total = Object.values(pictures).reduce((sum, list) => sum + list.length, 0);
+  let done = 0;
+  const onPicture = (): void => {
+    if (hooks.signal?.aborted) throw new CleanclipError('Rendering was stopped.', 'ERR_ABORTED');
+    hooks.onProgress?.({ type: 'progress', done: ++done, total, text: 'pictures' });
+  };
+  await writePairs(prepared, pictures.train, settings, onPicture);
+  for (const split of ['test', 'testSeen', 'validation', 'validationSeen'] as const)
+    await writeLabelled(prepared[split], pictures[split], classes, onPicture);
   writeFileWhole(manifest, JSON.stringify({ settings, prepared }, null, 2));
   return prepared;
 }
@@ -128,23 +134,28 @@ function plan(concepts: Concept[], { seed, renders }: PrepareOptions): Record<ke
   return pictures;
 }
 
-async function writePairs(prepared: Prepared, pictures: Picture[], { seed, cleanRows, folder }: PrepareOptions): Promise<void> {
-  const images = await writeImages(folder, pictures);
+async function writePairs(
+  prepared: Prepared,
+  pictures: Picture[],
+  { seed, cleanRows, folder }: PrepareOptions,
+  onPicture: () => void,
+): Promise<void> {
+  const images = await writeImages(folder, pictures, onPicture);
   const rows = pictures.map(({ concept, stream }, i) => [images[i], caption(concept, new Random(...stream, 1))]);
   const clean = new Random(seed, cleanRows).shuffle([...rows]).slice(0, cleanRows);
   writeCsv(prepared.trainData, ['image', 'caption'], rows);
   writeCsv(prepared.cleanData, ['image', 'caption'], clean);
 }
 
-async function writeLabelled(folder: string, pictures: Picture[], classes: string): Promise<void> {
-  const images = await writeImages(folder, pictures);
+async function writeLabelled(folder: string, pictures: Picture[], classes: string, onPicture: () => void): Promise<void> {
+  const images = await writeImages(folder, pictures, onPicture);
   writeFileWhole(join(folder, 'classes.json'), classes);
   const rows = pictures.map(({ label }, i) => [images[i], label]);
   writeCsv(join(folder, 'labels.csv'), ['image', 'label'], rows);
 }
 
 /** Renders the pictures into `<folder>/images` and returns their paths relative to the folder. */
-async function writeImages(folder: string, pictures: Picture[]): Promise<string[]> {
+async function writeImages(folder: string, pictures: Picture[], onPicture: () => void): Promise<string[]> {
   mkdirSync(join(folder, 'images'), { recursive: true });
   const names: string[] = [];
   let next = 0;
@@ -154,6 +165,7 @@ async function writeImages(folder: string, pictures: Picture[]): Promise<string[
       const { concept, drawing, stream } = pictures[i];
       names[i] = `images/${concept.name.replaceAll(' ', '-')}_${drawing.artist}_${stream.at(-1)}.png`;
       await writeFile(join(folder, names[i]), await render(drawing, new Random(...stream)));
+      onPicture();
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));

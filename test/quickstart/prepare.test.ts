@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { readLabelledSet } from '../../src/data/labelled';
 import { readPairs } from '../../src/data/pairs';
 import { prepare, type Prepared } from '../../src/quickstart/prepare';
@@ -17,7 +17,7 @@ function contents(root: string): Record<string, string> {
 }
 
 /** `ant_noto` for `images/ant_noto_2.png`. */
-const drawingOf = (image: string): string => /([^/]+)_\d+\.png$/.exec(image)![1];
+const drawingOf = (image: string): string => basename(image).replace(/_\d+\.png$/, '');
 
 beforeAll(async () => {
   prepared = await prepare({ ...settings, folder });
