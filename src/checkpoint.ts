@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { ClipConfig } from './clip/config';
 import type { Clip } from './clip/model';
-import { stateDictIn, type StateDict } from './clip/weights';
+import { configIn, stateDictIn, type StateDict } from './clip/weights';
 import { CleanclipError } from './errors';
 import { torch } from './torch';
 import type { AdamW, OptimizerState } from './torch/optim';
@@ -23,17 +24,18 @@ export interface Checkpoint extends Position {
   path: string;
   name: string;
   stateDict: StateDict;
+  config: Partial<ClipConfig> | undefined;
   optimizer: OptimizerState | undefined;
 }
 
 /**
  * Writes a checkpoint that Python reads too: `{epoch, name, state_dict, optimizer}` as the reference's, and beside them
- * `batch` and `step` for resuming within an epoch.
+ * `batch` and `step`, for resuming within an epoch, and the model's `config`.
  */
 export function writeCheckpoint(path: string, name: string, clip: Clip, optimizer: AdamW, position: Position): void {
   const { epoch, batch, step } = position;
   const stateDict = new OrderedDict(Object.entries(clip.stateDict()));
-  torch.save({ epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step }, path);
+  torch.save({ epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step, config: clip.config }, path);
 }
 
 /**
@@ -51,6 +53,7 @@ export function readCheckpoint(path: string): Checkpoint {
     path,
     name: typeof content.name === 'string' ? content.name : '',
     stateDict,
+    config: configIn(content),
     optimizer: content.optimizer as OptimizerState | undefined,
     epoch: count(content.epoch),
     batch: count(content.batch),

@@ -71,9 +71,11 @@ export function checkConfig(config: ClipConfig): ClipConfig {
 
 /**
  * The configuration of the model that a state dict of these shapes belongs to, under OpenAI's names.
+ * @param stored the configuration that a checkpoint of this library holds: shapes do not tell the number of text heads, which is one for
+ *   each 64 features without it
  * @throws CleanclipError `ERR_CHECKPOINT` when it is no CLIP's
  */
-export function configFromStateDict(shapes: Shapes): ClipConfig {
+export function configFromStateDict(shapes: Shapes, stored?: Partial<ClipConfig>): ClipConfig {
   const size = (name: string, dimension: number): number => {
     const length = shapes[name]?.[dimension];
     if (length === undefined) {
@@ -91,7 +93,7 @@ export function configFromStateDict(shapes: Shapes): ClipConfig {
     contextLength: size('positional_embedding', 0),
     vocabularySize: size('token_embedding.weight', 0),
     textWidth,
-    textHeads: Math.max(1, Math.floor(textWidth / 64)),
+    textHeads: stored?.textHeads ?? Math.max(1, Math.floor(textWidth / 64)),
     textLayers: blocks('transformer.resblocks.'),
   };
 }

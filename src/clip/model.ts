@@ -6,7 +6,7 @@ import { addon } from '../torch/addon';
 import { wrap } from '../torch/tensor';
 import { checkConfig, type ClipConfig, configFromStateDict, configs } from './config';
 import type { NativeClip, NativeClipClass } from './native_module';
-import { copyStateDict, shapesOf, type StateDict, stateDictIn } from './weights';
+import { configIn, copyStateDict, shapesOf, type StateDict, stateDictIn } from './weights';
 
 /** What a model computes in: float32, or bfloat16 autocast over the whole forward pass. */
 export type Precision = 'fp32' | 'bf16';
@@ -174,7 +174,8 @@ export function loadClip(source: string | ClipConfig, options: ClipOptions = {})
     throw optionError(`The model must be one of ${Object.keys(configs).join(', ')} or the path of a checkpoint, but there is no file '${path}'.`);
   }
   return torch.tidy(() => {
-    const stateDict = stateDictIn(torch.load(path), path);
-    return new Clip(configFromStateDict(shapesOf(stateDict)), { ...options, seed: undefined }).loadStateDict(stateDict);
+    const content = torch.load(path);
+    const stateDict = stateDictIn(content, path);
+    return new Clip(configFromStateDict(shapesOf(stateDict), configIn(content)), { ...options, seed: undefined }).loadStateDict(stateDict);
   });
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { optionError } from '../errors';
 import { configFromStateDict, configs, type ClipConfig } from './config';
 import { Clip, type Precision } from './model';
-import { shapesOf, withoutPrefix, type StateDict } from './weights';
+import { shapesOf, type StateDict } from './weights';
 
 /** What the options of a job say of the model. */
 interface ModelOptions {
@@ -18,10 +18,10 @@ export function chooseDevice({ device, deviceId }: { device?: 'cpu' | 'gpu'; dev
 }
 
 /** The model of a job: of a checkpoint's weights and sizes if there is one, else with new weights from the seed. */
-export function makeClip({ modelName, precision, seed }: ModelOptions, device: string, stateDict?: StateDict): Clip {
-  if (stateDict === undefined) return new Clip(configOf(modelName), { device, precision, seed });
-  const plain = withoutPrefix(stateDict);
-  return new Clip(configFromStateDict(shapesOf(plain)), { device, precision }).loadStateDict(plain);
+export function makeClip({ modelName, precision, seed }: ModelOptions, device: string, checkpoint?: { stateDict: StateDict; config?: Partial<ClipConfig> }): Clip {
+  if (checkpoint === undefined) return new Clip(configOf(modelName), { device, precision, seed });
+  const { stateDict, config } = checkpoint;
+  return new Clip(configFromStateDict(shapesOf(stateDict), config), { device, precision }).loadStateDict(stateDict);
 }
 
 function configOf(modelName: string): ClipConfig {

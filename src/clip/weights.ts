@@ -1,6 +1,6 @@
 import { CleanclipError } from '../errors';
 import { torch, type Tensor } from '../torch';
-import type { Shapes } from './config';
+import type { ClipConfig, Shapes } from './config';
 
 /** Tensors by their names. */
 export type StateDict = Record<string, Tensor>;
@@ -23,6 +23,11 @@ export function stateDictIn(content: unknown, path: string): StateDict {
     throw new CleanclipError(`'${path}' holds no state dict of a model; give a checkpoint of cleanclip or of the Python code.`, 'ERR_CHECKPOINT');
   }
   return withoutPrefix(dict as StateDict);
+}
+
+/** The configuration beside a state dict in a checkpoint of this library. */
+export function configIn(content: unknown): Partial<ClipConfig> | undefined {
+  return isObject(content) && isObject(content.config) ? content.config : undefined;
 }
 
 /** The same state dict under the names of a model that is not distributed. */

@@ -2,6 +2,8 @@ import { type BatchTensors } from './batch_tensors';
 
 /** Rows of a table as tensors on the CPU. B is smaller than the batch size when rows were bad, or in a last batch. */
 export interface Batch extends BatchTensors {
+  /** place in the epoch, from 0; a batch in which every row is bad is left out */
+  index: number;
   /** [B] rows of the table */
   rows: Int32Array;
   /** [B] */

@@ -89,6 +89,7 @@ export class PairLoader implements AsyncIterable<Batch> {
     const run = new EpochRun(signal);
     this.runs.add(run);
     let next = startBatch;
+    let index = startBatch;
     let yielded = 0;
     const loadAhead = (): void => {
       while (run.ahead.length < this.depth && next < this.batches) {
@@ -102,7 +103,7 @@ export class PairLoader implements AsyncIterable<Batch> {
         run.check();
         void run.ahead.shift();
         loadAhead();
-        const batch = this.finish(loaded);
+        const batch = this.finish(loaded, index++);
         if (batch === undefined) continue;
         yielded++;
         yield batch;
@@ -149,7 +150,7 @@ export class PairLoader implements AsyncIterable<Batch> {
   }
 
   /** The good rows as a batch, if there are any; reports the bad ones. */
-  private finish({ rows, tensors, bad }: LoadedBatch): Batch | undefined {
+  private finish({ rows, tensors, bad }: LoadedBatch, index: number): Batch | undefined {
     try {
       for (const { slot, reason } of bad) this.report(rows[slot], reason);
     } catch (error) {
@@ -162,7 +163,7 @@ export class PairLoader implements AsyncIterable<Batch> {
     const good = bad.length === 0 ? tensors : selectRows(tensors, goodSlots);
     const goodRows = goodSlots.map((slot) => rows[slot]);
     const isBackdoor = Array.from(goodRows, (row) => this.table.isBackdoor(row));
-    return { rows: goodRows, isBackdoor, ...good, dispose: () => disposeTensors(good) };
+    return { index, rows: goodRows, isBackdoor, ...good, dispose: () => disposeTensors(good) };
   }
 
   private report(row: number, reason: string): void {

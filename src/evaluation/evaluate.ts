@@ -15,7 +15,7 @@ export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Pro
   }
   const device = chooseDevice(options);
   const checkpoint = options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint);
-  const clip = makeClip(options, device, checkpoint?.stateDict);
+  const clip = makeClip(options, device, checkpoint);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));
   log.start();

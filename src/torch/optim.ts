@@ -2,7 +2,7 @@ import { CleanclipError } from '../errors';
 import { noGrad } from './autograd';
 import { tensor as makeTensor, zeros } from './factories';
 import { keep } from './scope';
-import { PyFloat, PyTuple } from './serialization';
+import { IntDict, PyFloat, PyTuple } from './serialization';
 import { invokeByName, type Tensor } from './tensor';
 
 /** Parameters that share hyperparameters. */
@@ -26,9 +26,16 @@ interface Moments {
   averageOfSquares: Tensor;
 }
 
+/** The moments of one parameter under torch's names. */
+interface ParameterState {
+  step: Tensor;
+  exp_avg: Tensor;
+  exp_avg_sq: Tensor;
+}
+
 /** torch's layout of an optimizer's state: moments by parameter index, hyperparameters by group. */
 export interface OptimizerState {
-  state: Record<string, { step: Tensor; exp_avg: Tensor; exp_avg_sq: Tensor }>;
+  state: { [index: string]: unknown };
   param_groups: { params: number[]; [hyperparameter: string]: unknown }[];
 }
 
@@ -89,19 +96,19 @@ export class AdamW {
 
   /** The state as torch.optim.AdamW's `state_dict()` lays it out. The tensors are the optimizer's own. */
   stateDict(): OptimizerState {
-    const state: OptimizerState['state'] = {};
+    const state: [index: number, ParameterState][] = [];
     let index = 0;
     const paramGroups = this.groups.map(({ parameters, weightDecay }) => {
       const params = parameters.map((parameter) => {
         const moments = this.moments.get(parameter);
         if (moments !== undefined) {
-          state[index] = { step: moments.step, exp_avg: moments.average, exp_avg_sq: moments.averageOfSquares };
+          state.push([index, { step: moments.step, exp_avg: moments.average, exp_avg_sq: moments.averageOfSquares }]);
         }
         return index++;
       });
       return {
         lr: new PyFloat(this.lr),
-        betas: new PyTuple(this.betas.map((beta) => new PyFloat(beta))),
+        betas: PyTuple.from(this.betas, (beta) => new PyFloat(beta)),
         eps: new PyFloat(this.eps),
         weight_decay: new PyFloat(weightDecay),
         amsgrad: false,
@@ -114,7 +121,7 @@ export class AdamW {
         params,
       };
     });
-    return { state, param_groups: paramGroups };
+    return { state: new IntDict(state), param_groups: paramGroups };
   }
 
   /**
@@ -132,14 +139,14 @@ export class AdamW {
     }
     const parameters = this.groups.flatMap((group) => group.parameters);
     const indices = loaded.param_groups.flatMap(({ params }) => params);
-    const fresh = parameters.map((parameter, i) => [parameter, readMoments(loaded.state[indices[i]], parameter)] as const);
+    const fresh = parameters.map((parameter, i) => [parameter, readMoments(loaded.state[indices[i]] as ParameterState | undefined, parameter)] as const);
     for (const [parameter, moments] of fresh) {
       if (moments !== undefined) this.moments.set(parameter, moments);
     }
   }
 }
 
-function readMoments(entry: OptimizerState['state'][string] | undefined, parameter: Tensor): Moments | undefined {
+function readMoments(entry: ParameterState | undefined, parameter: Tensor): Moments | undefined {
   if (entry === undefined) return undefined;
   for (const moment of [entry.exp_avg, entry.exp_avg_sq]) {
     if (moment.shape.join() !== parameter.shape.join()) {

@@ -65,7 +65,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
       const reporter = new StepReporter(run, epoch + 1, totalSteps);
       clip.train();
       for await (const loaded of loader.epoch(epoch + 1, { startBatch: batch, signal: hooks.signal })) {
-        optimizer.lr = learningRate(step + scheduleShift);
+        optimizer.lr = learningRate(epoch * batches + loaded.index + scheduleShift);
         reporter.dataReady();
         const losses = trainStep(clip, optimizer, loaded, options, run.device);
         const pairs = loaded.rows.length;
@@ -76,8 +76,8 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
             'ERR_DATA',
           );
         }
-        step++;
-        batch++;
+        batch = loaded.index + 1;
+        step = epoch * batches + batch;
         checkpoint = undefined;
         reporter.stepDone(losses, pairs, batch, step);
         if (options.saveEverySteps > 0 && step % options.saveEverySteps === 0) {

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 
 import type { Clip } from '../clip/model';
+import type { BadRow } from '../data/csv';
 import { PairLoader } from '../data/loader';
 import { readPairs } from '../data/pairs';
-import { optionError } from '../errors';
+import { dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
@@ -13,6 +14,9 @@ import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer } from './optimizer';
 import { RunLog } from '../report/run_log';
 
+/** How many rows that cannot be used the log names. */
+const NAMED_BAD_ROWS = 100;
+
 /**
  * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning with
  * CLIP's loss alone. Everything that can be checked is checked before the first step.
@@ -21,10 +25,16 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   checkTogether(options);
   const device = chooseDevice(options);
   const folder = join(options.logs, options.name);
-  const resumed = options.resume === 'auto' ? newestCheckpoint(join(folder, 'checkpoints')) : undefined;
+  const resumed = newestCheckpoint(join(folder, 'checkpoints'));
+  if (resumed !== undefined && options.resume === undefined) {
+    throw optionError(
+      `'${folder}' holds the checkpoints of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
+    );
+  }
   const initial = resumed ?? (options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint));
   const table = await readPairs(options.trainData!, options);
-  const clip = makeClip(options, device, initial?.stateDict);
+  if (options.strict && table.badRows.count > 0) throw badLine(options, table.badRows.examples[0]);
+  const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
   const log = new RunLog(folder, hooks.onProgress ?? (() => {}));
@@ -37,7 +47,9 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     inmodal: options.inmodal,
     compat: options.compat === 'reference',
     strict: options.strict,
-    onBadRow: ({ row, reason }) => log.warning(`Row ${row + 1} is skipped: ${reason}`),
+    onBadRow: ({ row, reason }) => {
+      if (loader.badRows <= NAMED_BAD_ROWS) log.warning(`Row ${row + 1} is skipped: ${reason}`);
+    },
   });
   try {
     const optimizer = makeOptimizer(clip, options);
@@ -46,14 +58,18 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     const start = startOf(resumed, initial, options, loader.batches);
     begin(log, options, clip, { resumed, initial, start, pairs: table.length, batches: loader.batches, device });
 
+    for (const row of table.badRows.examples) log.warning(badLine(options, row).message);
+    if (table.badRows.count > 0) log.warning(`${table.badRows.count} lines of the csv are skipped.`);
     if (resumed === undefined) await evaluator.evaluate(log, start.epoch, start.step);
     const result = await trainLoop({ clip, optimizer, loader, evaluator, options, log, device, start, hooks });
-    if (loader.badRows > 0) log.warning(`${loader.badRows} rows could not be used; they are named above.`);
+    if (loader.badRows > 0) log.warning(`${loader.badRows} rows could not be used; the first ${NAMED_BAD_ROWS} at most are named above.`);
     return result;
   } finally {
     await loader.close();
   }
 }
+
+const badLine = ({ trainData }: TrainOptions, { line, reason }: BadRow): Error => dataError(`${trainData}, line ${line}: ${reason}.`);
 
 function checkTogether({ trainData, completeFinetune, checkpoint }: TrainOptions): void {
   if (trainData === undefined) throw optionError('Training needs --train_data, the csv of its image paths and captions.');
