@@ -1,6 +1,5 @@
 #include "clip.h"
 
-#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
@@ -48,10 +47,8 @@ at::Tensor Clip::encode_text(const at::Tensor& ids, bool cut) {
   const auto length = cut ? ends.max().item<int64_t>() + 1 : ids.size(1);
   const auto device = logit_scale.device();
   ends = ends.to(device);
-  auto x = token_embedding->forward(ids.narrow(1, 0, length).to(device));  // [B, length, text_width]
-  x = transformer->forward(x + positional_embedding.narrow(0, 0, length), true);
-  const auto read = x.index({at::arange(x.size(0), ends.options()), ends});  // [B, text_width]
-  return at::matmul(ln_final->forward(read), text_projection);
+  const auto x = token_embedding->forward(ids.narrow(1, 0, length).to(device)) + positional_embedding.narrow(0, 0, length);
+  return at::matmul(ln_final->forward(transformer->forward_at(ends, x, true)), text_projection);  // from [B, length, text_width]
 }
 
 std::pair<at::Tensor, at::Tensor> Clip::forward(const at::Tensor& ids, const at::Tensor& pixels, bool cut) {

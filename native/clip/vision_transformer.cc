@@ -3,6 +3,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros.h>
 
 #include "config.h"
 
@@ -24,10 +25,11 @@ at::Tensor VisionTransformer::forward(const at::Tensor& pixels) {
   const auto patches = conv1->forward(pixels.contiguous(at::MemoryFormat::ChannelsLast))
                            .flatten(2)
                            .transpose(1, 2);  // [B, patches, width]
-  const auto asking = class_embedding.to(patches.scalar_type()).expand({patches.size(0), 1, -1});
-  auto x = at::cat({asking, patches}, 1) + positional_embedding;
-  x = transformer->forward(ln_pre->forward(x), false);
-  return at::matmul(ln_post->forward(x.select(1, 0)), proj);
+  const auto batch = patches.size(0);
+  const auto asking = class_embedding.to(patches.scalar_type()).expand({batch, 1, -1});
+  const auto tokens = ln_pre->forward(at::cat({asking, patches}, 1) + positional_embedding);
+  const auto first = at::zeros(batch, patches.options().dtype(at::kLong));
+  return at::matmul(ln_post->forward(transformer->forward_at(first, tokens, false)), proj);
 }
 
 }  // namespace cleanclip
