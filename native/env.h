@@ -1,18 +1,25 @@
 // What the addon keeps per JavaScript environment (the main thread and every worker thread has its own).
 #pragma once
 
+#include <ATen/core/ivalue.h>
 #include <napi.h>
+
+#include <vector>
 
 #include "handle_table.h"
 
 namespace cleanclip {
 
 struct Environment {
+  const napi_env env;
   HandleTable tensors;
-  Napi::FunctionReference errorClass;    // CleanclipError(message, code)
+  std::vector<c10::IValue> stack;         // arguments, then results, of the operator call in progress
+  Napi::FunctionReference errorClass;     // CleanclipError(message, code)
   Napi::FunctionReference tensorFactory;  // (handle) => Tensor, for results that hold several tensors
 
-  static void create(Napi::Env env) { env.SetInstanceData(new Environment()); }
+  explicit Environment(napi_env env) : env(env) {}
+
+  static void create(Napi::Env env) { env.SetInstanceData(new Environment(env)); }
   static Environment& of(napi_env env) { return *Napi::Env(env).GetInstanceData<Environment>(); }
 };
 

@@ -1,8 +1,42 @@
 #include "errors.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "env.h"
 
 namespace cleanclip {
+
+namespace {
+
+void cutFrom(std::string& text, const char* start) { text.resize(std::min(text.size(), text.find(start))); }
+
+// Takes out everything from `start` to the end of `end`; false when they are not there.
+bool takeOut(std::string& text, const char* start, const std::string& end) {
+  const auto first = text.find(start);
+  if (first == std::string::npos) return false;
+  const auto last = text.find(end, first);
+  if (last == std::string::npos) return false;
+  text.erase(first, last + end.size() - first);
+  return true;
+}
+
+// One line with single spaces and a full stop.
+std::string sentence(const std::string& text) {
+  std::string result;
+  for (const char sign : text) {
+    if (!std::isspace(static_cast<unsigned char>(sign))) {
+      result += sign;
+    } else if (!result.empty() && result.back() != ' ') {
+      result += ' ';
+    }
+  }
+  while (!result.empty() && result.back() == ' ') result.pop_back();
+  if (!result.empty() && std::string(".!?").find(result.back()) == std::string::npos) result += '.';
+  return result;
+}
+
+}  // namespace
 
 void throwError(napi_env env, const std::string& message, const char* code) {
   const auto& constructor = Environment::of(env).errorClass;
@@ -18,11 +52,26 @@ void throwError(napi_env env, const std::string& message, const char* code) {
   napi_throw(env, error);
 }
 
-std::string cleanMessage(const c10::Error& error) {
-  std::string message = error.what_without_backtrace();
-  const auto trace = message.find("\nException raised from");
-  if (trace != std::string::npos) message.resize(trace);
-  return message;
+std::string cleanMessage(std::string message) {
+  cutFrom(message, "\nException raised from");
+  cutFrom(message, " This could be because the operator doesn't exist for this backend");
+  takeOut(message, "[enforce fail at ", ". ");
+  takeOut(message, "(Could this error message be improved?", ")");
+  takeOut(message, "If you believe this is a bug", ".");
+  const auto condition = message.find(" INTERNAL ASSERT FAILED at ");
+  if (condition != std::string::npos && takeOut(message, " INTERNAL ASSERT FAILED at ", "report a bug to PyTorch.")) {
+    message = "A check inside libtorch failed (" + message.substr(0, condition) + "):" + message.substr(condition);
+  }
+  return sentence(message);
+}
+
+void throwTorchError(napi_env env, const std::string& message) {
+  static const std::string asked = "you tried to allocate ";
+  const auto amount = message.find(asked);
+  if (amount == std::string::npos) return throwError(env, message, "ERR_TORCH");
+  const auto bytes = std::stoull(message.substr(amount + asked.size()));
+  throwError(env, "There is not enough memory: the operation asked for " + std::to_string(bytes) + " bytes.",
+             "ERR_TORCH_OOM");
 }
 
 }  // namespace cleanclip

@@ -25,8 +25,11 @@ inline void check(napi_status status) {
 // Throws a CleanclipError (or a plain Error before the class is known) with this message and code.
 void throwError(napi_env env, const std::string& message, const char* code);
 
-// The sentence that a c10::Error carries, without its C++ backtrace and source positions.
-std::string cleanMessage(const c10::Error& error);
+// What a c10::Error says, in one line without C++ backtrace, source positions and notes to PyTorch's developers.
+std::string cleanMessage(std::string message);
+
+// Throws libtorch's complaint, with code ERR_TORCH_OOM when its allocator got no memory.
+void throwTorchError(napi_env env, const std::string& message);
 
 // Runs `body`, turning any C++ exception into a pending JavaScript one. Returns nullptr then.
 template <typename Body>
@@ -39,17 +42,18 @@ napi_value guarded(napi_env env, Body&& body) {
     if (!pending) throwError(env, "An argument has the wrong type.", "ERR_TORCH");
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
-  } catch (const c10::OutOfMemoryError& error) {
-    throwError(env, cleanMessage(error), "ERR_TORCH_OOM");
+  } catch (const ArgumentError& error) {
+    throwError(env, error.what(), "ERR_TORCH");
   } catch (const c10::Error& error) {
-    const std::string message = cleanMessage(error);
-    const bool memory = message.find("not enough memory") != std::string::npos ||
-                        message.find("can't allocate memory") != std::string::npos;
-    throwError(env, message, memory ? "ERR_TORCH_OOM" : "ERR_TORCH");
+    throwTorchError(env, cleanMessage(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
     throwError(env, "There is not enough memory for this operation.", "ERR_TORCH_OOM");
+  } catch (const std::length_error&) {
+    throwError(env, "The operation asks for a longer list than memory can hold.", "ERR_TORCH_OOM");
   } catch (const std::exception& error) {
-    throwError(env, error.what(), "ERR_TORCH");
+    throwTorchError(env, cleanMessage(std::string("libtorch failed: ") + error.what()));
+  } catch (...) {
+    throwError(env, "libtorch failed without saying why.", "ERR_TORCH");
   }
   return nullptr;
 }

@@ -1,8 +1,10 @@
 #include "operators.h"
 
+#include <c10/util/ScopeExit.h>
 #include <c10/util/SmallVector.h>
 #include <c10/util/irange.h>
 
+#include <algorithm>
 #include <array>
 
 #include "exports.h"
@@ -14,26 +16,25 @@ namespace cleanclip {
 
 namespace {
 
-constexpr size_t kMaxArguments = 64;
 using Arguments = c10::SmallVector<JsArgument, 8>;
 using Names = std::vector<std::string>;
 
-// Which call argument (or -1) each schema argument takes; empty when the overload does not fit.
-using Binding = c10::SmallVector<int, 16>;
+// Which call argument each schema argument takes, or -1 for its default.
+using Binding = std::array<int8_t, kMaxArguments>;
 
 // Matches positional then keyword arguments with an overload. Returns the cost, or -1.
 int bind(const Overload& overload, const Arguments& given, const Names& names, Binding& binding) {
   const auto& specs = overload.arguments;
   const size_t positional = given.size() - names.size();
   if (given.size() > specs.size()) return -1;
-  binding.assign(specs.size(), -1);
+  std::fill_n(binding.begin(), specs.size(), -1);
   int cost = 0;
   for (const auto i : c10::irange(positional)) {
     if (specs[i].keywordOnly) return -1;
     const int one = fit(specs[i], given[i]);
     if (one < 0) return -1;
     cost += one;
-    binding[i] = static_cast<int>(i);
+    binding[i] = static_cast<int8_t>(i);
   }
   for (const auto k : c10::irange(names.size())) {
     size_t i = 0;
@@ -42,7 +43,7 @@ int bind(const Overload& overload, const Arguments& given, const Names& names, B
     const int one = fit(specs[i], given[positional + k]);
     if (one < 0) return -1;
     cost += one;
-    binding[i] = static_cast<int>(positional + k);
+    binding[i] = static_cast<int8_t>(positional + k);
   }
   for (const auto i : c10::irange(specs.size())) {
     if (binding[i] < 0 && !specs[i].hasDefault) return -1;
@@ -93,12 +94,14 @@ napi_value number(napi_env env, double value) {
 
 // One tensor comes back as its handle, an argument that was changed in place as -1 - its position,
 // anything else in an array of one.
-napi_value result(napi_env env, const Overload& overload, const Binding& binding, std::vector<c10::IValue>& stack) {
+napi_value result(Environment& environment, const Overload& overload, const Binding& binding) {
+  const napi_env env = environment.env;
+  auto& stack = environment.stack;
   if (overload.selfReturn >= 0 && binding[overload.selfReturn] >= 0) {
     return number(env, -1.0 - binding[overload.selfReturn]);
   }
   if (stack.size() == 1 && stack[0].isTensor() && stack[0].toTensor().defined()) {
-    return number(env, static_cast<double>(Environment::of(env).tensors.add(std::move(stack[0]).toTensor())));
+    return number(env, static_cast<double>(environment.tensors.add(std::move(stack[0]).toTensor())));
   }
   napi_value boxed = nullptr;
   check(napi_create_array_with_length(env, 1, &boxed));
@@ -117,52 +120,70 @@ napi_value result(napi_env env, const Overload& overload, const Binding& binding
   return boxed;
 }
 
-napi_value invoke(napi_env env, int id, uint64_t tensors, const napi_value* values, size_t count, const Names& names) {
-  Arguments given;
-  for (const auto i : c10::irange(count)) given.push_back(inspect(env, values[i], (tensors >> i) & 1));
-  Binding binding;
-  const Overload& overload = choose(packetAt(id), given, names, binding);
-  std::vector<c10::IValue> stack;
-  stack.reserve(overload.arguments.size());
-  for (const auto i : c10::irange(overload.arguments.size())) {
-    const auto& spec = overload.arguments[i];
-    stack.push_back(binding[i] < 0 ? spec.defaultValue : toIValue(env, spec, given[binding[i]]));
-  }
-  overload.op.callBoxed(&stack);
-  return result(env, overload, binding, stack);
-}
-
+// A call from JavaScript: (id, tensorMask, ...).
 struct Call {
-  std::array<napi_value, kMaxArguments> values;
-  size_t count = kMaxArguments;
+  c10::SmallVector<napi_value, 10> values;
+  Environment* environment = nullptr;
   int32_t id = 0;
   double tensors = 0;
 
-  Call(napi_env env, napi_callback_info info) {
-    check(napi_get_cb_info(env, info, &count, values.data(), nullptr, nullptr));
-    if (count > kMaxArguments) throw ArgumentError("An operator call has more than 60 arguments.");
+  Call(napi_env env, napi_callback_info info) : values(10) {
+    size_t count = values.size();
+    void* data = nullptr;
+    check(napi_get_cb_info(env, info, &count, values.data(), nullptr, &data));
+    const bool all = count <= values.size();
+    values.resize(count);
+    if (!all) check(napi_get_cb_info(env, info, &count, values.data(), nullptr, nullptr));
+    environment = static_cast<Environment*>(data);
     check(napi_get_value_int32(env, values[0], &id));
     check(napi_get_value_double(env, values[1], &tensors));
   }
 };
 
+napi_value invoke(const Call& call, size_t first, const Names& names) {
+  Environment& environment = *call.environment;
+  const size_t count = call.values.size() - first;
+  if (count > kMaxArguments) throw ArgumentError("An operator call has more than 48 arguments.");
+  Arguments given;
+  for (const auto i : c10::irange(count)) {
+    const bool tensor = (static_cast<uint64_t>(call.tensors) >> i) & 1;
+    given.push_back(inspect(environment.env, call.values[first + i], tensor));
+  }
+  Binding binding;
+  const Overload& overload = choose(packetAt(call.id), given, names, binding);
+  auto& stack = environment.stack;
+  stack.clear();
+  for (const auto i : c10::irange(overload.arguments.size())) {
+    const auto& spec = overload.arguments[i];
+    stack.push_back(binding[i] < 0 ? spec.defaultValue : toIValue(environment, spec, given[binding[i]]));
+  }
+  overload.op.callBoxed(&stack);
+  return result(environment, overload, binding);
+}
+
+// Runs an operator call; the stack holds no tensor afterwards.
+template <typename Body>
+napi_value guardedCall(napi_env env, napi_callback_info info, Body&& body) {
+  return guarded(env, [&] {
+    const Call call(env, info);
+    const auto emptied = c10::make_scope_exit([&] { call.environment->stack.clear(); });
+    return body(call);
+  });
+}
+
 // call(id, tensorMask, ...arguments)
 napi_value call(napi_env env, napi_callback_info info) {
-  return guarded(env, [&] {
-    static const Names none;
-    const Call call(env, info);
-    return invoke(env, call.id, static_cast<uint64_t>(call.tensors), &call.values[2], call.count - 2, none);
-  });
+  static const Names none;
+  return guardedCall(env, info, [](const Call& call) { return invoke(call, 2, none); });
 }
 
 // callWithKeywords(id, tensorMask, names, ...arguments): the last names.length arguments are keyword arguments
 napi_value callWithKeywords(napi_env env, napi_callback_info info) {
-  return guarded(env, [&] {
-    const Call call(env, info);
+  return guardedCall(env, info, [env](const Call& call) {
     Names names;
     const auto array = Napi::Array(env, call.values[2]);
     for (const auto i : c10::irange(array.Length())) names.push_back(array.Get(i).ToString().Utf8Value());
-    return invoke(env, call.id, static_cast<uint64_t>(call.tensors), &call.values[3], call.count - 3, names);
+    return invoke(call, 3, names);
   });
 }
 
@@ -174,7 +195,7 @@ Napi::Value texts(Napi::Env env, const std::vector<std::string>& strings) {
 
 void addRaw(Napi::Env env, Napi::Object exports, const char* name, napi_callback callback) {
   napi_value function = nullptr;
-  check(napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function));
+  check(napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &Environment::of(env), &function));
   exports.Set(name, Napi::Value(env, function));
 }
 

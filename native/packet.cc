@@ -1,10 +1,8 @@
 #include "packet.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <mutex>
-#include <unordered_map>
 
 #include "unsafe_operators.h"
 
@@ -12,17 +10,20 @@ namespace cleanclip {
 
 namespace {
 
+// Every operator name, in order; a name's place is its packet's id. Packets are made when first looked for.
 struct Registry {
-  std::mutex mutex;
   std::map<std::string, std::vector<c10::OperatorHandle>> handles;
-  std::unordered_map<std::string, int> ids;
-  std::deque<Packet> packets;
+  std::vector<std::string> names;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<const Packet>> packets;
 
   Registry() {
     auto& dispatcher = c10::Dispatcher::singleton();
     for (const auto& name : dispatcher.getAllOpNames()) {
       if (const auto handle = dispatcher.findSchema(name)) handles[name.name].push_back(*handle);
     }
+    for (const auto& [name, overloads] : handles) names.push_back(name);
+    packets.resize(names.size());
   }
 };
 
@@ -43,10 +44,24 @@ bool takesDimnames(const c10::FunctionSchema& schema) {
          schema.overload_name().find("names") != std::string::npos;
 }
 
+std::unique_ptr<const Packet> makePacket(const std::string& name, std::vector<c10::OperatorHandle> handles) {
+  std::sort(handles.begin(), handles.end(), [](const auto& a, const auto& b) {
+    const auto& left = a.operator_name().overload_name;
+    const auto& right = b.operator_name().overload_name;
+    return std::make_pair(rank(left), left) < std::make_pair(rank(right), right);
+  });
+  auto packet = std::make_unique<Packet>(Packet{name, refusalOf(name), {}});
+  for (const auto& handle : handles) {
+    if (!takesDimnames(handle.schema())) packet->overloads.emplace_back(handle);
+  }
+  return packet;
+}
+
 }  // namespace
 
 Overload::Overload(const c10::OperatorHandle& handle) : op(handle) {
   const auto& schema = handle.schema();
+  TORCH_CHECK(schema.arguments().size() <= kMaxArguments, schema.name(), " takes too many arguments.");
   for (const auto& argument : schema.arguments()) arguments.emplace_back(argument);
   for (const auto& result : schema.returns()) returnTypes.push_back(result.real_type());
   if (schema.returns().size() != 1 || !schema.returns()[0].type()->isSubtypeOf(*c10::TensorType::get())) return;
@@ -63,38 +78,20 @@ Overload::Overload(const c10::OperatorHandle& handle) : op(handle) {
 
 int findPacket(const std::string& name) {
   auto& all = registry();
+  const auto found = std::lower_bound(all.names.begin(), all.names.end(), name);
+  if (found == all.names.end() || *found != name) return -1;
+  const auto id = found - all.names.begin();
   const std::lock_guard<std::mutex> lock(all.mutex);
-  if (const auto known = all.ids.find(name); known != all.ids.end()) return known->second;
-  const auto found = all.handles.find(name);
-  if (found == all.handles.end()) return -1;
-  auto handles = found->second;
-  std::sort(handles.begin(), handles.end(), [](const auto& a, const auto& b) {
-    const auto& left = a.operator_name().overload_name;
-    const auto& right = b.operator_name().overload_name;
-    return std::make_pair(rank(left), left) < std::make_pair(rank(right), right);
-  });
-  Packet packet{name, refusalOf(name), {}};
-  for (const auto& handle : handles) {
-    if (!takesDimnames(handle.schema())) packet.overloads.emplace_back(handle);
-  }
-  const int id = static_cast<int>(all.packets.size());
-  all.packets.push_back(std::move(packet));
-  all.ids[name] = id;
-  return id;
+  if (all.packets[id] == nullptr) all.packets[id] = makePacket(name, all.handles.at(name));
+  return static_cast<int>(id);
 }
 
 const Packet& packetAt(int id) {
-  auto& all = registry();
-  const std::lock_guard<std::mutex> lock(all.mutex);
-  TORCH_CHECK(id >= 0 && static_cast<size_t>(id) < all.packets.size(), "There is no operator with the id ", id, ".");
-  return all.packets[id];
+  // Whoever has an id has found the packet before: what it points to is there and never changes.
+  return *registry().packets.at(id);
 }
 
-std::vector<std::string> packetNames() {
-  std::vector<std::string> names;
-  for (const auto& [name, handles] : registry().handles) names.push_back(name);
-  return names;
-}
+const std::vector<std::string>& packetNames() { return registry().names; }
 
 std::vector<std::string> schemas() {
   std::vector<std::string> result;

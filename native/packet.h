@@ -11,6 +11,9 @@
 
 namespace cleanclip {
 
+// A call's tensors are told by the bits of a double, which has 53; no schema takes this many arguments.
+constexpr size_t kMaxArguments = 48;
+
 struct Overload {
   c10::OperatorHandle op;
   std::vector<ArgumentSpec> arguments;
@@ -31,7 +34,7 @@ int findPacket(const std::string& name);
 const Packet& packetAt(int id);
 
 // All names that have at least one overload, sorted.
-std::vector<std::string> packetNames();
+const std::vector<std::string>& packetNames();
 
 // The schemas of all overloads, sorted by name and overload.
 std::vector<std::string> schemas();

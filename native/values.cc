@@ -74,6 +74,10 @@ std::string toName(const Names& names, int64_t value) {
 
 std::string text(napi_env env, napi_value value) { return Napi::String(env, value).Utf8Value(); }
 
+const at::Tensor& tensorOf(const Environment& environment, const JsArgument& argument) {
+  return environment.tensors.get(static_cast<Handle>(argument.number));
+}
+
 int64_t integer(napi_env env, const JsArgument& argument) {
   if (argument.given == Given::BigInt) {
     int64_t result = 0;
@@ -126,9 +130,10 @@ int fitOne(const ArgumentSpec& spec, const JsArgument& argument) {
   }
 }
 
-c10::IValue convertOne(napi_env env, const ArgumentSpec& spec, const JsArgument& argument) {
+c10::IValue convertOne(const Environment& environment, const ArgumentSpec& spec, const JsArgument& argument) {
+  const napi_env env = environment.env;
   switch (spec.kind) {
-    case Kind::Tensor: return Environment::of(env).tensors.get(static_cast<Handle>(argument.number));
+    case Kind::Tensor: return tensorOf(environment, argument);
     case Kind::Int: return integer(env, argument);
     case Kind::Float: return floating(env, argument);
     case Kind::Bool: return boolean(env, argument);
@@ -207,6 +212,10 @@ ArgumentSpec::ArgumentSpec(const c10::Argument& argument)
 JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth) {
   JsArgument result;
   result.value = value;
+  if (tensor && napi_get_value_double(env, value, &result.number) == napi_ok) {
+    result.given = Given::Tensor;
+    return result;
+  }
   napi_valuetype type;
   check(napi_typeof(env, value, &type));
   switch (type) {
@@ -217,9 +226,8 @@ JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth) {
     case napi_bigint: result.given = Given::BigInt; break;
     case napi_number:
       check(napi_get_value_double(env, value, &result.number));
-      result.given = tensor                                        ? Given::Tensor
-                     : result.number == std::trunc(result.number) && std::isfinite(result.number) ? Given::Integer
-                                                                   : Given::Number;
+      result.given = result.number == std::trunc(result.number) && std::isfinite(result.number) ? Given::Integer
+                                                                                               : Given::Number;
       break;
     case napi_external: result.given = isGenerator(env, value) ? Given::Generator : Given::Other; break;
     case napi_object: {
@@ -260,11 +268,11 @@ int fit(const ArgumentSpec& spec, const JsArgument& argument) {
   return worst;
 }
 
-c10::IValue toIValue(napi_env env, const ArgumentSpec& spec, const JsArgument& argument) {
+c10::IValue toIValue(const Environment& environment, const ArgumentSpec& spec, const JsArgument& argument) {
   if (argument.given == Given::Null) return {};
-  if (!spec.list) return convertOne(env, spec, argument);
-  const auto& table = Environment::of(env).tensors;
-  const auto tensor = [&](const JsArgument& item) { return table.get(static_cast<Handle>(item.number)); };
+  if (!spec.list) return convertOne(environment, spec, argument);
+  const napi_env env = environment.env;
+  const auto tensor = [&](const JsArgument& item) { return tensorOf(environment, item); };
   switch (spec.kind) {
     case Kind::Tensor:
       if (spec.optionalElements) {

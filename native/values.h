@@ -10,6 +10,8 @@
 
 namespace cleanclip {
 
+struct Environment;
+
 // What a schema argument takes, after its optional and alias wrappings are taken off.
 enum class Kind : uint8_t {
   Tensor, Int, Float, Bool, Scalar, String, ScalarType, Layout, MemoryFormat, Device, Generator, Unsupported
@@ -47,7 +49,7 @@ JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth = 0);
 int fit(const ArgumentSpec& spec, const JsArgument& argument);
 
 // The IValue of a value that fits. Throws ArgumentError for numbers out of range and unknown names.
-c10::IValue toIValue(napi_env env, const ArgumentSpec& spec, const JsArgument& argument);
+c10::IValue toIValue(const Environment& environment, const ArgumentSpec& spec, const JsArgument& argument);
 
 // A result as a JavaScript value; tensors become Tensor objects through the environment's factory.
 napi_value fromIValue(napi_env env, const c10::IValue& value, const c10::TypePtr& realType);

@@ -2,7 +2,7 @@ import * as autograd from './autograd';
 import * as factories from './factories';
 import { Generator } from './generator';
 import type { TorchFunctions } from './operators.gen';
-import { operator, ops } from './ops';
+import { operator, operatorsOnDemand, ops } from './ops';
 import * as random from './random';
 import * as scope from './scope';
 import { load, save } from './serialization';
@@ -23,11 +23,4 @@ const own = { ...factories, ...scope, ...autograd, ...random, ...threads, Genera
  */
 export type Torch = typeof own & Omit<TorchFunctions, keyof typeof own>;
 
-export const torch: Torch = new Proxy(own as Torch, {
-  get(known, key) {
-    if (key in known || typeof key !== 'string') return Reflect.get(known, key);
-    const found = operator(`aten::${key}`);
-    if (found !== undefined) Object.assign(known, { [key]: found });
-    return found;
-  },
-});
+export const torch = Object.setPrototypeOf(own, operatorsOnDemand((name) => operator(`aten::${name}`))) as Torch;

@@ -10,18 +10,30 @@ export function operator(qualified: string): Operator | undefined {
   return id < 0 ? undefined : (...args) => invoke(id, args);
 }
 
-function namespace(name: string): Record<string, Operator> {
-  return new Proxy({} as Record<string, Operator>, {
-    get(known, key) {
-      if (typeof key !== 'string') return undefined;
-      const found = (known[key] ??= operator(`${name}::${key}`) as Operator);
-      if (found === undefined && key !== 'then') {
-        throw new CleanclipError(`libtorch has no operator '${name}::${key}'.`, 'ERR_TORCH');
-      }
+/**
+ * A prototype that makes an operator when its name is first asked for and puts it on the object itself, where V8 finds
+ * it as fast as any property.
+ */
+export function operatorsOnDemand(find: (name: string) => Operator | undefined): object {
+  return new Proxy(Object.create(null) as object, {
+    get(_, name, receiver: object) {
+      const found = typeof name === 'string' ? find(name) : undefined;
+      if (found !== undefined) Object.defineProperty(receiver, name, { value: found });
       return found;
     },
   });
 }
+
+const namespace = (name: string): object =>
+  Object.create(
+    operatorsOnDemand((key) => {
+      const found = operator(`${name}::${key}`);
+      if (found === undefined && key !== 'then') {
+        throw new CleanclipError(`libtorch has no operator '${name}::${key}'.`, 'ERR_TORCH');
+      }
+      return found;
+    }),
+  ) as object;
 
 /** Every operator of the dispatcher as `ops.<namespace>.<name>(…)`, as torch.ops in Python. */
 export const ops: Namespaces = new Proxy({} as Record<string, unknown>, {

@@ -214,7 +214,22 @@ export function invoke(id: number, given: readonly unknown[]): unknown {
       mask += powers[i];
     }
   }
-  return unwrap((native as Addon).call(id, mask, ...values), given);
+  return unwrap(callNative(id, mask, values), given);
+}
+
+// Spreading an array costs V8 as much as the rest of the call; most operators take few arguments.
+function callNative(id: number, mask: number, values: readonly unknown[]): unknown {
+  const { call } = native as Addon;
+  switch (values.length) {
+    case 1:
+      return call(id, mask, values[0]);
+    case 2:
+      return call(id, mask, values[0], values[1]);
+    case 3:
+      return call(id, mask, values[0], values[1], values[2]);
+    default:
+      return call(id, mask, ...values);
+  }
 }
 
 function invokeWithKeywords(id: number, positional: unknown[], keywords: Record<string, unknown>): unknown {
