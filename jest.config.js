@@ -9,4 +9,5 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/.cache/'],
   maxWorkers: 2,
   testTimeout: 60_000,
+  workerGracefulExitTimeout: 5000, // unloading libtorch takes longer than jest's half a second
 };

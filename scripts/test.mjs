@@ -13,7 +13,8 @@ if (!python) runNode('scripts/python_venv.mjs', venv, 'test/parity/requirements.
 runNode('node_modules/jest/bin/jest.js', ...process.argv.slice(2));
 
 function runNode(...args) {
-  const env = { ...process.env, CLEANCLIP_PYTHON: python ?? join(venv, 'bin', 'python') };
+  // Two suites run at a time: with one OpenMP thread each, they do not wait for one another's cores.
+  const env = { OMP_NUM_THREADS: '1', ...process.env, CLEANCLIP_PYTHON: python ?? join(venv, 'bin', 'python') };
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 
 import { optionError } from '../errors';
 import { camelCase, unknownOption, type OptionSpec } from '../options/define';

@@ -19,6 +19,6 @@ export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Pro
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));
   log.start();
-  log.params(options as unknown as Record<string, unknown>);
+  log.params(options);
   return evaluator.evaluate(log, checkpoint?.epoch ?? 0, checkpoint?.step ?? 0);
 }

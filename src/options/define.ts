@@ -48,7 +48,7 @@ export function text<D extends string | undefined, C extends string = string>(sp
     doc,
     unit: choices === undefined ? unit : choices.join('|'),
     defaultText,
-    default: spec.default as Value,
+    default: spec.default,
     parse: (value) => value as Value,
     expects: (value) =>
       typeof value === 'string' && (choices === undefined || choices.includes(value as C)) ? undefined : expected,

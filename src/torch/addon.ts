@@ -70,7 +70,7 @@ const listeners: ((addon: Addon) => void)[] = [];
 /** The addon; libtorch is loaded at the first call. Throws CleanclipError `ERR_NATIVE` with the remedy. */
 export function addon(): Addon {
   if (loaded === undefined) {
-    const fresh = loadAddon() as Addon;
+    const fresh = loadAddon<Addon>();
     fresh.setErrorClass(CleanclipError);
     loaded = fresh;
     for (const listener of listeners) listener(fresh);

@@ -44,9 +44,12 @@ function placed(made: Tensor, { dtype = made.dtype, device = 'cpu', requiresGrad
   return result;
 }
 
+/** libtorch's own limit of dimensions; it also ends an array that contains itself. */
+const maxDimensions = 64;
+
 function flatten(data: Nested, wanted: DType | undefined): { flat: ArrayBufferView; shape: number[]; dtype: DType } {
   const shape: number[] = [];
-  for (let level: Nested = data; Array.isArray(level); level = level[0]) {
+  for (let level: Nested = data; Array.isArray(level) && shape.length < maxDimensions; level = level[0]) {
     shape.push(level.length);
     if (level.length === 0) break;
   }
@@ -61,9 +64,7 @@ function flatten(data: Nested, wanted: DType | undefined): { flat: ArrayBufferVi
     }
   };
   visit(data, 0);
-  if (items.some((item) => typeof item === 'bigint')) {
-    return { flat: BigInt64Array.from(items, (item) => BigInt(item)), shape, dtype: 'int64' };
-  }
+  if (items.some((item) => typeof item === 'bigint')) return bigintData(items, shape, wanted);
   if (items.length > 0 && items.every((item) => typeof item === 'boolean')) {
     return { flat: Uint8Array.from(items, Number), shape, dtype: 'bool' };
   }
@@ -72,10 +73,21 @@ function flatten(data: Nested, wanted: DType | undefined): { flat: ArrayBufferVi
     : { flat: Float64Array.from(items, Number), shape, dtype: 'float64' };
 }
 
+function bigintData(items: (number | bigint | boolean)[], shape: number[], wanted: DType | undefined): ReturnType<typeof flatten> {
+  const dtype = wanted === 'uint64' ? 'uint64' : 'int64';
+  const fits = dtype === 'uint64' ? BigInt.asUintN : BigInt.asIntN;
+  const whole = items.map((item) => {
+    const value = typeof item === 'number' && !Number.isInteger(item) ? undefined : BigInt(item);
+    if (value !== undefined && fits(64, value) === value) return value;
+    throw new CleanclipError(`Tensor data with bigints must fit ${dtype}, but ${String(item)} does not.`, 'ERR_TORCH');
+  });
+  return { flat: dtype === 'uint64' ? BigUint64Array.from(whole) : BigInt64Array.from(whole), shape, dtype };
+}
+
 function ragged(value: unknown, depth: number): CleanclipError {
-  const what = Array.isArray(value) ? `a list of ${value.length}` : typeof value;
+  const what = Array.isArray(value) ? `a list of ${value.length}` : value === null ? 'null' : typeof value;
   return new CleanclipError(
-    `Tensor data must be numbers in nested arrays of equal lengths, but at depth ${depth} there is ${what}.`,
+    `Tensor data must be numbers in nested arrays of equal lengths, at most ${maxDimensions} deep, but at depth ${depth} there is ${what}.`,
     'ERR_TORCH',
   );
 }

@@ -3,7 +3,7 @@ import { addon } from './addon';
 import { scope, Tensor, track } from './tensor';
 
 /**
- * Runs `fn` and frees every tensor made in it, except those it returns (in arrays and plain objects at any depth)
+ * Runs `fn` and frees every tensor made in it, except those it returns (in arrays, objects, maps and sets at any depth)
  * and those given to {@link keep}. Synchronous only: tensors made after an `await` belong to no scope.
  */
 export function tidy<T>(fn: () => T): T {
@@ -46,6 +46,7 @@ function tensorsIn(value: unknown, found: Tensor[] = [], seen = new Set<object>(
   }
   if (ArrayBuffer.isView(value)) return found;
   seen.add(value);
-  for (const item of value instanceof Map ? value.values() : Object.values(value)) tensorsIn(item, found, seen);
+  const items = value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
+  for (const item of items) tensorsIn(item, found, seen);
   return found;
 }

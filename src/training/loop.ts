@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
 import type { Clip } from '../clip/model';
-import { PairLoader } from '../data/loader';
+import { type PairLoader } from '../data/loader';
 import { CleanclipError } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
 import type { JobHooks } from '../jobs/progress';

@@ -99,7 +99,7 @@ function begin(
   const { resumed, initial, start, pairs, batches, device } = facts;
   if (resumed === undefined) log.start();
   else log.resume(start.step);
-  log.params(options as unknown as Record<string, unknown>);
+  log.params(options);
   log.info(`Using ${device} device, ${options.precision}`);
   if (initial !== undefined) log.info(`Loaded checkpoint '${initial.path}' (start epoch ${start.epoch}, step ${start.step})`);
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);

@@ -10,7 +10,7 @@ import { readLabelledSet } from '../../src/data/labelled';
 import { zeroshotMetrics } from '../../src/evaluation/labelled';
 import { Random } from '../../src/random';
 import { resizeCrop, normalize } from '../../src/clip/preprocess';
-import { torch, type Tensor } from '../../src/torch';
+import type { Tensor } from '../../src/torch';
 import { drawShapes, miniModel } from '../support/pairs';
 
 let folder: string;

@@ -68,7 +68,7 @@ export class MappedTensors implements TensorMaker {
   /** The whole file, as bytes. */
   #map(): Tensor {
     if (!this.#file) {
-      this.#file = torch.ops.aten.from_file(this.path, false, this.stats.size, { dtype: 'uint8' }) as Tensor;
+      this.#file = torch.ops.aten.from_file(this.path, false, this.stats.size, { dtype: 'uint8' });
       const { ino, size } = statSync(this.path);
       if (ino !== this.stats.ino || size !== this.stats.size) throw new Fault('was replaced while it was read; load it again');
     }

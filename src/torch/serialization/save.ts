@@ -4,7 +4,7 @@ import { addon } from '../addon';
 import { torch, Tensor } from '../index';
 import { dtypes } from './dtypes';
 import { writePickle } from './pickle_writer';
-import { elementSize, placeTensors, Run, StoredTensor } from './placement';
+import { elementSize, placeTensors, type Run, type StoredTensor } from './placement';
 import type { TensorRecord } from './tensor_record';
 import { ZipWriter } from './zip_writer';
 
