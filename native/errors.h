@@ -41,7 +41,7 @@ napi_value guarded(napi_env env, Body&& body) {
     napi_is_exception_pending(env, &pending);
     if (!pending) throwError(env, "An argument has the wrong type.", "ERR_TORCH");
   } catch (const Napi::Error& error) {
-    error.ThrowAsJavaScriptException();
+    napi_throw(env, error.Value());  // fails, and that is well, while a worker is being terminated
   } catch (const ArgumentError& error) {
     throwError(env, error.what(), "ERR_TORCH");
   } catch (const c10::Error& error) {

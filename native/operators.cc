@@ -9,6 +9,7 @@
 
 #include "exports.h"
 #include "packet.h"
+#include "results.h"
 #include "tensor.h"
 #include "values.h"
 

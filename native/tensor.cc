@@ -1,10 +1,9 @@
 #include "tensor.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/zeros.h>
 #include <c10/util/irange.h>
 
-#include <array>
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
@@ -15,30 +14,6 @@
 namespace cleanclip {
 
 namespace {
-
-constexpr std::array<std::pair<const char*, at::ScalarType>, 21> kDtypes{{
-    {"float32", at::kFloat},
-    {"float64", at::kDouble},
-    {"float16", at::kHalf},
-    {"bfloat16", at::kBFloat16},
-    {"int64", at::kLong},
-    {"int32", at::kInt},
-    {"int16", at::kShort},
-    {"int8", at::kChar},
-    {"uint8", at::kByte},
-    {"bool", at::kBool},
-    {"complex64", at::kComplexFloat},
-    {"complex128", at::kComplexDouble},
-    {"complex32", at::kComplexHalf},
-    {"uint16", at::kUInt16},
-    {"uint32", at::kUInt32},
-    {"uint64", at::kUInt64},
-    {"float8_e4m3fn", at::kFloat8_e4m3fn},
-    {"float8_e5m2", at::kFloat8_e5m2},
-    {"qint8", at::kQInt8},
-    {"quint8", at::kQUInt8},
-    {"qint32", at::kQInt32},
-}};
 
 const at::Tensor& self(const Napi::CallbackInfo& info) { return tensorArg(info.Env(), info[0]); }
 
@@ -85,7 +60,11 @@ const at::Tensor& dense(const at::Tensor& tensor) {
 
 // copyBytes(handle): an ArrayBuffer with the elements in row-major order
 napi_value copyBytes(const Napi::CallbackInfo& info) {
-  const auto tensor = dense(self(info)).detach().resolve_conj().resolve_neg().to(at::kCPU).contiguous();
+  const auto& source = dense(self(info));
+  // An efficient zero tensor (forward-mode autograd makes them) has no memory.
+  const auto tensor = source._is_zerotensor()
+                          ? at::zeros(source.sizes(), source.options())
+                          : source.detach().resolve_conj().resolve_neg().to(at::kCPU).contiguous();
   auto buffer = Napi::ArrayBuffer::New(info.Env(), tensor.nbytes());
   if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.const_data_ptr(), tensor.nbytes());
   return buffer;
@@ -94,13 +73,15 @@ napi_value copyBytes(const Napi::CallbackInfo& info) {
 // viewBytes(handle): an ArrayBuffer over the tensor's own memory, which it keeps alive
 napi_value viewBytes(const Napi::CallbackInfo& info) {
   const auto& tensor = dense(self(info));
-  if (!tensor.device().is_cpu() || !tensor.is_contiguous()) {
+  if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor._is_zerotensor()) {
     throw ArgumentError("bytes() views a contiguous CPU tensor; call .cpu().contiguous() first.");
   }
   if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-  auto* owner = new at::Tensor(tensor);
-  return Napi::ArrayBuffer::New(info.Env(), owner->mutable_data_ptr(), owner->nbytes(),
-                                [](Napi::Env, void*, at::Tensor* kept) { delete kept; }, owner);
+  // The buffer keeps the memory alive; a resize would move it.
+  auto* owner = new c10::Storage(tensor.storage());
+  owner->unsafeGetStorageImpl()->set_resizable(false);
+  return Napi::ArrayBuffer::New(info.Env(), tensor.mutable_data_ptr(), tensor.nbytes(),
+                                [](Napi::Env, void*, c10::Storage* kept) { delete kept; }, owner);
 }
 
 // Tensors on their way to another thread of this process.
@@ -153,22 +134,6 @@ napi_value wrapTensor(napi_env env, at::Tensor tensor) {
     check(napi_create_double(env, static_cast<double>(Environment::of(env).tensors.add(std::move(tensor))), &result));
   }
   return result;
-}
-
-at::ScalarType dtypeFromName(const std::string& name) {
-  std::string known;
-  for (const auto& [candidate, dtype] : kDtypes) {
-    if (name == candidate) return dtype;
-    known += std::string(known.empty() ? "" : ", ") + candidate;
-  }
-  throw ArgumentError("'" + name + "' is not a dtype; use one of " + known + ".");
-}
-
-const char* dtypeName(at::ScalarType dtype) {
-  for (const auto& [name, candidate] : kDtypes) {
-    if (candidate == dtype) return name;
-  }
-  return c10::toString(dtype);
 }
 
 void exportTensor(Napi::Env, Napi::Object exports) {

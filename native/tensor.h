@@ -9,6 +9,7 @@
 
 #include "env.h"
 #include "errors.h"
+#include "names.h"
 
 namespace cleanclip {
 
@@ -24,10 +25,6 @@ std::vector<at::Tensor> tensorListArg(napi_env env, napi_value value);
 
 // A new handle, as a JavaScript number, for a tensor; null for an undefined tensor.
 napi_value wrapTensor(napi_env env, at::Tensor tensor);
-
-// 'float32' and so on; throws ArgumentError naming what is allowed.
-at::ScalarType dtypeFromName(const std::string& name);
-const char* dtypeName(at::ScalarType dtype);
 
 void exportTensor(Napi::Env env, Napi::Object exports);
 

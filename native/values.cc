@@ -4,18 +4,14 @@
 #include <ATen/core/List.h>
 #include <ATen/core/jit_type.h>
 #include <c10/core/Device.h>
-#include <c10/core/Layout.h>
-#include <c10/core/MemoryFormat.h>
 #include <c10/util/irange.h>
 
-#include <array>
 #include <cmath>
-#include <limits>
-#include <utility>
 
 #include "env.h"
+#include "errors.h"
+#include "names.h"
 #include "random.h"
-#include "tensor.h"
 
 namespace cleanclip {
 
@@ -23,54 +19,7 @@ namespace {
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 constexpr int kMaxDepth = 8;
-
-Kind kindOf(const c10::Type& type) {
-  switch (type.kind()) {
-    case c10::TypeKind::TensorType: return Kind::Tensor;
-    case c10::TypeKind::IntType:
-    case c10::TypeKind::SymIntType: return Kind::Int;
-    case c10::TypeKind::FloatType:
-    case c10::TypeKind::SymFloatType: return Kind::Float;
-    case c10::TypeKind::BoolType:
-    case c10::TypeKind::SymBoolType: return Kind::Bool;
-    case c10::TypeKind::NumberType: return Kind::Scalar;
-    case c10::TypeKind::StringType: return Kind::String;
-    case c10::TypeKind::ScalarTypeType: return Kind::ScalarType;
-    case c10::TypeKind::LayoutType: return Kind::Layout;
-    case c10::TypeKind::MemoryFormatType: return Kind::MemoryFormat;
-    case c10::TypeKind::DeviceObjType: return Kind::Device;
-    case c10::TypeKind::GeneratorType: return Kind::Generator;
-    default: return Kind::Unsupported;
-  }
-}
-
-using Names = std::array<std::pair<const char*, int64_t>, 4>;
-
-constexpr Names kLayouts{{{"strided", static_cast<int64_t>(c10::Layout::Strided)},
-                          {"sparse_coo", static_cast<int64_t>(c10::Layout::Sparse)},
-                          {"sparse_csr", static_cast<int64_t>(c10::Layout::SparseCsr)},
-                          {"mkldnn", static_cast<int64_t>(c10::Layout::Mkldnn)}}};
-
-constexpr Names kMemoryFormats{{{"contiguous_format", static_cast<int64_t>(c10::MemoryFormat::Contiguous)},
-                                {"preserve_format", static_cast<int64_t>(c10::MemoryFormat::Preserve)},
-                                {"channels_last", static_cast<int64_t>(c10::MemoryFormat::ChannelsLast)},
-                                {"channels_last_3d", static_cast<int64_t>(c10::MemoryFormat::ChannelsLast3d)}}};
-
-int64_t fromName(const Names& names, const std::string& name, const char* what) {
-  std::string known;
-  for (const auto& [candidate, value] : names) {
-    if (name == candidate) return value;
-    known += std::string(known.empty() ? "" : ", ") + candidate;
-  }
-  throw ArgumentError(std::string("'") + name + "' is not a " + what + "; use one of " + known + ".");
-}
-
-std::string toName(const Names& names, int64_t value) {
-  for (const auto& [candidate, code] : names) {
-    if (code == value) return candidate;
-  }
-  return std::to_string(value);
-}
+constexpr uint32_t kMaxLength = 1 << 20;
 
 std::string text(napi_env env, napi_value value) { return Napi::String(env, value).Utf8Value(); }
 
@@ -140,8 +89,8 @@ c10::IValue convertOne(const Environment& environment, const ArgumentSpec& spec,
     case Kind::Scalar: return scalar(env, argument);
     case Kind::String: return text(env, argument.value);
     case Kind::ScalarType: return static_cast<int64_t>(dtypeFromName(text(env, argument.value)));
-    case Kind::Layout: return fromName(kLayouts, text(env, argument.value), "layout");
-    case Kind::MemoryFormat: return fromName(kMemoryFormats, text(env, argument.value), "memory format");
+    case Kind::Layout: return layoutFromName(text(env, argument.value));
+    case Kind::MemoryFormat: return memoryFormatFromName(text(env, argument.value));
     case Kind::Device: return c10::Device(text(env, argument.value));
     case Kind::Generator: return generatorArg(env, argument.value);
     default: throw ArgumentError("The argument '" + spec.name + "' cannot be passed from JavaScript.");
@@ -161,31 +110,27 @@ c10::IValue toList(const JsArgument& argument, int32_t fixedSize, Convert&& conv
   return list;
 }
 
-napi_value fromInteger(napi_env env, int64_t value) {
-  napi_value result = nullptr;
-  if (std::fabs(static_cast<double>(value)) <= kMaxSafeInteger) {
-    check(napi_create_double(env, static_cast<double>(value), &result));
-  } else {
-    check(napi_create_bigint_int64(env, value, &result));
-  }
-  return result;
-}
-
-napi_value fromDouble(napi_env env, double value) {
-  napi_value result = nullptr;
-  check(napi_create_double(env, value, &result));
-  return result;
-}
-
-napi_value fromBoolean(napi_env env, bool value) {
-  napi_value result = nullptr;
-  check(napi_get_boolean(env, value, &result));
-  return result;
-}
-
-napi_value fromText(napi_env env, const std::string& value) { return Napi::String::New(env, value); }
-
 }  // namespace
+
+Kind kindOf(const c10::Type& type) {
+  switch (type.kind()) {
+    case c10::TypeKind::TensorType: return Kind::Tensor;
+    case c10::TypeKind::IntType:
+    case c10::TypeKind::SymIntType: return Kind::Int;
+    case c10::TypeKind::FloatType:
+    case c10::TypeKind::SymFloatType: return Kind::Float;
+    case c10::TypeKind::BoolType:
+    case c10::TypeKind::SymBoolType: return Kind::Bool;
+    case c10::TypeKind::NumberType: return Kind::Scalar;
+    case c10::TypeKind::StringType: return Kind::String;
+    case c10::TypeKind::ScalarTypeType: return Kind::ScalarType;
+    case c10::TypeKind::LayoutType: return Kind::Layout;
+    case c10::TypeKind::MemoryFormatType: return Kind::MemoryFormat;
+    case c10::TypeKind::DeviceObjType: return Kind::Device;
+    case c10::TypeKind::GeneratorType: return Kind::Generator;
+    default: return Kind::Unsupported;
+  }
+}
 
 ArgumentSpec::ArgumentSpec(const c10::Argument& argument)
     : keywordOnly(argument.kwarg_only()),
@@ -238,6 +183,7 @@ JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth) {
       result.given = Given::List;
       uint32_t length = 0;
       check(napi_get_array_length(env, value, &length));
+      if (length > kMaxLength) throw ArgumentError("An array argument has more than 1,048,576 elements; pass a tensor.");
       result.items.reserve(length);
       for (const auto i : c10::irange(length)) {
         napi_value item = nullptr;
@@ -259,6 +205,9 @@ int fit(const ArgumentSpec& spec, const JsArgument& argument) {
     const int cost = repeated ? fitOne(spec, argument) : -1;
     return cost < 0 ? -1 : cost + 1;
   }
+  // Kernels read int[2] without looking at its length; where [] is the default, it means "as another argument".
+  const bool byDefault = argument.items.empty() && spec.hasDefault;
+  if (spec.fixedSize > 1 && argument.items.size() != static_cast<size_t>(spec.fixedSize) && !byDefault) return -1;
   int worst = 0;
   for (const auto& item : argument.items) {
     const int cost = item.given == Given::Null && spec.optionalElements ? 0 : fitOne(spec, item);
@@ -293,55 +242,6 @@ c10::IValue toIValue(const Environment& environment, const ArgumentSpec& spec, c
       return toList<std::string>(argument, -1, [&](const JsArgument& item) { return text(env, item.value); });
     default: throw ArgumentError("The argument '" + spec.name + "' cannot be passed from JavaScript.");
   }
-}
-
-napi_value fromIValue(napi_env env, const c10::IValue& value, const c10::TypePtr& realType) {
-  napi_value result = nullptr;
-  if (value.isNone()) {
-    check(napi_get_null(env, &result));
-  } else if (value.isTensor()) {
-    const at::Tensor& tensor = value.toTensor();
-    if (!tensor.defined()) {
-      check(napi_get_null(env, &result));
-      return result;
-    }
-    result = Environment::of(env).tensorFactory.Call({Napi::Value(env, wrapTensor(env, tensor))});
-  } else if (value.isInt()) {
-    switch (kindOf(*realType)) {
-      case Kind::ScalarType: return fromText(env, dtypeName(static_cast<at::ScalarType>(value.toInt())));
-      case Kind::Layout: return fromText(env, toName(kLayouts, value.toInt()));
-      case Kind::MemoryFormat: return fromText(env, toName(kMemoryFormats, value.toInt()));
-      default: return fromInteger(env, value.toInt());
-    }
-  } else if (value.isDouble()) {
-    return fromDouble(env, value.toDouble());
-  } else if (value.isBool()) {
-    return fromBoolean(env, value.toBool());
-  } else if (value.isSymInt()) {
-    return fromInteger(env, value.toSymInt().guard_int(__FILE__, __LINE__));
-  } else if (value.isComplexDouble()) {
-    const auto number = value.toComplexDouble();
-    auto object = Napi::Object::New(env);
-    object.Set("re", number.real());
-    object.Set("im", number.imag());
-    return object;
-  } else if (value.isString()) {
-    return fromText(env, value.toStringRef());
-  } else if (value.isDevice()) {
-    return fromText(env, value.toDevice().str());
-  } else if (value.isList() || value.isTuple()) {
-    const bool tuple = value.isTuple();
-    const auto elements = tuple ? value.toTupleRef().elements().vec() : value.toListRef().vec();
-    const auto types = realType->containedTypes();
-    check(napi_create_array_with_length(env, elements.size(), &result));
-    for (const auto i : c10::irange(elements.size())) {
-      const auto& type = types.empty() ? realType : tuple && i < types.size() ? types[i] : types[0];
-      check(napi_set_element(env, result, i, fromIValue(env, elements[i], type)));
-    }
-  } else {
-    throw ArgumentError("The operator returned a " + value.tagKind() + ", which has no JavaScript form.");
-  }
-  return result;
 }
 
 std::string describe(const JsArgument& argument) {

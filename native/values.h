@@ -1,4 +1,4 @@
-// JavaScript values <-> IValues, directed by the argument's schema type.
+// JavaScript values -> IValues, directed by the argument's schema type.
 #pragma once
 
 #include <ATen/core/function_schema.h>
@@ -16,6 +16,8 @@ struct Environment;
 enum class Kind : uint8_t {
   Tensor, Int, Float, Bool, Scalar, String, ScalarType, Layout, MemoryFormat, Device, Generator, Unsupported
 };
+
+Kind kindOf(const c10::Type& type);
 
 // A schema argument, read once.
 struct ArgumentSpec {
@@ -50,9 +52,6 @@ int fit(const ArgumentSpec& spec, const JsArgument& argument);
 
 // The IValue of a value that fits. Throws ArgumentError for numbers out of range and unknown names.
 c10::IValue toIValue(const Environment& environment, const ArgumentSpec& spec, const JsArgument& argument);
-
-// A result as a JavaScript value; tensors become Tensor objects through the environment's factory.
-napi_value fromIValue(napi_env env, const c10::IValue& value, const c10::TypePtr& realType);
 
 // 'Tensor', 'number', 'number[]' … for messages.
 std::string describe(const JsArgument& argument);

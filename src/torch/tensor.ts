@@ -208,7 +208,7 @@ export function invoke(id: number, given: readonly unknown[]): unknown {
     } else if (value instanceof Tensor) {
       values[i] = value.handle;
       mask += powers[i];
-    } else if (i === count - 1 && !Array.isArray(value) && !(value instanceof Generator)) {
+    } else if (i === count - 1 && !Array.isArray(value) && !ArrayBuffer.isView(value) && !(value instanceof Generator)) {
       return invokeWithKeywords(id, given.slice(0, i), value as Record<string, unknown>);
     } else if (put(values, i, value)) {
       mask += powers[i];
