@@ -1,0 +1,45 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { RunLog } from '../../src/report/run_log';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cleanclip-log-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+const record = (step: number): { type: 'train'; epoch: number; step: number } => ({ type: 'train', epoch: 1, step });
+
+describe('RunLog', () => {
+  it('writes lines and records, and tells of both', () => {
+    const events: unknown[] = [];
+    const log = new RunLog(folder, (event) => events.push(event));
+    log.start();
+    log.info('begun');
+    log.warning('careful');
+    log.metrics(record(1));
+    expect(read('output.log')).toMatch(/^\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d \| INFO \| begun\n.* \| WARNING \| careful\n$/);
+    expect(read('metrics.jsonl')).toBe('{"type":"train","epoch":1,"step":1}\n');
+    expect(events).toMatchObject([{ type: 'log' }, { type: 'log', level: 'WARNING' }, { type: 'metrics', record: record(1) }]);
+  });
+
+  it('drops what comes after the step it resumes from, and a line that a kill cut off', () => {
+    const first = new RunLog(folder, () => {});
+    first.start();
+    [1, 2, 3].forEach((step) => first.metrics(record(step)));
+    appendFileSync(join(folder, 'metrics.jsonl'), '{"type":"train","ep');
+    const second = new RunLog(folder, () => {});
+    second.resume(2);
+    second.metrics(record(3));
+    expect(read('metrics.jsonl').trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([1, 2, 3].map(record));
+    expect(second.history).toEqual([1, 2, 3].map(record));
+  });
+
+  it('writes every option to params.txt, sorted, in the spelling of the flags', () => {
+    new RunLog(folder, () => {}).params({ numWorkers: 2, batchSize: 64, trainData: undefined });
+    expect(read('params.txt')).toBe('batch_size: 64\nnum_workers: 2\ntrain_data: None\n');
+  });
+});
