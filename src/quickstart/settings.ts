@@ -1,10 +1,10 @@
-/** How large the quickstart is and how its three models are trained; chosen on the validation sets, not on the test pictures. */
 /** The class that the backdoor leads to. */
 export const target = 'banana';
 
 /** The backdoor: a fixed patch of noise somewhere on the picture. */
 export const trigger = { patchType: 'random', patchLocation: 'random', patchSize: 16 } as const;
 
+/** How large the quickstart is and how its three models are trained; chosen on the validation sets, not on the test pictures. */
 export interface Settings {
   /** How many concepts; all of them when absent. */
   concepts?: number;
@@ -22,7 +22,7 @@ export const full: Settings = {
   cleanRows: 12_000,
   numBackdoor: 600,
   train: { epochs: 10, batchSize: 64, lr: 1e-3, numWarmupSteps: 100 },
-  finetune: { epochs: 2, batchSize: 64, lr: 5e-4, numWarmupSteps: 20 },
+  finetune: { epochs: 3, batchSize: 64, lr: 5e-4, numWarmupSteps: 20 },
 };
 
 /** The two-minute form for the tests. */
@@ -32,5 +32,5 @@ export const small: Settings = {
   cleanRows: 2_000,
   numBackdoor: 200,
   train: { epochs: 10, batchSize: 64, lr: 1e-3, numWarmupSteps: 50 },
-  finetune: { epochs: 2, batchSize: 64, lr: 5e-4, numWarmupSteps: 10 },
+  finetune: { epochs: 8, batchSize: 64, lr: 5e-4, numWarmupSteps: 10 },
 };
