@@ -80,7 +80,11 @@ void exportAutograd(Napi::Env, Napi::Object exports) {
     return Napi::Boolean::New(info.Env(), self(info).requires_grad());
   });
   exportFunction(exports, "setRequiresGrad", [](const Napi::CallbackInfo& info) {
-    self(info).set_requires_grad(info[1].ToBoolean());
+    const bool wanted = info[1].ToBoolean();
+    if (!wanted && !self(info).is_leaf()) {
+      throw ArgumentError("Only a leaf can stop requiring gradients; use detach() to cut a result off its graph.");
+    }
+    self(info).set_requires_grad(wanted);
     return info.Env().Undefined();
   });
   exportFunction(exports, "isLeaf", [](const Napi::CallbackInfo& info) {

@@ -3,6 +3,7 @@
 #include <c10/util/ScopeExit.h>
 #include <c10/util/SmallVector.h>
 #include <c10/util/irange.h>
+#include <torch/headeronly/version.h>
 
 #include <algorithm>
 #include <array>
@@ -151,13 +152,16 @@ napi_value invoke(const Call& call, size_t first, const Names& names) {
     given.push_back(inspect(environment.env, call.values[first + i], tensor));
   }
   Binding binding;
-  const Overload& overload = choose(packetAt(call.id), given, names, binding);
+  const Packet& packet = packetAt(call.id);
+  const Overload& overload = choose(packet, given, names, binding);
   auto& stack = environment.stack;
   stack.clear();
   for (const auto i : c10::irange(overload.arguments.size())) {
     const auto& spec = overload.arguments[i];
     stack.push_back(binding[i] < 0 ? spec.defaultValue : toIValue(environment, spec, given[binding[i]]));
   }
+  checkLayouts(overload.op, stack);
+  if (packet.guard != nullptr) packet.guard(overload.op.schema(), stack);
   overload.op.callBoxed(&stack);
   return result(environment, overload, binding);
 }
@@ -210,6 +214,9 @@ void exportOperators(Napi::Env env, Napi::Object exports) {
   });
   exportFunction(exports, "operatorNames", [](const Napi::CallbackInfo& info) {
     return texts(info.Env(), packetNames());
+  });
+  exportFunction(exports, "libtorchVersion", [](const Napi::CallbackInfo& info) {
+    return Napi::String::New(info.Env(), TORCH_VERSION);
   });
   exportFunction(exports, "operatorSchemas", [](const Napi::CallbackInfo& info) {
     return texts(info.Env(), schemas());

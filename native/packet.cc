@@ -50,7 +50,7 @@ std::unique_ptr<const Packet> makePacket(const std::string& name, std::vector<c1
     const auto& right = b.operator_name().overload_name;
     return std::make_pair(rank(left), left) < std::make_pair(rank(right), right);
   });
-  auto packet = std::make_unique<Packet>(Packet{name, refusalOf(name), {}});
+  auto packet = std::make_unique<Packet>(Packet{name, refusalOf(name), guardOf(name), {}});
   for (const auto& handle : handles) {
     if (!takesDimnames(handle.schema())) packet->overloads.emplace_back(handle);
   }
@@ -96,6 +96,7 @@ const std::vector<std::string>& packetNames() { return registry().names; }
 std::vector<std::string> schemas() {
   std::vector<std::string> result;
   for (const auto& [name, handles] : registry().handles) {
+    if (!refusalOf(name).empty()) continue;
     for (const auto& handle : handles) {
       std::ostringstream stream;
       stream << handle.schema();

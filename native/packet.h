@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "guards.h"
 #include "values.h"
 
 namespace cleanclip {
@@ -26,6 +27,7 @@ struct Overload {
 struct Packet {
   std::string name;     // 'aten::add'
   std::string refusal;  // why it is not callable; empty when it is
+  Guard guard;          // what it must be given beside its schema, or nullptr
   std::vector<Overload> overloads;
 };
 
@@ -36,7 +38,7 @@ const Packet& packetAt(int id);
 // All names that have at least one overload, sorted.
 const std::vector<std::string>& packetNames();
 
-// The schemas of all overloads, sorted by name and overload.
+// The schemas of all overloads that may be called, sorted by name and overload.
 std::vector<std::string> schemas();
 
 }  // namespace cleanclip

@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 
+#include <cmath>
 #include <mutex>
 
 #include "exports.h"
@@ -14,10 +15,22 @@ namespace {
 
 constexpr napi_type_tag kGeneratorTag{0x2d3c1f0f6f8e4b21, 0x9a5e57c0f2f14c77};
 
+// As in Python: a negative seed stands for the unsigned one with the same bits.
 uint64_t seedArg(const Napi::Value& value) {
-  bool lossless = true;
-  return value.IsBigInt() ? value.As<Napi::BigInt>().Uint64Value(&lossless)
-                          : static_cast<uint64_t>(value.ToNumber().Int64Value());
+  bool lossless = false;
+  if (value.IsBigInt()) {
+    const auto seed = value.As<Napi::BigInt>().Uint64Value(&lossless);
+    if (lossless) return seed;
+    const auto negative = value.As<Napi::BigInt>().Int64Value(&lossless);
+    if (lossless) return static_cast<uint64_t>(negative);
+  } else if (value.IsNumber()) {
+    const double seed = value.As<Napi::Number>();
+    if (std::trunc(seed) == seed && std::fabs(seed) <= 9007199254740991.0) {
+      return static_cast<uint64_t>(static_cast<int64_t>(seed));
+    }
+  }
+  throw ArgumentError(
+      "A seed is an integer from -9223372036854775808 to 18446744073709551615; beyond 2^53 it is a bigint.");
 }
 
 // A generator that JavaScript made, or the process-wide default one.

@@ -5,6 +5,8 @@
 #include <ATen/Version.h>
 #include <dlfcn.h>
 
+#include <cmath>
+
 #include "exports.h"
 
 namespace cleanclip {
@@ -19,7 +21,9 @@ void setOpenMpThreads(int count) {
 
 int positive(const Napi::CallbackInfo& info) {
   const double count = info[0].ToNumber().DoubleValue();
-  if (!(count >= 1 && count <= 4096)) throw ArgumentError("The number of threads is a whole number from 1 to 4096.");
+  if (!(count >= 1 && count <= 4096 && count == std::trunc(count))) {
+    throw ArgumentError("The number of threads is a whole number from 1 to 4096.");
+  }
   return static_cast<int>(count);
 }
 

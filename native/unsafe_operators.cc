@@ -3,25 +3,155 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <vector>
 
 namespace cleanclip {
 
 namespace {
 
-struct Refusal {
-  std::string_view name;
+struct Refusals {
   std::string_view reason;
+  std::vector<std::string_view> names;  // sorted; 'namespace::*' stands for a whole namespace
 };
 
-constexpr std::array kRefused{
-    Refusal{"aten::from_blob", "it reads memory at a bare address"},
+const std::array kRefusals{
+    Refusals{"it is a backward step that trusts what the forward step saved; use backward()",
+             {
+                 "aten::_adaptive_avg_pool2d_backward",
+                 "aten::_adaptive_avg_pool3d_backward",
+                 "aten::_batch_norm_impl_index_backward",
+                 "aten::_cdist_backward",
+                 "aten::_ctc_loss_backward",
+                 "aten::_embedding_bag_backward",
+                 "aten::_embedding_bag_dense_backward",
+                 "aten::_embedding_bag_per_sample_weights_backward",
+                 "aten::_embedding_bag_sparse_backward",
+                 "aten::_log_softmax_backward_data",
+                 "aten::_pdist_backward",
+                 "aten::_softmax_backward_data",
+                 "aten::_thnn_differentiable_gru_cell_backward",
+                 "aten::_thnn_differentiable_lstm_cell_backward",
+                 "aten::_weight_norm_interface_backward",
+                 "aten::adaptive_max_pool2d_backward",
+                 "aten::adaptive_max_pool3d_backward",
+                 "aten::batch_norm_backward",
+                 "aten::embedding_backward",
+                 "aten::embedding_dense_backward",
+                 "aten::mkldnn_rnn_layer_backward",
+                 "aten::native_batch_norm_backward",
+                 "aten::replication_pad2d_backward",
+                 "aten::replication_pad3d_backward",
+                 "aten::smooth_l1_loss_backward",
+                 "aten::unfold_backward",
+             }},
+    Refusals{"it is a step inside another operator, which checks the arguments for it",
+             {
+                 "aten::_batch_norm_impl_index",
+                 "aten::_batch_norm_no_update",
+                 "aten::_batch_norm_with_update",
+                 "aten::_batch_norm_with_update_functional",
+                 "aten::_cholesky_solve_helper",
+                 "aten::_chunk_cat",
+                 "aten::_compute_linear_combination",
+                 "aten::_convert_indices_from_coo_to_csr",
+                 "aten::_convert_indices_from_csr_to_coo",
+                 "aten::_cummax_helper",
+                 "aten::_cummin_helper",
+                 "aten::_dyn_quant_matmul_4bit",
+                 "aten::_dyn_quant_pack_4bit_weight",
+                 "aten::_embedding_bag",
+                 "aten::_embedding_bag_forward_only",
+                 "aten::_fft_c2c",
+                 "aten::_fft_c2r",
+                 "aten::_fft_r2c",
+                 "aten::_foreach_copy",
+                 "aten::_foreach_powsum",
+                 "aten::_fused_moving_avg_obs_fq_helper",
+                 "aten::_fused_moving_avg_obs_fq_helper_functional",
+                 "aten::_logcumsumexp",
+                 "aten::_native_batch_norm_legit",
+                 "aten::_native_batch_norm_legit_functional",
+                 "aten::_native_batch_norm_legit_no_training",
+                 "aten::_nested_compute_contiguous_strides_offsets",
+                 "aten::_new_zeros_with_same_feature_meta",
+                 "aten::_nnpack_spatial_convolution",
+                 "aten::_pad_packed_sequence",
+                 "aten::_prelu_kernel",
+                 "aten::_sobol_engine_draw",
+                 "aten::_sobol_engine_ff_",
+                 "aten::_sobol_engine_initialize_state_",
+                 "aten::_sobol_engine_scramble_",
+                 "aten::_sparse_broadcast_to",
+                 "aten::_stack",
+                 "aten::_transform_bias_rescale_qkv",
+                 "aten::_unsafe_masked_index",
+                 "aten::_unsafe_masked_index_put_accumulate",
+                 "aten::_weight_norm",
+                 "aten::_weight_norm_interface",
+                 "aten::batch_norm_update_stats",
+                 "aten::mkldnn_rnn_layer",
+                 "aten::native_batch_norm",
+                 "aten::native_group_norm",
+                 "aten::rrelu_with_noise",
+             }},
+    Refusals{"it trusts the shapes that torch.nn's modules check in Python",
+             {
+                 "aten::gru",
+                 "aten::lstm",
+                 "aten::rnn_relu",
+                 "aten::rnn_tanh",
+             }},
+    Refusals{"it takes a batch level of functorch's transforms, which exist in Python alone",
+             {
+                 "aten::_add_batch_dim",
+                 "aten::_remove_batch_dim",
+             }},
+    Refusals{"it makes a tensor of memory or indices that nothing checks",
+             {
+                 "aten::_reshape_alias",
+                 "aten::_reshape_alias_copy",
+                 "aten::_sparse_bsc_tensor_unsafe",
+                 "aten::_sparse_bsr_tensor_unsafe",
+                 "aten::_sparse_compressed_tensor_unsafe",
+                 "aten::_sparse_coo_tensor_unsafe",
+                 "aten::_sparse_csc_tensor_unsafe",
+                 "aten::_sparse_csr_tensor_unsafe",
+                 "inductor::*",
+             }},
+    Refusals{"it trusts packed weights that only a compiled or quantized model has",
+             {
+                 "_quantized::*",
+                 "aten::choose_qparams_optimized",
+                 "aten::fbgemm_pack_gemm_matrix_fp16",
+                 "aten::fbgemm_pack_quantized_matrix",
+                 "aten::quantized_gru_cell",
+                 "aten::quantized_lstm_cell",
+                 "aten::quantized_rnn_relu_cell",
+                 "aten::quantized_rnn_tanh_cell",
+                 "mkldnn::*",
+                 "onednn::*",
+                 "quantized::*",
+             }},
+    Refusals{"it belongs to libtorch's own tests",
+             {
+                 "_test::*",
+                 "aten::_foobar",
+             }},
 };
+
+bool matches(std::string_view pattern, std::string_view name) {
+  return pattern.ends_with("::*") ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == name;
+}
 
 }  // namespace
 
 std::string refusalOf(const std::string& name) {
-  const auto found = std::find_if(kRefused.begin(), kRefused.end(), [&](const Refusal& r) { return r.name == name; });
-  return found == kRefused.end() ? "" : std::string(found->reason);
+  for (const auto& [reason, names] : kRefusals) {
+    if (std::any_of(names.begin(), names.end(), [&](auto pattern) { return matches(pattern, name); })) {
+      return std::string(reason);
+    }
+  }
+  return "";
 }
 
 }  // namespace cleanclip

@@ -15,6 +15,7 @@ export interface Addon {
   findOperator(name: string): number;
   operatorNames(): string[];
   operatorSchemas(): string[];
+  libtorchVersion(): string;
 
   shape(tensor: Handle): number[];
   strides(tensor: Handle): number[];

@@ -87,7 +87,7 @@ export class Tensor {
   }
 
   /** This tensor in another dtype, on another device, or both; itself when nothing changes. */
-  to(target: DType | 'cpu' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string }): Tensor {
+  to(target: DType | 'cpu' | 'meta' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string }): Tensor {
     const { dtype = this.dtype, device = this.device } = typeof target === 'string' ? dtypeOrDevice(target) : target;
     return invokeByName('aten::to', [this, device, dtype]) as Tensor;
   }
@@ -253,7 +253,8 @@ function put(values: unknown[], i: number, value: unknown): boolean {
     values[i] = value.native;
     return false;
   }
-  if (Array.isArray(value) && value.some((item) => item instanceof Tensor)) {
+  // The addon refuses longer lists; looking for tensors in a sparse one of 2^31 would take minutes.
+  if (Array.isArray(value) && value.length <= 2 ** 20 && value.some((item) => item instanceof Tensor)) {
     if (!value.every((item) => item instanceof Tensor || item === null || item === undefined)) {
       throw new CleanclipError('A list of tensors holds tensors and null only, but a number or string is among them.', 'ERR_TORCH');
     }

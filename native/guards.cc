@@ -1,0 +1,217 @@
+#include "guards.h"
+
+#include <ATen/ops/amax.h>
+#include <ATen/ops/amin.h>
+#include <c10/util/irange.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <string_view>
+
+#include "errors.h"
+
+namespace cleanclip {
+
+namespace {
+
+using Stack = std::vector<c10::IValue>;
+using Schema = c10::FunctionSchema;
+
+const c10::IValue& argument(const Schema& schema, const Stack& stack, const char* name) {
+  return stack.at(schema.argumentIndexWithName(name).value());
+}
+
+double largest(const c10::IValue& value) {
+  if (!value.isTensor()) return value.toScalar().toDouble();
+  const auto& tensor = value.toTensor();
+  return tensor.numel() == 0 || tensor.is_meta() ? 0 : tensor.to(at::kDouble).amax().item<double>();
+}
+
+// A polynomial's recurrence runs once a degree.
+void polynomial(const Schema& schema, const Stack& stack) {
+  constexpr double limit = 100'000;
+  if (largest(argument(schema, stack, "n")) > limit) {
+    throw ArgumentError(schema.name() + " takes a degree n of at most 100,000.");
+  }
+}
+
+// An integer range with a step that rounds to 0 divides by it.
+void range(const Schema& schema, const Stack& stack) {
+  const auto given = [&](const char* name) {
+    const auto index = schema.argumentIndexWithName(name);
+    return index ? stack.at(*index) : c10::IValue();
+  };
+  const auto [step, dtype, out] = std::array{given("step"), given("dtype"), given("out")};
+  const bool integral = out.isTensor() ? c10::isIntegralType(out.toTensor().scalar_type(), true)
+                                       : dtype.isInt() && c10::isIntegralType(dtype.toScalarType(), true);
+  if (integral && step.isScalar() && std::fabs(step.toScalar().toDouble()) < 1) {
+    throw ArgumentError(schema.name() + " takes a step of at least 1 for integers.");
+  }
+}
+
+// -n does not exist for the least integer.
+void matrixPower(const Schema& schema, const Stack& stack) {
+  if (argument(schema, stack, "n").toInt() == INT64_MIN) throw ArgumentError(schema.name() + " takes a larger n.");
+}
+
+// The pivots are followed without a look.
+void luUnpack(const Schema& schema, const Stack& stack) {
+  const auto& lu = argument(schema, stack, "LU_data").toTensor();
+  const auto& pivots = argument(schema, stack, "LU_pivots").toTensor();
+  if (!argument(schema, stack, "unpack_pivots").toBool() || lu.dim() < 2 || pivots.is_meta()) return;
+  auto expected = lu.sizes().slice(0, lu.dim() - 1).vec();
+  expected.back() = std::min(lu.size(-2), lu.size(-1));
+  const bool inside = pivots.sizes() == expected &&
+                      (pivots.numel() == 0 || (pivots.amin().item<int64_t>() >= 1 &&
+                                               pivots.amax().item<int64_t>() <= lu.size(-2)));
+  if (!inside) throw ArgumentError(schema.name() + " takes pivots of the shape and in the range that lu_factor gives.");
+}
+
+// The interpolation's window is made for the scale, and runs outside the image when this is far from the sizes'.
+void antialiased(const Schema& schema, const Stack& stack) {
+  const auto& image = stack.at(0).toTensor();
+  const auto size = stack.at(1).toIntVector();
+  if (image.dim() != 4 || size.size() != 2) return;
+  const auto fits = [](const c10::IValue& scale, int64_t from, int64_t to) {
+    return scale.isNone() || std::fabs(from * scale.toDouble() - to) <= 1;
+  };
+  if (fits(stack.at(3), image.size(2), size[0]) && fits(stack.at(4), image.size(3), size[1])) return;
+  throw ArgumentError(schema.name() + " takes scales that are the output's size by the input's; leave them out.");
+}
+
+// The fused kernels walk all lists by the first one's sizes.
+void fusedOptimizer(const Schema& schema, const Stack& stack) {
+  std::vector<at::Tensor> parameters;
+  for (const auto i : c10::irange(stack.size())) {
+    if (!stack[i].isTensorList()) continue;
+    const auto tensors = stack[i].toTensorVector();
+    if (i == 0) parameters = tensors;
+    const bool counts = schema.arguments()[i].name() == "state_steps";
+    if (tensors.size() != parameters.size() && !tensors.empty()) {
+      throw ArgumentError(schema.name() + " takes lists of equal lengths.");
+    }
+    for (const auto k : c10::irange(tensors.size())) {
+      const auto& one = tensors[k];
+      const bool fits = counts ? one.numel() == 1 && one.is_floating_point()
+                               : one.sizes() == parameters[k].sizes() && one.strides() == parameters[k].strides() &&
+                                     one.scalar_type() == parameters[k].scalar_type() &&
+                                     one.is_non_overlapping_and_dense();
+      if (!fits) {
+        throw ArgumentError(schema.name() + " takes parameters, gradients and states of equal shapes, strides and dtypes.");
+      }
+    }
+  }
+}
+
+// Written for ordinary memory alone, though registered for all.
+void strided(const Schema& schema, const Stack& stack) {
+  const auto& tensor = stack.at(0).toTensor();
+  if (tensor.is_quantized() || tensor.layout() != at::kStrided) {
+    throw ArgumentError(schema.name() + " takes a strided tensor that is not quantized.");
+  }
+}
+
+// The MKL-DNN library divides by the sizes.
+void toMkldnn(const Schema& schema, const Stack& stack) {
+  if (stack.at(0).toTensor().numel() == 0) throw ArgumentError(schema.name() + " takes a tensor that is not empty.");
+}
+
+// A mapping that is longer than its file kills the process where it is read.
+void fromFile(const Schema& schema, const Stack& stack) {
+  const auto& shared = argument(schema, stack, "shared");
+  if (shared.isBool() && shared.toBool()) throw ArgumentError(schema.name() + " maps files for reading only.");
+  const std::filesystem::path path = argument(schema, stack, "filename").toStringRef();
+  const auto& size = argument(schema, stack, "size");
+  const auto& dtype = argument(schema, stack, "dtype");
+  const auto width = c10::elementSize(dtype.isInt() ? dtype.toScalarType() : at::get_default_dtype_as_scalartype());
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(path, missing);
+  const int64_t count = size.isInt() ? size.toInt() : 0;
+  if (missing || count < 0 || static_cast<uint64_t>(count) > bytes / width) {
+    throw ArgumentError(schema.name() + " takes a file with at least `size` elements; " + path.string() +
+                        (missing ? " cannot be read." : " has " + std::to_string(bytes / width) + "."));
+  }
+}
+
+struct Entry {
+  std::string_view name;
+  Guard guard;
+};
+
+constexpr std::array kGuards{
+    Entry{"aten::_fused_adagrad", fusedOptimizer},
+    Entry{"aten::_fused_adagrad_", fusedOptimizer},
+    Entry{"aten::_fused_adam", fusedOptimizer},
+    Entry{"aten::_fused_adam_", fusedOptimizer},
+    Entry{"aten::_fused_adamw", fusedOptimizer},
+    Entry{"aten::_fused_adamw_", fusedOptimizer},
+    Entry{"aten::_fused_sgd", fusedOptimizer},
+    Entry{"aten::_fused_sgd_", fusedOptimizer},
+    Entry{"aten::_lazy_clone", strided},
+    Entry{"aten::_neg_view", strided},
+    Entry{"aten::_neg_view_copy", strided},
+    Entry{"aten::_upsample_bicubic2d_aa", antialiased},
+    Entry{"aten::_upsample_bilinear2d_aa", antialiased},
+    Entry{"aten::copy", strided},
+    Entry{"aten::from_file", fromFile},
+    Entry{"aten::linalg_matrix_power", matrixPower},
+    Entry{"aten::lu_unpack", luUnpack},
+    Entry{"aten::matrix_power", matrixPower},
+    Entry{"aten::range", range},
+    Entry{"aten::special_chebyshev_polynomial_t", polynomial},
+    Entry{"aten::special_chebyshev_polynomial_u", polynomial},
+    Entry{"aten::special_chebyshev_polynomial_v", polynomial},
+    Entry{"aten::special_chebyshev_polynomial_w", polynomial},
+    Entry{"aten::special_hermite_polynomial_h", polynomial},
+    Entry{"aten::special_hermite_polynomial_he", polynomial},
+    Entry{"aten::special_laguerre_polynomial_l", polynomial},
+    Entry{"aten::special_legendre_polynomial_p", polynomial},
+    Entry{"aten::special_shifted_chebyshev_polynomial_t", polynomial},
+    Entry{"aten::special_shifted_chebyshev_polynomial_u", polynomial},
+    Entry{"aten::special_shifted_chebyshev_polynomial_v", polynomial},
+    Entry{"aten::special_shifted_chebyshev_polynomial_w", polynomial},
+    Entry{"aten::to_mkldnn", toMkldnn},
+};
+
+// Whether the operator has a kernel for such tensors, or is written in terms of operators that have.
+bool madeFor(const c10::OperatorHandle& op, c10::DispatchKey key, bool output) {
+  using c10::DispatchKey;
+  return op.hasKernelForDispatchKey(key) || (!output && (op.hasKernelForDispatchKey(DispatchKey::CompositeImplicitAutograd) ||
+                                                         op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutograd)));
+}
+
+void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, const at::Tensor& tensor) {
+  using c10::DispatchKey;
+  const bool output = argument.kwarg_only() && argument.is_out();
+  for (const auto key : {DispatchKey::MkldnnCPU, DispatchKey::QuantizedCPU, DispatchKey::SparseCsrCPU}) {
+    if (tensor.key_set().has(key) && !madeFor(op, key, output)) {
+      throw ArgumentError(op.schema().name() + " takes no " + (tensor.is_quantized() ? "quantized" : "mkldnn or sparse_csr") +
+                          " tensors; call " + (tensor.is_quantized() ? "dequantize()" : "to_dense()") + " first.");
+    }
+  }
+}
+
+}  // namespace
+
+Guard guardOf(const std::string& name) {
+  const auto found = std::find_if(kGuards.begin(), kGuards.end(), [&](const Entry& entry) { return entry.name == name; });
+  return found == kGuards.end() ? nullptr : found->guard;
+}
+
+void checkLayouts(const c10::OperatorHandle& op, const Stack& arguments) {
+  constexpr c10::DispatchKeySet special{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::Quantized, c10::DispatchKey::SparseCsr};
+  const auto inspect = [&](size_t i, const at::Tensor& tensor) {
+    if (tensor.key_set().has_any(special)) checkLayout(op, op.schema().arguments()[i], tensor);
+  };
+  for (const auto i : c10::irange(arguments.size())) {
+    if (arguments[i].isTensor()) {
+      inspect(i, arguments[i].toTensor());
+    } else if (arguments[i].isTensorList()) {
+      for (const at::Tensor& tensor : arguments[i].toTensorVector()) inspect(i, tensor);
+    }
+  }
+}
+
+}  // namespace cleanclip
