@@ -206,7 +206,7 @@ describe('state dicts', () => {
   test('that do not fit are refused whole, with the names and shapes', () => {
     using clip = loadClip(resnet, { seed: 1 });
     using other = loadClip(resnet, { seed: 2 });
-    const { logit_scale, ...dict } = { ...other.stateDict(), text_projection: torch.zeros([3, 4]), extra: torch.zeros([2]) };
+    const { logit_scale, ...dict }: Record<string, Tensor> = { ...other.stateDict(), text_projection: torch.zeros([3, 4]), extra: torch.zeros([2]) };
     const before = clip.stateDict()['visual.conv1.weight'].clone();
     expect(() => clip.loadStateDict(dict)).toThrow(
       expect.objectContaining({

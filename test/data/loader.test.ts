@@ -33,6 +33,7 @@ async function tableOf(rows: number, bad: readonly number[] = []): Promise<PairT
 const options = { batchSize: 20, size: SIZE, seed: 5 };
 
 interface Plain {
+  index: number;
   rows: number[];
   isBackdoor: boolean[];
   tensors: Record<string, string>;
@@ -43,8 +44,9 @@ const show = ({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>, data: ArrayBuff
   `${dtype} [${shape.join(', ')}] ${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')}`;
 
 function plain(batch: Batch): Plain {
-  const { rows, isBackdoor, dispose, ...tensors } = batch;
+  const { index, rows, isBackdoor, dispose, ...tensors } = batch;
   const result = {
+    index,
     rows: [...rows],
     isBackdoor,
     tensors: Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, show(tensor, tensor.data())])),
