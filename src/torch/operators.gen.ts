@@ -3147,10 +3147,6 @@ export interface TensorMethods {
   /** `aten::full_like.out(Tensor self, Scalar fill_value, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)` */
   full_like(fill_value: Scalar, options: { memory_format?: MemoryFormat | null; out: Tensor }): Tensor;
   full_like(options: { fill_value: Scalar; memory_format?: MemoryFormat | null; out: Tensor }): Tensor;
-  /** `aten::fused_moving_avg_obs_fake_quant(Tensor self, Tensor observer_on, Tensor fake_quant_on, Tensor(a!) running_min, Tensor(b!) running_max, Tensor(c!) scale, Tensor(d!) zero_point, float averaging_const, int quant_min, int quant_max, int ch_axis, bool per_row_fake_quant=False, bool symmetric_quant=False) -> Tensor` */
-  fused_moving_avg_obs_fake_quant(observer_on: Tensor, fake_quant_on: Tensor, running_min: Tensor, running_max: Tensor, scale: Tensor, zero_point: Tensor, averaging_const: number, quant_min: number | bigint, quant_max: number | bigint, ch_axis: number | bigint, per_row_fake_quant?: boolean, symmetric_quant?: boolean): Tensor;
-  fused_moving_avg_obs_fake_quant(observer_on: Tensor, fake_quant_on: Tensor, running_min: Tensor, running_max: Tensor, scale: Tensor, zero_point: Tensor, averaging_const: number, quant_min: number | bigint, quant_max: number | bigint, ch_axis: number | bigint, options: { per_row_fake_quant?: boolean; symmetric_quant?: boolean }): Tensor;
-  fused_moving_avg_obs_fake_quant(options: { observer_on: Tensor; fake_quant_on: Tensor; running_min: Tensor; running_max: Tensor; scale: Tensor; zero_point: Tensor; averaging_const: number; quant_min: number | bigint; quant_max: number | bigint; ch_axis: number | bigint; per_row_fake_quant?: boolean; symmetric_quant?: boolean }): Tensor;
   /** `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
   gather(dim: number | bigint, index: Tensor, options?: { sparse_grad?: boolean }): Tensor;
   gather(options: { dim: number | bigint; index: Tensor; sparse_grad?: boolean }): Tensor;
@@ -3826,9 +3822,6 @@ export interface TensorMethods {
   lift_fresh_copy(): Tensor;
   /** `aten::lift_fresh_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   lift_fresh_copy(options: { out: Tensor }): Tensor;
-  /** `aten::linalg__powsum(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
-  linalg__powsum(ord?: Scalar, dim?: number | bigint | Ints | null, keepdim?: boolean, options?: { dtype?: DType | null }): Tensor;
-  linalg__powsum(options: { ord?: Scalar; dim?: number | bigint | Ints | null; keepdim?: boolean; dtype?: DType | null }): Tensor;
   /** `aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor` */
   linalg_cholesky(options?: { upper?: boolean }): Tensor;
   /** `aten::linalg_cholesky.out(Tensor self, *, bool upper=False, Tensor(a!) out) -> Tensor(a!)` */
@@ -11475,10 +11468,6 @@ export interface atenOperators {
   /** `aten::full_like.out(Tensor self, Scalar fill_value, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)` */
   full_like(self: Tensor, fill_value: Scalar, options: { memory_format?: MemoryFormat | null; out: Tensor }): Tensor;
   full_like(self: Tensor, options: { fill_value: Scalar; memory_format?: MemoryFormat | null; out: Tensor }): Tensor;
-  /** `aten::fused_moving_avg_obs_fake_quant(Tensor self, Tensor observer_on, Tensor fake_quant_on, Tensor(a!) running_min, Tensor(b!) running_max, Tensor(c!) scale, Tensor(d!) zero_point, float averaging_const, int quant_min, int quant_max, int ch_axis, bool per_row_fake_quant=False, bool symmetric_quant=False) -> Tensor` */
-  fused_moving_avg_obs_fake_quant(self: Tensor, observer_on: Tensor, fake_quant_on: Tensor, running_min: Tensor, running_max: Tensor, scale: Tensor, zero_point: Tensor, averaging_const: number, quant_min: number | bigint, quant_max: number | bigint, ch_axis: number | bigint, per_row_fake_quant?: boolean, symmetric_quant?: boolean): Tensor;
-  fused_moving_avg_obs_fake_quant(self: Tensor, observer_on: Tensor, fake_quant_on: Tensor, running_min: Tensor, running_max: Tensor, scale: Tensor, zero_point: Tensor, averaging_const: number, quant_min: number | bigint, quant_max: number | bigint, ch_axis: number | bigint, options: { per_row_fake_quant?: boolean; symmetric_quant?: boolean }): Tensor;
-  fused_moving_avg_obs_fake_quant(self: Tensor, options: { observer_on: Tensor; fake_quant_on: Tensor; running_min: Tensor; running_max: Tensor; scale: Tensor; zero_point: Tensor; averaging_const: number; quant_min: number | bigint; quant_max: number | bigint; ch_axis: number | bigint; per_row_fake_quant?: boolean; symmetric_quant?: boolean }): Tensor;
   /** `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
   gather(self: Tensor, dim: number | bigint, index: Tensor, options?: { sparse_grad?: boolean }): Tensor;
   gather(self: Tensor, options: { dim: number | bigint; index: Tensor; sparse_grad?: boolean }): Tensor;
@@ -12234,9 +12223,6 @@ export interface atenOperators {
   lift_fresh_copy(self: Tensor): Tensor;
   /** `aten::lift_fresh_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   lift_fresh_copy(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::linalg__powsum(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
-  linalg__powsum(self: Tensor, ord?: Scalar, dim?: number | bigint | Ints | null, keepdim?: boolean, options?: { dtype?: DType | null }): Tensor;
-  linalg__powsum(self: Tensor, options: { ord?: Scalar; dim?: number | bigint | Ints | null; keepdim?: boolean; dtype?: DType | null }): Tensor;
   /** `aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor` */
   linalg_cholesky(self: Tensor, options?: { upper?: boolean }): Tensor;
   /** `aten::linalg_cholesky.out(Tensor self, *, bool upper=False, Tensor(a!) out) -> Tensor(a!)` */
