@@ -113,6 +113,25 @@ void strided(const Schema& schema, const Stack& stack) {
   }
 }
 
+// A window's end overflows, and an empty output of 2^40 rows is walked row by row.
+void pooling(const Schema& schema, const Stack& stack) {
+  constexpr int64_t limit = 1 << 24;
+  for (const auto& argument : stack) {
+    if (!argument.isIntList()) continue;
+    for (const auto value : argument.toIntVector()) {
+      if (value > limit) throw ArgumentError(schema.name() + " takes sizes of at most 16,777,216.");
+    }
+  }
+}
+
+// Rows are written as if they were one after another.
+void contiguousOutput(const Schema& schema, const Stack& stack) {
+  const auto index = schema.argumentIndexWithName("out");
+  if (index && stack.at(*index).toTensor().numel() > 0 && !stack.at(*index).toTensor().is_contiguous()) {
+    throw ArgumentError(schema.name() + " writes to a contiguous tensor.");
+  }
+}
+
 // The MKL-DNN library divides by the sizes.
 void toMkldnn(const Schema& schema, const Stack& stack) {
   if (stack.at(0).toTensor().numel() == 0) throw ArgumentError(schema.name() + " takes a tensor that is not empty.");
@@ -141,6 +160,8 @@ struct Entry {
 };
 
 constexpr std::array kGuards{
+    Entry{"aten::_adaptive_avg_pool2d", pooling},
+    Entry{"aten::_adaptive_avg_pool3d", pooling},
     Entry{"aten::_fused_adagrad", fusedOptimizer},
     Entry{"aten::_fused_adagrad_", fusedOptimizer},
     Entry{"aten::_fused_adam", fusedOptimizer},
@@ -154,11 +175,18 @@ constexpr std::array kGuards{
     Entry{"aten::_neg_view_copy", strided},
     Entry{"aten::_upsample_bicubic2d_aa", antialiased},
     Entry{"aten::_upsample_bilinear2d_aa", antialiased},
+    Entry{"aten::adaptive_avg_pool1d", pooling},
+    Entry{"aten::adaptive_avg_pool2d", pooling},
+    Entry{"aten::adaptive_avg_pool3d", pooling},
+    Entry{"aten::adaptive_max_pool1d", pooling},
+    Entry{"aten::adaptive_max_pool2d", pooling},
+    Entry{"aten::adaptive_max_pool3d", pooling},
     Entry{"aten::copy", strided},
     Entry{"aten::from_file", fromFile},
     Entry{"aten::linalg_matrix_power", matrixPower},
     Entry{"aten::lu_unpack", luUnpack},
     Entry{"aten::matrix_power", matrixPower},
+    Entry{"aten::max_pool1d", pooling},
     Entry{"aten::range", range},
     Entry{"aten::special_chebyshev_polynomial_t", polynomial},
     Entry{"aten::special_chebyshev_polynomial_u", polynomial},
@@ -173,6 +201,9 @@ constexpr std::array kGuards{
     Entry{"aten::special_shifted_chebyshev_polynomial_v", polynomial},
     Entry{"aten::special_shifted_chebyshev_polynomial_w", polynomial},
     Entry{"aten::to_mkldnn", toMkldnn},
+    Entry{"aten::tril", contiguousOutput},
+    Entry{"aten::triu", contiguousOutput},
+    Entry{"aten::view_copy", strided},
 };
 
 // Whether the operator has a kernel for such tensors, or is written in terms of operators that have.

@@ -28,6 +28,7 @@ const std::array kRefusals{
                  "aten::_embedding_bag_sparse_backward",
                  "aten::_log_softmax_backward_data",
                  "aten::_pdist_backward",
+                 "aten::_segment_reduce_backward",
                  "aten::_softmax_backward_data",
                  "aten::_thnn_differentiable_gru_cell_backward",
                  "aten::_thnn_differentiable_lstm_cell_backward",

@@ -737,12 +737,6 @@ export interface TensorMethods {
   _padded_dense_to_jagged_forward(offsets: readonly Tensor[], total_L?: number | bigint | null): Tensor;
   _padded_dense_to_jagged_forward(offsets: readonly Tensor[], options: { total_L?: number | bigint | null }): Tensor;
   _padded_dense_to_jagged_forward(options: { offsets: readonly Tensor[]; total_L?: number | bigint | null }): Tensor;
-  /** `aten::_pdist_forward(Tensor self, float p=2.) -> Tensor` */
-  _pdist_forward(p?: number): Tensor;
-  _pdist_forward(options: { p?: number }): Tensor;
-  /** `aten::_pdist_forward.out(Tensor self, float p=2., *, Tensor(a!) out) -> Tensor(a!)` */
-  _pdist_forward(p: number, options: { out: Tensor }): Tensor;
-  _pdist_forward(options: { p?: number; out: Tensor }): Tensor;
   /** `aten::_philox_key_fold_in(Tensor key, int data) -> Tensor` */
   _philox_key_fold_in(data: number | bigint): Tensor;
   _philox_key_fold_in(options: { data: number | bigint }): Tensor;
@@ -4636,18 +4630,6 @@ export interface TensorMethods {
   mkldnn_max_pool3d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
   mkldnn_max_pool3d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   mkldnn_max_pool3d_backward(options: { output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  /** `aten::mkldnn_reorder_conv2d_weight(Tensor self, SymInt[2] padding=[0, 0], SymInt[2] stride=[1, 1], SymInt[2] dilation=[1, 1], SymInt groups=1, SymInt[]? input_size=None) -> Tensor` */
-  mkldnn_reorder_conv2d_weight(padding?: number | bigint | Ints, stride?: number | bigint | Ints, dilation?: number | bigint | Ints, groups?: number | bigint, input_size?: Ints | null): Tensor;
-  mkldnn_reorder_conv2d_weight(options: { padding?: number | bigint | Ints; stride?: number | bigint | Ints; dilation?: number | bigint | Ints; groups?: number | bigint; input_size?: Ints | null }): Tensor;
-  /** `aten::mkldnn_reorder_conv2d_weight.out(Tensor self, SymInt[2] padding=[0, 0], SymInt[2] stride=[1, 1], SymInt[2] dilation=[1, 1], SymInt groups=1, SymInt[]? input_size=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_reorder_conv2d_weight(padding: number | bigint | Ints, stride: number | bigint | Ints, dilation: number | bigint | Ints, groups: number | bigint, input_size: Ints | null, options: { out: Tensor }): Tensor;
-  mkldnn_reorder_conv2d_weight(options: { padding?: number | bigint | Ints; stride?: number | bigint | Ints; dilation?: number | bigint | Ints; groups?: number | bigint; input_size?: Ints | null; out: Tensor }): Tensor;
-  /** `aten::mkldnn_reorder_conv3d_weight(Tensor self, SymInt[3] padding=[0, 0, 0], SymInt[3] stride=[1, 1, 1], SymInt[3] dilation=[1, 1, 1], SymInt groups=1, SymInt[]? input_size=None) -> Tensor` */
-  mkldnn_reorder_conv3d_weight(padding?: number | bigint | Ints, stride?: number | bigint | Ints, dilation?: number | bigint | Ints, groups?: number | bigint, input_size?: Ints | null): Tensor;
-  mkldnn_reorder_conv3d_weight(options: { padding?: number | bigint | Ints; stride?: number | bigint | Ints; dilation?: number | bigint | Ints; groups?: number | bigint; input_size?: Ints | null }): Tensor;
-  /** `aten::mkldnn_reorder_conv3d_weight.out(Tensor self, SymInt[3] padding=[0, 0, 0], SymInt[3] stride=[1, 1, 1], SymInt[3] dilation=[1, 1, 1], SymInt groups=1, SymInt[]? input_size=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_reorder_conv3d_weight(padding: number | bigint | Ints, stride: number | bigint | Ints, dilation: number | bigint | Ints, groups: number | bigint, input_size: Ints | null, options: { out: Tensor }): Tensor;
-  mkldnn_reorder_conv3d_weight(options: { padding?: number | bigint | Ints; stride?: number | bigint | Ints; dilation?: number | bigint | Ints; groups?: number | bigint; input_size?: Ints | null; out: Tensor }): Tensor;
   /** `aten::mm(Tensor self, Tensor mat2) -> Tensor` */
   mm(mat2: Tensor): Tensor;
   mm(options: { mat2: Tensor }): Tensor;
@@ -8785,12 +8767,6 @@ export interface atenOperators {
   _padded_dense_to_jagged_forward(dense: Tensor, offsets: readonly Tensor[], total_L?: number | bigint | null): Tensor;
   _padded_dense_to_jagged_forward(dense: Tensor, offsets: readonly Tensor[], options: { total_L?: number | bigint | null }): Tensor;
   _padded_dense_to_jagged_forward(options: { dense: Tensor; offsets: readonly Tensor[]; total_L?: number | bigint | null }): Tensor;
-  /** `aten::_pdist_forward(Tensor self, float p=2.) -> Tensor` */
-  _pdist_forward(self: Tensor, p?: number): Tensor;
-  _pdist_forward(self: Tensor, options: { p?: number }): Tensor;
-  /** `aten::_pdist_forward.out(Tensor self, float p=2., *, Tensor(a!) out) -> Tensor(a!)` */
-  _pdist_forward(self: Tensor, p: number, options: { out: Tensor }): Tensor;
-  _pdist_forward(self: Tensor, options: { p?: number; out: Tensor }): Tensor;
   /** `aten::_philox_key_fold_in(Tensor key, int data) -> Tensor` */
   _philox_key_fold_in(key: Tensor, data: number | bigint): Tensor;
   _philox_key_fold_in(options: { key: Tensor; data: number | bigint }): Tensor;
@@ -13118,18 +13094,6 @@ export interface atenOperators {
   mkldnn_max_pool3d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
   mkldnn_max_pool3d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   mkldnn_max_pool3d_backward(options: { grad_output: Tensor; output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  /** `aten::mkldnn_reorder_conv2d_weight(Tensor self, SymInt[2] padding=[0, 0], SymInt[2] stride=[1, 1], SymInt[2] dilation=[1, 1], SymInt groups=1, SymInt[]? input_size=None) -> Tensor` */
-  mkldnn_reorder_conv2d_weight(self: Tensor, padding?: number | bigint | Ints, stride?: number | bigint | Ints, dilation?: number | bigint | Ints, groups?: number | bigint, input_size?: Ints | null): Tensor;
-  mkldnn_reorder_conv2d_weight(self: Tensor, options: { padding?: number | bigint | Ints; stride?: number | bigint | Ints; dilation?: number | bigint | Ints; groups?: number | bigint; input_size?: Ints | null }): Tensor;
-  /** `aten::mkldnn_reorder_conv2d_weight.out(Tensor self, SymInt[2] padding=[0, 0], SymInt[2] stride=[1, 1], SymInt[2] dilation=[1, 1], SymInt groups=1, SymInt[]? input_size=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_reorder_conv2d_weight(self: Tensor, padding: number | bigint | Ints, stride: number | bigint | Ints, dilation: number | bigint | Ints, groups: number | bigint, input_size: Ints | null, options: { out: Tensor }): Tensor;
-  mkldnn_reorder_conv2d_weight(self: Tensor, options: { padding?: number | bigint | Ints; stride?: number | bigint | Ints; dilation?: number | bigint | Ints; groups?: number | bigint; input_size?: Ints | null; out: Tensor }): Tensor;
-  /** `aten::mkldnn_reorder_conv3d_weight(Tensor self, SymInt[3] padding=[0, 0, 0], SymInt[3] stride=[1, 1, 1], SymInt[3] dilation=[1, 1, 1], SymInt groups=1, SymInt[]? input_size=None) -> Tensor` */
-  mkldnn_reorder_conv3d_weight(self: Tensor, padding?: number | bigint | Ints, stride?: number | bigint | Ints, dilation?: number | bigint | Ints, groups?: number | bigint, input_size?: Ints | null): Tensor;
-  mkldnn_reorder_conv3d_weight(self: Tensor, options: { padding?: number | bigint | Ints; stride?: number | bigint | Ints; dilation?: number | bigint | Ints; groups?: number | bigint; input_size?: Ints | null }): Tensor;
-  /** `aten::mkldnn_reorder_conv3d_weight.out(Tensor self, SymInt[3] padding=[0, 0, 0], SymInt[3] stride=[1, 1, 1], SymInt[3] dilation=[1, 1, 1], SymInt groups=1, SymInt[]? input_size=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_reorder_conv3d_weight(self: Tensor, padding: number | bigint | Ints, stride: number | bigint | Ints, dilation: number | bigint | Ints, groups: number | bigint, input_size: Ints | null, options: { out: Tensor }): Tensor;
-  mkldnn_reorder_conv3d_weight(self: Tensor, options: { padding?: number | bigint | Ints; stride?: number | bigint | Ints; dilation?: number | bigint | Ints; groups?: number | bigint; input_size?: Ints | null; out: Tensor }): Tensor;
   /** `aten::mm(Tensor self, Tensor mat2) -> Tensor` */
   mm(self: Tensor, mat2: Tensor): Tensor;
   mm(self: Tensor, options: { mat2: Tensor }): Tensor;
@@ -16156,16 +16120,6 @@ export interface inductor_primsOperators {
   inductor_reserve_rng_state(options: { generator: Generator | null; increment: number | bigint }): [Tensor, Tensor, Tensor];
 }
 
-/** `torch.ops.mkl` */
-export interface mklOperators {
-  /** `mkl::_mkl_linear(Tensor X, Tensor MKL_W, Tensor ORI_W, Tensor? B, int batch_size) -> Tensor` */
-  _mkl_linear(X: Tensor, MKL_W: Tensor, ORI_W: Tensor, B: Tensor | null, batch_size: number | bigint): Tensor;
-  _mkl_linear(options: { X: Tensor; MKL_W: Tensor; ORI_W: Tensor; B: Tensor | null; batch_size: number | bigint }): Tensor;
-  /** `mkl::_mkl_reorder_linear_weight(Tensor X, int batch_size) -> Tensor` */
-  _mkl_reorder_linear_weight(X: Tensor, batch_size: number | bigint): Tensor;
-  _mkl_reorder_linear_weight(options: { X: Tensor; batch_size: number | bigint }): Tensor;
-}
-
 /** `torch.ops.mkldnn_prepacked` */
 export interface mkldnn_prepackedOperators {
   /** `mkldnn_prepacked::conv2d_prepack(Tensor W, Tensor? B, int[2] stride, int[2] padding, int[2] dilation, int groups, int[4] input_size, str attr) -> __torch__.torch.classes.mkldnn.ConvOpContext` */
@@ -16411,7 +16365,6 @@ export interface Namespaces {
   aten: atenOperators;
   c10d: c10dOperators;
   inductor_prims: inductor_primsOperators;
-  mkl: mklOperators;
   mkldnn_prepacked: mkldnn_prepackedOperators;
   profiler: profilerOperators;
   quantization: quantizationOperators;
