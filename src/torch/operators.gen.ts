@@ -881,12 +881,6 @@ export interface TensorMethods {
   _scaled_mm_v2(mat2: Tensor, scale_a: readonly Tensor[], recipe_a: Ints, swizzle_a: Ints, scale_b: readonly Tensor[], recipe_b: Ints, swizzle_b: Ints, bias: Tensor | null, out_dtype: DType | null, contraction_dim: Ints, use_fast_accum: boolean, options: { out: Tensor }): Tensor;
   _scaled_mm_v2(mat2: Tensor, scale_a: readonly Tensor[], recipe_a: Ints, swizzle_a: Ints, scale_b: readonly Tensor[], recipe_b: Ints, swizzle_b: Ints, bias: Tensor | null, out_dtype: DType | null, options: { contraction_dim?: Ints; use_fast_accum?: boolean; out: Tensor }): Tensor;
   _scaled_mm_v2(options: { mat2: Tensor; scale_a: readonly Tensor[]; recipe_a: Ints; swizzle_a: Ints; scale_b: readonly Tensor[]; recipe_b: Ints; swizzle_b: Ints; bias: Tensor | null; out_dtype: DType | null; contraction_dim?: Ints; use_fast_accum?: boolean; out: Tensor }): Tensor;
-  /** `aten::_segment_reduce_backward(Tensor grad, Tensor output, Tensor data, str reduce, *, Tensor? lengths=None, Tensor? offsets=None, int axis=0, Scalar? initial=None) -> Tensor` */
-  _segment_reduce_backward(output: Tensor, data: Tensor, reduce: string, options?: { lengths?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; initial?: Scalar | null }): Tensor;
-  _segment_reduce_backward(options: { output: Tensor; data: Tensor; reduce: string; lengths?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; initial?: Scalar | null }): Tensor;
-  /** `aten::_segment_reduce_backward.out(Tensor grad, Tensor output, Tensor data, str reduce, *, Tensor? lengths=None, Tensor? offsets=None, int axis=0, Scalar? initial=None, Tensor(a!) out) -> Tensor(a!)` */
-  _segment_reduce_backward(output: Tensor, data: Tensor, reduce: string, options: { lengths?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; initial?: Scalar | null; out: Tensor }): Tensor;
-  _segment_reduce_backward(options: { output: Tensor; data: Tensor; reduce: string; lengths?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; initial?: Scalar | null; out: Tensor }): Tensor;
   /** `aten::_shape_as_tensor(Tensor self) -> Tensor` */
   _shape_as_tensor(): Tensor;
   /** `aten::_slow_conv2d_backward.grad_input(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, *, Tensor(a!) grad_input, Tensor(b!) grad_weight, Tensor(c!) grad_bias) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
@@ -8915,12 +8909,6 @@ export interface atenOperators {
   _scaled_mm_v2(self: Tensor, mat2: Tensor, scale_a: readonly Tensor[], recipe_a: Ints, swizzle_a: Ints, scale_b: readonly Tensor[], recipe_b: Ints, swizzle_b: Ints, bias: Tensor | null, out_dtype: DType | null, contraction_dim: Ints, use_fast_accum: boolean, options: { out: Tensor }): Tensor;
   _scaled_mm_v2(self: Tensor, mat2: Tensor, scale_a: readonly Tensor[], recipe_a: Ints, swizzle_a: Ints, scale_b: readonly Tensor[], recipe_b: Ints, swizzle_b: Ints, bias: Tensor | null, out_dtype: DType | null, options: { contraction_dim?: Ints; use_fast_accum?: boolean; out: Tensor }): Tensor;
   _scaled_mm_v2(self: Tensor, options: { mat2: Tensor; scale_a: readonly Tensor[]; recipe_a: Ints; swizzle_a: Ints; scale_b: readonly Tensor[]; recipe_b: Ints; swizzle_b: Ints; bias: Tensor | null; out_dtype: DType | null; contraction_dim?: Ints; use_fast_accum?: boolean; out: Tensor }): Tensor;
-  /** `aten::_segment_reduce_backward(Tensor grad, Tensor output, Tensor data, str reduce, *, Tensor? lengths=None, Tensor? offsets=None, int axis=0, Scalar? initial=None) -> Tensor` */
-  _segment_reduce_backward(grad: Tensor, output: Tensor, data: Tensor, reduce: string, options?: { lengths?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; initial?: Scalar | null }): Tensor;
-  _segment_reduce_backward(options: { grad: Tensor; output: Tensor; data: Tensor; reduce: string; lengths?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; initial?: Scalar | null }): Tensor;
-  /** `aten::_segment_reduce_backward.out(Tensor grad, Tensor output, Tensor data, str reduce, *, Tensor? lengths=None, Tensor? offsets=None, int axis=0, Scalar? initial=None, Tensor(a!) out) -> Tensor(a!)` */
-  _segment_reduce_backward(grad: Tensor, output: Tensor, data: Tensor, reduce: string, options: { lengths?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; initial?: Scalar | null; out: Tensor }): Tensor;
-  _segment_reduce_backward(options: { grad: Tensor; output: Tensor; data: Tensor; reduce: string; lengths?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; initial?: Scalar | null; out: Tensor }): Tensor;
   /** `aten::_shape_as_tensor(Tensor self) -> Tensor` */
   _shape_as_tensor(self: Tensor): Tensor;
   /** `aten::_slow_conv2d_backward.grad_input(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, *, Tensor(a!) grad_input, Tensor(b!) grad_weight, Tensor(c!) grad_bias) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
