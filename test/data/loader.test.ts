@@ -81,7 +81,8 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  expect(torch.memory().tensors).toBe(tensorsBefore);
+  // Fewer when tensors from before were collected meanwhile.
+  expect(torch.memory().tensors).toBeLessThanOrEqual(tensorsBefore);
 });
 
 test('a batch holds the decoded, resized images and the token ids of the rows of the epoch', async () => {
@@ -191,7 +192,8 @@ test('leaving the loop frees what was loaded ahead, and the loader goes on', asy
         batch.dispose();
         break;
       }
-      expect(torch.memory().tensors).toBe(tensorsBefore);
+      // Fewer when tensors from before were collected meanwhile.
+  expect(torch.memory().tensors).toBeLessThanOrEqual(tensorsBefore);
     }
     expect(await read(loader, 1)).toHaveLength(11);
   });
@@ -237,7 +239,8 @@ test('closing frees what an abandoned epoch has loaded ahead', async () => {
   const reading = loader.epoch(1);
   ((await reading.next()).value as Batch).dispose();
   await loader.close();
-  expect(torch.memory().tensors).toBe(tensorsBefore);
+  // Fewer when tensors from before were collected meanwhile.
+  expect(torch.memory().tensors).toBeLessThanOrEqual(tensorsBefore);
   await expect(reading.next()).rejects.toMatchObject({ code: 'ERR_ABORTED' });
 });
 
