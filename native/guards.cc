@@ -124,6 +124,35 @@ void pooling(const Schema& schema, const Stack& stack) {
   }
 }
 
+// Offsets beyond any memory overflow before they are compared with the storage.
+void addresses(const Schema& schema, const Stack& stack) {
+  const auto check = [&](int64_t value) {
+    constexpr int64_t limit = int64_t{1} << 48;
+    if (value > limit) throw ArgumentError(schema.name() + " takes sizes, strides and an offset inside the storage.");
+  };
+  for (const auto& argument : stack) {
+    if (argument.isInt()) check(argument.toInt());
+    if (argument.isIntList()) std::ranges::for_each(argument.toIntVector(), check);
+  }
+}
+
+// The product of a sparse_csr matrix and a vector reads as many elements as the matrix has columns.
+void sparseProduct(const Schema& schema, const Stack& stack) {
+  for (const auto i : c10::irange(stack.size() - 1)) {
+    if (!stack[i].isTensor() || stack[i].toTensor().layout() != at::kSparseCsr || !stack[i + 1].isTensor()) continue;
+    const auto& right = stack[i + 1].toTensor();
+    if (right.dim() == 0 || stack[i].toTensor().size(-1) != right.size(right.dim() == 1 ? 0 : -2)) {
+      throw ArgumentError(schema.name() + " takes factors of matching sizes.");
+    }
+  }
+}
+
+// from + 1 does not exist for the largest integer.
+void random(const Schema& schema, const Stack& stack) {
+  const auto index = schema.argumentIndexWithName("from");
+  if (index && stack.at(*index).toInt() == INT64_MAX) throw ArgumentError(schema.name() + " takes a smaller `from`.");
+}
+
 // Rows are written as if they were one after another.
 void contiguousOutput(const Schema& schema, const Stack& stack) {
   const auto index = schema.argumentIndexWithName("out");
@@ -181,13 +210,25 @@ constexpr std::array kGuards{
     Entry{"aten::adaptive_max_pool1d", pooling},
     Entry{"aten::adaptive_max_pool2d", pooling},
     Entry{"aten::adaptive_max_pool3d", pooling},
+    Entry{"aten::addmv", sparseProduct},
+    Entry{"aten::addmv_", sparseProduct},
+    Entry{"aten::as_strided", addresses},
+    Entry{"aten::as_strided_", addresses},
+    Entry{"aten::as_strided_copy", addresses},
+    Entry{"aten::as_strided_scatter", addresses},
     Entry{"aten::copy", strided},
     Entry{"aten::from_file", fromFile},
+    Entry{"aten::linalg_matmul", sparseProduct},
     Entry{"aten::linalg_matrix_power", matrixPower},
     Entry{"aten::lu_unpack", luUnpack},
+    Entry{"aten::matmul", sparseProduct},
     Entry{"aten::matrix_power", matrixPower},
     Entry{"aten::max_pool1d", pooling},
+    Entry{"aten::mv", sparseProduct},
+    Entry{"aten::random", random},
+    Entry{"aten::random_", random},
     Entry{"aten::range", range},
+    Entry{"aten::set_", addresses},
     Entry{"aten::special_chebyshev_polynomial_t", polynomial},
     Entry{"aten::special_chebyshev_polynomial_u", polynomial},
     Entry{"aten::special_chebyshev_polynomial_v", polynomial},
@@ -206,43 +247,11 @@ constexpr std::array kGuards{
     Entry{"aten::view_copy", strided},
 };
 
-// Whether the operator has a kernel for such tensors, or is written in terms of operators that have.
-bool madeFor(const c10::OperatorHandle& op, c10::DispatchKey key, bool output) {
-  using c10::DispatchKey;
-  return op.hasKernelForDispatchKey(key) || (!output && (op.hasKernelForDispatchKey(DispatchKey::CompositeImplicitAutograd) ||
-                                                         op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutograd)));
-}
-
-void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, const at::Tensor& tensor) {
-  using c10::DispatchKey;
-  const bool output = argument.kwarg_only() && argument.is_out();
-  for (const auto key : {DispatchKey::MkldnnCPU, DispatchKey::QuantizedCPU, DispatchKey::SparseCsrCPU}) {
-    if (tensor.key_set().has(key) && !madeFor(op, key, output)) {
-      throw ArgumentError(op.schema().name() + " takes no " + (tensor.is_quantized() ? "quantized" : "mkldnn or sparse_csr") +
-                          " tensors; call " + (tensor.is_quantized() ? "dequantize()" : "to_dense()") + " first.");
-    }
-  }
-}
-
 }  // namespace
 
 Guard guardOf(const std::string& name) {
   const auto found = std::find_if(kGuards.begin(), kGuards.end(), [&](const Entry& entry) { return entry.name == name; });
   return found == kGuards.end() ? nullptr : found->guard;
-}
-
-void checkLayouts(const c10::OperatorHandle& op, const Stack& arguments) {
-  constexpr c10::DispatchKeySet special{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::Quantized, c10::DispatchKey::SparseCsr};
-  const auto inspect = [&](size_t i, const at::Tensor& tensor) {
-    if (tensor.key_set().has_any(special)) checkLayout(op, op.schema().arguments()[i], tensor);
-  };
-  for (const auto i : c10::irange(arguments.size())) {
-    if (arguments[i].isTensor()) {
-      inspect(i, arguments[i].toTensor());
-    } else if (arguments[i].isTensorList()) {
-      for (const at::Tensor& tensor : arguments[i].toTensorVector()) inspect(i, tensor);
-    }
-  }
 }
 
 }  // namespace cleanclip

@@ -1,7 +1,8 @@
 // Checks that some operators leave out: without them a wrong argument would crash or hang the process.
 #pragma once
 
-#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/function_schema.h>
+#include <ATen/core/ivalue.h>
 
 #include <string>
 #include <vector>
@@ -13,9 +14,5 @@ using Guard = void (*)(const c10::FunctionSchema& schema, const std::vector<c10:
 
 // The guard of an operator's name; nullptr for most.
 Guard guardOf(const std::string& name);
-
-// Refuses tensors without ordinary memory (mkldnn, quantized, sparse_csr) unless the operator is made for them:
-// kernels for ordinary memory are picked when such a tensor comes second, and read where nothing is.
-void checkLayouts(const c10::OperatorHandle& op, const std::vector<c10::IValue>& arguments);
 
 }  // namespace cleanclip

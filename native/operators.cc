@@ -9,6 +9,7 @@
 #include <array>
 
 #include "exports.h"
+#include "layouts.h"
 #include "packet.h"
 #include "results.h"
 #include "tensor.h"

@@ -565,14 +565,6 @@ export interface TensorMethods {
   /** `aten::_masked_scale.out(Tensor self, Tensor mask, float scale, *, Tensor(a!) out) -> Tensor(a!)` */
   _masked_scale(mask: Tensor, scale: number, options: { out: Tensor }): Tensor;
   _masked_scale(options: { mask: Tensor; scale: number; out: Tensor }): Tensor;
-  /** `aten::_masked_softmax(Tensor self, Tensor mask, int? dim=None, int? mask_type=None) -> Tensor` */
-  _masked_softmax(mask: Tensor, dim?: number | bigint | null, mask_type?: number | bigint | null): Tensor;
-  _masked_softmax(mask: Tensor, options: { dim?: number | bigint | null; mask_type?: number | bigint | null }): Tensor;
-  _masked_softmax(options: { mask: Tensor; dim?: number | bigint | null; mask_type?: number | bigint | null }): Tensor;
-  /** `aten::_masked_softmax.out(Tensor self, Tensor mask, int? dim=None, int? mask_type=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  _masked_softmax(mask: Tensor, dim: number | bigint | null, mask_type: number | bigint | null, options: { out: Tensor }): Tensor;
-  _masked_softmax(mask: Tensor, options: { dim?: number | bigint | null; mask_type?: number | bigint | null; out: Tensor }): Tensor;
-  _masked_softmax(options: { mask: Tensor; dim?: number | bigint | null; mask_type?: number | bigint | null; out: Tensor }): Tensor;
   /** `aten::_masked_softmax_backward(Tensor grad_output, Tensor output, Tensor mask, int? dim=None) -> Tensor` */
   _masked_softmax_backward(output: Tensor, mask: Tensor, dim?: number | bigint | null): Tensor;
   _masked_softmax_backward(output: Tensor, mask: Tensor, options: { dim?: number | bigint | null }): Tensor;
@@ -847,9 +839,6 @@ export interface TensorMethods {
   _scaled_dot_product_flash_attention_for_cpu(key: Tensor, value: Tensor, dropout_p?: number, is_causal?: boolean, options?: { attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
   _scaled_dot_product_flash_attention_for_cpu(key: Tensor, value: Tensor, options: { dropout_p?: number; is_causal?: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
   _scaled_dot_product_flash_attention_for_cpu(options: { key: Tensor; value: Tensor; dropout_p?: number; is_causal?: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, float dropout_p, bool is_causal, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value)` */
-  _scaled_dot_product_flash_attention_for_cpu_backward(query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, dropout_p: number, is_causal: boolean, options?: { attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention_for_cpu_backward(options: { query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; dropout_p: number; is_causal: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor, Tensor];
   /** `aten::_scaled_dot_product_fused_attention_overrideable(Tensor query, Tensor key, Tensor value, Tensor? attn_bias=None, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
   _scaled_dot_product_fused_attention_overrideable(key: Tensor, value: Tensor, attn_bias?: Tensor | null, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
   _scaled_dot_product_fused_attention_overrideable(key: Tensor, value: Tensor, options: { attn_bias?: Tensor | null; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
@@ -8578,14 +8567,6 @@ export interface atenOperators {
   /** `aten::_masked_scale.out(Tensor self, Tensor mask, float scale, *, Tensor(a!) out) -> Tensor(a!)` */
   _masked_scale(self: Tensor, mask: Tensor, scale: number, options: { out: Tensor }): Tensor;
   _masked_scale(self: Tensor, options: { mask: Tensor; scale: number; out: Tensor }): Tensor;
-  /** `aten::_masked_softmax(Tensor self, Tensor mask, int? dim=None, int? mask_type=None) -> Tensor` */
-  _masked_softmax(self: Tensor, mask: Tensor, dim?: number | bigint | null, mask_type?: number | bigint | null): Tensor;
-  _masked_softmax(self: Tensor, mask: Tensor, options: { dim?: number | bigint | null; mask_type?: number | bigint | null }): Tensor;
-  _masked_softmax(self: Tensor, options: { mask: Tensor; dim?: number | bigint | null; mask_type?: number | bigint | null }): Tensor;
-  /** `aten::_masked_softmax.out(Tensor self, Tensor mask, int? dim=None, int? mask_type=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  _masked_softmax(self: Tensor, mask: Tensor, dim: number | bigint | null, mask_type: number | bigint | null, options: { out: Tensor }): Tensor;
-  _masked_softmax(self: Tensor, mask: Tensor, options: { dim?: number | bigint | null; mask_type?: number | bigint | null; out: Tensor }): Tensor;
-  _masked_softmax(self: Tensor, options: { mask: Tensor; dim?: number | bigint | null; mask_type?: number | bigint | null; out: Tensor }): Tensor;
   /** `aten::_masked_softmax_backward(Tensor grad_output, Tensor output, Tensor mask, int? dim=None) -> Tensor` */
   _masked_softmax_backward(grad_output: Tensor, output: Tensor, mask: Tensor, dim?: number | bigint | null): Tensor;
   _masked_softmax_backward(grad_output: Tensor, output: Tensor, mask: Tensor, options: { dim?: number | bigint | null }): Tensor;
@@ -8875,9 +8856,6 @@ export interface atenOperators {
   _scaled_dot_product_flash_attention_for_cpu(query: Tensor, key: Tensor, value: Tensor, dropout_p?: number, is_causal?: boolean, options?: { attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
   _scaled_dot_product_flash_attention_for_cpu(query: Tensor, key: Tensor, value: Tensor, options: { dropout_p?: number; is_causal?: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
   _scaled_dot_product_flash_attention_for_cpu(options: { query: Tensor; key: Tensor; value: Tensor; dropout_p?: number; is_causal?: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, float dropout_p, bool is_causal, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value)` */
-  _scaled_dot_product_flash_attention_for_cpu_backward(grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, dropout_p: number, is_causal: boolean, options?: { attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention_for_cpu_backward(options: { grad_out: Tensor; query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; dropout_p: number; is_causal: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor, Tensor];
   /** `aten::_scaled_dot_product_fused_attention_overrideable(Tensor query, Tensor key, Tensor value, Tensor? attn_bias=None, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
   _scaled_dot_product_fused_attention_overrideable(query: Tensor, key: Tensor, value: Tensor, attn_bias?: Tensor | null, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
   _scaled_dot_product_fused_attention_overrideable(query: Tensor, key: Tensor, value: Tensor, options: { attn_bias?: Tensor | null; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
