@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { writeFileWhole } from '../files';
+import { removeLeftovers, writeFileWhole } from '../files';
 import type { ProgressEvent } from '../jobs/progress';
 
 /** One object of metrics.jsonl. */
@@ -34,6 +34,7 @@ export class RunLog {
 
   /** Goes on with the files of an interrupted run; records after `step` are dropped, for they will come again. */
   resume(step: number): void {
+    removeLeftovers(this.folder);
     if (!existsSync(this.metricsFile)) return this.start();
     const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
     const kept = lines.flatMap(parseRecord).filter((record) => record.step <= step);

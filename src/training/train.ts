@@ -5,6 +5,7 @@ import type { BadRow } from '../data/csv';
 import { PairLoader } from '../data/loader';
 import { readPairs } from '../data/pairs';
 import { dataError, optionError } from '../errors';
+import { removeLeftovers } from '../files';
 import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
@@ -98,7 +99,10 @@ function begin(
 ): void {
   const { resumed, initial, start, pairs, batches, device } = facts;
   if (resumed === undefined) log.start();
-  else log.resume(start.step);
+  else {
+    log.resume(start.step);
+    removeLeftovers(join(log.folder, 'checkpoints'));
+  }
   log.params(options);
   log.info(`Using ${device} device, ${options.precision}`);
   if (initial !== undefined) log.info(`Loaded checkpoint '${initial.path}' (start epoch ${start.epoch}, step ${start.step})`);

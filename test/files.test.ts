@@ -1,0 +1,33 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { removeLeftovers, writeFileWhole, writeWhole } from '../src/files';
+
+describe('files that appear whole', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cleanclip-files-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('keeps the earlier file when writing fails', () => {
+    const path = join(folder, 'a.txt');
+    writeFileWhole(path, 'before');
+    const fail = (): never => {
+      throw new Error('disk full');
+    };
+    expect(() => writeWhole(path, fail)).toThrow('disk full');
+    expect(readFileSync(path, 'utf8')).toBe('before');
+    expect(readdirSync(folder)).toEqual(['a.txt']);
+  });
+
+  it('removes what a killed process left, and nothing else', () => {
+    let temporary: string[] = [];
+    writeWhole(join(folder, 'step.pt'), () => (temporary = readdirSync(folder)));
+    for (const name of [...temporary, '.hidden.tmp', 'notes.123.tmp']) writeFileSync(join(folder, name), '');
+    removeLeftovers(folder);
+    expect(readdirSync(folder).sort()).toEqual(['.hidden.tmp', 'notes.123.tmp', 'step.pt']);
+    removeLeftovers(join(folder, 'none'));
+  });
+});
