@@ -15,8 +15,9 @@ export function runJob<Result>(job: JobName, options: object, hooks: JobHooks): 
   if (signal?.aborted === true) {
     return Promise.reject(new CleanclipError(`The job '${job}' was stopped before it began.`, 'ERR_ABORTED'));
   }
-  // OpenMP reads this once, when libtorch is loaded. Threads that spin while they wait stall every step on cores that others use too.
-  process.env.OMP_WAIT_POLICY ??= 'passive';
+  // OpenMP reads this once, when libtorch is loaded. Its threads spin this often before they sleep: enough between two operators
+  // of a step; its own 300,000 stall every step on cores that data workers or other programs use too.
+  process.env.GOMP_SPINCOUNT ??= '3000';
   return new Promise<Result>((resolve, reject) => {
     const worker = new Worker(join(__dirname, 'worker.js'), { workerData: { job, options } });
     const abort = (): void => worker.postMessage('abort');
