@@ -6,7 +6,7 @@ import type { JobHooks } from '../jobs/progress';
 import { predictTriggered } from './predict';
 import { prepare, type Prepared } from './prepare';
 import { imageSize } from './render';
-import { full, small, target, trigger } from './settings';
+import { full, inmodalWeight, small, target, trigger } from './settings';
 import { writeSheet } from './sheet';
 import { formatTable, type Scores } from './table';
 
@@ -70,7 +70,7 @@ export async function runQuickstart({ seed, out, data, ...options }: QuickstartO
   step(`finetuning it on ${cleanRows} clean pairs, CLIP loss alone`);
   const control = await cc.finetune({ ...finetuning, name: 'clip_finetuned', inmodal: false });
   step(`finetuning it on the same pairs, CleanCLIP`);
-  const cleansed = await cc.finetune({ ...finetuning, name: 'cleanclip' });
+  const cleansed = await cc.finetune({ ...finetuning, name: 'cleanclip', inmodalWeight });
 
   step('evaluating the three models');
   const measuring = { logs: out, name: 'evaluation', seed, ...quiet };
