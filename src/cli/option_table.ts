@@ -8,8 +8,8 @@ type Table = Record<string, OptionSpec>;
 /** Adds every option of a table to a command, with its default in the help. */
 export function addOptions(command: Command, table: Table): Command {
   for (const [name, spec] of Object.entries(table)) {
-    const option = new Option(spec.unit === undefined ? `--${name}` : `--${name} <${spec.unit}>`, describe(spec));
-    command.addOption(option);
+    const value = spec.unit === undefined ? '' : ` <${spec.unit}${spec.several ? '...' : ''}>`;
+    command.addOption(new Option(`--${name}${value}`, describe(spec)));
   }
   return command;
 }
@@ -20,12 +20,13 @@ function describe({ doc, default: value, defaultText, unit }: OptionSpec): strin
 }
 
 /** Parsed flags as the API takes them: numbers read, names in camelCase. */
-export function toInput(table: Table, parsed: Record<string, string | boolean>): Record<string, unknown> {
+export function toInput(table: Table, parsed: Record<string, string | string[] | boolean>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(parsed).map(([name, text]) => {
+    Object.entries(parsed).map(([name, given]) => {
       const spec = table[name];
-      const value = text === true ? true : spec.parse(String(text));
-      if (value === undefined) throw optionError(`--${name} must be ${spec.expects(undefined)}, but is '${String(text)}'.`);
+      const text = [given].flat().join(' ');
+      const value = given === true ? true : spec.parse(text);
+      if (value === undefined) throw optionError(`--${name} must be ${spec.expects(undefined)}, but is '${text}'.`);
       return [camelCase(name), value];
     }),
   );

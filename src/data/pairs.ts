@@ -77,6 +77,11 @@ export class PairTable {
     return this.backdoor[this.row(i)] === 1;
   }
 
+  /** Whether any row is poisoned. */
+  hasBackdoor(): boolean {
+    return this.rows.some((row) => this.backdoor[row] === 1);
+  }
+
   /** A table of some of the rows, in the order given; it shares the text of this one. */
   select(rows: ArrayLike<number>): PairTable {
     const selected = new Int32Array(new SharedArrayBuffer(4 * rows.length));

@@ -8,6 +8,8 @@ export interface OptionSpec<T = unknown> {
   default: T;
   /** what stands for the value in `--help`: 'steps', 'file' …; none for a switch */
   unit?: string;
+  /** whether the flag takes several values, `--epochs 5 10` */
+  several?: boolean;
   /** how the default reads in `--help`, when it is not a constant */
   defaultText?: string;
   /** the value of a text from the command line, or undefined when it is none */
@@ -96,6 +98,25 @@ export const integer = <D extends number | undefined>(spec: {
   max?: number;
   defaultText?: string;
 }): OptionSpec<number | D> => number({ min: 0, ...spec, whole: true });
+
+/** A list of integers from `min`, default 0: `--name 5 10`, or `--name 5,10`. */
+export const integers = ({ doc, unit, min = 0 }: { doc: string; unit: string; min?: number }): OptionSpec<number[] | undefined> => {
+  const one = integer({ doc, default: undefined, min });
+  return {
+    doc,
+    unit,
+    several: true,
+    default: undefined,
+    parse: (text) => {
+      const values = text.split(/[\s,]+/).filter(Boolean).map((part) => one.parse(part));
+      return values.includes(undefined) ? undefined : (values as number[]);
+    },
+    expects: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((item) => one.expects(item) === undefined)
+        ? undefined
+        : `one or more of ${one.expects(undefined)}`.replace(/of a whole number/, 'whole numbers, each'),
+  };
+};
 
 /** A switch, off unless given. */
 export const flag = (doc: string): OptionSpec<boolean> => ({

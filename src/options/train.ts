@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-import { flag, integer, number, text, type Given, type Resolved } from './define';
+import { flag, integer, integers, number, text, type Given, type Resolved } from './define';
 import { evaluationOptions } from './evaluate';
 
 /** The options of training. Names and defaults are those of the Python reference, but where the doc says otherwise. */
@@ -30,6 +30,20 @@ export const trainOptions = {
   inmodal: flag("add CleanCLIP's losses within images and within texts, on augmented views"),
   clip_weight: number({ doc: 'weight of the image-text loss', default: 1, min: 0 }),
   inmodal_weight: number({ doc: 'weight of the in-modal losses', default: 1, min: 0 }),
+  unlearn: flag('take poisoned rows out of the contrastive loss, and draw the similarity of their image and caption to --unlearn_target'),
+  unlearn_target: number({
+    doc: 'similarity that poisoned pairs are drawn to; with --compat reference its negative, as there',
+    default: undefined,
+    min: -1,
+    max: 1,
+    unit: 'cosine',
+    defaultText: '0; -1 with --compat reference',
+  }),
+  constraint_weight: number({ doc: "weight of --unlearn's constraint", default: 1, min: 0 }),
+  progressive: flag('drop the pairs of highest similarity from the training data, after each of --progressive_epochs'),
+  remove_fraction: number({ doc: 'share of the pairs that --progressive drops each time', default: 0.02, min: 0, max: 0.999 }),
+  progressive_epochs: integers({ doc: 'epochs after which --progressive drops pairs; 0 is before training', unit: 'epoch' }),
+  stop_epoch: integer({ doc: 'last epoch of --progressive', default: 40, min: 1, unit: 'epoch' }),
   num_workers: integer({
     doc: 'threads that load data; 0 loads in the training thread',
     default: Math.min(8, availableParallelism()),

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
 import type { Clip } from '../clip/model';
-import { type PairLoader } from '../data/loader';
 import { CleanclipError } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
 import type { JobHooks } from '../jobs/progress';
@@ -11,7 +10,8 @@ import type { AdamW } from '../torch/optim';
 import { cosineSchedule } from '../torch/schedule';
 import { writeCheckpoint, type Position } from '../checkpoint';
 import type { RunLog } from '../report/run_log';
-import { trainStep, type StepLosses } from './step';
+import type { TrainingPairs } from './pairs';
+import { trainStep, type LossWeights, type StepLosses } from './step';
 
 /** What a finished training gives. */
 export interface TrainResult {
@@ -29,7 +29,9 @@ export interface TrainResult {
 export interface Run {
   clip: Clip;
   optimizer: AdamW;
-  loader: PairLoader;
+  pairs: TrainingPairs;
+  /** of all epochs, as the schedule of the learning rate has it */
+  totalSteps: number;
   evaluator: Evaluator;
   options: TrainOptions;
   log: RunLog;
@@ -40,11 +42,12 @@ export interface Run {
 
 /** Trains from `start` to the last epoch: steps, log lines, an evaluation and a checkpoint each epoch. */
 export async function trainLoop(run: Run): Promise<TrainResult> {
-  const { clip, optimizer, loader, evaluator, options, log, hooks } = run;
-  const { batches } = loader;
-  const totalSteps = Math.min(options.epochs * batches, options.maxSteps ?? Infinity);
+  const { clip, optimizer, pairs, evaluator, options, log, device, hooks } = run;
+  const { signal } = hooks;
+  const totalSteps = Math.min(run.totalSteps, options.maxSteps ?? Infinity);
+  const lastEpoch = options.progressive ? Math.min(options.epochs, options.stopEpoch) : options.epochs;
   const learningRate = cosineSchedule(options.lr, options.numWarmupSteps, totalSteps);
-  const scheduleShift = options.compat === 'reference' ? batches : 0;
+  const weights = lossWeights(options);
   const folder = join(log.folder, 'checkpoints');
   const save = (name: string, position: Position): string => {
     const path = join(folder, name);
@@ -57,18 +60,23 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   let checkpoint: string | undefined;
   let bestCheckpoint: string | undefined;
   let bestLoss = Infinity;
+  let stepsBefore = step - batch;
   const unsaved = (): boolean => checkpoint === undefined && step > run.start.step;
 
   try {
-    while (epoch < options.epochs && step < totalSteps) {
+    if (batch === 0) await pairs.removeAfter(epoch, device, signal);
+    while (epoch < lastEpoch && step < totalSteps) {
+      const { loader } = pairs;
+      const { batches } = loader;
       log.info(`Starting Epoch ${epoch + 1}`);
-      const reporter = new StepReporter(run, epoch + 1, totalSteps);
+      const reporter = new StepReporter(run, batches, epoch + 1, totalSteps);
       clip.train();
-      for await (const loaded of loader.epoch(epoch + 1, { startBatch: batch, signal: hooks.signal })) {
-        optimizer.lr = learningRate(epoch * batches + loaded.index + scheduleShift);
+      for await (const loaded of loader.epoch(epoch + 1, { startBatch: batch, signal })) {
+        const scheduled = options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index;
+        optimizer.lr = learningRate(scheduled);
         reporter.dataReady();
-        const losses = trainStep(clip, optimizer, loaded, options, run.device);
-        const pairs = loaded.rows.length;
+        const losses = trainStep(clip, optimizer, loaded, weights, device);
+        const count = loaded.rows.length;
         loaded.dispose();
         if (!Number.isFinite(losses.loss)) {
           throw new CleanclipError(
@@ -77,19 +85,20 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
           );
         }
         batch = loaded.index + 1;
-        step = epoch * batches + batch;
+        step = stepsBefore + batch;
         checkpoint = undefined;
-        reporter.stepDone(losses, pairs, batch, step);
+        reporter.stepDone(losses, count, batch, step);
         if (options.saveEverySteps > 0 && step % options.saveEverySteps === 0) {
           checkpoint = save('step.pt', { epoch, batch, step });
         }
         if (step >= totalSteps) break;
         await yieldToEvents();
-        hooks.signal?.throwIfAborted();
+        signal?.throwIfAborted();
       }
       if (step >= totalSteps && batch < batches) break;
       epoch++;
       batch = 0;
+      stepsBefore = step;
       log.info(`Finished Epoch ${epoch}, Time Taken: ${reporter.seconds().toFixed(3)}`);
       checkpoint = save(options.completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`, { epoch, batch, step });
       metrics = await evaluator.evaluate(log, epoch, step);
@@ -97,9 +106,10 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         bestLoss = metrics.loss;
         bestCheckpoint = save('epoch.best.pt', { epoch, batch, step });
       }
+      await pairs.removeAfter(epoch, device, signal);
     }
   } catch (error) {
-    if (hooks.signal?.aborted !== true) throw error;
+    if (signal?.aborted !== true) throw error;
     if (unsaved()) save('step.pt', { epoch, batch, step });
     log.warning(`Stopped at step ${step}; --resume auto goes on from there.`);
     throw new CleanclipError(`Training was stopped at step ${step}; it is saved, and --resume auto goes on.`, 'ERR_ABORTED', {
@@ -114,6 +124,11 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   return { checkpoint, ...(bestCheckpoint !== undefined && { bestCheckpoint }), metrics, history: log.history };
 }
 
+function lossWeights({ clipWeight, inmodalWeight, unlearn, unlearnTarget, constraintWeight, compat }: TrainOptions): LossWeights {
+  const target = compat === 'reference' ? -(unlearnTarget ?? -1) : (unlearnTarget ?? 0);
+  return { clipWeight, inmodalWeight, ...(unlearn && { unlearn: { target, constraintWeight } }) };
+}
+
 /** Times the steps of one epoch, and writes its log lines. */
 class StepReporter {
   private readonly startedAt = performance.now();
@@ -124,6 +139,7 @@ class StepReporter {
 
   constructor(
     private readonly run: Run,
+    private readonly batches: number,
     private readonly epoch: number,
     private readonly totalSteps: number,
   ) {}
@@ -137,7 +153,8 @@ class StepReporter {
   }
 
   stepDone(losses: StepLosses, pairs: number, batch: number, step: number): void {
-    const { loader, options, log, optimizer, hooks } = this.run;
+    const { batches } = this;
+    const { options, log, optimizer, hooks } = this.run;
     this.pairs += pairs;
     this.waitingSince = performance.now();
     hooks.onProgress?.({
@@ -146,13 +163,13 @@ class StepReporter {
       total: this.totalSteps,
       text: `epoch ${this.epoch}/${options.epochs}  loss ${losses.loss.toFixed(4)}`,
     });
-    const every = options.logEvery ?? Math.max(1, Math.floor(loader.batches / 5));
-    if (batch % every !== 0 && batch !== loader.batches && step !== this.totalSteps) return;
+    const every = options.logEvery ?? Math.max(1, Math.floor(batches / 5));
+    if (batch % every !== 0 && batch !== batches && step !== this.totalSteps) return;
 
     const now = performance.now();
     const seconds = (now - this.sinceLine) / 1000;
-    const done = `${batch * options.batchSize}/${loader.batches * options.batchSize}`;
-    const percent = Math.round((100 * batch) / loader.batches);
+    const done = `${batch * options.batchSize}/${batches * options.batchSize}`;
+    const percent = Math.round((100 * batch) / batches);
     log.info(
       `Train Epoch: ${String(this.epoch).padStart(2, '0')} [${done} (${percent}%)]\tLoss: ${losses.loss.toFixed(6)}` +
         `\tTime taken ${seconds.toFixed(3)}\tLearning Rate: ${optimizer.lr.toFixed(9)}`,

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import type { Clip } from '../clip/model';
 import type { BadRow } from '../data/csv';
-import { PairLoader } from '../data/loader';
-import { readPairs } from '../data/pairs';
+import { readPairs, type PairTable } from '../data/pairs';
+import { batchCount } from '../data/sampler';
 import { dataError, optionError } from '../errors';
 import { removeLeftovers } from '../files';
 import { Evaluator } from '../evaluation/evaluator';
@@ -13,10 +13,8 @@ import type { TrainOptions } from '../options/train';
 import { newestCheckpoint, readCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer } from './optimizer';
+import { pairsAt, TrainingPairs } from './pairs';
 import { RunLog } from '../report/run_log';
-
-/** How many rows that cannot be used the log names. */
-const NAMED_BAD_ROWS = 100;
 
 /**
  * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning with
@@ -34,48 +32,45 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   }
   const initial = resumed ?? (options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint));
   const table = await readPairs(options.trainData!, options);
-  if (options.strict && table.badRows.count > 0) throw badLine(options, table.badRows.examples[0]);
+  checkTable(table, options);
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
   const log = new RunLog(folder, hooks.onProgress ?? (() => {}));
-  const loader = new PairLoader(table, {
-    batchSize: options.batchSize,
-    size: clip.config.imageSize,
-    contextLength: clip.config.contextLength,
-    numWorkers: options.numWorkers,
-    seed: options.seed,
-    inmodal: options.inmodal,
-    compat: options.compat === 'reference',
-    strict: options.strict,
-    onBadRow: ({ row, reason }) => {
-      if (loader.badRows <= NAMED_BAD_ROWS) log.warning(`Row ${row + 1} is skipped: ${reason}`);
-    },
-  });
+  const batches = batchCount(table.length, options.batchSize, true);
+  const start = startOf(resumed, initial, options, batches);
+  const pairs = new TrainingPairs(resumed === undefined ? table : await pairsAt(start, table, options), clip, options, log);
   try {
     const optimizer = makeOptimizer(clip, options);
     const takesState = resumed !== undefined || !options.completeFinetune || options.compat === 'reference';
     if (takesState && initial?.optimizer !== undefined) optimizer.loadStateDict(initial.optimizer);
-    const start = startOf(resumed, initial, options, loader.batches);
-    begin(log, options, clip, { resumed, initial, start, pairs: table.length, batches: loader.batches, device });
+    begin(log, options, clip, { resumed, initial, start, pairs: table.length, batches, device });
 
     for (const row of table.badRows.examples) log.warning(badLine(options, row).message);
     if (table.badRows.count > 0) log.warning(`${table.badRows.count} lines of the csv are skipped.`);
     if (resumed === undefined) await evaluator.evaluate(log, start.epoch, start.step);
-    const result = await trainLoop({ clip, optimizer, loader, evaluator, options, log, device, start, hooks });
-    if (loader.badRows > 0) log.warning(`${loader.badRows} rows could not be used; the first ${NAMED_BAD_ROWS} at most are named above.`);
-    return result;
+    return await trainLoop({ clip, optimizer, pairs, totalSteps: options.epochs * batches, evaluator, options, log, device, start, hooks });
   } finally {
-    await loader.close();
+    await pairs.close();
   }
 }
 
 const badLine = ({ trainData }: TrainOptions, { line, reason }: BadRow): Error => dataError(`${trainData}, line ${line}: ${reason}.`);
 
-function checkTogether({ trainData, completeFinetune, checkpoint }: TrainOptions): void {
+function checkTogether({ trainData, completeFinetune, checkpoint, progressive, progressiveEpochs }: TrainOptions): void {
   if (trainData === undefined) throw optionError('Training needs --train_data, the csv of its image paths and captions.');
   if (completeFinetune && checkpoint === undefined) {
     throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint.');
+  }
+  if (progressive !== (progressiveEpochs !== undefined)) {
+    throw optionError('--progressive and --progressive_epochs go together: the removal, and the epochs after which it is done.');
+  }
+}
+
+function checkTable(table: PairTable, options: TrainOptions): void {
+  if (options.strict && table.badRows.count > 0) throw badLine(options, table.badRows.examples[0]);
+  if (options.unlearn && !table.hasBackdoor()) {
+    throw dataError(`${options.trainData} marks no pair as poisoned, so --unlearn has nothing to do; add a column is_backdoor of 0 and 1.`);
   }
 }
 
@@ -88,7 +83,8 @@ function startOf(
   const from = resumed ?? (options.completeFinetune ? undefined : initial);
   if (from === undefined) return { epoch: 0, batch: 0, step: 0 };
   const { epoch, batch } = from;
-  return { epoch, batch, step: epoch * batches + batch };
+  // A resumed run may have lost pairs on the way, so that its epochs were not all of one length.
+  return { epoch, batch, step: resumed?.step || epoch * batches + batch };
 }
 
 function begin(

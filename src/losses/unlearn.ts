@@ -1,0 +1,51 @@
+import { torch, type Tensor } from '../torch';
+import { cleanClipLoss, type CleanClipInput, type CleanClipLoss } from './cleanclip';
+
+/** What `unlearnLoss` takes beside CleanCLIP's features. */
+export interface UnlearnInput extends CleanClipInput {
+  /** which of the N pairs are poisoned */
+  isBackdoor: readonly boolean[];
+  /** the similarity that poisoned pairs are drawn to; default 0 */
+  target?: number;
+  /** weight of the constraint; default 1 */
+  constraintWeight?: number;
+}
+
+/** The parts of the loss; what no pair of the batch belongs to is absent. */
+export interface UnlearnLoss extends Partial<CleanClipLoss> {
+  loss: Tensor;
+  /** mean (I·T − target)² over the poisoned pairs */
+  constraint?: Tensor;
+}
+
+/**
+ * Unlearning: CleanCLIP's loss over the clean pairs of a batch, and a constraint that draws the similarity of each poisoned pair
+ * to `target`, weighted by `constraintWeight`.
+ * @throws CleanclipError `ERR_OPTION` as {@link cleanClipLoss}
+ */
+export function unlearnLoss({ isBackdoor, target = 0, constraintWeight = 1, ...features }: UnlearnInput): UnlearnLoss {
+  const rowsOf = (marked: boolean): number[] => isBackdoor.flatMap((mark, row) => (mark === marked ? [row] : []));
+  const [poisoned, clean] = [rowsOf(true), rowsOf(false)];
+  if (poisoned.length === 0) return cleanClipLoss(features);
+
+  const { imageEmbeds, textEmbeds } = pick(features, poisoned);
+  const constraint = imageEmbeds.mul(textEmbeds).sum([1]).sub(target).square().mean();
+  const weighted = constraint.mul(constraintWeight);
+  if (clean.length === 0) return { loss: weighted, constraint };
+  const parts = cleanClipLoss(pick(features, clean));
+  return { ...parts, loss: parts.loss.add(weighted), constraint };
+}
+
+/** The features of some of the pairs. */
+function pick(features: CleanClipInput, rows: readonly number[]): CleanClipInput {
+  const { imageEmbeds, textEmbeds, augmentedImageEmbeds, augmentedTextEmbeds } = features;
+  const index = torch.tensor(Int32Array.from(rows)).to({ device: imageEmbeds.device });
+  const of = <T extends Tensor | undefined>(tensor: T): T => tensor?.index_select(0, index) as T;
+  return {
+    ...features,
+    imageEmbeds: of(imageEmbeds),
+    textEmbeds: of(textEmbeds),
+    augmentedImageEmbeds: of(augmentedImageEmbeds),
+    augmentedTextEmbeds: of(augmentedTextEmbeds),
+  };
+}

@@ -1,0 +1,72 @@
+import type { Clip } from '../clip/model';
+import { PairLoader } from '../data/loader';
+import { readPairs, type PairTable } from '../data/pairs';
+import type { TrainOptions } from '../options/train';
+import type { RunLog } from '../report/run_log';
+import { removalPath, removeMostSimilar } from './removal';
+
+/** How many rows that cannot be used the log names. */
+const NAMED_BAD_ROWS = 100;
+
+/** The pairs that a run trains on, and their loader. Progressive removal replaces both. */
+export class TrainingPairs {
+  private current: PairLoader;
+  private badRows = 0;
+
+  constructor(
+    private table: PairTable,
+    private readonly clip: Clip,
+    private readonly options: TrainOptions,
+    private readonly log: RunLog,
+  ) {
+    this.current = this.load(table);
+  }
+
+  get loader(): PairLoader {
+    return this.current;
+  }
+
+  /** Drops the pairs of highest similarity where progressive removal is due once `epoch` epochs are done. */
+  async removeAfter(epoch: number, device: string, signal?: AbortSignal): Promise<void> {
+    if (!this.options.progressive || !this.options.progressiveEpochs!.includes(epoch)) return;
+    this.log.info(`Scoring ${this.table.length} pairs`);
+    const { path, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, { epoch, device, signal });
+    await this.current.close();
+    this.table = await readPairs(path, this.options);
+    this.current = this.load(this.table);
+    this.log.info(`Removed ${removed} pairs, ${removedBackdoor} of the ${totalBackdoor} poisoned; ${this.table.length} are left in '${path}'`);
+    this.log.metrics({ type: 'removal', epoch, step: 0, removed, removed_backdoor: removedBackdoor, total_backdoor: totalBackdoor });
+  }
+
+  async close(): Promise<void> {
+    await this.current.close();
+    if (this.badRows > 0) this.log.warning(`${this.badRows} rows could not be used; the first ${NAMED_BAD_ROWS} at most are named above.`);
+  }
+
+  private load(table: PairTable): PairLoader {
+    const { batchSize, numWorkers, seed, inmodal, compat, strict } = this.options;
+    return new PairLoader(table, {
+      batchSize,
+      size: this.clip.config.imageSize,
+      contextLength: this.clip.config.contextLength,
+      numWorkers,
+      seed,
+      inmodal,
+      compat: compat === 'reference',
+      strict,
+      onBadRow: ({ row, reason }) => {
+        if (++this.badRows <= NAMED_BAD_ROWS) this.log.warning(`Row ${row + 1} is skipped: ${reason}`);
+      },
+    });
+  }
+}
+
+/** The pairs that a resumed run goes on with: those its last removal left, or all. */
+export async function pairsAt(
+  { epoch, batch }: { epoch: number; batch: number },
+  all: PairTable,
+  options: TrainOptions,
+): Promise<PairTable> {
+  const done = (options.progressiveEpochs ?? []).filter((e) => e < epoch || (e === epoch && batch > 0));
+  return options.progressive && done.length > 0 ? readPairs(removalPath(options, Math.max(...done)), options) : all;
+}
