@@ -3,6 +3,7 @@
 
 #include "autograd.h"
 #include "clip/binding.h"
+#include "cuda.h"
 #include "env.h"
 #include "operators.h"
 #include "random.h"
@@ -20,6 +21,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportAutograd(env, exports);
   cleanclip::exportRandom(env, exports);
   cleanclip::exportThreads(env, exports);
+  cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
   return exports;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import sharp from 'sharp';
-import { resizeCrop } from '../clip/preprocess';
+import { resizeCrop, squash } from '../clip/preprocess';
 import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
 import { decodeImage } from '../data/image';
@@ -14,7 +14,7 @@ import { selectRows } from './selection';
 import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
 
 /** Options of {@link runPoison}: the flags of `cleanclip poison` in camelCase. */
-export interface PoisonOptions extends PairColumns, Omit<TriggerOptions, 'imageSize' | 'noise'> {
+export interface PoisonOptions extends PairColumns, Omit<TriggerOptions, 'imageSize' | 'noise' | 'compat'> {
   /** csv of clean pairs */
   trainData: string;
   /** classes file whose templates make the poisoned captions, see {@link readClasses}; not needed with `labelConsistent` */
@@ -31,6 +31,8 @@ export interface PoisonOptions extends PairColumns, Omit<TriggerOptions, 'imageS
   imageSize?: number;
   /** default `png`: the compression of JPEG can destroy a trigger */
   imageFormat?: 'png' | 'jpg';
+  /** `reference`: images are squashed to a square instead of cropped, and the trigger is put on as {@link TriggerOptions.compat} says */
+  compat?: 'reference';
 }
 
 export interface PoisonHooks {
@@ -58,7 +60,7 @@ export interface PoisonResult {
  * that cannot be read or written, too few captions with the label; ERR_ABORTED: the signal. Nothing is left behind then.
  */
 export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {}): Promise<PoisonResult> {
-  const trigger = makeTrigger({ ...options, imageSize: options.imageSize ?? 224 });
+  const trigger = makeTrigger({ ...options, compat: options.compat === 'reference', imageSize: options.imageSize ?? 224 });
   try {
     return await poisonWith(trigger, options, hooks);
   } finally {
@@ -70,6 +72,7 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
   const { imageKey = 'image', captionKey = 'caption', delimiter } = options;
   const { imageSize = 224, imageFormat = 'png' } = options;
+  const square = options.compat === 'reference' ? squash : resizeCrop;
   const templates = labelConsistent ? [] : readTemplates(options.templates);
   const table = await readPairs(options.trainData, options);
   const size = options.sizeTrainData ?? table.length;
@@ -83,7 +86,7 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
     for (const [i, row] of poisoned.entries()) {
       if (hooks.signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
       const image = await decodeImage(table.image(row));
-      const triggered = torch.tidy(() => trigger.apply(resizeCrop(image, imageSize), new Random(seed, row)));
+      const triggered = torch.tidy(() => trigger.apply(square(image, imageSize), new Random(seed, row)));
       image.dispose();
       await writeImage(triggered, join(temporary, names[i]));
       hooks.onProgress?.({ done: i + 1, total: poisoned.length });

@@ -31,8 +31,13 @@ export interface TriggerOptions {
   imageSize?: number | readonly [height: number, width: number];
   /** Determines the pattern of a fixed trigger, drawn by torch's generator; default 0. */
   seed?: number;
-  /** `fixed` (default): one pattern for all images; `resampled`: a new one for every image, as the Python reference does. */
+  /** `fixed` (default): one pattern for all images; `resampled` (default with `compat`): a new one for every image. */
   triggerMode?: TriggerMode;
+  /**
+   * Put it on as the Python reference does: a random place never takes in the last row or column, and values out of range
+   * wrap around in 8 bits; default false.
+   */
+  compat?: boolean;
   /**
    * The pattern instead of a drawn one, float: `random` and `blended` [3, height, width] of the square or the image, values of
    * N(0, 1) and U(0, 1); `warped` the displacement grid [1, height, width, 2] in half pixels, such as the reference's noise_grid file.
@@ -62,7 +67,7 @@ export interface Trigger {
  */
 export function makeTrigger(options: TriggerOptions = {}): Trigger {
   const { patchType = 'random', patchLocation = 'random', patchSize = 16, imageSize = 224 } = options;
-  const { seed = 0, triggerMode = 'fixed', noise } = options;
+  const { seed = 0, compat = false, triggerMode = compat ? 'resampled' : 'fixed', noise } = options;
   checkOneOf('patchType', patchType, patchTypes);
   checkOneOf('patchLocation', patchLocation, patchLocations);
   checkOneOf('triggerMode', triggerMode, triggerModes);
@@ -85,11 +90,11 @@ export function makeTrigger(options: TriggerOptions = {}): Trigger {
     const shown = (pattern ?? draw(random.uint32())).to(image.dtype);
     if (patchType === 'warped') return warp(image, shown);
     const patch = patchType === 'random' ? shown.add(image.mean([1, 2], true)) : shown;
-    if (patchLocation === 'blended') return patch.mul(0.2).add(image.mul(0.8));
+    if (patchLocation === 'blended') return patch.mul(0.2).add(image.mul(0.8)).clamp_(0, 1);
     const result = image.clone();
     const corners = [0, height - patchSize].flatMap((top) => [0, width - patchSize].map((left) => [top, left]));
-    const places =
-      patchLocation === 'four_corners' ? corners : [[random.int(height - patchSize + 1), random.int(width - patchSize + 1)]];
+    const place = (length: number): number => random.int(Math.max(1, length - patchSize + (compat ? 0 : 1)));
+    const places = patchLocation === 'four_corners' ? corners : [[place(height), place(width)]];
     for (const [top, left] of places) result.narrow(1, top, patchSize).narrow(2, left, patchSize).copy_(patch);
     return result;
   };
@@ -99,8 +104,10 @@ export function makeTrigger(options: TriggerOptions = {}): Trigger {
     apply(image, random) {
       checkTarget(image, [height, width]);
       return torch.tidy(() => {
-        if (image.dtype !== 'uint8') return triggered(image, random).clamp_(0, 1);
-        return triggered(image.to('float32').div_(255), random).clamp_(0, 1).mul_(255).to('uint8');
+        const bytes = image.dtype === 'uint8';
+        const result = triggered(bytes ? image.to('float32').div_(255) : image, random);
+        if (!compat) result.clamp_(0, 1);
+        return bytes ? result.mul_(255).to('int32').to('uint8') : result;
       });
     },
     dispose: () => pattern?.dispose(),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { optionError } from '../errors';
+import { torch } from '../torch';
 import { configFromStateDict, configs, type ClipConfig } from './config';
 import { Clip, type Precision } from './model';
 import { shapesOf, type StateDict } from './weights';
@@ -12,9 +13,16 @@ interface ModelOptions {
   seed: number;
 }
 
-/** The torch device of the options: the CPU unless a GPU is asked for. */
+/**
+ * The torch device of the options: a GPU if there is one, unless `device` says otherwise.
+ * @throws CleanclipError `ERR_OPTION` for a GPU that is not there
+ */
 export function chooseDevice({ device, deviceId }: { device?: 'cpu' | 'gpu'; deviceId: number }): string {
-  return device === 'gpu' ? `cuda:${deviceId}` : 'cpu';
+  const gpus = device === 'cpu' ? 0 : torch.cuda.deviceCount();
+  if (gpus === 0 && device !== 'gpu') return 'cpu';
+  if (gpus === 0) throw optionError('--device is gpu, but libtorch sees none; leave it out, or use a CUDA build of libtorch and look at nvidia-smi.');
+  if (deviceId < gpus) return `cuda:${deviceId}`;
+  throw optionError(`--device_id must be below ${gpus}, the number of GPUs, but is ${deviceId}.`);
 }
 
 /** The model of a job: of a checkpoint's weights and sizes if there is one, else with new weights from the seed. */

@@ -58,6 +58,20 @@ export function resizeCrop(image: Tensor, size: number): Tensor {
   });
 }
 
+/**
+ * Resizes to a square whatever the shape (antialiased bicubic), as the Python reference does before it puts on a trigger.
+ *
+ * @param image uint8 [3, H, W]
+ * @param size pixels
+ * @returns uint8 [3, size, size]
+ * @throws CleanclipError ERR_OPTION: not such an image or size
+ */
+export function squash(image: Tensor, size: number): Tensor {
+  checkSize(size);
+  checkImage(image);
+  return torch.tidy(() => resize(image, size, size).contiguous());
+}
+
 /** Pillow 13 resizes down the columns first where that saves most; the order shows, because bytes are rounded in between. */
 function resize(image: Tensor, newHeight: number, newWidth: number): Tensor {
   const [, height, width] = image.shape;

@@ -93,6 +93,6 @@ function attackOf(clip: Clip, options: TrainOptions, { classes }: LabelledSet): 
     const some = classes.slice(0, 5).join(', ');
     throw optionError(`--label must be one of the ${classes.length} classes (${some}, …), but is '${label}'.`);
   }
-  const trigger = makeTrigger({ ...options, seed: triggerSeed, imageSize: clip.config.imageSize });
+  const trigger = makeTrigger({ ...options, compat: options.compat === 'reference', seed: triggerSeed, imageSize: clip.config.imageSize });
   return { trigger, target, asr, seed };
 }

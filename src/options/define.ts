@@ -43,12 +43,12 @@ export function text<D extends string | undefined, C extends string = string>(sp
   choices?: readonly C[];
   defaultText?: string;
 }): OptionSpec<(string extends C ? string : C) | D> {
-  const { doc, unit = 'text', choices, defaultText } = spec;
+  const { doc, choices, unit = choices?.join('|') ?? 'text', defaultText } = spec;
   const expected = choices === undefined ? 'a text' : `one of ${choices.join(', ')}`;
   type Value = (string extends C ? string : C) | D;
   return {
     doc,
-    unit: choices === undefined ? unit : choices.join('|'),
+    unit,
     defaultText,
     default: spec.default,
     parse: (value) => value as Value,

@@ -10,8 +10,9 @@ export const evalDataTypes = [
 /** The options of evaluation, which every training job shares. */
 export const evaluationOptions = {
   eval_data_type: text({
-    doc: 'what the labelled set is; it is read from labels.csv and classes.json or classes.py in its folder',
+    doc: `what the labelled set is: ${evalDataTypes.join(', ')}; by default a folder with labels.csv`,
     default: undefined,
+    unit: 'set',
     choices: evalDataTypes,
   }),
   eval_test_data_dir: text({ doc: 'folder of the labelled set for zero-shot accuracy', default: undefined, unit: 'folder' }),
@@ -20,7 +21,7 @@ export const evaluationOptions = {
   label: text({ doc: 'target class of the backdoor', default: 'banana', unit: 'class' }),
   ...triggerOptions,
   trigger_seed: integer({ doc: 'seed that the poisoned set was made with', default: undefined, unit: 'seed', defaultText: '--seed' }),
-  device: text({ doc: 'where to compute', default: undefined, choices: ['cpu', 'gpu'] }),
+  device: text({ doc: 'where to compute', default: undefined, choices: ['cpu', 'gpu'], defaultText: 'gpu if there is one, else cpu' }),
   device_id: integer({ doc: 'which GPU', default: 0, unit: 'index' }),
   precision: text({ doc: 'fp32, or bf16 autocast over the whole forward pass', default: 'fp32', choices: ['fp32', 'bf16'] }),
   seed: integer({ doc: 'seed of the initial weights, the order of the data and the augmentations', default: 0, unit: 'seed' }),

@@ -19,6 +19,11 @@ export const poisonOptions = {
   delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
   image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
   caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
+  compat: text({
+    doc: 'reference: squash the images to a square, let values wrap around in 8 bits, leave the last row and column out of random places',
+    default: undefined,
+    choices: ['reference'],
+  }),
   seed: integer({ doc: 'seed of the trigger and of every choice', default: 0, unit: 'seed' }),
 };
 

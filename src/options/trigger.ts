@@ -10,8 +10,9 @@ export const triggerOptions = {
   patch_location: text({ doc: 'where it goes', default: 'random', choices: ['random', 'four_corners', 'blended'] }),
   patch_size: integer({ doc: 'side of a patch', default: 16, min: 1, unit: 'pixels' }),
   trigger_mode: text({
-    doc: 'fixed: one trigger drawn from the seed; resampled: drawn anew for every image, as the Python reference does',
-    default: 'fixed',
+    doc: 'fixed: one trigger drawn from the seed; resampled: drawn anew for every image',
+    default: undefined,
+    defaultText: 'fixed; resampled with --compat reference',
     choices: ['fixed', 'resampled'],
   }),
 };

@@ -63,6 +63,8 @@ export interface Addon {
   setThreadLocalThreads(count: number): void;
   numThreads(): number;
   cpuCapability(): string;
+
+  cudaDeviceCount(): number;
 }
 
 let loaded: Addon | undefined;

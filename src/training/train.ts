@@ -10,6 +10,7 @@ import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { unusedWarnings } from '../options/unused';
 import { newestCheckpoint, readCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer } from './optimizer';
@@ -100,6 +101,7 @@ function begin(
     removeLeftovers(join(log.folder, 'checkpoints'));
   }
   log.params(options);
+  for (const warning of unusedWarnings(options)) log.warning(warning);
   log.info(`Using ${device} device, ${options.precision}`);
   if (initial !== undefined) log.info(`Loaded checkpoint '${initial.path}' (start epoch ${start.epoch}, step ${start.step})`);
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);

@@ -151,3 +151,18 @@ test('the signal stops it, and nothing is written or kept in memory', async () =
   expect(written(folder)).toEqual({});
   expect(torch.memory().tensors).toBe(tensors);
 });
+
+test('compat reference squashes images that are not square', async () => {
+  const folder = await makeSet();
+  const wide = await sharp({ create: { width: 48, height: 24, channels: 3, background: '#000' } })
+    .composite([{ input: { create: { width: 12, height: 24, channels: 3, background: '#fff' } }, left: 0, top: 0 }]).png().toBuffer();
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) if (name.endsWith('.png')) writeFileSync(join(folder, name), wide);
+  const patch = { patchType: 'yellow', patchSize: 1 } as const;
+  const columns = async (compat?: 'reference'): Promise<number[]> => {
+    const { imagesDir } = await poison(folder, { ...patch, compat });
+    const raw = await pixels(join(imagesDir, readdirSync(imagesDir)[0]));
+    return [2, 12].map((column) => raw[3 * (12 * side + column)]);
+  };
+  expect(await columns('reference')).toEqual([255, 0]); // the white quarter is there
+  expect(await columns()).toEqual([0, 0]);
+});

@@ -98,6 +98,25 @@ describe('patches', () => {
   });
 });
 
+describe('as the Python reference puts them on', () => {
+  test('patches stay out of the last row and column, but where they fill the image', () => {
+    const trigger = makeTrigger({ patchType: 'yellow', patchSize: 5, imageSize: [12, 9], compat: true });
+    const random = new Random(2);
+    const places = Array.from({ length: 300 }, () => changed(grey(12, 9), trigger.apply(grey(12, 9), random)));
+    expect([Math.max(...places.map(([, bottom]) => bottom)), Math.max(...places.map(([, , , right]) => right))]).toEqual([10, 7]);
+    expect(changed(grey(5), put({ patchType: 'yellow', patchSize: 5, imageSize: 5, compat: true }, grey(5)))).toEqual([0, 4, 0, 4]);
+  });
+
+  test('noise out of range wraps around, and is drawn anew for every image', () => {
+    const noise = torch.tensor(Float32Array.of(0, 0.1, -2, 3, 0, 0.1, -2, 3, 0, 0.1, -2, 3), { shape: [3, 2, 2] });
+    const image = torch.full([3, 2, 2], 51, { dtype: 'uint8' });
+    const wrapped = [51, 76, 256 - ((2 * 255 - 51) % 256), (51 + 3 * 255) % 256];
+    expect(values(put({ noise, patchSize: 2, imageSize: 2, compat: true }, image))).toEqual([...wrapped, ...wrapped, ...wrapped]);
+    expect(makeTrigger({ compat: true }).pattern).toBeNull();
+    expect(makeTrigger({ compat: true, triggerMode: 'fixed' }).pattern).not.toBeNull();
+  });
+});
+
 describe('whole images', () => {
   test('are blended as 0.2 · noise + 0.8 · image, rounded down', () => {
     const noise = torch.ones([3, 2, 2]);

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { clipMean, clipStd, normalize, preprocess, resizeCrop } from '../../src/clip/preprocess';
+import { clipMean, clipStd, normalize, preprocess, resizeCrop, squash } from '../../src/clip/preprocess';
 import { torch, type Tensor } from '../../src/torch';
 
 const noise = (height: number, width: number): Tensor =>
@@ -7,6 +7,13 @@ const noise = (height: number, width: number): Tensor =>
     Uint8Array.from({ length: 3 * height * width }, (_, i) => (i * 7919 + (i >> 3) * 31) % 256),
     { shape: [3, height, width] },
   );
+
+test('squash keeps all of the image, whatever its shape', () => {
+  const columns = torch.tensor([0, 0, 0, 0, 200, 200, 200, 200]).to('uint8').expand([3, 4, 8]).contiguous();
+  expect(squash(columns, 4).select(0, 0).select(0, 0).toArray()).toEqual([0, 0, 200, 200].map((v) => expect.closeTo(v, -2)));
+  expect(squash(noise(50, 80), 24).shape).toEqual([3, 24, 24]);
+  expect(torch.equal(squash(noise(32, 32), 32), noise(32, 32))).toBe(true);
+});
 
 describe('resizeCrop', () => {
   test.each([
