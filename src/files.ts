@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join, basename } from 'node:path';
+
+import { dataError } from './errors';
 
 /**
  * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename.
@@ -8,13 +10,14 @@ import { dirname, join, basename } from 'node:path';
  *
  * @param path where the file shall appear
  * @param write receives the open descriptor of the temporary file
+ * @throws CleanclipError `ERR_DATA` when the disk refuses, and whatever `write` throws
  */
 export function writeWhole(path: string, write: (fd: number) => void): void {
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
   const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
-  const fd = openSync(temporary, 'wx');
   try {
+    mkdirSync(folder, { recursive: true });
+    const fd = openSync(temporary, 'wx');
     try {
       write(fd);
       fsyncSync(fd);
@@ -23,9 +26,26 @@ export function writeWhole(path: string, write: (fd: number) => void): void {
     }
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    if (existsSync(temporary)) rmSync(temporary);
+    throw asWriteError(path, error);
   }
+}
+
+/** Adds text to a file, which is made if need be; a power cut may lose or cut the last of it. Errors as {@link writeWhole}. */
+export function append(path: string, text: string): void {
+  try {
+    appendFileSync(path, text);
+  } catch (error) {
+    throw asWriteError(path, error);
+  }
+}
+
+/** An error of the file system as a sentence that names the file; others as they are. */
+export function asWriteError(path: string, error: unknown): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  const reason = /^\w+: (.*?), \w+/.exec(message)?.[1] ?? message;
+  return dataError(`'${path}' cannot be written: ${reason} (${code}).`, error);
 }
 
 /** Removes what a killed process left of {@link writeWhole} in a folder that no other process writes to. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { removeLeftovers, writeFileWhole, writeWhole } from '../src/files';
+import { append, removeLeftovers, writeFileWhole, writeWhole } from '../src/files';
 
 describe('files that appear whole', () => {
   let folder: string;
@@ -20,6 +20,18 @@ describe('files that appear whole', () => {
     expect(() => writeWhole(path, fail)).toThrow('disk full');
     expect(readFileSync(path, 'utf8')).toBe('before');
     expect(readdirSync(folder)).toEqual(['a.txt']);
+  });
+
+  it('names the file that the disk refuses', () => {
+    const path = join(folder, 'a.txt');
+    writeFileWhole(path, '');
+    const below = join(path, 'b.txt'); // a file is no folder
+    expect(() => writeFileWhole(below, '')).toThrow(`'${below}' cannot be written: `);
+    expect(() => append(below, '')).toThrow(`'${below}' cannot be written: not a directory (ENOTDIR).`);
+    const full = (): never => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+    };
+    expect(() => writeWhole(path, full)).toThrow(expect.objectContaining({ code: 'ERR_DATA', message: `'${path}' cannot be written: no space left on device (ENOSPC).` }));
   });
 
   it('removes what a killed process left, and nothing else', () => {

@@ -7,7 +7,8 @@ import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
 import { decodeImage } from '../data/image';
 import { readPairs, type PairColumns } from '../data/pairs';
-import { CleanclipError, dataError, optionError } from '../errors';
+import { CleanclipError, optionError } from '../errors';
+import { asWriteError } from '../files';
 import { Random } from '../random';
 import { torch, type Tensor } from '../torch';
 import { selectRows } from './selection';
@@ -143,8 +144,6 @@ async function appearsWhole(folder: string, fill: (temporary: string) => Promise
     renameSync(temporary, folder);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof CleanclipError || code === undefined) throw error;
-    throw dataError(`The poisoned images cannot be written beside the training data: ${message}.`, error);
+    throw asWriteError(folder, error);
   }
 }

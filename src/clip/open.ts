@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { optionError } from '../errors';
 import { torch } from '../torch';
+import { END_TOKEN } from './bpe';
 import { configFromStateDict, configs, type ClipConfig } from './config';
 import { Clip, type Precision } from './model';
 import { shapesOf, type StateDict } from './weights';
@@ -27,9 +28,12 @@ export function chooseDevice({ device, deviceId }: { device?: 'cpu' | 'gpu'; dev
 
 /** The model of a job: of a checkpoint's weights and sizes if there is one, else with new weights from the seed. */
 export function makeClip({ modelName, precision, seed }: ModelOptions, device: string, checkpoint?: { stateDict: StateDict; config?: Partial<ClipConfig> }): Clip {
-  if (checkpoint === undefined) return new Clip(configOf(modelName), { device, precision, seed });
-  const { stateDict, config } = checkpoint;
-  return new Clip(configFromStateDict(shapesOf(stateDict), config), { device, precision }).loadStateDict(stateDict);
+  const config = checkpoint === undefined ? configOf(modelName) : configFromStateDict(shapesOf(checkpoint.stateDict), checkpoint.config);
+  if (config.vocabularySize <= END_TOKEN) {
+    throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
+  }
+  const clip = new Clip(config, { device, precision, seed });
+  return checkpoint === undefined ? clip : clip.loadStateDict(checkpoint.stateDict);
 }
 
 function configOf(modelName: string): ClipConfig {

@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { removeLeftovers, writeFileWhole } from '../files';
+import { append, removeLeftovers, writeFileWhole } from '../files';
 import type { ProgressEvent } from '../jobs/progress';
 
 /** One object of metrics.jsonl. */
@@ -21,7 +21,6 @@ export class RunLog {
     readonly folder: string,
     private readonly onProgress: (event: ProgressEvent) => void,
   ) {
-    mkdirSync(folder, { recursive: true });
     this.outputFile = join(folder, 'output.log');
     this.metricsFile = join(folder, 'metrics.jsonl');
   }
@@ -61,14 +60,14 @@ export class RunLog {
 
   private line(level: 'INFO' | 'WARNING', text: string): void {
     const line = `${timestamp(new Date())} | ${level} | ${text}`;
-    appendFileSync(this.outputFile, `${line}\n`);
+    append(this.outputFile, `${line}\n`);
     this.onProgress({ type: 'log', level, line });
   }
 
   /** Appends an object to metrics.jsonl. */
   metrics(record: MetricsRecord): void {
     this.history.push(record);
-    appendFileSync(this.metricsFile, `${JSON.stringify(record)}\n`);
+    append(this.metricsFile, `${JSON.stringify(record)}\n`);
     this.onProgress({ type: 'metrics', record });
   }
 }

@@ -42,7 +42,7 @@ export function save(value: unknown, path: string): void {
       try {
         writeWhole(path, (fd) => writeArchive(fd, pickle, runs));
       } catch (error) {
-        throw new CleanclipError(`The checkpoint ${path} cannot be written: ${(error as Error).message}`, 'ERR_CHECKPOINT', { cause: error });
+        throw new CleanclipError((error as Error).message, 'ERR_CHECKPOINT', { cause: error });
       }
     }),
   );
