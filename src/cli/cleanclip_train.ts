@@ -13,11 +13,7 @@ const program = addOptions(new Command('cleanclip-train'), trainOptions)
 void runCommand('cleanclip-train', async (hooks) => {
   program.parse(normaliseArguments(process.argv.slice(2), trainOptions), { from: 'user' });
   const input = toInput(trainOptions, program.opts());
-  const { evaluate, train } = await import('../jobs');
-  if (input.trainData === undefined) {
-    await evaluate({ ...input, ...hooks });
-  } else {
-    const { checkpoint } = await train({ ...input, ...hooks });
-    console.log(`The last checkpoint is ${checkpoint}`);
-  }
+  const { run } = await import('../jobs');
+  const { checkpoint } = await run({ ...input, ...hooks });
+  if (checkpoint !== undefined) console.log(`The last checkpoint is ${checkpoint}`);
 });

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 
+import { classifyOptions } from './classify';
 import { flag, integer, integers, number, text, type Given, type Resolved } from './define';
 import { evaluationOptions } from './evaluate';
 import { unusedOptions } from './unused';
@@ -61,6 +62,7 @@ export const trainOptions = {
   log_every: integer({ doc: 'steps between log lines', default: undefined, min: 1, unit: 'steps', defaultText: 'five lines an epoch' }),
   ...unusedOptions,
   strict: flag('refuse a training image that cannot be read, instead of skipping it'),
+  ...classifyOptions,
   ...evaluationOptions,
 };
 

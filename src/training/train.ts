@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { initialWeights } from '../classify/file';
 import type { Clip } from '../clip/model';
 import type { BadRow } from '../data/csv';
 import { readPairs, type PairTable } from '../data/pairs';
@@ -11,7 +12,7 @@ import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
-import { newestCheckpoint, readCheckpoint, type Checkpoint, type Position } from '../checkpoint';
+import { newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer } from './optimizer';
 import { pairsAt, TrainingPairs } from './pairs';
@@ -31,7 +32,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
       `'${folder}' holds the checkpoints of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
     );
   }
-  const initial = resumed ?? (options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint));
+  const initial = resumed ?? initialWeights(options);
   const table = await readPairs(options.trainData!, options);
   checkTable(table, options);
   const clip = makeClip(options, device, initial);
@@ -58,8 +59,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
 
 const badLine = ({ trainData }: TrainOptions, { line, reason }: BadRow): Error => dataError(`${trainData}, line ${line}: ${reason}.`);
 
-function checkTogether({ trainData, completeFinetune, checkpoint, progressive, progressiveEpochs }: TrainOptions): void {
-  if (trainData === undefined) throw optionError('Training needs --train_data, the csv of its image paths and captions.');
+function checkTogether({ completeFinetune, checkpoint, progressive, progressiveEpochs }: TrainOptions): void {
   if (completeFinetune && checkpoint === undefined) {
     throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint.');
   }
