@@ -24,34 +24,6 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('cleanclip-train --linear_probe', () => {
-  it('learns, and leaves the accuracy and the loss of each epoch in the log', async () => {
-    const attack = ['--add_backdoor', '--asr', ...trigger];
-    const { code, stdout } = await run(['--name', 'probe', ...sets, '--linear_probe', '--linear_probe_num_epochs', '20', '--linear_probe_batch_size', '30', ...attack]);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/linear_probe_accuracy: \d\.\d{4}$/m);
-    const metrics = results('probe');
-    expect(metrics.linear_probe_accuracy).toBeGreaterThan(0.8); // chance is 0.25
-    expect(metrics.triggered_linear_probe_accuracy).toBeDefined();
-    for (const k of [1, 3, 5, 10]) expect(metrics[`asr_top${k}`]).toBeLessThanOrEqual(1);
-    expect(metrics.asr_top5).toBe(1); // of four classes
-    const losses = records('probe').filter(({ type }) => type === 'linear_probe');
-    expect(losses).toHaveLength(20);
-    expect(losses[19].loss).toBeLessThan(losses[0].loss as number);
-    expect(losses[0]).toMatchObject({ probe_epoch: 1, probe_step: 4, lr: expect.closeTo(0.005 * 0.5 * (1 + Math.cos((Math.PI * 3) / 80)), 9) });
-  });
-
-  it('measures the model after every epoch of training CLIP', async () => {
-    const rows = readFileSync(join(folder, 'train', 'labels.csv'), 'utf8').replace(/,(\d)$/gm, ',class $1').replace('label', 'caption');
-    writeFileSync(join(folder, 'train', 'pairs.csv'), rows);
-    const train = ['--train_data', 'train/pairs.csv', '--epochs', '2', '--batch_size', '32', '--num_warmup_steps', '2', '--linear_probe'];
-    expect((await run(['--name', 'both', ...sets, ...train])).code).toBe(0);
-    const measured = records('both').filter(({ type }) => type === 'evaluation');
-    expect(measured.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
-    for (const { linear_probe_accuracy } of measured) expect(linear_probe_accuracy).toBeGreaterThan(0.25);
-  });
-});
-
 describe('cleanclip-train --finetune', () => {
   it('learns, saves finetune.pt, and measures it again with --checkpoint_finetune', async () => {
     const { code, stdout } = await run(['--name', 'supervised', ...finetune]);
@@ -115,12 +87,6 @@ describe('cleanclip-train --finetune', () => {
 
   it.each([
     [[...finetune, '--linear_probe'], /--finetune trains the image encoder, which --linear_probe keeps frozen/],
-    [[...finetune, '--train_data', 'train/labels.csv'], /leave out --train_data or --finetune/],
-    [['--finetune', '--eval_test_data_dir', 'test'], /--finetune needs --eval_train_data_dir/],
-    [['--linear_probe', '--eval_train_data_dir', 'train'], /--linear_probe needs --eval_test_data_dir/],
-    [['--eval_train_data_dir', 'train', '--eval_test_data_dir', 'test'], /--eval_train_data_dir is for --finetune or --linear_probe/],
-    [['--eval_test_data_dir', 'test', '--backdoor_sufi'], /--backdoor_sufi is for --finetune or --linear_probe/],
-    [[...finetune, '--num_backdoor', '9'], /--num_backdoor is how many images --backdoor_sufi poisons/],
     [[...finetune, '--backdoor_sufi', ...trigger, '--num_backdoor', '97'], /--num_backdoor is 97, but the labelled training set has 96 images/],
     [[...finetune, '--backdoor_sufi'], /--label must be one of the 4 classes .*'banana'/],
     [[...finetune, '--eval_data_type', 'CIFAR10'], /train has 4 classes, but CIFAR10 has 10/],
@@ -138,5 +104,35 @@ describe('cleanclip-train --finetune', () => {
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(existsSync(join(folder, 'logs', 'refused', 'checkpoints'))).toBe(false);
+  });
+});
+
+describe('cleanclip-train --linear_probe', () => {
+  const encoder = ['--checkpoint_finetune', 'logs/supervised/checkpoints/finetune.pt'];
+
+  it('learns, and leaves the accuracy and the loss of each epoch in the log', async () => {
+    const attack = ['--add_backdoor', '--asr', ...trigger];
+    const { code, stdout } = await run(['--name', 'probe', ...encoder, ...sets, '--linear_probe', '--linear_probe_num_epochs', '20', '--linear_probe_batch_size', '30', ...attack]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/linear_probe_accuracy: \d\.\d{4}$/m);
+    const metrics = results('probe');
+    expect(metrics.linear_probe_accuracy).toBeGreaterThan(0.8); // chance is 0.25
+    expect(metrics.triggered_linear_probe_accuracy).toBeDefined();
+    for (const k of [1, 3, 5, 10]) expect(metrics[`asr_top${k}`]).toBeLessThanOrEqual(1);
+    expect(metrics.asr_top5).toBe(1); // of four classes
+    const losses = records('probe').filter(({ type }) => type === 'linear_probe');
+    expect(losses).toHaveLength(20);
+    expect(losses[19].loss).toBeLessThan(losses[0].loss as number);
+    expect(losses[0]).toMatchObject({ probe_epoch: 1, probe_step: 4, lr: expect.closeTo(0.005 * 0.5 * (1 + Math.cos((Math.PI * 3) / 80)), 9) });
+  });
+
+  it('measures the model after every epoch of training CLIP', async () => {
+    const rows = readFileSync(join(folder, 'train', 'labels.csv'), 'utf8').replace(/,(\d)$/gm, ',class $1').replace('label', 'caption');
+    writeFileSync(join(folder, 'train', 'pairs.csv'), rows);
+    const train = [...encoder, '--train_data', 'train/pairs.csv', '--epochs', '2', '--batch_size', '32', '--num_warmup_steps', '2', '--lr', '1e-5', '--linear_probe'];
+    expect((await run(['--name', 'both', ...sets, ...train])).code).toBe(0);
+    const measured = records('both').filter(({ type }) => type === 'evaluation');
+    expect(measured.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
+    for (const { linear_probe_accuracy } of measured) expect(linear_probe_accuracy).toBeGreaterThan(0.8);
   });
 });
