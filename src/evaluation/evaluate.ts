@@ -4,6 +4,7 @@ import { initialWeights, openClassifier, readClassifier } from '../classify/file
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { unusedWarnings } from '../options/unused';
 import { RunLog } from '../report/run_log';
 import { Evaluator } from './evaluator';
 import { checkOutputs } from './sets';
@@ -45,5 +46,6 @@ function startLog(options: TrainOptions, hooks: JobHooks): RunLog {
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));
   log.start();
   log.params(options);
+  for (const warning of unusedWarnings(options)) log.warning(warning);
   return log;
 }

@@ -14,6 +14,7 @@ import { checkOutputs, type TrainingSet } from '../evaluation/sets';
 import { removeLeftovers } from '../files';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { unusedWarnings } from '../options/unused';
 import { RunLog } from '../report/run_log';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
@@ -139,6 +140,7 @@ function begin(
     removeLeftovers(join(log.folder, 'checkpoints'));
   }
   log.params(options);
+  for (const warning of unusedWarnings(options)) log.warning(warning);
   log.info(`Using ${device} device, ${options.precision}`);
   if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded}' (step ${resumed?.step ?? 0})`);
   log.info(`Number of train examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`);

@@ -52,12 +52,11 @@ it('trains a linear probe as Python does: initial weights, losses, weights, hits
   expect(hits(linear.forward(features), labels)).toEqual(theirs.hits);
 });
 
-const resnet = { ...miniModel, vocabularySize: 99 };
-const transformer = { ...resnet, visionLayers: 2, visionWidth: 64, visionPatchSize: 8 };
+const transformer = { ...miniModel, visionLayers: 2, visionWidth: 64, visionPatchSize: 8 };
 
 // Adam divides a gradient by its own size, so where it is 0 but for rounding (a bias of attention's keys, and more of a ResNet this small),
 // the step is noise on both sides: not every weight can agree.
-describe.each([['ResNet', resnet, 0.99], ['vision transformer', transformer, 0.999]])('supervised finetuning of a %s', (_, config, share) => {
+describe.each([['ResNet', miniModel, 0.99], ['vision transformer', transformer, 0.999]])('supervised finetuning of a %s', (_, config, share) => {
   const batches = [8, 8, 5, 8, 8, 5].map((count) => ({
     pixels: torch.randint(0, 256, [count, 3, 32, 32], { dtype: 'uint8', generator: draws }),
     labels: randomLabels(count, 4),
@@ -97,7 +96,8 @@ describe.each([['ResNet', resnet, 0.99], ['vision transformer', transformer, 0.9
     const state = (torch.load(job.save) as { state_dict: Record<string, Tensor> }).state_dict;
     const own = ours.stateDict();
     expect(Object.keys(own)).toEqual(Object.keys(state));
-    const apart = Object.entries(own).flatMap(([name, tensor]) => {
+    const trained = Object.entries(own).filter(([name]) => !/token_embedding/.test(name));
+    const apart = trained.flatMap(([name, tensor]) => {
       const wanted = numbers(state[name]);
       return numbers(tensor).map((value, i) => Math.abs(value - wanted[i]));
     });
