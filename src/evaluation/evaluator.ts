@@ -12,7 +12,7 @@ import { attackOf, type Attack } from './attack';
 import { classifierMetrics } from './classifier';
 import type { MeasureOptions } from './labelled';
 import { encodeSet, trainLinear } from './linear_probe';
-import { readSet, readTrainingSet, type TrainingSet } from './sets';
+import { readTestSet, readTrainingSet, type TrainingSet } from './sets';
 import { validationLoss } from './validation';
 import { zeroshotMetrics } from './zeroshot';
 
@@ -35,7 +35,7 @@ export class Evaluator {
   static async open(clip: Clip, options: TrainOptions, device: string, hooks: JobHooks): Promise<Evaluator> {
     const { evalTestDataDir, evalTrainDataDir, checkpointFinetune, asr, addBackdoor, validationData, finetune, linearProbe } = options;
     const size = clip.config.imageSize;
-    const labelled = evalTestDataDir === undefined ? undefined : await readSet(evalTestDataDir);
+    const labelled = evalTestDataDir === undefined ? undefined : await readTestSet(options);
     const trains = evalTrainDataDir !== undefined && (linearProbe || (finetune && checkpointFinetune === undefined));
     const training = trains && labelled !== undefined ? await readTrainingSet(options, labelled, size) : undefined;
     const attack = labelled !== undefined && (asr || addBackdoor) ? attackOf(options, labelled.classes, size) : undefined;

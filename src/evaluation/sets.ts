@@ -11,10 +11,13 @@ const classCounts: Record<string, number> = {
   ImageNet1K: 1000, OxfordIIITPet: 37, RenderedSST2: 2, StanfordCars: 196, STL10: 10, SVHN: 10,
 };
 
-/** Reads a labelled set. */
-export async function readSet(folder: string): Promise<LabelledSet> {
-  return readLabelledSet(folder);
+/** Reads one half of the labelled set that the options name. */
+async function readSet({ evalTestDataDir, evalTrainDataDir }: TrainOptions, split: 'test' | 'train'): Promise<LabelledSet> {
+  return readLabelledSet((split === 'test' ? evalTestDataDir : evalTrainDataDir)!);
 }
+
+/** Reads the labelled set to measure on. */
+export const readTestSet = (options: TrainOptions): Promise<LabelledSet> => readSet(options, 'test');
 
 /** Images that a classifier is trained on. */
 export type TrainingSet = Pick<PoisonedSet, 'images' | 'labels'> & Partial<PoisonedSet>;
@@ -27,7 +30,7 @@ export type TrainingSet = Pick<PoisonedSet, 'images' | 'labels'> & Partial<Poiso
  */
 export async function readTrainingSet(options: TrainOptions, test: LabelledSet, imageSize: number): Promise<TrainingSet> {
   const { evalTrainDataDir, evalTestDataDir, evalDataType, backdoorSufi, numBackdoor, seed } = options;
-  const { images, labels, classes } = await readSet(evalTrainDataDir!);
+  const { images, labels, classes } = await readSet(options, 'train');
   if (classes.length !== test.classes.length) {
     throw dataError(
       `${evalTrainDataDir} has ${classes.length} classes and ${evalTestDataDir} has ${test.classes.length}: expected the same in both, to train a classifier on one and measure it on the other.`,
