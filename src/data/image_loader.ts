@@ -7,6 +7,8 @@ export interface ImageLoaderOptions {
   batchSize: number;
   /** side of the images in pixels, as the model takes them */
   size: number;
+  /** squash images to the square instead of cropping it out of the middle; default false */
+  squash?: boolean;
   /** threads that load; 0: the calling thread. Default 0 */
   numWorkers?: number;
   /** of the order; default 0 */

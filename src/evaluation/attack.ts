@@ -9,6 +9,8 @@ export interface Attack {
   target: number;
   /** measure the success rate too, not the accuracy under the trigger alone */
   asr: boolean;
+  /** squash triggered images to a square, where clean ones are cropped, as the Python reference does; default false */
+  squash?: boolean;
   /** of the trigger's random places */
   seed: number;
 }
@@ -25,5 +27,6 @@ export function attackOf(options: TrainOptions, classes: readonly string[], imag
     const some = classes.slice(0, 5).join(', ');
     throw optionError(`--label must be one of the ${classes.length} classes (${some}, …), but is '${label}'.`);
   }
-  return { trigger: makeTrigger({ ...options, compat: options.compat === 'reference', seed: triggerSeed, imageSize }), target, asr, seed };
+  const compat = options.compat === 'reference';
+  return { trigger: makeTrigger({ ...options, compat, seed: triggerSeed, imageSize }), target, asr, squash: compat, seed };
 }

@@ -36,24 +36,28 @@ export interface LabelledCounts {
 export async function measure(score: Scorer, set: LabelledSet, options: MeasureOptions): Promise<LabelledCounts> {
   const { size, numWorkers, attack, signal, onBatch } = options;
   const counts = { clean: new TopK(KS), triggered: new TopK(KS), success: new TopK(KS) };
-  let done = 0;
-  for await (const batch of labelledBatches(set.images, { batchSize: IMAGES_A_BATCH, size, numWorkers, strict: true, signal })) {
-    torch.tidy(() =>
-      torch.noGrad(() => {
-        const labels = Array.from(batch.indices, (i) => set.labels[i]);
-        counts.clean.add(score(batch.pixels), labels);
-        if (attack === undefined) return;
-        const rows = labels.flatMap((label, row) => (label === attack.target ? [] : [row]));
-        if (rows.length === 0) return;
-        const logits = score(withTrigger(batch.pixels, batch.indices, rows, attack));
-        counts.triggered.add(logits, rows.map((row) => labels[row]));
-        counts.success.add(logits, rows.map(() => attack.target));
-      }),
-    );
-    done += batch.indices.length;
-    batch.dispose();
-    onBatch?.(done);
-  }
+  const each = async (squash: boolean, count: (pixels: Tensor, indices: Int32Array, labels: number[]) => void): Promise<void> => {
+    let done = 0;
+    for await (const batch of labelledBatches(set.images, { batchSize: IMAGES_A_BATCH, size, squash, numWorkers, strict: true, signal })) {
+      const labels = Array.from(batch.indices, (i) => set.labels[i]);
+      torch.tidy(() => torch.noGrad(() => count(batch.pixels, batch.indices, labels)));
+      done += batch.indices.length;
+      batch.dispose();
+      onBatch?.(done);
+    }
+  };
+  const countTriggered = (pixels: Tensor, indices: Int32Array, labels: number[]): void => {
+    const rows = labels.flatMap((label, row) => (label === attack!.target ? [] : [row]));
+    if (rows.length === 0) return;
+    const logits = score(withTrigger(pixels, indices, rows, attack!));
+    counts.triggered.add(logits, rows.map((row) => labels[row]));
+    counts.success.add(logits, rows.map(() => attack!.target));
+  };
+  await each(false, (pixels, indices, labels) => {
+    counts.clean.add(score(pixels), labels);
+    if (attack !== undefined && !attack.squash) countTriggered(pixels, indices, labels);
+  });
+  if (attack?.squash) await each(true, countTriggered);
   return counts;
 }
 
