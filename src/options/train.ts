@@ -14,7 +14,7 @@ export const trainOptions = {
     default: 'RN50',
     unit: 'name|file',
   }),
-  train_data: text({ doc: 'csv or tsv of image paths and captions; without it the model is only evaluated', default: undefined, unit: 'file' }),
+  train_data: text({ doc: 'csv or tsv of image paths and captions; without it the model is only evaluated, or finetuned by --finetune', default: undefined, unit: 'file' }),
   validation_data: text({ doc: 'csv or tsv of pairs for the validation loss', default: undefined, unit: 'file' }),
   delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
   image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
