@@ -1,7 +1,7 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
 import type { Position } from '../checkpoint';
-import { dataError } from '../errors';
+import { CleanclipError, dataError } from '../errors';
 import { torch, type Tensor } from '../torch';
 import { AdamW } from '../torch/optim';
 
@@ -62,7 +62,7 @@ export function classifierOptimizer(named: [name: string, parameter: Tensor][]):
 
 /**
  * Trains a classifier by cross entropy from `start` to the last step; between steps it lets events through and heeds the signal.
- * @throws CleanclipError `ERR_DATA` when the loss is no number; the signal's reason when it is aborted
+ * @throws CleanclipError `ERR_DATA` when the loss is no number; `ERR_ABORTED` by the signal
  */
 export async function fit({ logits, optimizer, learningRate, batches, totalSteps, start, epoch, onStep, signal }: Fit): Promise<void> {
   let { epoch: done, batch, step } = start ?? { epoch: 0, batch: 0, step: 0 };
@@ -90,7 +90,7 @@ export async function fit({ logits, optimizer, learningRate, batches, totalSteps
       onStep({ epoch: done, batch, step, loss, lr: optimizer.lr, images: labels.length });
       if (step >= totalSteps) return;
       await yieldToEvents();
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw new CleanclipError(`Training of the classifier was stopped at step ${step}.`, 'ERR_ABORTED');
     }
     done++;
     batch = 0;

@@ -91,10 +91,9 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   } catch (error) {
     if (hooks.signal?.aborted !== true) throw error;
     if (position.step > (resumed?.step ?? 0)) writeClassifier(unfinished, classifier, position, optimizer);
-    log.warning(`Stopped at step ${position.step}; --resume auto goes on from there.`);
-    throw new CleanclipError(`Finetuning was stopped at step ${position.step}; it is saved, and --resume auto goes on.`, 'ERR_ABORTED', {
-      cause: error,
-    });
+    const goOn = position.step > 0 ? '; it is saved, and --resume auto goes on' : '';
+    log.warning(`Stopped at step ${position.step}.`);
+    throw new CleanclipError(`Finetuning was stopped at step ${position.step}${goOn}.`, 'ERR_ABORTED', { cause: error });
   } finally {
     await loader.close();
   }
