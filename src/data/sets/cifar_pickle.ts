@@ -1,0 +1,71 @@
+import { dataError } from '../../errors';
+import { Fault } from '../../torch/serialization/fault';
+import { Dict, KnownFunction, NumpyDtype, Stateful } from '../../torch/serialization/handles';
+import { PickleReader } from '../../torch/serialization/pickle_reader';
+
+/** A numpy array on the pickle's stack. */
+class NumpyArray extends Stateful {
+  /** version, shape, dtype, whether stored by columns, bytes */
+  state: readonly unknown[] = [];
+
+  constructor() {
+    super('numpy.ndarray');
+  }
+
+  override setState(state: readonly unknown[]): void {
+    this.state = state;
+  }
+}
+
+/** All that a batch may name. */
+const known = new Map<string, unknown>([
+  ['numpy.ndarray', new KnownFunction('numpy.ndarray', () => new NumpyArray())],
+  ['numpy.dtype', new KnownFunction('numpy.dtype', ([code]) => new NumpyDtype(String(code)))],
+]);
+for (const module of ['numpy.core', 'numpy._core']) {
+  const name = `${module}.multiarray._reconstruct`;
+  known.set(name, new KnownFunction(name, () => new NumpyArray()));
+}
+
+/**
+ * Reads a batch of CIFAR's Python version, a pickled dict of `data`, uint8 [N, imageBytes], and `labels` or `fine_labels`, executing nothing.
+ *
+ * @returns the labels, and where in the file the first image lies; the others follow it
+ * @throws CleanclipError ERR_DATA when the file is anything else
+ */
+export function readCifarPickle(pickle: Buffer, file: string, imageBytes: number): { labels: number[]; offset: number } {
+  const batch = unpickle(pickle, file);
+  const state = batch.get('data') instanceof NumpyArray ? (batch.get('data') as NumpyArray).state : [];
+  const [, shape, dtype, byColumns, bytes] = state;
+  const [count, width] = Array.isArray(shape) ? (shape as unknown[]) : [];
+  const isPlain = dtype instanceof NumpyDtype && dtype.code === 'u1' && byColumns === false && bytes instanceof Buffer;
+  if (!isPlain || width !== imageBytes || bytes.length !== Number(count) * imageBytes) {
+    throw dataError(`${file}: expected "data", a numpy array of bytes [images, ${imageBytes}] as in CIFAR's own files.`);
+  }
+  const labels = batch.get('labels') ?? batch.get('fine_labels');
+  if (!Array.isArray(labels) || labels.length !== count) {
+    throw dataError(`${file}: expected a label for each of its ${String(count)} images in a list "labels" or "fine_labels".`);
+  }
+  return { labels: labels as number[], offset: bytes.byteOffset - pickle.byteOffset };
+}
+
+function unpickle(pickle: Buffer, file: string): Dict {
+  const world = {
+    views: true,
+    global: (name: string): unknown => {
+      if (known.has(name)) return known.get(name);
+      throw new Fault('names something other than a numpy array, so nothing of it was run or loaded');
+    },
+    persistent: (): never => {
+      throw new Fault('refers to something outside itself');
+    },
+  };
+  try {
+    const value = new PickleReader(pickle, world).read();
+    if (value instanceof Dict) return value;
+  } catch (error) {
+    if (error instanceof Fault) throw dataError(`${file} ${error.message}.`, error);
+    throw error;
+  }
+  throw dataError(`${file}: expected a pickled dict with "data" and its labels.`);
+}
