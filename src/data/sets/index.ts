@@ -140,6 +140,9 @@ function tails(home: string): string[] {
 }
 
 function isThere(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && stats.isDirectory() === path.endsWith('/');
+  try {
+    return statSync(path).isDirectory() === path.endsWith('/');
+  } catch {
+    return false;
+  }
 }
