@@ -1,13 +1,25 @@
-"""Reads {"root"}: tiny sets that the test wrote. Prints for each set and split the labels and pixels that torchvision's own classes give."""
+"""Reads {"root"}: tiny sets that the test wrote. Prints for each set and split the labels and pixels that torchvision's own classes give.
+Then writes some of the files again, below root/again, with scipy's and Python's own writers."""
 
 import base64
+import importlib.util
 import json
 import os
+import pickle
 import sys
+import types
 import warnings
 
 import numpy
+import scipy.io
 from torch.utils.data import ConcatDataset
+
+# torchvision's own start loads compiled operators, which need the torch they were built with; its data sets need none of them.
+torchvision = types.ModuleType("torchvision")
+torchvision.__path__ = importlib.util.find_spec("torchvision").submodule_search_locations
+torchvision.get_image_backend = lambda: "PIL"  # what its start defines, too
+sys.modules["torchvision"] = torchvision
+
 from torchvision import datasets as tv
 from torchvision.datasets import cifar, stl10, svhn
 
@@ -43,3 +55,21 @@ for name, open_set in opened.items():
         dataset = open_set(split)
         result[f"{name} {split}"] = [item(*dataset[i]) for i in range(len(dataset))]
 print(json.dumps(result))
+
+
+def path(*parts):
+    file = os.path.join(root, "again", *parts)
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    return file
+
+
+for protocol in (3, 4, 5):
+    with open(at("CIFAR10/cifar-10-batches-py/test_batch"), "rb") as source:
+        batch = pickle.load(source, encoding="latin1")
+    with open(path(f"pickle{protocol}", "test_batch"), "wb") as target:
+        pickle.dump(batch, target, protocol=protocol)
+digits = {name: value for name, value in scipy.io.loadmat(at("SVHN/test_32x32.mat")).items() if name in "Xy"}
+for compressed in (False, True):
+    scipy.io.savemat(path(f"mat{compressed}", "test_32x32.mat"), digits, do_compression=compressed)
+    cars = scipy.io.loadmat(at("StanfordCars/stanford_cars/cars_test_annos_withlabels.mat"))
+    scipy.io.savemat(path(f"mat{compressed}", "cars_test_annos_withlabels.mat"), {"annotations": cars["annotations"]}, do_compression=compressed)

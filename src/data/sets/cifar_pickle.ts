@@ -5,10 +5,8 @@ import { PickleReader } from '../../torch/serialization/pickle_reader';
 
 /** A numpy array on the pickle's stack. */
 class NumpyArray extends Stateful {
-  /** version, shape, dtype, whether stored by columns, bytes */
-  state: readonly unknown[] = [];
-
-  constructor() {
+  /** @param state version, shape, dtype, whether stored by columns, bytes */
+  constructor(public state: readonly unknown[] = []) {
     super('numpy.ndarray');
   }
 
@@ -18,13 +16,13 @@ class NumpyArray extends Stateful {
 }
 
 /** All that a batch may name. */
-const known = new Map<string, unknown>([
-  ['numpy.ndarray', new KnownFunction('numpy.ndarray', () => new NumpyArray())],
-  ['numpy.dtype', new KnownFunction('numpy.dtype', ([code]) => new NumpyDtype(String(code)))],
-]);
-for (const module of ['numpy.core', 'numpy._core']) {
-  const name = `${module}.multiarray._reconstruct`;
-  known.set(name, new KnownFunction(name, () => new NumpyArray()));
+const known = new Map<string, unknown>();
+const define = (name: string, call: (args: readonly unknown[]) => unknown): void => void known.set(name, new KnownFunction(name, call));
+define('numpy.dtype', ([code]) => new NumpyDtype(String(code)));
+define('numpy.ndarray', () => new NumpyArray());
+for (const core of ['numpy.core', 'numpy._core']) {
+  define(`${core}.multiarray._reconstruct`, () => new NumpyArray());
+  define(`${core}.numeric._frombuffer`, ([bytes, dtype, shape, order]) => new NumpyArray([1, shape, dtype, order !== 'C', bytes]));
 }
 
 /**
@@ -35,8 +33,8 @@ for (const module of ['numpy.core', 'numpy._core']) {
  */
 export function readCifarPickle(pickle: Buffer, file: string, imageBytes: number): { labels: number[]; offset: number } {
   const batch = unpickle(pickle, file);
-  const state = batch.get('data') instanceof NumpyArray ? (batch.get('data') as NumpyArray).state : [];
-  const [, shape, dtype, byColumns, bytes] = state;
+  const data = batch.get('data');
+  const [, shape, dtype, byColumns, bytes] = data instanceof NumpyArray ? data.state : [];
   const [count, width] = Array.isArray(shape) ? (shape as unknown[]) : [];
   const isPlain = dtype instanceof NumpyDtype && dtype.code === 'u1' && byColumns === false && bytes instanceof Buffer;
   if (!isPlain || width !== imageBytes || bytes.length !== Number(count) * imageBytes) {
