@@ -10,7 +10,6 @@ export class MatNumbers {
     readonly dims: readonly number[],
     private readonly type: number,
     readonly bytes: Buffer,
-    private readonly littleEndian: boolean,
   ) {}
 
   get isBytes(): boolean {
@@ -24,7 +23,7 @@ export class MatNumbers {
   at(index: number): number {
     if (index >= this.length) return NaN;
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
-    return Number(readers[this.type](view, index * sizes[this.type], this.littleEndian));
+    return Number(readers[this.type](view, index * sizes[this.type]));
   }
 }
 
@@ -38,22 +37,22 @@ const UINT8 = 2;
 const MATRIX = 14;
 const COMPRESSED = 15;
 
-type Read = (view: DataView, at: number, littleEndian: boolean) => number | bigint;
+type Read = (view: DataView, at: number) => number | bigint;
 
 const readers: Readonly<Record<number, Read>> = {
   1: (view, at) => view.getInt8(at),
   [UINT8]: (view, at) => view.getUint8(at),
-  3: (view, at, little) => view.getInt16(at, little),
-  4: (view, at, little) => view.getUint16(at, little),
-  5: (view, at, little) => view.getInt32(at, little),
-  6: (view, at, little) => view.getUint32(at, little),
-  7: (view, at, little) => view.getFloat32(at, little),
-  9: (view, at, little) => view.getFloat64(at, little),
-  12: (view, at, little) => view.getBigInt64(at, little),
-  13: (view, at, little) => view.getBigUint64(at, little),
+  3: (view, at) => view.getInt16(at, true),
+  4: (view, at) => view.getUint16(at, true),
+  5: (view, at) => view.getInt32(at, true),
+  6: (view, at) => view.getUint32(at, true),
+  7: (view, at) => view.getFloat32(at, true),
+  9: (view, at) => view.getFloat64(at, true),
+  12: (view, at) => view.getBigInt64(at, true),
+  13: (view, at) => view.getBigUint64(at, true),
   16: (view, at) => view.getUint8(at), // UTF-8
-  17: (view, at, little) => view.getUint16(at, little), // UTF-16
-  18: (view, at, little) => view.getUint32(at, little), // UTF-32
+  17: (view, at) => view.getUint16(at, true), // UTF-16
+  18: (view, at) => view.getUint32(at, true), // UTF-32
 };
 
 const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2, 18: 4 };
@@ -70,30 +69,30 @@ const largest = 2 ** 30; // bytes of a variable when unpacked; SVHN's train imag
  * @throws Error that says what is wrong with the file, as the end of a sentence that begins with its name
  */
 export function readMatlab(file: Buffer): Map<string, MatValue> {
-  const littleEndian = file.toString('latin1', 126, 128) === 'IM';
-  const version = file.length < headerBytes ? 0 : littleEndian ? file.readUInt16LE(124) : file.readUInt16BE(124);
-  if (version !== 0x0100) throw new Error('is no MAT-file of version 5 (saved with -v7 or -v6 in MATLAB)');
+  if (file.length < headerBytes || file.toString('latin1', 124, 128) !== '\0\x01IM') {
+    throw new Error('is no MAT-file of version 5 (saved with -v7 or -v6 in MATLAB on a little-endian machine)');
+  }
   const variables = new Map<string, MatValue>();
-  const elements = new Elements(file.subarray(headerBytes), littleEndian);
+  const elements = new Elements(file.subarray(headerBytes));
   while (!elements.atEnd) {
     let { type, data } = elements.next();
-    if (type === COMPRESSED) ({ type, data } = new Elements(inflate(data), littleEndian).next());
+    if (type === COMPRESSED) ({ type, data } = new Elements(inflate(data)).next());
     if (type !== MATRIX) continue;
-    const { name, value } = readMatrix(data, littleEndian, 0);
+    const { name, value } = readMatrix(data, 0);
     variables.set(name, value);
   }
   return variables;
 }
 
-function readMatrix(data: Buffer, littleEndian: boolean, depth: number): { name: string; value: MatValue } {
+function readMatrix(data: Buffer, depth: number): { name: string; value: MatValue } {
   if (data.length === 0) return { name: '', value: [] };
   if (depth > deepest) throw damaged(`arrays more than ${deepest} deep in one another`);
-  const elements = new Elements(data, littleEndian);
+  const elements = new Elements(data);
   const kind = elements.numbers().at(0) & 0xff;
   const dims = list(elements.numbers());
   const name = elements.next().data.toString('latin1');
   const count = dims.reduce((product, size) => product * size, 1);
-  const inner = (): MatValue => readMatrix(elements.next(MATRIX).data, littleEndian, depth + 1).value;
+  const inner = (): MatValue => readMatrix(elements.next(MATRIX).data, depth + 1).value;
 
   if (kind === 1 /* cell */) return { name, value: Array.from(range(count), inner) };
   if (kind === 2 /* struct */) {
@@ -110,7 +109,7 @@ function readMatrix(data: Buffer, littleEndian: boolean, depth: number): { name:
     const { type, data: bytes } = elements.next();
     if (!(type in readers)) throw damaged('numbers of an unknown kind');
     if (bytes.length !== count * sizes[type]) throw damaged(`${bytes.length} bytes where its sizes ask for ${count * sizes[type]}`);
-    return { name, value: new MatNumbers(dims, type, bytes, littleEndian) };
+    return { name, value: new MatNumbers(dims, type, bytes) };
   }
   return { name, value: null };
 }
@@ -119,10 +118,7 @@ function readMatrix(data: Buffer, littleEndian: boolean, depth: number): { name:
 class Elements {
   private position = 0;
 
-  constructor(
-    private readonly bytes: Buffer,
-    private readonly littleEndian: boolean,
-  ) {}
+  constructor(private readonly bytes: Buffer) {}
 
   get atEnd(): boolean {
     return this.position >= this.bytes.length;
@@ -144,13 +140,13 @@ class Elements {
   numbers(): MatNumbers {
     const { type, data } = this.next();
     if (!(type in readers)) throw damaged('numbers of an unknown kind');
-    return new MatNumbers([], type, data, this.littleEndian);
+    return new MatNumbers([], type, data);
   }
 
   private uint32(offset: number): number {
     const at = this.position + offset;
     if (at + 4 > this.bytes.length) throw damaged('an end in the middle of a variable');
-    return this.littleEndian ? this.bytes.readUInt32LE(at) : this.bytes.readUInt32BE(at);
+    return this.bytes.readUInt32LE(at);
   }
 }
 
