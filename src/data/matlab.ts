@@ -59,7 +59,7 @@ const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 
 
 const headerBytes = 128;
 const deepest = 16;
-const largest = 2 ** 30; // bytes of a variable when unpacked; SVHN's train images are 2 ** 28
+const largest = 2 ** 30; // bytes of all variables when unpacked; SVHN's train images are 2 ** 28
 
 /**
  * Reads variables of a MAT-file of version 5 (MATLAB's `-v6` and `-v7`, scipy's `savemat`): numbers, texts, structures and cells.
@@ -74,9 +74,14 @@ export function readMatlab(file: Buffer): Map<string, MatValue> {
   }
   const variables = new Map<string, MatValue>();
   const elements = new Elements(file.subarray(headerBytes));
+  let room = largest;
   while (!elements.atEnd) {
     let { type, data } = elements.next();
-    if (type === COMPRESSED) ({ type, data } = new Elements(inflate(data)).next());
+    if (type === COMPRESSED) {
+      const unpacked = inflate(data, room);
+      room -= unpacked.length;
+      ({ type, data } = new Elements(unpacked).next());
+    }
     if (type !== MATRIX) continue;
     const { name, value } = readMatrix(data, 0);
     variables.set(name, value);
@@ -150,9 +155,9 @@ class Elements {
   }
 }
 
-function inflate(data: Buffer): Buffer {
+function inflate(data: Buffer, room: number): Buffer {
   try {
-    return inflateSync(data, { maxOutputLength: largest });
+    return inflateSync(data, { maxOutputLength: Math.max(room, 1) });
   } catch (error) {
     throw damaged(`compressed data that cannot be unpacked (${(error as Error).message})`);
   }

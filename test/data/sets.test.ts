@@ -98,6 +98,19 @@ test('SVHN is unpacked once, and anew when it has changed', async () => {
   expect(image.select(0, 0).select(1, 0).toArray()).toEqual([...noise(6144, 1).subarray(0, 32)]);
 });
 
+test('SVHN whose pixels cannot be unpacked says so', async () => {
+  const { CLEANCLIP_CACHE: cache } = process.env;
+  process.env.CLEANCLIP_CACHE = join(temporaryFolder({ file: '' }), 'file');
+  try {
+    await expect(readLabelledSet(join(root, 'SVHN'), { dataType: 'SVHN' })).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(/test_32x32\.mat could not be unpacked to .* name another folder with CLEANCLIP_CACHE/),
+    });
+  } finally {
+    process.env.CLEANCLIP_CACHE = cache;
+  }
+});
+
 test('labels.csv wins, and is accepted for every set, with the class names that ship', async () => {
   for (const dataType of evalDataTypes) {
     const folder = temporaryFolder({ 'labels.csv': 'image,label\na.png,1\n' });
