@@ -28,7 +28,7 @@ export class Evaluator {
     if ((asr || addBackdoor) && evalTestDataDir === undefined) {
       throw optionError(`--${asr ? 'asr' : 'add_backdoor'} measures on labelled images; name their folder with --eval_test_data_dir.`);
     }
-    const labelled = evalTestDataDir === undefined ? undefined : await readLabelledSet(evalTestDataDir);
+    const labelled = evalTestDataDir === undefined ? undefined : await readLabelledSet(evalTestDataDir, { dataType: options.evalDataType });
     const attack = labelled !== undefined && (asr || addBackdoor) ? attackOf(clip, options, labelled) : undefined;
     const validation = validationData === undefined ? undefined : await readPairs(validationData, options);
     return new Evaluator(clip, options, device, hooks, validation, labelled, attack);

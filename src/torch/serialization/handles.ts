@@ -3,6 +3,11 @@ export abstract class Handle {
   constructor(readonly name: string) {}
 }
 
+/** A thing that a pickle gives a state after making it. */
+export abstract class Stateful extends Handle {
+  abstract setState(state: readonly unknown[]): void;
+}
+
 /** A function that a pickle may call. Each of them only makes plain values or tensors. */
 export class KnownFunction extends Handle {
   constructor(
@@ -35,11 +40,15 @@ export class Storage extends Handle {
 }
 
 /** A numpy scalar's dtype: a kind letter and a size in bytes, such as `f8`. */
-export class NumpyDtype extends Handle {
+export class NumpyDtype extends Stateful {
   littleEndian = true;
 
   constructor(readonly code: string) {
     super('numpy.dtype');
+  }
+
+  override setState(state: readonly unknown[]): void {
+    this.littleEndian = state[1] !== '>';
   }
 }
 

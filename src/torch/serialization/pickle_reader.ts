@@ -1,5 +1,5 @@
 import { Fault } from './fault';
-import { Dict, Handle, KnownFunction, NumpyDtype } from './handles';
+import { Dict, Handle, KnownFunction, Stateful } from './handles';
 import { longToNumber } from './integers';
 import { PyTuple } from './values';
 
@@ -9,6 +9,8 @@ export interface PickleWorld {
   global(name: string): unknown;
   /** The value of a persistent id. */
   persistent(id: unknown): unknown;
+  /** Bytes, and the long byte strings of Python 2, are views of the pickle; else bytes are copies, and strings text. */
+  readonly views?: boolean;
 }
 
 /**
@@ -54,12 +56,12 @@ export class PickleReader {
       case 0x8c: /* SHORT_BINUNICODE */ return this.#push(this.#text(this.#byte()));
       case 0x55: /* SHORT_BINSTRING */ return this.#push(this.#text(this.#byte()));
       case 0x58: /* BINUNICODE */ return this.#push(this.#text(this.#uint32()));
-      case 0x54: /* BINSTRING */ return this.#push(this.#text(this.#uint32()));
+      case 0x54: /* BINSTRING */ return this.#push(this.world.views ? this.#take(this.#uint32()) : this.#text(this.#uint32()));
       case 0x8d: /* BINUNICODE8 */ return this.#push(this.#text(this.#uint64()));
-      case 0x43: /* SHORT_BINBYTES */ return this.#push(this.#copy(this.#byte()));
-      case 0x42: /* BINBYTES */ return this.#push(this.#copy(this.#uint32()));
-      case 0x8e: /* BINBYTES8 */ return this.#push(this.#copy(this.#uint64()));
-      case 0x96: /* BYTEARRAY8 */ return this.#push(this.#copy(this.#uint64()));
+      case 0x43: /* SHORT_BINBYTES */ return this.#push(this.#bytes(this.#byte()));
+      case 0x42: /* BINBYTES */ return this.#push(this.#bytes(this.#uint32()));
+      case 0x8e: /* BINBYTES8 */ return this.#push(this.#bytes(this.#uint64()));
+      case 0x96: /* BYTEARRAY8 */ return this.#push(this.#bytes(this.#uint64()));
 
       case 0x28: /* MARK */ return void this.#marks.push(this.#stack.length);
       case 0x30: /* POP */ return this.#discard();
@@ -115,13 +117,13 @@ export class PickleReader {
     this.#push(callee.call(args));
   }
 
-  /** Attributes of an object: of an OrderedDict (torch's `_metadata`) they are dropped; of a numpy dtype they say the byte order. */
+  /** Attributes of an object: of an OrderedDict (torch's `_metadata`) they are dropped; numpy's dtypes and arrays take theirs. */
   #build(): void {
     const state = this.#pop();
     const target = this.#top();
-    if (target instanceof NumpyDtype) {
-      if (!(state instanceof PyTuple)) throw damaged('a numpy dtype without its state');
-      target.littleEndian = state[1] !== '>';
+    if (target instanceof Stateful) {
+      if (!(state instanceof PyTuple)) throw damaged(`a ${target.name} without its state`);
+      target.setState(state);
     } else if (!(target instanceof Dict && target.ordered)) {
       throw new Fault('gives attributes to a value that has none; a checkpoint holds only tensors and plain values');
     }
@@ -206,8 +208,8 @@ export class PickleReader {
     return this.#take(size).toString('utf8');
   }
 
-  #copy(size: number): Uint8Array {
-    return new Uint8Array(this.#take(size));
+  #bytes(size: number): Uint8Array {
+    return this.world.views ? this.#take(size) : new Uint8Array(this.#take(size));
   }
 
   #line(): string {
