@@ -1,5 +1,5 @@
 import { Fault } from './fault';
-import { Dict, Handle, KnownFunction, NumpyDtype } from './handles';
+import { Dict, Handle, KnownFunction, Stateful } from './handles';
 import { longToNumber } from './integers';
 import { PyTuple } from './values';
 
@@ -11,21 +11,36 @@ export interface PickleWorld {
   persistent(id: unknown): unknown;
 }
 
+/** Where a pickle's bytes come from: a Buffer, or a file that is read as far as need be. */
+export type PickleSource = Pick<Buffer, 'length' | 'subarray'>;
+
+/** No module and name together are longer. */
+const maxLine = 1 << 16;
+
 /**
  * Runs a pickle (protocols 2–5) as a machine that knows values only: it builds lists, tuples, dicts, sets, numbers and texts, and calls
  * nothing but the {@link KnownFunction}s that `world` hands out. Work and memory stay in proportion to the pickle's size.
  * Source: CPython's pickletools, which documents every opcode.
  */
 export class PickleReader {
-  #at = 0;
+  #at: number;
   readonly #stack: unknown[] = [];
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
 
+  /** @param start where in `pickle` it begins */
   constructor(
-    private readonly pickle: Buffer,
+    private readonly pickle: PickleSource,
     private readonly world: PickleWorld,
-  ) {}
+    start = 0,
+  ) {
+    this.#at = start;
+  }
+
+  /** Where the bytes end that were read so far. */
+  get end(): number {
+    return this.#at;
+  }
 
   /** The pickled value, with dicts as {@link Dict}. */
   read(): unknown {
@@ -115,14 +130,12 @@ export class PickleReader {
     this.#push(callee.call(args));
   }
 
-  /** Attributes of an object: of an OrderedDict (torch's `_metadata`) they are dropped; of a numpy dtype they say the byte order. */
+  /** Attributes of an object; those of an OrderedDict (torch's `_metadata`) are dropped. */
   #build(): void {
     const state = this.#pop();
     const target = this.#top();
-    if (target instanceof NumpyDtype) {
-      if (!(state instanceof PyTuple)) throw damaged('a numpy dtype without its state');
-      target.littleEndian = state[1] !== '>';
-    } else if (!(target instanceof Dict && target.ordered)) {
+    if (target instanceof Stateful) target.setState(state);
+    else if (!(target instanceof Dict && target.ordered)) {
       throw new Fault('gives attributes to a value that has none; a checkpoint holds only tensors and plain values');
     }
   }
@@ -211,9 +224,9 @@ export class PickleReader {
   }
 
   #line(): string {
-    const end = this.pickle.indexOf(0x0a, this.#at);
+    const end = this.pickle.subarray(this.#at, Math.min(this.#at + maxLine, this.pickle.length)).indexOf(0x0a);
     if (end < 0) throw damaged('a global without a name');
-    return this.#take(end + 1 - this.#at).toString('utf8').slice(0, -1);
+    return this.#take(end + 1).toString('utf8').slice(0, -1);
   }
 }
 
