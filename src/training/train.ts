@@ -10,7 +10,7 @@ import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
-import { newestCheckpoint, readCheckpoint, type Checkpoint, type Position } from '../checkpoint';
+import { checkInitial, newestCheckpoint, readInitial, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer } from './optimizer';
 import { RunLog } from '../report/run_log';
@@ -32,9 +32,9 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
       `'${folder}' holds the checkpoints of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
     );
   }
-  const initial = resumed ?? (options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint));
   const table = await readPairs(options.trainData!, options);
   if (options.strict && table.badRows.count > 0) throw badLine(options, table.badRows.examples[0]);
+  const initial = resumed ?? (await readInitial(options, hooks));
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
@@ -72,11 +72,13 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
 
 const badLine = ({ trainData }: TrainOptions, { line, reason }: BadRow): Error => dataError(`${trainData}, line ${line}: ${reason}.`);
 
-function checkTogether({ trainData, completeFinetune, checkpoint }: TrainOptions): void {
+function checkTogether(options: TrainOptions): void {
+  const { trainData, completeFinetune, checkpoint, pretrained } = options;
   if (trainData === undefined) throw optionError('Training needs --train_data, the csv of its image paths and captions.');
-  if (completeFinetune && checkpoint === undefined) {
-    throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint.');
+  if (completeFinetune && checkpoint === undefined && !pretrained) {
+    throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint or --pretrained.');
   }
+  checkInitial(options);
 }
 
 function startOf(
