@@ -16,6 +16,7 @@ const lengthBytes = 8;
 /** Reads a safetensors file: its tensors by their names. Its metadata, texts, are left out. */
 export function readSafetensors({ path, stats, bytes }: CheckpointFile): Record<string, Tensor> {
   const headerBytes = Number(bytes.read(0, lengthBytes).readBigUInt64LE());
+  if (headerBytes > maxHeaderBytes) throw new Fault(`has a header of ${headerBytes} bytes, but only ${maxHeaderBytes} are read; split the file`);
   const start = lengthBytes + headerBytes;
   if (start > bytes.length) throw new Fault('is cut short: its header reaches behind its end; copy or download it again');
   const entries = parseHeader(bytes.read(lengthBytes, headerBytes), start, bytes.length - start);

@@ -1,6 +1,5 @@
 import { Fault } from './fault';
 import type { FileBytes } from './file_bytes';
-import { maxHeaderBytes } from './safetensors_header';
 
 /** The kinds of files that are read. */
 export type Format = 'zip' | 'legacy' | 'safetensors';
@@ -13,10 +12,10 @@ export function formatOf(file: FileBytes): Format {
   if (file.length === 0) throw new Fault('is empty');
   const head = file.read(0, Math.min(file.length, tarMark + 5));
   const text = head.toString('latin1');
+  if (isSafetensors(head)) return 'safetensors'; // first, for the length may begin with any bytes
   if (text.startsWith('PK\x03\x04')) return 'zip';
   if ('PK\x03\x04'.startsWith(text)) throw new Fault('is cut short; copy or download it again');
   if (text.startsWith('\x80')) return 'legacy';
-  if (isSafetensors(head)) return 'safetensors';
   if (text.startsWith('ustar', tarMark)) {
     throw new Fault('is of the tar format of the first versions of torch; load it in Python and save it again with torch.save');
   }
@@ -25,7 +24,10 @@ export function formatOf(file: FileBytes): Format {
   throw new Fault('is no checkpoint: neither written by torch.save or torch.jit.save nor safetensors');
 }
 
-/** A header's length and its first brace. */
+/** Most bytes of a header that the format allows. */
+const maxHeaderLength = 100_000_000n;
+
+/** A header's length and its first brace; a zip file and a pickle have other bytes there. */
 function isSafetensors(head: Buffer): boolean {
-  return head.length > 8 && head[8] === 0x7b && head.readBigUInt64LE() <= BigInt(maxHeaderBytes);
+  return head.length > 8 && head[8] === 0x7b && head.readBigUInt64LE() <= maxHeaderLength;
 }
