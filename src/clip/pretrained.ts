@@ -79,7 +79,10 @@ async function sha256Of(path: string): Promise<string> {
 /** {@link pretrainedFile} for callers that cannot await: a process of its own gets the file meanwhile. */
 export function pretrainedFileSync(modelName: string): string {
   checkReleased(modelName);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(__dirname, 'pretrained_process.js'), modelName], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(__dirname, 'pretrained_process.js'), modelName], {
+    encoding: 'utf8',
+    env: process.env,
+  });
   if (status !== 0) throw new CleanclipError(stderr.trim() || `The process that fetches the weights of ${modelName} was stopped.`, 'ERR_CHECKPOINT');
   return stdout;
 }

@@ -1,6 +1,6 @@
 import { Fault, shown } from './fault';
 import { ReadAhead, type CheckpointFile, type FileBytes } from './file_bytes';
-import { Dict, Storage } from './handles';
+import { Dict, type Storage } from './handles';
 import { MappedTensors } from './mapped_tensors';
 import { PickleReader, type PickleWorld } from './pickle_reader';
 import { toPlain } from './plain';
