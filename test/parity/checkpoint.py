@@ -148,11 +148,30 @@ def write_legacy(path, protocol):
     return spelled(value)
 
 
+class Scripted(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
+        self.first = self.layers[0]
+        self.register_buffer("steps", torch.tensor([3, 4])[1:])
+        self.mask = torch.ones(2)  # a plain attribute
+        self.sizes, self.name, self.rate = [1, 2], "x", 0.5
+
+    def forward(self, x):
+        return self.layers(x) * self.mask.sum() * self.sizes[0] * self.rate
+
+
+def write_script(path):
+    script = torch.jit.script(Scripted().half())
+    script.save(path)
+    return sorted([name, spelled(tensor.detach())] for name, tensor in torch.jit.load(path).state_dict().items())
+
+
 def write_module(folder):
     torch.save(torch.nn.Linear(2, 3), f"{folder}/module.pt")
 
 
-JOBS = {job.__name__: job for job in [checkpoint, resumed, read, write, write_rarities, write_legacy, write_module]}
+JOBS = {job.__name__: job for job in [checkpoint, resumed, read, write, write_rarities, write_legacy, write_script, write_module]}
 
 request = json.load(sys.stdin)
 print(json.dumps(JOBS[request["job"]](*request["arguments"])))

@@ -85,6 +85,13 @@ describe('what Python wrote is read as it was', () => {
     expect((value.part as Tensor).toArray()).toEqual([[9, 9, 9], [9, 9, 9]]);
   });
 
+  test('the state dict of a TorchScript archive', () => {
+    const expected = inPython('write_script', file);
+    const stateDict = load(file) as Record<string, Tensor>;
+    expect(Object.keys(stateDict).sort().map((name) => [name, spelled(stateDict[name].detach())])).toEqual(expected);
+    expect(stateDict['first.weight']).toBe(stateDict['layers.0.weight']);
+  });
+
   test('a whole module is refused with a sentence', () => {
     inPython('write_module', folder);
     expect(() => load(join(folder, 'module.pt'))).toThrow(/names torch\.nn\.modules\.linear\.Linear; a checkpoint holds only tensors and plain values/);

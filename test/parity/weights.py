@@ -15,13 +15,12 @@ NAMES = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
 
 
 class Sized(CLIP):
-    """With what OpenAI's archives hold beside the weights: three sizes among the buffers, and a tensor that is neither parameter nor buffer."""
+    """With what OpenAI's archives hold beside the weights: three sizes among the buffers."""
 
     def __init__(self, config):
         super().__init__(config)
         for name, key in [("input_resolution", "imageSize"), ("context_length", "contextLength"), ("vocab_size", "vocabularySize")]:
             self.register_buffer(name, torch.tensor(config[key]))
-        self.mask = torch.full((4, 4), float("-inf")).triu(1)
 
 
 def write_safetensors(tensors, path):
@@ -39,8 +38,8 @@ def write_safetensors(tensors, path):
 def features(model, inputs):
     channels_last = copy.deepcopy(model).to(memory_format=torch.channels_last)  # as in Node: another memory format rounds differently
     with torch.no_grad():
-        pixels = inputs["pixels"].contiguous(memory_format=torch.channels_last)
-        return {"images": channels_last.encode_image(pixels), "texts": model.encode_text(inputs["ids"])}
+        images, texts = channels_last(inputs["ids"], inputs["pixels"].contiguous(memory_format=torch.channels_last))
+    return {"images": images, "texts": texts}
 
 
 def run(folder, config):
