@@ -36,7 +36,10 @@ function checkSize(dict: Record<string, unknown>, path: string): void {
   const elements = Object.values(dict).filter(isTensor).reduce((sum, tensor) => sum + tensor.numel(), 0);
   const { size } = statSync(path);
   if (elements > MOST_SHARING * size) {
-    throw new CleanclipError(`'${path}' has ${size} bytes for ${elements} weights; save a state dict whose tensors do not repeat their elements.`, 'ERR_CHECKPOINT');
+    throw new CleanclipError(
+      `'${path}' has ${size} bytes for ${elements} weights; save a state dict whose tensors do not repeat their elements.`,
+      'ERR_CHECKPOINT',
+    );
   }
 }
 

@@ -34,7 +34,9 @@ export function scriptStateDict(
   const collect = ({ name: className, state }: ScriptObject, prefix: string, depth: number): void => {
     const own = classes.tensorsOf(className);
     if (own === undefined || !(state instanceof Dict)) return;
-    if (depth > maxDepth || prefix.length > maxName) throw new Fault(`nests modules more than ${maxDepth} deep, or under names of more than ${maxName} characters`);
+    if (depth > maxDepth || prefix.length > maxName) {
+      throw new Fault(`nests modules more than ${maxDepth} deep, or under names of more than ${maxName} characters`);
+    }
     for (const [key, value] of state) {
       spend(1);
       if (typeof key !== 'string') throw new Fault('is damaged: it has an attribute without a name');
@@ -76,7 +78,8 @@ function modulesIn(source: string): Map<string, TensorNames> {
       const name = /^(\w+)\(Module\):/.exec(body)?.[1];
       if (name === undefined) return [];
       const [parameters, buffers] = ['parameters', 'buffers'].map((kind) => new RegExp(`^ *__${kind}__ = \\[(.*)\\]`, 'm').exec(body)?.[1]);
-      return [[name, buffers === undefined ? anyName : new Set(Array.from(`${parameters}${buffers}`.matchAll(/"([^"\n]*)"/g), ([, quoted]) => quoted))]];
+      if (buffers === undefined) return [[name, anyName]];
+      return [[name, new Set(Array.from(`${parameters}${buffers}`.matchAll(/"([^"]*)"/g), ([, quoted]) => quoted))]];
     }),
   );
 }

@@ -24,7 +24,10 @@ export function checkpointWorld(tensors: TensorMaker, size: number, more: (name:
     global: (name) => {
       const value = globals.get(name) ?? more(name);
       if (value === undefined) {
-        throw new Fault(`names ${shown(name)}; a checkpoint holds only tensors and plain values, so nothing of it was run or loaded. If you trust the file, save it again in Python without that object`);
+        throw new Fault(
+          `names ${shown(name)}; a checkpoint holds only tensors and plain values, so nothing of it was run or loaded. ` +
+            'If you trust the file, save it again in Python without that object',
+        );
       }
       return value;
     },
