@@ -70,7 +70,7 @@ class ModuleClasses {
   }
 }
 
-/** Archives before torch 1.5 list no buffers: any tensor may be one there. */
+/** Older archives list no buffers: any tensor may be one there. */
 function modulesIn(source: string): Map<string, TensorNames> {
   const [, ...classes] = source.split(/^class /m);
   return new Map(

@@ -64,7 +64,7 @@ const view = (start: string): Buffer =>
     'latin1',
   );
 
-test('a storage that is a view of another one, as torch 0.3 wrote it', () => {
+test('a storage that is a view of another one, as the first versions wrote it', () => {
   const tensor = load(legacyFile({ value: view('K\x02'), keys: ['77'], storages: [storage([1, 2, 3, 4])] })) as Tensor;
   expect(tensor.toArray()).toEqual([3, 4]);
 });
