@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { readCheckpoint } from '../checkpoint';
+import { checkInitial, readInitial } from '../checkpoint';
 import { chooseDevice, makeClip } from '../clip/open';
 import { optionError } from '../errors';
 import type { JobHooks } from '../jobs/progress';
@@ -8,13 +8,14 @@ import type { TrainOptions } from '../options/train';
 import { RunLog } from '../report/run_log';
 import { Evaluator } from './evaluator';
 
-/** Evaluates a checkpoint, or a freshly initialised model, on what the options name. */
+/** Evaluates a checkpoint, OpenAI's weights, or a freshly initialised model, on what the options name. */
 export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Promise<Record<string, number>> {
   if (options.evalTestDataDir === undefined && options.validationData === undefined) {
     throw optionError('There is nothing to do; give --train_data to train, or --eval_test_data_dir or --validation_data to evaluate.');
   }
+  checkInitial(options);
   const device = chooseDevice(options);
-  const checkpoint = options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint);
+  const checkpoint = await readInitial(options, hooks);
   const clip = makeClip(options, device, checkpoint);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));

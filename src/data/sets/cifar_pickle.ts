@@ -1,6 +1,6 @@
 import { dataError } from '../../errors';
 import { Fault } from '../../torch/serialization/fault';
-import { Dict, KnownFunction, NumpyDtype, Stateful } from '../../torch/serialization/handles';
+import { Dict, KnownFunction, NumpyDtype, Stateful, tupleState } from '../../torch/serialization/handles';
 import { PickleReader } from '../../torch/serialization/pickle_reader';
 
 /** A numpy array on the pickle's stack. */
@@ -10,8 +10,8 @@ class NumpyArray extends Stateful {
     super('numpy.ndarray');
   }
 
-  override setState(state: readonly unknown[]): void {
-    this.state = state;
+  setState(state: unknown): void {
+    this.state = tupleState(this, state);
   }
 }
 
