@@ -120,7 +120,7 @@ test.each([
 
 test('a cache that cannot be written: one sentence', async () => {
   writeFileSync(join(folder, 'cache'), 'a file where the folder should be');
-  await expect(pretrainedFile('RN50')).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(/EEXIST|ENOTDIR/) });
+  await expect(pretrainedFile('RN50')).rejects.toThrow(/cannot be written: .*(EEXIST|ENOTDIR)/);
 });
 
 test('a download is stopped by its signal, and leaves nothing', async () => {
