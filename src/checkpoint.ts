@@ -2,9 +2,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { ClipConfig } from './clip/config';
+import type { OnBytes } from './clip/download';
 import type { Clip } from './clip/model';
+import { checkReleased, pretrainedFile } from './clip/pretrained';
 import { configIn, stateDictIn, type StateDict } from './clip/weights';
-import { CleanclipError } from './errors';
+import { CleanclipError, optionError } from './errors';
+import type { JobHooks } from './jobs/progress';
 import { torch } from './torch';
 import type { AdamW, OptimizerState } from './torch/optim';
 import { OrderedDict } from './torch/serialization';
@@ -39,7 +42,7 @@ export function writeCheckpoint(path: string, name: string, clip: Clip, optimize
 }
 
 /**
- * Reads a checkpoint, or a file that holds a state dict alone.
+ * Reads a checkpoint, or a file that holds a state dict alone, of any format that `torch.load` knows.
  * @throws CleanclipError `ERR_CHECKPOINT`
  */
 export function readCheckpoint(path: string): Checkpoint {
@@ -59,6 +62,32 @@ export function readCheckpoint(path: string): Checkpoint {
     batch: count(content.batch),
     step: count(content.step),
   };
+}
+
+/**
+ * Checks what the options say a job starts from, without reading anything.
+ * @throws CleanclipError `ERR_OPTION`
+ */
+export function checkInitial({ checkpoint, pretrained, modelName }: InitialOptions): void {
+  if (!pretrained) return;
+  if (checkpoint !== undefined) {
+    throw optionError("--pretrained starts from OpenAI's weights and --checkpoint from those of a file; give one of them.");
+  }
+  checkReleased(modelName);
+}
+
+/** What a job starts from, by {@link checkInitial checked} options: a checkpoint, OpenAI's weights, or undefined for new weights. */
+export async function readInitial({ checkpoint, pretrained, modelName }: InitialOptions, { onProgress, signal }: JobHooks): Promise<Checkpoint | undefined> {
+  if (checkpoint !== undefined) return readCheckpoint(checkpoint);
+  if (!pretrained) return undefined;
+  const onBytes: OnBytes = (done, total) => onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${modelName}` });
+  return readCheckpoint(await pretrainedFile(modelName, onBytes, signal));
+}
+
+interface InitialOptions {
+  checkpoint?: string;
+  pretrained: boolean;
+  modelName: string;
 }
 
 /** The checkpoint of a run's folder that is furthest on, or undefined when there is none. */

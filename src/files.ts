@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join, basename } from 'node:path';
 
 import { dataError } from './errors';
@@ -13,21 +13,59 @@ import { dataError } from './errors';
  * @throws CleanclipError `ERR_DATA` when the disk refuses, and whatever `write` throws
  */
 export function writeWhole(path: string, write: (fd: number) => void): void {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+  const file = new TemporaryFile(path);
   try {
-    mkdirSync(folder, { recursive: true });
-    const fd = openSync(temporary, 'wx');
-    try {
-      write(fd);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
+    write(file.fd);
+    file.keep();
   } catch (error) {
-    if (existsSync(temporary)) rmSync(temporary);
+    file.discard();
     throw asWriteError(path, error);
+  }
+}
+
+/** Writes a file as {@link writeWhole} does, from pieces that arrive one by one; when they end with an error nothing is left. */
+export async function writeChunksWhole(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = new TemporaryFile(path);
+  try {
+    for await (const chunk of chunks) writeFully(file.fd, chunk);
+    file.keep();
+  } catch (error) {
+    file.discard();
+    throw error;
+  }
+}
+
+/** A file that has its name only once it is kept. */
+class TemporaryFile {
+  readonly fd: number;
+  private readonly temporary: string;
+  private open = true;
+
+  constructor(private readonly path: string) {
+    const folder = dirname(path);
+    this.temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+    try {
+      mkdirSync(folder, { recursive: true });
+      this.fd = openSync(this.temporary, 'wx');
+    } catch (error) {
+      throw asWriteError(path, error);
+    }
+  }
+
+  keep(): void {
+    fsyncSync(this.fd);
+    this.close();
+    renameSync(this.temporary, this.path);
+  }
+
+  discard(): void {
+    this.close();
+    rmSync(this.temporary, { force: true });
+  }
+
+  private close(): void {
+    if (this.open) closeSync(this.fd);
+    this.open = false;
   }
 }
 
@@ -48,11 +86,16 @@ export function asWriteError(path: string, error: unknown): unknown {
   return dataError(`'${path}' cannot be written: ${reason} (${code}).`, error);
 }
 
-/** Removes what a killed process left of {@link writeWhole} in a folder that no other process writes to. */
-export function removeLeftovers(folder: string): void {
+/**
+ * Removes what a killed process left of {@link writeWhole}.
+ * @param age milliseconds since it was last written; 0 where no other process writes
+ */
+export function removeLeftovers(folder: string, age = 0): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    if (/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
+    const path = join(folder, name);
+    const idle = (): number => Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name) && (age === 0 || idle() > age)) rmSync(path, { force: true });
   }
 }
 

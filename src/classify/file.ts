@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 
-import { readCheckpoint, type Checkpoint, type Position } from '../checkpoint';
+import { readInitial, type Checkpoint, type Position } from '../checkpoint';
 import type { ClipConfig } from '../clip/config';
 import { makeClip } from '../clip/open';
 import type { Precision } from '../clip/model';
 import { configIn, copyStateDict, stateDictIn, type StateDict } from '../clip/weights';
 import { CleanclipError } from '../errors';
+import type { JobHooks } from '../jobs/progress';
+import type { TrainOptions } from '../options/train';
 import { torch } from '../torch';
 import type { AdamW, OptimizerState } from '../torch/optim';
 import { OrderedDict } from '../torch/serialization';
@@ -72,11 +74,12 @@ export function openClassifier(file: ClassifierFile, options: { modelName: strin
 }
 
 /**
- * The weights that a job starts from: those of `checkpoint`, the image encoder of `checkpointFinetune` in place of its own if that
- * is given; undefined for new weights.
+ * The weights that a job starts from: what `readInitial` gives, the image encoder of `checkpointFinetune` in place of its own if that
+ * file is named; undefined for new weights.
  */
-export function initialWeights({ checkpoint, checkpointFinetune }: { checkpoint?: string; checkpointFinetune?: string }): Checkpoint | undefined {
-  const base = checkpoint === undefined ? undefined : readCheckpoint(checkpoint);
+export async function initialWeights(options: TrainOptions, hooks: JobHooks): Promise<Checkpoint | undefined> {
+  const { checkpointFinetune } = options;
+  const base = await readInitial(options, hooks);
   if (checkpointFinetune === undefined) return base;
   const { clip, config, path } = readClassifier(checkpointFinetune);
   if (base === undefined) return { path, name: '', stateDict: clip, config, optimizer: undefined, epoch: 0, batch: 0, step: 0 };

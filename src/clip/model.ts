@@ -6,6 +6,7 @@ import { addon } from '../torch/addon';
 import { wrap } from '../torch/tensor';
 import { checkConfig, type ClipConfig, configFromStateDict, configs } from './config';
 import type { NativeClip, NativeClipClass } from './native_module';
+import { pretrainedFileSync } from './pretrained';
 import { configIn, copyStateDict, shapesOf, type StateDict, stateDictIn } from './weights';
 
 /** What a model computes in: float32, or bfloat16 autocast over the whole forward pass. */
@@ -158,24 +159,49 @@ export class Clip {
   }
 }
 
+/** What {@link loadClip} takes beside {@link ClipOptions}. */
+export interface LoadOptions extends ClipOptions {
+  /**
+   * weights of a named configuration: true for OpenAI's, of `~/.cache/cleanclip/clip` or `~/.cache/clip`, else downloaded, which blocks meanwhile;
+   * or the path of a file; default false
+   */
+  pretrained?: boolean | string;
+}
+
 /**
  * Makes a CLIP, in training mode.
  * @param source a named configuration ('RN50', 'RN101', 'RN50x4', 'ViT-B/32', 'ViT-B/16', 'ViT-L/14', 'tiny') or one of
- *   your own, for new weights as OpenAI's `initialize_parameters` draws them; or the path of a `.pt` checkpoint, this
- *   library's or Python's, whose sizes are inferred
- * @throws CleanclipError `ERR_OPTION` for a wrong configuration, `ERR_CHECKPOINT` for a file that holds no CLIP
+ *   your own, for new weights as OpenAI's `initialize_parameters` draws them, unless `pretrained` says otherwise; or the path
+ *   of a file whose sizes are inferred: a checkpoint, this library's or Python's, a state dict, one of OpenAI's TorchScript
+ *   archives, safetensors
+ * @throws CleanclipError `ERR_OPTION` for a wrong configuration, `ERR_CHECKPOINT` for a file that holds no CLIP, or cannot be had
  * @example const clip = loadClip('RN50', { seed: 1, precision: 'bf16' });
+ * @example const clip = loadClip('ViT-B/32', { pretrained: true });
  */
-export function loadClip(source: string | ClipConfig, options: ClipOptions = {}): Clip {
+export function loadClip(source: string | ClipConfig, options: LoadOptions = {}): Clip {
+  const { pretrained = false, ...rest } = options;
   const config = typeof source === 'string' ? configs[source] : source;
-  if (config !== undefined) return new Clip(config, { ...options, seed: options.seed ?? 0 });
-  const path = source as string;
+  if (pretrained !== false) return loadPretrained(source, config, pretrained, rest);
+  if (config !== undefined) return new Clip(config, { ...rest, seed: rest.seed ?? 0 });
+  return loadFile(source as string, undefined, rest);
+}
+
+function loadPretrained(source: string | ClipConfig, config: ClipConfig | undefined, pretrained: true | string, options: ClipOptions): Clip {
+  if (config === undefined) throw optionError(`pretrained goes with the name of a model, but the model is '${source as string}'; leave it out to load a file.`);
+  if (typeof pretrained === 'string') return loadFile(pretrained, config, options);
+  if (typeof source !== 'string') throw optionError("pretrained: true needs the name of one of OpenAI's models; give the path of a file for your own sizes.");
+  return loadFile(pretrainedFileSync(source), config, options);
+}
+
+/** @param config the sizes that the file must have; without it they are inferred */
+function loadFile(path: string, config: ClipConfig | undefined, options: ClipOptions): Clip {
   if (!existsSync(path)) {
     throw optionError(`The model must be one of ${Object.keys(configs).join(', ')} or the path of a checkpoint, but there is no file '${path}'.`);
   }
   return torch.tidy(() => {
     const content = torch.load(path);
     const stateDict = stateDictIn(content, path);
-    return new Clip(configFromStateDict(shapesOf(stateDict), configIn(content)), { ...options, seed: undefined }).loadStateDict(stateDict);
+    const sizes = config ?? configFromStateDict(shapesOf(stateDict), configIn(content));
+    return new Clip(sizes, { ...options, seed: undefined }).loadStateDict(stateDict);
   });
 }

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import { CleanclipError } from '../errors';
 import { torch, type Tensor } from '../torch';
 import type { ClipConfig, Shapes } from './config';
@@ -8,13 +10,16 @@ export type StateDict = Record<string, Tensor>;
 /** How many names an error lists. */
 const LISTED = 10;
 
+/** By how much tensors that share memory may make a state dict larger than its file. */
+const MOST_SHARING = 10;
+
 /** Sizes that OpenAI's files store beside the tensors. */
 const notes = ['input_resolution', 'context_length', 'vocab_size'];
 
 /**
  * The model's state dict in what `torch.load` returned: a checkpoint's `state_dict`, or the content itself; without the
  * `module.` that DistributedDataParallel puts in front of names.
- * @param path for the message
+ * @param path the file it was read from
  * @throws CleanclipError `ERR_CHECKPOINT` when there is none
  */
 export function stateDictIn(content: unknown, path: string): StateDict {
@@ -22,7 +27,20 @@ export function stateDictIn(content: unknown, path: string): StateDict {
   if (!isObject(dict) || !Object.values(dict).some(isTensor)) {
     throw new CleanclipError(`'${path}' holds no state dict of a model; give a checkpoint of cleanclip or of the Python code.`, 'ERR_CHECKPOINT');
   }
+  checkSize(dict, path);
   return withoutPrefix(dict as StateDict);
+}
+
+/** Tensors may repeat their elements, so a file of a kilobyte could ask for a model that fills any memory. */
+function checkSize(dict: Record<string, unknown>, path: string): void {
+  const elements = Object.values(dict).filter(isTensor).reduce((sum, tensor) => sum + tensor.numel(), 0);
+  const { size } = statSync(path);
+  if (elements > MOST_SHARING * size) {
+    throw new CleanclipError(
+      `'${path}' has ${size} bytes for ${elements} weights; save a state dict whose tensors do not repeat their elements.`,
+      'ERR_CHECKPOINT',
+    );
+  }
 }
 
 /** The configuration beside a state dict in a checkpoint of this library. */
@@ -36,9 +54,10 @@ export function withoutPrefix(dict: StateDict): StateDict {
   return Object.fromEntries(entries.filter(([name]) => !notes.includes(name)));
 }
 
-/** The shape of each tensor. */
+/** The shape of each tensor; what is none is left out. */
 export function shapesOf(dict: StateDict): Shapes {
-  return Object.fromEntries(Object.entries(dict).map(([name, tensor]) => [name, tensor.shape]));
+  const tensors = Object.entries(dict).filter(([, tensor]) => isTensor(tensor));
+  return Object.fromEntries(tensors.map(([name, tensor]) => [name, tensor.shape]));
 }
 
 /**
@@ -65,12 +84,12 @@ function* faultsOf(own: StateDict, source: StateDict): Generator<string> {
   const shape = (tensor: Tensor): string => `[${tensor.shape.join(', ')}]`;
   for (const [name, tensor] of Object.entries(own)) {
     const other = source[name];
-    if (!(name in source)) yield `${name} ${shape(tensor)} is missing`;
+    if (!Object.hasOwn(source, name)) yield `${name} ${shape(tensor)} is missing`;
     else if (!isTensor(other)) yield `${name} is no tensor`;
     else if (shape(other) !== shape(tensor)) yield `${name} is ${shape(other)}, and the model's is ${shape(tensor)}`;
   }
   for (const [name, tensor] of Object.entries(source)) {
-    if (!(name in own)) yield `${name}${isTensor(tensor) ? ` ${shape(tensor)}` : ''} is unexpected`;
+    if (!Object.hasOwn(own, name)) yield `${name}${isTensor(tensor) ? ` ${shape(tensor)}` : ''} is unexpected`;
   }
 }
 

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataError } from '../errors';
+import { packageRoot } from '../native/paths';
+import type { EvalDataType } from './data_types';
 import { parsePythonLiteral, TextTemplate } from './python_literal';
 
 /** Class names in the order of their labels, and the sentences that a class name is put into. */
@@ -32,11 +34,17 @@ export function readClasses(file: string): Classes {
   };
 }
 
-/** Reads `classes.json` of a folder or, if there is none, `classes.py`; see {@link readClasses}. */
-export function readClassesOf(folder: string): Classes {
+/**
+ * Reads `classes.json` of a folder or, if there is none, `classes.py`, or else those that ship with the package for a known set;
+ * see {@link readClasses}.
+ */
+export function readClassesOf(folder: string, dataType?: EvalDataType): Classes {
   const file = ['classes.json', 'classes.py'].map((name) => join(folder, name)).find((path) => existsSync(path));
   if (file) return readClasses(file);
-  throw dataError(`${folder} has neither classes.json nor classes.py: expected the class names and templates in one of them.`);
+  if (dataType) return readClasses(join(packageRoot, 'data', 'classes', `${dataType}.json`));
+  throw dataError(
+    `${folder} has neither classes.json nor classes.py: expected the class names and templates in one of them, or the name of a known set with --eval_data_type.`,
+  );
 }
 
 function fromJson(source: string, file: string): { classes: unknown; templates: unknown } {

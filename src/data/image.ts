@@ -4,6 +4,8 @@ import { dataError } from '../errors';
 import { torch, type Tensor } from '../torch';
 import { transparentColour } from './gif';
 import { cmykToRgb, dropAlpha, saturate } from './pixels';
+import { decodePpm, isPpm } from './ppm';
+import { parseAddress, readRecord, type Pixels } from './records';
 
 sharp.cache(false); // an image is read once an epoch: a cache of decoded images only holds memory
 sharp.concurrency(1); // one thread an image; many images at once are the data workers' matter
@@ -16,23 +18,28 @@ const options = { failOn: 'none', ignoreIcc: true, limitInputPixels: maxPixels }
 /**
  * Decodes an image to the pixels of PIL's `Image.open(file).convert('RGB')`: EXIF rotation and colour profile are ignored, alpha
  * is dropped, 16-bit grey saturates at 255, of an animation the first frame counts, and of a truncated file what is there.
- * JPEG, PNG, WebP, GIF, TIFF and AVIF are read; AVIF may differ from PIL where colour is subsampled.
+ * JPEG, PNG, WebP, GIF, TIFF, PPM and AVIF are read; AVIF may differ from PIL where colour is subsampled.
  *
- * @param source path, or the bytes of the file
+ * @param source path, or the address of an image inside a file of many (see `recordAddress`), or the bytes of the file
  * @returns uint8 [3, height, width], stored interleaved (channels last), which the resize reads fastest
  * @throws CleanclipError ERR_DATA: missing, empty, not an image, broken, or more than 178,956,970 pixels
  */
 export async function decodeImage(source: string | Uint8Array): Promise<Tensor> {
+  const record = typeof source === 'string' ? parseAddress(source) : undefined;
+  const { data, width, height } = record ? await readRecord(record) : await decodeFile(source);
+  return torch.tidy(() => torch.tensor(data, { shape: [height, width, 3] }).permute([2, 0, 1]));
+}
+
+async function decodeFile(source: string | Uint8Array): Promise<Pixels> {
   const name = typeof source === 'string' ? source : `the buffer of ${source.length} bytes`;
   const bytes = typeof source === 'string' ? await read(source) : source;
   if (bytes.length === 0) {
     throw dataError(`Expected an image in ${name}, which is empty; fetch it again or drop its row.`);
   }
-  const { data, width, height } = await decode(bytes).catch((error: Error) => {
+  return decode(bytes).catch((error: Error) => {
     const reason = error.message.replace(/^Input (buffer|file|image) /, 'it ').trim().split('\n', 1)[0];
-    throw dataError(`Expected a readable image (JPEG, PNG, WebP, GIF, TIFF or AVIF) in ${name}, but ${reason}.`, error);
+    throw dataError(`Expected a readable image (JPEG, PNG, WebP, GIF, TIFF, PPM or AVIF) in ${name}, but ${reason}.`, error);
   });
-  return torch.tidy(() => torch.tensor(data, { shape: [height, width, 3] }).permute([2, 0, 1]));
 }
 
 async function read(path: string): Promise<Buffer> {
@@ -45,14 +52,8 @@ async function read(path: string): Promise<Buffer> {
   }
 }
 
-interface Decoded {
-  /** [height, width, 3] */
-  data: Uint8Array;
-  width: number;
-  height: number;
-}
-
-async function decode(bytes: Uint8Array): Promise<Decoded> {
+async function decode(bytes: Uint8Array): Promise<Pixels> {
+  if (isPpm(bytes)) return decodePpm(bytes, maxPixels);
   const image = sharp(bytes, options);
   const { format, space, channels, hasAlpha } = await image.metadata();
   if (space === 'cmyk') {

@@ -1,23 +1,45 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { dataError } from '../errors';
+import { dataError, optionError } from '../errors';
 import { type Classes, readClassesOf } from './classes';
 import { columnIndex, readCsv } from './csv';
+import { evalDataTypes, type EvalDataType } from './data_types';
+import { readSet, type Split } from './sets';
+import type { LabelledImages } from './sets/reading';
 
-/** Images of known class: `images[i]` is the absolute path of an image of class `classes[labels[i]]`. */
-export interface LabelledSet extends Classes {
-  images: string[];
-  labels: Int32Array;
+/**
+ * Images of known class: `images[i]` is of class `classes[labels[i]]`. It is the absolute path of an image file, or stands for an image
+ * inside a file of many; `decodeImage` reads both.
+ */
+export interface LabelledSet extends Classes, LabelledImages {}
+
+export interface LabelledSetOptions {
+  /** which set it is; without it the folder must have labels.csv and class names of its own */
+  dataType?: EvalDataType;
+  /** which half of a set that lies there as torchvision has it; a folder with labels.csv is one half. Default test */
+  split?: Split;
 }
 
 /**
- * Reads a folder with `labels.csv` (columns image and label: a path relative to the folder, and an integer) and the class
- * names and templates in `classes.json` or `classes.py`.
+ * Reads a labelled set: a folder with `labels.csv` (columns image and label: a path relative to the folder, and an integer), or else a
+ * known set in the layout that torchvision uses; see docs/labelled_sets.md. Class names and templates are those of `classes.json` or
+ * `classes.py` in the folder, or else those that ship with the package for the known set. Nothing is downloaded.
  *
- * @throws CleanclipError ERR_DATA when a file is missing or malformed, or a label is not the number of a class
+ * @throws CleanclipError ERR_DATA when a file is missing or malformed, or a label is not the number of a class; ERR_OPTION for no known set
  */
-export async function readLabelledSet(folder: string): Promise<LabelledSet> {
+export async function readLabelledSet(folder: string, { dataType, split = 'test' }: LabelledSetOptions = {}): Promise<LabelledSet> {
+  if (dataType !== undefined && !evalDataTypes.includes(dataType)) {
+    throw optionError(`dataType must be one of ${evalDataTypes.join(', ')}, but is ${JSON.stringify(dataType)}.`);
+  }
+  if (split !== 'test' && split !== 'train') throw optionError(`split must be 'test' or 'train', but is ${JSON.stringify(split)}.`);
+  const { classes, templates } = readClassesOf(folder, dataType);
   const file = join(folder, 'labels.csv');
-  const { classes, templates } = readClassesOf(folder);
+  const listed = dataType === undefined || existsSync(file);
+  const images = listed ? await readLabelsCsv(folder, file, classes) : await readSet(folder, dataType, split, classes.length);
+  return { ...images, classes, templates };
+}
+
+async function readLabelsCsv(folder: string, file: string, classes: string[]): Promise<LabelledImages> {
   const images: string[] = [];
   const labels: number[] = [];
   await readCsv(
@@ -41,7 +63,7 @@ export async function readLabelledSet(folder: string): Promise<LabelledSet> {
     },
   );
   if (images.length === 0) throw dataError(`${file} has a header but no rows: expected one row an image.`);
-  return { images, labels: Int32Array.from(labels), classes, templates };
+  return { images, labels: Int32Array.from(labels) };
 }
 
 const badRow = (file: string, line: number, reason: string): Error => dataError(`${file}, line ${line}: ${reason}.`);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { checkInitial } from '../checkpoint';
 import { initialWeights, openClassifier, readClassifier } from '../classify/file';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
@@ -18,11 +19,12 @@ export interface Measured {
 
 /** Evaluates a checkpoint, a freshly initialised model, or the classifier of a finetuning, on what the options name. */
 export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Promise<Measured> {
-  const { checkpoint, checkpointFinetune, finetune, linearProbe } = options;
-  const ownClassifier = finetune || (checkpoint === undefined && !linearProbe);
+  const { checkpoint, checkpointFinetune, finetune, linearProbe, pretrained } = options;
+  const ownClassifier = finetune || (checkpoint === undefined && !pretrained && !linearProbe);
   if (checkpointFinetune !== undefined && ownClassifier) return evaluateClassifier(checkpointFinetune, options, hooks);
+  checkInitial(options);
   const device = chooseDevice(options);
-  const initial = initialWeights(options);
+  const initial = await initialWeights(options, hooks);
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const log = startLog(options, hooks);

@@ -12,8 +12,8 @@ const classCounts: Record<string, number> = {
 };
 
 /** Reads one half of the labelled set that the options name. */
-async function readSet({ evalTestDataDir, evalTrainDataDir }: TrainOptions, split: 'test' | 'train'): Promise<LabelledSet> {
-  return readLabelledSet((split === 'test' ? evalTestDataDir : evalTrainDataDir)!);
+async function readSet({ evalTestDataDir, evalTrainDataDir, evalDataType }: TrainOptions, split: 'test' | 'train'): Promise<LabelledSet> {
+  return readLabelledSet((split === 'test' ? evalTestDataDir : evalTrainDataDir)!, { dataType: evalDataType, split });
 }
 
 /** Reads the labelled set to measure on. */

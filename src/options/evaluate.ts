@@ -1,16 +1,11 @@
+import { evalDataTypes } from '../data/data_types';
 import { flag, integer, text } from './define';
 import { triggerOptions } from './trigger';
-
-/** The labelled sets that the Python reference knows. */
-export const evalDataTypes = [
-  'Caltech101', 'CIFAR10', 'CIFAR100', 'DTD', 'FGVCAircraft', 'Flowers102', 'Food101', 'GTSRB', 'ImageNet1K',
-  'OxfordIIITPet', 'RenderedSST2', 'StanfordCars', 'STL10', 'SVHN', 'ImageNetSketch', 'ImageNetV2', 'ImageNet-A', 'ImageNet-R',
-] as const;
 
 /** The options of evaluation, which every training job shares. */
 export const evaluationOptions = {
   eval_data_type: text({
-    doc: `what the labelled set is: ${evalDataTypes.join(', ')}; by default a folder with labels.csv`,
+    doc: `what the labelled set is: ${evalDataTypes.join(', ')}; a folder with labels.csv is read as that`,
     default: undefined,
     unit: 'set',
     choices: evalDataTypes,

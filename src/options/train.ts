@@ -27,7 +27,12 @@ export const trainOptions = {
   eps: number({ doc: "AdamW's term against division by 0", default: 1e-8, above: 0 }),
   weight_decay: number({ doc: "AdamW's weight decay; none for bn, ln, bias and logit_scale", default: 0.1, min: 0 }),
   num_warmup_steps: integer({ doc: 'steps over which the learning rate rises', default: 10000, unit: 'steps' }),
-  checkpoint: text({ doc: 'checkpoint (.pt) to start from: weights, optimizer and epoch', default: undefined, unit: 'file' }),
+  checkpoint: text({
+    doc: 'file to start from (checkpoint, state dict, TorchScript archive, safetensors): weights, and optimizer and epoch if it has them',
+    default: undefined,
+    unit: 'file',
+  }),
+  pretrained: flag("start from OpenAI's weights of --model_name, from the cache or downloaded to it"),
   complete_finetune: flag('start at epoch 1 with a fresh optimizer from the weights of --checkpoint, and write one epoch.pt'),
   inmodal: flag("add CleanCLIP's losses within images and within texts, on augmented views"),
   clip_weight: number({ doc: 'weight of the image-text loss', default: 1, min: 0 }),

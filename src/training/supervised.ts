@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Position } from '../checkpoint';
+import { checkInitial, type Position } from '../checkpoint';
 import { Classifier, Linear } from '../classify/classifier';
 import { initialWeights, openClassifier, readClassifier, writeClassifier, type ClassifierFile } from '../classify/file';
 import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
@@ -25,13 +25,14 @@ import type { TrainResult } from './loop';
  * epoch, or the step where it was stopped, for `--resume auto`.
  */
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
+  checkInitial(options);
   const device = chooseDevice(options);
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));
   const folder = join(log.folder, 'checkpoints');
   const [finished, unfinished] = [join(folder, 'finetune.pt'), join(folder, 'finetune_step.pt')];
   const resumed = earlierRun([finished, unfinished], options);
   const saved = resumed && openClassifier(resumed, options, device);
-  const initial = saved === undefined ? initialWeights(options) : undefined;
+  const initial = saved === undefined ? await initialWeights(options, hooks) : undefined;
   const clip = saved?.clip ?? makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const training = evaluator.training!;

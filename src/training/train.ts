@@ -12,7 +12,7 @@ import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
-import { newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
+import { checkInitial, newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer } from './optimizer';
 import { pairsAt, TrainingPairs } from './pairs';
@@ -32,9 +32,9 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
       `'${folder}' holds the checkpoints of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
     );
   }
-  const initial = resumed ?? initialWeights(options);
   const table = await readPairs(options.trainData!, options);
   checkTable(table, options);
+  const initial = resumed ?? (await initialWeights(options, hooks));
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
@@ -59,13 +59,15 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
 
 const badLine = ({ trainData }: TrainOptions, { line, reason }: BadRow): Error => dataError(`${trainData}, line ${line}: ${reason}.`);
 
-function checkTogether({ completeFinetune, checkpoint, progressive, progressiveEpochs }: TrainOptions): void {
-  if (completeFinetune && checkpoint === undefined) {
-    throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint.');
+function checkTogether(options: TrainOptions): void {
+  const { completeFinetune, checkpoint, pretrained, progressive, progressiveEpochs } = options;
+  if (completeFinetune && checkpoint === undefined && !pretrained) {
+    throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint or --pretrained.');
   }
   if (progressive !== (progressiveEpochs !== undefined)) {
     throw optionError('--progressive and --progressive_epochs go together: the removal, and the epochs after which it is done.');
   }
+  checkInitial(options);
 }
 
 function checkTable(table: PairTable, options: TrainOptions): void {

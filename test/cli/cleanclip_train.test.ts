@@ -63,6 +63,29 @@ describe('cleanclip-train', () => {
     }
   });
 
+  it('cleanses in every way that trains on pairs: CleanCLIP, CLIP alone, unlearning and progressive removal', async () => {
+    const rows = readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n').slice(1);
+    writeFileSync(join(folder, 'marked.csv'), ['image,caption,is_backdoor', ...rows.map((row, i) => `${row},${i % 4 ? 0 : 1}`)].join('\n'));
+    const checkpoint = 'logs/undisturbed/checkpoints/epoch_3.pt';
+    const start = (name: string): string[] =>
+      [['--name', name], ['--checkpoint', checkpoint], ['--train_data', 'marked.csv'], ['--batch_size', '8'], ['--num_workers', '1'], ['--num_warmup_steps', '2']].flat();
+    const finetune = ['--complete_finetune', '--epochs', '1'];
+    const validated = ['--inmodal', '--inmodal_weight', '2', '--validation_data', 'train.csv'];
+    expect(await run([...start('cleanclip'), ...finetune, ...validated]).ended).toMatchObject({ code: 0 });
+    expect(await run([...start('clip'), ...finetune, '--clip_weight', '2']).ended).toMatchObject({ code: 0 });
+    expect(await run([...start('unlearned'), ...finetune, '--unlearn', '--unlearn_target', '-0.5', '--constraint_weight', '2']).ended).toMatchObject({ code: 0 });
+    const removal = ['--progressive', '--progressive_epochs', '3', '4', '--remove-fraction', '0.1', '--stop_epoch', '5', '--epochs', '9'];
+    expect(await run([...start('removed'), ...removal]).ended).toMatchObject({ code: 0, stdout: expect.stringContaining('epoch_5.pt') });
+
+    const last = (name: string): Record<string, unknown> => ({ ...metrics(name).at(-1)! });
+    expect(last('cleanclip')).toMatchObject({ type: 'evaluation', loss: expect.any(Number) });
+    expect(metrics('cleanclip').find((line) => 'inmodal_loss' in line)).toMatchObject({ contrastive_loss: expect.any(Number) });
+    expect(existsSync(join(folder, 'logs/cleanclip/checkpoints/epoch.best.pt'))).toBe(true);
+    expect(last('unlearned')).toMatchObject({ constraint_loss: expect.any(Number) });
+    const left = [3, 4].map((epoch) => readFileSync(join(folder, `removed_${epoch}.csv`), 'utf8').trim().split('\n').length - 1);
+    expect(left).toEqual([65, 59]); // of 72: 7 and 6 fewer
+  });
+
   it('lists every flag with its default in --help', async () => {
     const { code, stdout } = await run(['--help']).ended;
     expect(code).toBe(0);

@@ -105,6 +105,14 @@ describe('decodeImage', () => {
     expect(torch.equal(cut, complete)).toBe(false);
   });
 
+  test('reads a binary PPM, with a comment in its header, and of a truncated one what is there', async () => {
+    const pixels = Buffer.from([10, 20, 30, 40, 50, 60]);
+    const header = Buffer.from('P6\n# by a camera, 3 4 5\n2 1 # wide\n255\n');
+    const bytes = Buffer.concat([header, pixels]);
+    expect((await decodeImage(bytes)).toArray()).toEqual([[[10, 40]], [[20, 50]], [[30, 60]]]);
+    expect((await decodeImage(bytes.subarray(0, -2))).toArray()).toEqual([[[10, 40]], [[20, 0]], [[30, 0]]]);
+  });
+
   test('leaves one tensor', async () => {
     const bytes = await plain('red').png().toBuffer();
     const before = torch.memory().tensors;
@@ -141,6 +149,15 @@ describe('decodeImage refuses, naming the file,', () => {
     expect(await refused(file('page.jpg', '<html>not found</html>'))).toMatch(/page\.jpg, but it contains unsupported image format/);
     const png = await plain('red').png().toBuffer();
     expect(await refused(file('header.png', png.subarray(0, 20)))).toMatch(/header\.png/);
+  });
+
+  test.each([
+    ['P6\n60000 60000\n255\n', /claims 60000 × 60000 pixels/],
+    ['P6\n0 4\n255\n', /claims 0 × 4 pixels/],
+    ['P6\n2 1\n65535\n', /colours go up to 65535/],
+    ['P6\n2 1', /no width, height and greatest value/],
+  ])('the PPM %j', async (content, message) => {
+    expect(await refused(file('sign.ppm', content))).toMatch(message);
   });
 
   test('a header that claims 60,000 × 60,000 pixels', async () => {

@@ -52,6 +52,7 @@ def tensors():
         **{name: torch.tensor([[1, 0, 1]]).to(getattr(torch, name)) for name in DTYPES},
         "scalar": torch.tensor(2.5),
         "empty": torch.empty(0, 3),
+        "wide": wide,
         "transposed": wide.t(),
         "part": wide[1:3, ::2],
         "expanded": torch.tensor([1.5]).expand(3),
@@ -141,13 +142,36 @@ def write_rarities(path):
     torch.save(values, path)
 
 
-def write_other_kinds(folder):
-    torch.save({"a": torch.ones(3)}, f"{folder}/legacy.pt", _use_new_zipfile_serialization=False)
-    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 3)), f"{folder}/script.pt")
+def write_legacy(path, protocol):
+    value = tensors()
+    torch.save(value, path, pickle_protocol=protocol, _use_new_zipfile_serialization=False)
+    return spelled(value)
+
+
+class Scripted(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
+        self.first = self.layers[0]
+        self.register_buffer("steps", torch.tensor([3, 4])[1:])
+        self.mask = torch.ones(2)  # a plain attribute
+        self.sizes, self.name, self.rate = [1, 2], "x", 0.5
+
+    def forward(self, x):
+        return self.layers(x) * self.mask.sum() * self.sizes[0] * self.rate
+
+
+def write_script(path):
+    script = torch.jit.script(Scripted().half())
+    script.save(path)
+    return sorted([name, spelled(tensor.detach())] for name, tensor in torch.jit.load(path).state_dict().items())
+
+
+def write_module(folder):
     torch.save(torch.nn.Linear(2, 3), f"{folder}/module.pt")
 
 
-JOBS = {job.__name__: job for job in [checkpoint, resumed, read, write, write_rarities, write_other_kinds]}
+JOBS = {job.__name__: job for job in [checkpoint, resumed, read, write, write_rarities, write_legacy, write_script, write_module]}
 
 request = json.load(sys.stdin)
 print(json.dumps(JOBS[request["job"]](*request["arguments"])))

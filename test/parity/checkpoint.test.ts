@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { torch, type DType } from '../../src/torch';
+import { torch, type DType, type Tensor } from '../../src/torch';
 import { IntDict, load, OrderedDict, PyFloat, PyTuple, save } from '../../src/torch/serialization';
 import { python } from './python';
 
@@ -76,10 +76,24 @@ describe('what Python wrote is read as it was', () => {
     });
   });
 
-  test('older, scripted and whole-module files are refused with a sentence', () => {
-    inPython('write_other_kinds', folder);
-    expect(() => load(join(folder, 'legacy.pt'))).toThrow(/older format/);
-    expect(() => load(join(folder, 'script.pt'))).toThrow(/TorchScript archive/);
+  test.each([2, 4])('the older format, protocol %i', (protocol) => {
+    const expected = inPython('write_legacy', file, protocol);
+    const value = load(file) as Record<string, object>;
+    expect(spelled(value)).toEqual(expected);
+    expect(value.tied).toBe(value.parameter);
+    (value.wide as Tensor).fill_(9);
+    expect((value.part as Tensor).toArray()).toEqual([[9, 9, 9], [9, 9, 9]]);
+  });
+
+  test('the state dict of a TorchScript archive', () => {
+    const expected = inPython('write_script', file);
+    const stateDict = load(file) as Record<string, Tensor>;
+    expect(Object.keys(stateDict).sort().map((name) => [name, spelled(stateDict[name].detach())])).toEqual(expected);
+    expect(stateDict['first.weight']).toBe(stateDict['layers.0.weight']);
+  });
+
+  test('a whole module is refused with a sentence', () => {
+    inPython('write_module', folder);
     expect(() => load(join(folder, 'module.pt'))).toThrow(/names torch\.nn\.modules\.linear\.Linear; a checkpoint holds only tensors and plain values/);
   });
 });

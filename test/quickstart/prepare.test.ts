@@ -52,7 +52,7 @@ test('no drawing of the test set is trained on, and all of test_seen are', async
 });
 
 test('the pictures of the sets differ even where the drawing is the same', async () => {
-  const sets = await Promise.all([prepared.testSeen, prepared.validationSeen].map(readLabelledSet));
+  const sets = await Promise.all([prepared.testSeen, prepared.validationSeen].map((folder) => readLabelledSet(folder)));
   const train = await readPairs(prepared.trainData);
   const images = [...sets.flatMap((set) => set.images), ...Array.from({ length: train.length }, (_, i) => train.image(i))];
   expect(new Set(images.map((image) => readFileSync(image, 'base64'))).size).toBe(images.length);

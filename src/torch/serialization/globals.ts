@@ -29,6 +29,9 @@ export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => vo
   }
   known.set('torch.storage.UntypedStorage', new StorageType('torch.storage.UntypedStorage', null));
 
+  define('torch._utils._rebuild_tensor', ([storage, offset, shape, stride]) =>
+    rebuild(tensors, { storage, offset, shape, stride, requiresGrad: false }),
+  );
   define('torch._utils._rebuild_tensor_v2', ([storage, offset, shape, stride, requiresGrad, , metadata]) =>
     rebuild(tensors, { storage, offset, shape, stride, requiresGrad, metadata }),
   );
@@ -85,14 +88,17 @@ export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => vo
 /** torch counts records from 0. */
 const maxKeyLength = 64;
 
-/** The value of a persistent id `("storage", class, key, location, elements)`. The location is ignored: tensors are read to the CPU. */
+/**
+ * The value of a persistent id `("storage", class, key, location, elements)`, in the older format with `None` or `(key, first element, elements)` of a
+ * view behind. The location is ignored: tensors are read to the CPU.
+ */
 export function storageOf(id: unknown): Storage {
-  const [kind, type, key, , count] = Array.isArray(id) ? (id as unknown[]) : [];
+  const [kind, type, key, , count, view] = Array.isArray(id) ? (id as unknown[]) : [];
   if (kind !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || key.length > maxKeyLength) {
     throw new Fault('is damaged: its pickle refers to something that is no storage');
   }
   const size = type.dtype === null ? 1 : dtypes.get(type.dtype)!.bytes;
-  return new Storage(key, type.dtype, naturalNumber(count) * size);
+  return new Storage(key, type.dtype, size, naturalNumber(count), Array.isArray(view) ? naturalNumber(view[1]) : 0);
 }
 
 interface RebuildArguments {
@@ -114,7 +120,7 @@ function rebuild(tensors: TensorMaker, { storage, offset, shape, stride, require
     key: storage.key,
     dtype: name,
     recordBytes: storage.bytes,
-    offset: naturalNumber(offset),
+    offset: storage.start + naturalNumber(offset),
     shape: naturalNumbers(shape),
     stride: naturalNumbers(stride),
     requiresGrad: requiresGrad === true,

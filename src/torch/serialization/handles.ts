@@ -1,3 +1,6 @@
+import { Fault } from './fault';
+import { PyTuple } from './values';
+
 /** Things that live on a pickle's stack but are no values: functions, storages, numpy's dtypes. A checkpoint that holds one as a value is refused. */
 export abstract class Handle {
   constructor(readonly name: string) {}
@@ -13,6 +16,11 @@ export class KnownFunction extends Handle {
   }
 }
 
+/** An object whose attributes a pickle sets after it was made. */
+export abstract class Stateful extends Handle {
+  abstract setState(state: unknown): void;
+}
+
 /** A storage class; `dtype` is null for UntypedStorage, whose tensors name their dtype themselves. */
 export class StorageType extends Handle {
   constructor(
@@ -25,21 +33,52 @@ export class StorageType extends Handle {
 
 /** A record's bytes, as a persistent id names them. */
 export class Storage extends Handle {
+  /**
+   * @param dtype null for an UntypedStorage
+   * @param elementBytes of an element of its class; 1 for an UntypedStorage
+   * @param count elements of the record
+   * @param start element at which it begins, when it is a view of the record, as those of the first torch versions
+   */
   constructor(
     readonly key: string,
     readonly dtype: string | null,
-    readonly bytes: number,
+    readonly elementBytes: number,
+    readonly count: number,
+    readonly start: number,
   ) {
     super('torch.storage');
   }
+
+  get bytes(): number {
+    return this.count * this.elementBytes;
+  }
 }
 
-/** A numpy scalar's dtype: a kind letter and a size in bytes, such as `f8`. */
-export class NumpyDtype extends Handle {
+/** The state of an object that takes a tuple. */
+export function tupleState({ name }: Handle, state: unknown): PyTuple {
+  if (state instanceof PyTuple) return state;
+  throw new Fault(`is damaged: its pickle has a ${name} without its state`);
+}
+
+/** A numpy scalar's dtype: a kind letter and a size in bytes, such as `f8`. Its state says the byte order. */
+export class NumpyDtype extends Stateful {
   littleEndian = true;
 
   constructor(readonly code: string) {
     super('numpy.dtype');
+  }
+
+  setState(state: unknown): void {
+    this.littleEndian = tupleState(this, state)[1] !== '>';
+  }
+}
+
+/** An object of a TorchScript archive: the name of its class, and its attributes. */
+export class ScriptObject extends Stateful {
+  state: unknown;
+
+  setState(state: unknown): void {
+    this.state = state;
   }
 }
 

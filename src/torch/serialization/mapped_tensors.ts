@@ -17,7 +17,7 @@ export class MappedTensors implements TensorMaker {
   /**
    * @param path the file
    * @param stats what the file was when its directory was read
-   * @param locate where the data of a record lies
+   * @param locate where the data of a record, or storage, lies
    */
   constructor(
     private readonly path: string,
@@ -30,10 +30,10 @@ export class MappedTensors implements TensorMaker {
     const extent = this.locate(record.key);
     const size = elementSize(dtype);
     if (record.recordBytes > extent.size) {
-      throw new Fault(`is damaged: its record data/${shown(record.key)} has ${extent.size} bytes where its pickle says ${record.recordBytes}`);
+      throw new Fault(`is damaged: its storage ${shown(record.key)} has ${extent.size} bytes where its pickle says ${record.recordBytes}`);
     }
     if (stride.length !== shape.length || (record.offset + span(record)) * size > record.recordBytes) {
-      throw new Fault(`is damaged: a tensor of shape [${shape}] and strides [${stride}] does not fit into its record data/${shown(record.key)}`);
+      throw new Fault(`is damaged: a tensor of shape [${shape}] and strides [${stride}] does not fit into its storage ${shown(record.key)}`);
     }
     const aligned = extent.offset % size === 0;
     const storage = aligned ? this.#map() : this.#copy(record.key, extent);
@@ -54,9 +54,9 @@ export class MappedTensors implements TensorMaker {
     tensor.requiresGrad = requiresGrad;
   }
 
-  /** Leaves the tensors made so far to the caller. */
-  release(): void {
-    this.#made = [];
+  /** Leaves the tensors made so far to the caller, or those of them that are in `wanted`. */
+  release(wanted?: ReadonlySet<unknown>): void {
+    this.#made = wanted ? this.#made.filter((tensor) => !wanted.has(tensor)) : [];
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
 import { Fault } from './fault';
-import { Dict, Handle, KnownFunction, NumpyDtype } from './handles';
+import { Dict, Handle, KnownFunction, Stateful } from './handles';
 import { longToNumber } from './integers';
 import { PyTuple } from './values';
 
@@ -9,7 +9,19 @@ export interface PickleWorld {
   global(name: string): unknown;
   /** The value of a persistent id. */
   persistent(id: unknown): unknown;
+  /** Bytes, and the long byte strings of Python 2, are views of the pickle; else bytes are copies, and strings text. */
+  readonly views?: boolean;
 }
+
+/** Where a pickle's bytes come from: a Buffer, or a file that is read as far as need be. */
+export type PickleSource = Pick<Buffer, 'length' | 'subarray'>;
+
+/** No module and name together are longer. */
+const maxLine = 1 << 16;
+
+/** More values, and more collections and tensors among them, than any checkpoint holds: they take about a gigabyte. */
+const maxValues = 2 ** 24;
+const maxObjects = 2 ** 20;
 
 /**
  * Runs a pickle (protocols 2–5) as a machine that knows values only: it builds lists, tuples, dicts, sets, numbers and texts, and calls
@@ -17,15 +29,26 @@ export interface PickleWorld {
  * Source: CPython's pickletools, which documents every opcode.
  */
 export class PickleReader {
-  #at = 0;
+  #at: number;
+  #values = 0;
+  #objects = 0;
   readonly #stack: unknown[] = [];
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
 
+  /** @param start where in `pickle` it begins */
   constructor(
-    private readonly pickle: Buffer,
+    private readonly pickle: PickleSource,
     private readonly world: PickleWorld,
-  ) {}
+    start = 0,
+  ) {
+    this.#at = start;
+  }
+
+  /** Where the bytes end that were read so far. */
+  get end(): number {
+    return this.#at;
+  }
 
   /** The pickled value, with dicts as {@link Dict}. */
   read(): unknown {
@@ -54,30 +77,30 @@ export class PickleReader {
       case 0x8c: /* SHORT_BINUNICODE */ return this.#push(this.#text(this.#byte()));
       case 0x55: /* SHORT_BINSTRING */ return this.#push(this.#text(this.#byte()));
       case 0x58: /* BINUNICODE */ return this.#push(this.#text(this.#uint32()));
-      case 0x54: /* BINSTRING */ return this.#push(this.#text(this.#uint32()));
+      case 0x54: /* BINSTRING */ return this.#push(this.world.views ? this.#take(this.#uint32()) : this.#text(this.#uint32()));
       case 0x8d: /* BINUNICODE8 */ return this.#push(this.#text(this.#uint64()));
-      case 0x43: /* SHORT_BINBYTES */ return this.#push(this.#copy(this.#byte()));
-      case 0x42: /* BINBYTES */ return this.#push(this.#copy(this.#uint32()));
-      case 0x8e: /* BINBYTES8 */ return this.#push(this.#copy(this.#uint64()));
-      case 0x96: /* BYTEARRAY8 */ return this.#push(this.#copy(this.#uint64()));
+      case 0x43: /* SHORT_BINBYTES */ return this.#pushObject(this.#bytes(this.#byte()));
+      case 0x42: /* BINBYTES */ return this.#pushObject(this.#bytes(this.#uint32()));
+      case 0x8e: /* BINBYTES8 */ return this.#pushObject(this.#bytes(this.#uint64()));
+      case 0x96: /* BYTEARRAY8 */ return this.#pushObject(this.#bytes(this.#uint64()));
 
       case 0x28: /* MARK */ return void this.#marks.push(this.#stack.length);
       case 0x30: /* POP */ return this.#discard();
       case 0x31: /* POP_MARK */ return void this.#popToMark();
-      case 0x5d: /* EMPTY_LIST */ return this.#push([]);
-      case 0x29: /* EMPTY_TUPLE */ return this.#push(new PyTuple());
-      case 0x7d: /* EMPTY_DICT */ return this.#push(new Dict(false));
-      case 0x8f: /* EMPTY_SET */ return this.#push(new Set());
+      case 0x5d: /* EMPTY_LIST */ return this.#pushObject([]);
+      case 0x29: /* EMPTY_TUPLE */ return this.#pushObject(new PyTuple());
+      case 0x7d: /* EMPTY_DICT */ return this.#pushObject(new Dict(false));
+      case 0x8f: /* EMPTY_SET */ return this.#pushObject(new Set());
       case 0x61: /* APPEND */ return this.#append([this.#pop()]);
       case 0x65: /* APPENDS */ return this.#append(this.#popToMark());
       case 0x73: /* SETITEM */ return this.#setItems(this.#popMany(2));
       case 0x75: /* SETITEMS */ return this.#setItems(this.#popToMark());
       case 0x90: /* ADDITEMS */ return this.#addItems(this.#popToMark());
-      case 0x91: /* FROZENSET */ return this.#push(new Set(this.#popToMark()));
-      case 0x74: /* TUPLE */ return this.#push(PyTuple.from(this.#popToMark()));
-      case 0x85: /* TUPLE1 */ return this.#push(PyTuple.from(this.#popMany(1)));
-      case 0x86: /* TUPLE2 */ return this.#push(PyTuple.from(this.#popMany(2)));
-      case 0x87: /* TUPLE3 */ return this.#push(PyTuple.from(this.#popMany(3)));
+      case 0x91: /* FROZENSET */ return this.#pushObject(new Set(this.#popToMark()));
+      case 0x74: /* TUPLE */ return this.#pushObject(PyTuple.from(this.#popToMark()));
+      case 0x85: /* TUPLE1 */ return this.#pushObject(PyTuple.from(this.#popMany(1)));
+      case 0x86: /* TUPLE2 */ return this.#pushObject(PyTuple.from(this.#popMany(2)));
+      case 0x87: /* TUPLE3 */ return this.#pushObject(PyTuple.from(this.#popMany(3)));
 
       case 0x68: /* BINGET */ return this.#recall(this.#byte());
       case 0x6a: /* LONG_BINGET */ return this.#recall(this.#uint32());
@@ -112,17 +135,15 @@ export class PickleReader {
       throw new Fault(`calls ${callee instanceof Handle ? callee.name : 'a value'}, but a checkpoint may only make tensors and plain values`);
     }
     if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are no tuple`);
-    this.#push(callee.call(args));
+    this.#pushObject(callee.call(args));
   }
 
-  /** Attributes of an object: of an OrderedDict (torch's `_metadata`) they are dropped; of a numpy dtype they say the byte order. */
+  /** Attributes of an object; those of an OrderedDict (torch's `_metadata`) are dropped. */
   #build(): void {
     const state = this.#pop();
     const target = this.#top();
-    if (target instanceof NumpyDtype) {
-      if (!(state instanceof PyTuple)) throw damaged('a numpy dtype without its state');
-      target.littleEndian = state[1] !== '>';
-    } else if (!(target instanceof Dict && target.ordered)) {
+    if (target instanceof Stateful) target.setState(state);
+    else if (!(target instanceof Dict && target.ordered)) {
       throw new Fault('gives attributes to a value that has none; a checkpoint holds only tensors and plain values');
     }
   }
@@ -155,7 +176,13 @@ export class PickleReader {
   }
 
   #push(value: unknown): void {
+    if (++this.#values > maxValues) throw new Fault(`holds more than ${maxValues} values`);
     this.#stack.push(value);
+  }
+
+  #pushObject(value: unknown): void {
+    if (++this.#objects > maxObjects) throw new Fault(`holds more than ${maxObjects} collections and tensors`);
+    this.#push(value);
   }
 
   #pop(): unknown {
@@ -206,14 +233,14 @@ export class PickleReader {
     return this.#take(size).toString('utf8');
   }
 
-  #copy(size: number): Uint8Array {
-    return new Uint8Array(this.#take(size));
+  #bytes(size: number): Uint8Array {
+    return this.world.views ? this.#take(size) : new Uint8Array(this.#take(size));
   }
 
   #line(): string {
-    const end = this.pickle.indexOf(0x0a, this.#at);
+    const end = this.pickle.subarray(this.#at, Math.min(this.#at + maxLine, this.pickle.length)).indexOf(0x0a);
     if (end < 0) throw damaged('a global without a name');
-    return this.#take(end + 1 - this.#at).toString('utf8').slice(0, -1);
+    return this.#take(end + 1).toString('utf8').slice(0, -1);
   }
 }
 

@@ -5,20 +5,22 @@ import { torch, Tensor } from '../index';
 import { dtypes } from './dtypes';
 import { writePickle } from './pickle_writer';
 import { elementSize, placeTensors, type Run, type StoredTensor } from './placement';
+import { safetensorsWriter } from './safetensors';
+import { elementBytes } from './tensor_bytes';
 import type { TensorRecord } from './tensor_record';
 import { ZipWriter } from './zip_writer';
 
-/** Tensors go to the file in pieces of this many bytes, so that none is too large for a typed array and the checksum stays in the cache's reach. */
-const chunkBytes = 64 * 2 ** 20;
 const archive = 'archive';
 
 /**
- * Writes tensors and plain values so that Python opens them with `torch.load(path, weights_only=True)`, as `torch.save` does
- * (zip format, version 3). The file appears whole or not at all; memory stays flat.
+ * Writes a checkpoint. The file appears whole or not at all; memory stays flat.
  *
- * Plain objects become dicts, arrays lists, null None, integral numbers ints (wrap them in PyFloat for floats), Uint8Arrays bytes. PyTuple, OrderedDict,
- * IntDict, Map and Set become what their names say. Tensors of every dense dtype keep dtype, shape, strides and requires_grad; those that share memory
- * share it in the file. Tensors of other devices are written as CPU tensors.
+ * A path that ends with `.safetensors` gets that format: `value` is a flat object of tensors then, of which dtype, shape and elements are kept.
+ *
+ * Any other gets tensors and plain values so that Python opens them with `torch.load(path, weights_only=True)`, as `torch.save` does
+ * (zip format, version 3). Plain objects become dicts, arrays lists, null None, integral numbers ints (wrap them in PyFloat for floats), Uint8Arrays
+ * bytes. PyTuple, OrderedDict, IntDict, Map and Set become what their names say. Tensors of every dense dtype keep dtype, shape, strides and
+ * requires_grad; those that share memory share it in the file. Tensors of other devices are written as CPU tensors.
  *
  * @param value tensors and plain values, nested
  * @param path the file, usually `*.pt`; missing folders are made
@@ -27,25 +29,31 @@ const archive = 'archive';
 export function save(value: unknown, path: string): void {
   torch.noGrad(() =>
     torch.tidy(() => {
-      const stored = new Map<object, SavedTensor>();
-      writePickle(value, (object) => {
-        if (!(object instanceof Tensor)) return undefined;
-        if (!stored.has(object)) stored.set(object, describe(object));
-        return placeholder;
-      });
-      const { runs, runOf } = placeTensors([...stored.values()]);
-      const keys = new Map(runs.map((run, i) => [run, String(i)]));
-      const pickle = writePickle(value, (object) => {
-        const tensor = stored.get(object);
-        return tensor && recordOf(tensor, runOf.get(tensor)!, keys);
-      });
+      const write = path.endsWith('.safetensors') ? safetensorsWriter(value) : archiveWriter(value);
       try {
-        writeWhole(path, (fd) => writeArchive(fd, pickle, runs));
+        writeWhole(path, write);
       } catch (error) {
         throw new CleanclipError((error as Error).message, 'ERR_CHECKPOINT', { cause: error });
       }
     }),
   );
+}
+
+/** Looks at the whole value, and returns what writes it. */
+function archiveWriter(value: unknown): (fd: number) => void {
+  const stored = new Map<object, SavedTensor>();
+  writePickle(value, (object) => {
+    if (!(object instanceof Tensor)) return undefined;
+    if (!stored.has(object)) stored.set(object, describe(object));
+    return placeholder;
+  });
+  const { runs, runOf } = placeTensors([...stored.values()]);
+  const keys = new Map(runs.map((run, i) => [run, String(i)]));
+  const pickle = writePickle(value, (object) => {
+    const tensor = stored.get(object);
+    return tensor && recordOf(tensor, runOf.get(tensor)!, keys);
+  });
+  return (fd) => writeArchive(fd, pickle, runs);
 }
 
 interface SavedTensor extends StoredTensor {
@@ -85,16 +93,7 @@ function writeArchive(fd: number, pickle: Buffer, runs: readonly Run<SavedTensor
   add('.format_version', Buffer.from('1'));
   add('.storage_alignment', Buffer.from('64'));
   add('byteorder', Buffer.from('little'));
-  runs.forEach((run, i) => zip.add(`${archive}/data/${i}`, run.count * elementSize(run.owner.dtype), bytesOf(run)));
+  runs.forEach((run, i) => zip.add(`${archive}/data/${i}`, run.count * elementSize(run.owner.dtype), elementBytes(run.owner.tensor, run.start, run.count)));
   add('version', Buffer.from('3\n'));
   zip.finish();
-}
-
-function* bytesOf({ owner, start, count }: Run<SavedTensor>): Generator<Uint8Array> {
-  const chunk = chunkBytes / elementSize(owner.dtype);
-  for (let done = 0; done < count; done += chunk) {
-    const elements = owner.tensor.as_strided([Math.min(chunk, count - done)], [1], start + done).to({ device: 'cpu' });
-    yield elements.bytes();
-    elements.dispose();
-  }
 }

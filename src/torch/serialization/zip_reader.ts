@@ -1,6 +1,6 @@
-import { readSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
-import { Fault } from './fault';
+import { crc32, inflateRawSync } from 'node:zlib';
+import { Fault, shown } from './fault';
+import type { FileBytes } from './file_bytes';
 
 interface Entry {
   readonly method: number;
@@ -23,11 +23,8 @@ const sizeOfEnd64 = 56;
 const sizeOfDirectoryHeader = 46;
 const sizeOfLocalHeader = 30;
 const maxComment = 0xffff;
-/** The directory and data.pkl are read into memory; a checkpoint's are a few MB. */
-const maxInMemory = 1 << 30;
-
 /**
- * The directory of a zip file whose entries are stored (not compressed), zip64 included. Every offset and size is checked against the file.
+ * The directory of a zip file whose entries are stored (TorchScript's sources are deflated), zip64 included. Every offset and size is checked against the file.
  * Source: PKWARE's APPNOTE 6.3, sections 4.3–4.5.
  */
 export class ZipReader {
@@ -36,17 +33,10 @@ export class ZipReader {
   readonly #entries: Map<string, Entry>;
   readonly #directoryOffset: number;
 
-  /**
-   * @param fd a file open for reading; it stays the caller's
-   * @param fileSize its size in bytes
-   */
-  constructor(
-    readonly fd: number,
-    readonly fileSize: number,
-  ) {
+  constructor(private readonly file: FileBytes) {
     const { count, size, offset } = this.#findDirectory();
     this.#directoryOffset = offset;
-    this.#entries = parseDirectory(this.#bytes(offset, size), count);
+    this.#entries = parseDirectory(file.read(offset, size), count);
     this.names = [...this.#entries.keys()];
   }
 
@@ -54,36 +44,69 @@ export class ZipReader {
     return this.#entries.has(name);
   }
 
-  /** Where the entry's data lies. */
+  /** Where the data of a stored entry lies. */
   locate(name: string): Extent {
-    const entry = this.#entries.get(name);
-    if (!entry) throw new Fault(`is damaged: its record ${name} is missing`);
-    if (entry.flags & 1) throw new Fault(`holds the encrypted record ${name}; save it again with torch.save`);
-    if (entry.method !== 0 || entry.storedSize !== entry.size) {
-      throw new Fault(`holds the compressed record ${name}, but torch stores records uncompressed; save it again with torch.save`);
+    const { method, storedSize, size } = this.#entry(name);
+    if (method !== 0 || storedSize !== size) {
+      throw new Fault(`holds the compressed record ${shown(name)}, but torch stores records uncompressed; save it again with torch.save`);
     }
-    const header = this.#bytes(entry.headerOffset, sizeOfLocalHeader);
-    if (header.readUInt32LE(0) !== 0x04034b50) throw new Fault(`is damaged: the record ${name} is not where its directory says`);
-    const nameSize = header.readUInt16LE(26);
-    const nameHere = this.#bytes(entry.headerOffset + sizeOfLocalHeader, nameSize).toString('utf8');
-    if (nameHere !== name) throw new Fault(`is damaged: the record ${name} is not where its directory says`);
-    const offset = entry.headerOffset + sizeOfLocalHeader + nameSize + header.readUInt16LE(28);
-    if (offset + entry.size > this.#directoryOffset) throw new Fault(`is damaged: its record ${name} reaches past the end of the data`);
-    return { offset, size: entry.size };
+    return this.#extent(name);
   }
 
-  /** The entry's bytes, checked against their CRC32 (torch writes 0 when told to compute none). */
+  #entry(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (!entry) throw new Fault(`is damaged: its record ${shown(name)} is missing`);
+    if (entry.flags & 1) throw new Fault(`holds the encrypted record ${shown(name)}; save it again with torch.save`);
+    return entry;
+  }
+
+  #extent(name: string): Extent {
+    const entry = this.#entry(name);
+    const header = this.file.read(entry.headerOffset, sizeOfLocalHeader);
+    if (header.readUInt32LE(0) !== 0x04034b50) throw new Fault(`is damaged: the record ${shown(name)} is not where its directory says`);
+    const nameSize = header.readUInt16LE(26);
+    const nameHere = this.file.read(entry.headerOffset + sizeOfLocalHeader, nameSize).toString('utf8');
+    if (nameHere !== name) throw new Fault(`is damaged: the record ${shown(name)} is not where its directory says`);
+    const offset = entry.headerOffset + sizeOfLocalHeader + nameSize + header.readUInt16LE(28);
+    if (offset + entry.storedSize > this.#directoryOffset) throw new Fault(`is damaged: its record ${shown(name)} reaches past the end of the data`);
+    return { offset, size: entry.storedSize };
+  }
+
+  /** The bytes of a stored entry. */
   read(name: string): Buffer {
     const { offset, size } = this.locate(name);
-    const bytes = this.#bytes(offset, size);
-    const { crc } = this.#entries.get(name)!;
-    if (crc !== 0 && crc32(bytes) !== crc) throw new Fault(`is damaged: the bytes of ${name} do not match their checksum`);
+    return this.#checked(name, this.file.read(offset, size));
+  }
+
+  /**
+   * The bytes of an entry that may be deflated.
+   * @param spend is told the entry's size before memory is taken
+   */
+  inflate(name: string, spend: (bytes: number) => void): Buffer {
+    const { method, size } = this.#entry(name);
+    spend(size);
+    if (method !== 8) return this.read(name);
+    const extent = this.#extent(name);
+    const deflated = this.file.read(extent.offset, extent.size);
+    let bytes: Buffer;
+    try {
+      bytes = inflateRawSync(deflated, { maxOutputLength: Math.max(1, size) });
+    } catch (error) {
+      throw new Fault(`is damaged: its record ${shown(name)} cannot be decompressed (${(error as Error).message})`);
+    }
+    return this.#checked(name, bytes);
+  }
+
+  /** Checks bytes against their CRC32 (torch writes 0 when told to compute none). */
+  #checked(name: string, bytes: Buffer): Buffer {
+    const { crc } = this.#entry(name);
+    if (crc !== 0 && crc32(bytes) !== crc) throw new Fault(`is damaged: the bytes of ${shown(name)} do not match their checksum`);
     return bytes;
   }
 
   #findDirectory(): { count: number; size: number; offset: number } {
-    const tailSize = Math.min(this.fileSize, maxComment + sizeOfEnd + sizeOfLocator);
-    const tail = this.#bytes(this.fileSize - tailSize, tailSize);
+    const tailSize = Math.min(this.file.length, maxComment + sizeOfEnd + sizeOfLocator);
+    const tail = this.file.read(this.file.length - tailSize, tailSize);
     let end = tailSize - sizeOfEnd;
     while (end >= 0 && !(tail.readUInt32LE(end) === 0x06054b50 && end + sizeOfEnd + tail.readUInt16LE(end + 20) === tailSize)) end--;
     if (end < 0) throw new Fault('is cut short: the directory at its end is missing; copy or download it again');
@@ -91,26 +114,13 @@ export class ZipReader {
     if (locator < 0 || tail.readUInt32LE(locator) !== 0x07064b50) {
       return { count: tail.readUInt16LE(end + 10), size: tail.readUInt32LE(end + 12), offset: tail.readUInt32LE(end + 16) };
     }
-    const end64 = this.#bytes(safe(tail.readBigUInt64LE(locator + 8)), sizeOfEnd64);
+    const end64 = this.file.read(safe(tail.readBigUInt64LE(locator + 8)), sizeOfEnd64);
     if (end64.readUInt32LE(0) !== 0x06064b50) throw new Fault('is damaged: its zip64 directory is not where it should be');
     return {
       count: safe(end64.readBigUInt64LE(32)),
       size: safe(end64.readBigUInt64LE(40)),
       offset: safe(end64.readBigUInt64LE(48)),
     };
-  }
-
-  #bytes(offset: number, size: number): Buffer {
-    if (offset + size > this.fileSize) throw new Fault('is damaged or cut short: it refers to bytes behind its end');
-    if (size > maxInMemory) throw new Fault(`is damaged: it has ${size} bytes where a checkpoint has a few MB of names and numbers`);
-    const bytes = Buffer.alloc(size);
-    let filled = 0;
-    while (filled < size) {
-      const got = readSync(this.fd, bytes, filled, size - filled, offset + filled);
-      if (got === 0) throw new Fault('was cut short while it was read; load it again');
-      filled += got;
-    }
-    return bytes;
   }
 }
 
@@ -126,7 +136,7 @@ function parseDirectory(directory: Buffer, count: number): Map<string, Entry> {
     const next = extraEnd + directory.readUInt16LE(at + 32);
     if (next > directory.length) throw new Fault('is damaged: its directory cannot be read');
     const name = directory.toString('utf8', at + sizeOfDirectoryHeader, nameEnd);
-    if (entries.has(name)) throw new Fault(`is damaged: it holds the record ${name} twice`);
+    if (entries.has(name)) throw new Fault(`is damaged: it holds the record ${shown(name)} twice`);
     const extra = new Zip64Extra(directory.subarray(nameEnd, extraEnd));
     entries.set(name, {
       flags: directory.readUInt16LE(at + 8),

@@ -159,9 +159,10 @@ describe('files that are no checkpoint', () => {
   test.each([
     ['empty', '', 'is empty'],
     ['html', '<!DOCTYPE html><html>', 'is a web page'],
-    ['legacy', '\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'older format'],
     ['lfs', 'version https://git-lfs.github.com/spec/v1\noid sha256:1', 'Git LFS pointer'],
-    ['noise', 'hello', 'is not a checkpoint'],
+    ['noise', 'hello', 'is no checkpoint'],
+    ['tar', `${'sys_info'.padEnd(257, '\0')}ustar\x0000`, 'tar format of the first versions'],
+    ['pickle', '\x80\x02N.', 'is a pickle, but none that torch.save wrote'],
   ])('%s', (name, content, message) => {
     writeFileSync(file(name), content, 'latin1');
     expect(refusal(file(name)).message).toContain(message);
@@ -177,11 +178,11 @@ describe('files that are no checkpoint', () => {
     expect(refusal(file('secret.pt')).message).toContain('EACCES');
   });
 
-  test('another zip file, a TorchScript archive, a big-endian file', () => {
+  test('another zip file, a TorchScript archive without a module, a big-endian file', () => {
     archive({ 'x/hello.txt': 'hello' });
     expect(refusal(file('archive.pt')).message).toContain('no record data.pkl');
     archive({ 'x/data.pkl': '\x80\x02N.', 'x/constants.pkl': '' });
-    expect(refusal(file('archive.pt')).message).toContain('TorchScript');
+    expect(refusal(file('archive.pt')).message).toContain('is a TorchScript archive without a module');
     archive({ 'x/data.pkl': '\x80\x02N.', 'x/byteorder': 'big' });
     expect(refusal(file('archive.pt')).message).toContain('big-endian');
   });

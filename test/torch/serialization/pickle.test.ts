@@ -192,6 +192,14 @@ describe('hostile pickles', () => {
     expect(() => read(pickle(`${list}${copy.repeat(100_000)}N`))).toThrow(/more values than its size allows/);
   });
 
+  test.each([
+    ['values', 'N', /more than 16777216 values/],
+    ['dicts', '}', /more than 1048576 collections/],
+    ['calls', 'h\x00h\x01R', /more than 1048576 collections/],
+  ])('%s without end are refused before they fill the memory', (_, unit, message) => {
+    expect(() => read(pickle(`ccollections\nOrderedDict\nq\x00)q\x01${unit.repeat(17_000_000)}`))).toThrow(message);
+  });
+
   test('doubling by reference stays small', () => {
     const body = `]q\x00${Array.from({ length: 100 }, (_, i) => `](h${String.fromCharCode(i)}h${String.fromCharCode(i)}eq${String.fromCharCode(i + 1)}`).join('')}`;
     let value = read(pickle(body)) as unknown[][];

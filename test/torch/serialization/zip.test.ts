@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { Fault } from '../../../src/torch/serialization/fault';
+import { FileBytes } from '../../../src/torch/serialization/file_bytes';
 import { ZipReader } from '../../../src/torch/serialization/zip_reader';
 import { ZipWriter } from '../../../src/torch/serialization/zip_writer';
 
@@ -23,7 +24,7 @@ const withReader = <T>(content: Uint8Array, use: (zip: ZipReader) => T): T => {
   writeFileSync(path, content);
   const fd = openSync(path, 'r');
   try {
-    return use(new ZipReader(fd, content.length));
+    return use(new ZipReader(new FileBytes(fd, content.length)));
   } finally {
     closeSync(fd);
   }
@@ -55,7 +56,7 @@ test('records behind 4 GiB are found by their 64-bit offsets', () => {
   zip.add('a', 5, [Buffer.from('hello')]);
   zip.add('empty', 0, []);
   zip.finish();
-  const reader = new ZipReader(fd, statSync(path).size);
+  const reader = new ZipReader(new FileBytes(fd, statSync(path).size));
   expect(reader.locate('a').offset).toBeGreaterThan(2 ** 32);
   expect(reader.locate('a').offset % 64).toBe(0);
   expect(reader.read('a').toString()).toBe('hello');
@@ -77,7 +78,7 @@ test('a record of more than 4 GiB keeps its size', () => {
   zip.add('zeros', size, [chunk, chunk, chunk, chunk, new Uint8Array(3)]);
   zip.add('b', 1, [Buffer.from('b')]);
   zip.finish();
-  const reader = new ZipReader(fd, statSync(path).size);
+  const reader = new ZipReader(new FileBytes(fd, statSync(path).size));
   expect(reader.locate('zeros')).toEqual({ offset: 64, size });
   expect(reader.read('b').toString()).toBe('b');
   closeSync(fd);

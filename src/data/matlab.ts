@@ -1,0 +1,182 @@
+import { inflateSync } from 'node:zlib';
+
+/** An array of numbers of a MAT-file, stored by columns. */
+export class MatNumbers {
+  /**
+   * @param type the file's code of how a number is stored
+   * @param bytes the numbers; a part of the file's buffer unless the variable was compressed
+   */
+  constructor(
+    readonly dims: readonly number[],
+    private readonly type: number,
+    readonly bytes: Buffer,
+  ) {}
+
+  get isBytes(): boolean {
+    return this.type === UINT8;
+  }
+
+  get length(): number {
+    return Math.floor(this.bytes.length / sizes[this.type]);
+  }
+
+  at(index: number): number {
+    if (index >= this.length) return NaN;
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    return Number(readers[this.type](view, index * sizes[this.type]));
+  }
+}
+
+/** An array of structures, field by field: each field lists its values. */
+export type MatStructs = Map<string, MatValue[]>;
+
+/** What is read of a variable; null for a kind that is not (sparse matrices, objects, functions). */
+export type MatValue = MatNumbers | MatStructs | MatValue[] | string | null;
+
+const UINT8 = 2;
+const MATRIX = 14;
+const COMPRESSED = 15;
+
+type Read = (view: DataView, at: number) => number | bigint;
+
+const readers: Readonly<Record<number, Read>> = {
+  1: (view, at) => view.getInt8(at),
+  [UINT8]: (view, at) => view.getUint8(at),
+  3: (view, at) => view.getInt16(at, true),
+  4: (view, at) => view.getUint16(at, true),
+  5: (view, at) => view.getInt32(at, true),
+  6: (view, at) => view.getUint32(at, true),
+  7: (view, at) => view.getFloat32(at, true),
+  9: (view, at) => view.getFloat64(at, true),
+  12: (view, at) => view.getBigInt64(at, true),
+  13: (view, at) => view.getBigUint64(at, true),
+  16: (view, at) => view.getUint8(at), // UTF-8
+  17: (view, at) => view.getUint16(at, true), // UTF-16
+  18: (view, at) => view.getUint32(at, true), // UTF-32
+};
+
+const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2, 18: 4 };
+
+const headerBytes = 128;
+const deepest = 16;
+const largest = 2 ** 30; // bytes of all variables when unpacked; SVHN's train images are 2 ** 28
+
+/**
+ * Reads variables of a MAT-file of version 5 (MATLAB's `-v6` and `-v7`, scipy's `savemat`): numbers, texts, structures and cells.
+ * Source: "MAT-File Format", The MathWorks, chapter 1.
+ *
+ * @param file its bytes
+ * @throws Error that says what is wrong with the file, as the end of a sentence that begins with its name
+ */
+export function readMatlab(file: Buffer): Map<string, MatValue> {
+  if (file.length < headerBytes || file.toString('latin1', 124, 128) !== '\0\x01IM') {
+    throw new Error('is no MAT-file of version 5 (saved with -v7 or -v6 in MATLAB on a little-endian machine)');
+  }
+  const variables = new Map<string, MatValue>();
+  const elements = new Elements(file.subarray(headerBytes));
+  let room = largest;
+  while (!elements.atEnd) {
+    let { type, data } = elements.next();
+    if (type === COMPRESSED) {
+      const unpacked = inflate(data, room);
+      room -= unpacked.length;
+      ({ type, data } = new Elements(unpacked).next());
+    }
+    if (type !== MATRIX) continue;
+    const { name, value } = readMatrix(data, 0);
+    variables.set(name, value);
+  }
+  return variables;
+}
+
+function readMatrix(data: Buffer, depth: number): { name: string; value: MatValue } {
+  if (data.length === 0) return { name: '', value: [] };
+  if (depth > deepest) throw damaged(`arrays more than ${deepest} deep in one another`);
+  const elements = new Elements(data);
+  const kind = elements.numbers().at(0) & 0xff;
+  const dims = list(elements.numbers());
+  const name = elements.next().data.toString('latin1');
+  const count = dims.reduce((product, size) => product * size, 1);
+  const inner = (): MatValue => readMatrix(elements.next(MATRIX).data, depth + 1).value;
+
+  if (kind === 1 /* cell */) return { name, value: Array.from(range(count), inner) };
+  if (kind === 2 /* struct */) {
+    const nameLength = elements.numbers().at(0);
+    const fields = splitNames(elements.next().data, nameLength);
+    const structs: MatStructs = new Map(fields.map((field) => [field, []]));
+    for (let i = 0; i < count && fields.length > 0; i++) {
+      for (const field of fields) structs.get(field)!.push(inner());
+    }
+    return { name, value: structs };
+  }
+  if (kind === 4 /* char */) return { name, value: textOf(elements.numbers()) };
+  if (kind >= 6 && kind <= 15 /* double … uint64 */) {
+    const { type, data: bytes } = elements.next();
+    if (!(type in readers)) throw damaged('numbers of an unknown kind');
+    if (bytes.length !== count * sizes[type]) throw damaged(`${bytes.length} bytes where its sizes ask for ${count * sizes[type]}`);
+    return { name, value: new MatNumbers(dims, type, bytes) };
+  }
+  return { name, value: null };
+}
+
+/** The data elements of a stretch of the file, one after another: a tag of type and size, then data up to a multiple of 8 bytes. */
+class Elements {
+  private position = 0;
+
+  constructor(private readonly bytes: Buffer) {}
+
+  get atEnd(): boolean {
+    return this.position >= this.bytes.length;
+  }
+
+  next(wanted?: number): { type: number; data: Buffer } {
+    const first = this.uint32(0);
+    const small = first >>> 16; // a size here means that the data lies in the tag itself
+    const type = small > 0 ? first & 0xffff : first;
+    const size = small > 0 ? small : this.uint32(4);
+    const start = this.position + (small > 0 ? 4 : 8);
+    if (small > 4 || start + size > this.bytes.length) throw damaged('an end in the middle of a variable');
+    if (wanted !== undefined && type !== wanted) throw damaged('something that is no array inside an array');
+    const end = start + size;
+    this.position = type === COMPRESSED ? end : start + (small > 0 ? 4 : 8 * Math.ceil(size / 8));
+    return { type, data: this.bytes.subarray(start, end) };
+  }
+
+  numbers(): MatNumbers {
+    const { type, data } = this.next();
+    if (!(type in readers)) throw damaged('numbers of an unknown kind');
+    return new MatNumbers([], type, data);
+  }
+
+  private uint32(offset: number): number {
+    const at = this.position + offset;
+    if (at + 4 > this.bytes.length) throw damaged('an end in the middle of a variable');
+    return this.bytes.readUInt32LE(at);
+  }
+}
+
+function inflate(data: Buffer, room: number): Buffer {
+  try {
+    return inflateSync(data, { maxOutputLength: Math.max(room, 1) });
+  } catch (error) {
+    throw damaged(`compressed data that cannot be unpacked (${(error as Error).message})`);
+  }
+}
+
+function splitNames(bytes: Buffer, length: number): string[] {
+  if (!(length > 0)) return [];
+  return Array.from(range(Math.floor(bytes.length / length)), (i) => bytes.toString('latin1', i * length, (i + 1) * length).split('\0', 1)[0]);
+}
+
+const textOf = (codes: MatNumbers): string =>
+  list(codes)
+    .map((code) => String.fromCodePoint(Math.min(Math.abs(code) || 0, 0x10ffff)))
+    .join('');
+
+const list = (numbers: MatNumbers): number[] => Array.from(range(numbers.length), (i) => numbers.at(i));
+
+function* range(count: number): Generator<number> {
+  for (let i = 0; i < count; i++) yield i;
+}
+
+const damaged = (what: string): Error => new Error(`is damaged: it has ${what}`);

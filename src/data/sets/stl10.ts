@@ -1,0 +1,25 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { dataError } from '../../errors';
+import { recordAddress } from '../records';
+import { ImageList, readBytes, type LabelledImages } from './reading';
+
+const side = 96;
+const recordBytes = 3 * side * side;
+
+/** STL-10's binary version: pixels in `<split>_X.bin`, by columns; labels from 1 in `<split>_y.bin`, a byte each. */
+export function readStl10(folder: string, split: string, classes: number): LabelledImages {
+  const list = new ImageList(classes);
+  const file = join(folder, `${split}_X.bin`);
+  const labelFile = join(folder, `${split}_y.bin`);
+  const labels = readBytes(labelFile);
+  const { size } = statSync(file);
+  if (size !== labels.length * recordBytes) {
+    throw dataError(`${file} holds ${size} bytes: expected ${labels.length * recordBytes}, ${recordBytes} for each of the ${labels.length} labels in ${labelFile}.`);
+  }
+  labels.forEach((label, record) => {
+    const address = recordAddress({ file, record, offset: record * recordBytes, width: side, height: side, order: 'columns' });
+    list.add(address, label - 1, labelFile, 'record', record);
+  });
+  return list.finish(labelFile);
+}

@@ -1,0 +1,44 @@
+import { Fault } from './fault';
+import type { CheckpointFile } from './file_bytes';
+import { MappedTensors } from './mapped_tensors';
+import { PickleReader } from './pickle_reader';
+import { toPlain } from './plain';
+import { scriptGlobal, scriptStateDict } from './script';
+import { allowance, checkpointWorld } from './world';
+import { ZipReader } from './zip_reader';
+
+/** Bytes of TorchScript source that are read in all; OpenAI's archives have about one MB. */
+const maxSource = 64 * 2 ** 20;
+
+/**
+ * Reads the zip format of `torch.save`: `<root>/data.pkl` and a record `<root>/data/<key>` for each storage. The same with `constants.pkl` is a
+ * TorchScript archive, whose pickle holds modules; of these the state dict is returned, as `torch.jit.load(path).state_dict()` gives it.
+ */
+export function readZip({ path, stats, bytes }: CheckpointFile): unknown {
+  const zip = new ZipReader(bytes);
+  const root = archiveRoot(zip);
+  if (zip.has(`${root}byteorder`) && zip.read(`${root}byteorder`).toString('latin1') !== 'little') {
+    throw new Fault('was written on a big-endian machine; load and save it again on a little-endian one');
+  }
+  const pickle = zip.read(`${root}data.pkl`);
+  using tensors = new MappedTensors(path, stats, (key) => zip.locate(`${root}data/${key}`));
+  const read = (more?: (name: string) => unknown): unknown => new PickleReader(pickle, checkpointWorld(tensors, pickle.length, more)).read();
+
+  if (!zip.has(`${root}constants.pkl`)) {
+    const value = toPlain(read());
+    tensors.release();
+    return value;
+  }
+  const spend = allowance(maxSource);
+  const sourceOf = (file: string): string => (zip.has(`${root}code/${file}`) ? zip.inflate(`${root}code/${file}`, spend).toString('utf8') : '');
+  const stateDict = scriptStateDict(read(scriptGlobal), tensors, sourceOf, allowance(pickle.length));
+  tensors.release(new Set(Object.values(stateDict)));
+  return stateDict;
+}
+
+/** The folder inside the zip that all records lie in, with its slash. */
+function archiveRoot(zip: ZipReader): string {
+  const pickleName = zip.names.find((name) => /^[^/]+\/data\.pkl$/.test(name));
+  if (pickleName === undefined) throw new Fault('is a zip file but no checkpoint: it has no record data.pkl');
+  return pickleName.slice(0, -'data.pkl'.length);
+}

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import fc from 'fast-check';
+import { parseAddress, readRecord, recordAddress, type ImageRecord } from '../../src/data/records';
+import { decodeImage } from '../../src/data/image';
+import { temporaryFolder } from './temporary';
+
+const record = (change: Partial<ImageRecord> = {}): ImageRecord =>
+  ({ file: '/data/a#1.bin', record: 17, offset: 5, width: 2, height: 3, order: 'rows', ...change });
+
+test('an address survives the way through a table of paths', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.nat(), fc.maxSafeNat(), fc.integer({ min: 1, max: 4096 }), fc.constantFrom('rows', 'columns'), (name, number, offset, side, order) => {
+      const image = record({ file: resolve('/data', `x${name.replaceAll('/', '')}y`), record: number, offset, width: side, height: 7, order });
+      expect(parseAddress(resolve('', recordAddress(image)))).toEqual(image);
+    }),
+  );
+});
+
+test.each(['/data/cat.jpg', '/data/a#1.jpg', '/data/a#record=1', '/a#record=1&at=2&size=0x3&by=rows', '/a#record=1&at=2&size=9999x3&by=rows', '/a#record=1&at=2&size=3x3&by=chance'])(
+  '%s is the path of a file',
+  (path) => expect(parseAddress(path)).toBeUndefined(),
+);
+
+test('planes are read by rows and by columns', async () => {
+  const folder = temporaryFolder({ 'a.bin': Buffer.from(Array.from({ length: 24 }, (_, i) => i)) });
+  const image = record({ file: `${folder}/a.bin` });
+  const pixel = (i: number): number[] => [i, i + 6, i + 12];
+  expect([...(await readRecord(image)).data]).toEqual([5, 6, 7, 8, 9, 10].flatMap(pixel));
+  expect([...(await readRecord({ ...image, order: 'columns' })).data]).toEqual([5, 8, 6, 9, 7, 10].flatMap(pixel));
+  using tensor = await decodeImage(recordAddress(image));
+  expect(tensor.toArray()).toEqual([0, 6, 12].map((plane) => [[5, 6], [7, 8], [9, 10]].map((row) => row.map((i) => i + plane))));
+});
+
+test('a record that is not there is refused, naming file and record', async () => {
+  const folder = temporaryFolder({ 'a.bin': Buffer.alloc(20) });
+  const refused = (image: ImageRecord): Promise<unknown> => decodeImage(recordAddress(image)).catch((error: unknown) => error);
+  expect(await refused(record({ file: `${folder}/a.bin` }))).toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/image 17 in .*a\.bin at byte 5, but the file ends/) });
+  expect(await refused(record({ file: `${folder}/b.bin` }))).toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/image 17 in .*b\.bin, but there is no such file/) });
+});
