@@ -6,18 +6,14 @@ import { runCommand } from './run_command';
 
 const program = addOptions(new Command('cleanclip-train'), trainOptions)
   .description(
-    'Train CLIP on image-caption pairs, cleanse it with CleanCLIP, or measure it. With --train_data it trains; without, it evaluates.',
+    'Train CLIP on image-caption pairs, cleanse it with CleanCLIP, or measure it. With --train_data it trains CLIP, with --finetune a classifier; without either it evaluates.',
   )
   .allowExcessArguments(false);
 
 void runCommand('cleanclip-train', async (hooks) => {
   program.parse(normaliseArguments(process.argv.slice(2), trainOptions), { from: 'user' });
   const input = toInput(trainOptions, program.opts());
-  const { evaluate, train } = await import('../jobs');
-  if (input.trainData === undefined) {
-    await evaluate({ ...input, ...hooks });
-  } else {
-    const { checkpoint } = await train({ ...input, ...hooks });
-    console.log(`The last checkpoint is ${checkpoint}`);
-  }
+  const { run } = await import('../jobs');
+  const { checkpoint } = await run({ ...input, ...hooks });
+  if (checkpoint !== undefined) console.log(`The last checkpoint is ${checkpoint}`);
 });

@@ -34,6 +34,8 @@ export interface PairLoaderOptions {
   shuffle?: boolean;
   /** leave out a last batch that is not full; default true */
   dropLast?: boolean;
+  /** squash images to the square instead of cropping it out of the middle, as the Python reference does before a trigger; default false */
+  squash?: boolean;
   /** make the augmented views: AutoAugment of the image, EDA of the caption; default false */
   inmodal?: boolean;
   /** tokenise as the Python reference does; default false */

@@ -48,7 +48,7 @@ export class PairLoader implements AsyncIterable<Batch> {
     { onBadRow = () => {}, ...given }: PairLoaderOptions,
   ) {
     const options = { ...DEFAULTS, ...given };
-    const { batchSize, size, numWorkers, dropLast, cacheBytes, contextLength, inmodal, compat, seed } = options;
+    const { batchSize, size, numWorkers, dropLast, cacheBytes, contextLength, squash, inmodal, compat, seed } = options;
     checkCount('batchSize', batchSize, 1);
     checkCount('size', size, 1);
     checkCount('contextLength', contextLength, 0);
@@ -61,7 +61,7 @@ export class PairLoader implements AsyncIterable<Batch> {
     }
     this.depth = Math.max(2, Math.ceil((2 * numWorkers * PART) / batchSize));
     const cache = PixelCache.allocate(table.length, size, cacheBytes);
-    const recipe = { pairs: table.shared, cache, size, contextLength, inmodal, compat, seed };
+    const recipe = { pairs: table.shared, cache, size, squash, contextLength, inmodal, compat, seed };
     this.filler = numWorkers > 0 ? new WorkerPool(join(__dirname, 'loader_worker.js'), recipe, numWorkers) : ownThread(recipe);
   }
 
@@ -182,6 +182,7 @@ const DEFAULTS = {
   seed: 0,
   shuffle: true,
   dropLast: true,
+  squash: false,
   inmodal: false,
   compat: false,
   strict: false,

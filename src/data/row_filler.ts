@@ -1,7 +1,7 @@
 import { torch, type Tensor } from '../torch';
 import { autoAugment } from '../augment/autoaugment';
 import { eda } from '../augment/eda';
-import { resizeCrop } from '../clip/preprocess';
+import { resizeCrop, squash } from '../clip/preprocess';
 import { tokenIds } from '../clip/tokenizer';
 import { Random } from '../random';
 import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
@@ -14,6 +14,8 @@ export interface Recipe {
   pairs: SharedPairs;
   cache: SharedPixels | null;
   size: number;
+  /** the whole image, not the square in its middle */
+  squash: boolean;
   /** ids a caption; 0: captions are not read */
   contextLength: number;
   inmodal: boolean;
@@ -89,12 +91,13 @@ export class RowFiller {
 
   /** Disposes of the image. Returns why it cannot be used, if so. */
   private fillPixels(image: Tensor, slot: number, row: number, random: Random, tensors: BatchTensors): string | undefined {
-    const { size, inmodal } = this.recipe;
+    const { size, squash: squashes, inmodal } = this.recipe;
+    const fit = squashes ? squash : resizeCrop;
     try {
       torch.tidy(() => {
-        const resized = resizeCrop(image, size); // [3, size, size]
+        const resized = fit(image, size); // [3, size, size]
         tensors.pixels.select(0, slot).copy_(resized);
-        tensors.augmentedPixels?.select(0, slot).copy_(resizeCrop(autoAugment(image, { random }), size));
+        tensors.augmentedPixels?.select(0, slot).copy_(fit(autoAugment(image, { random }), size));
         this.cache?.put(row, inmodal ? image : resized);
       });
       return undefined;

@@ -1,25 +1,53 @@
 import { join } from 'node:path';
 
-import { checkInitial, readInitial } from '../checkpoint';
+import { checkInitial } from '../checkpoint';
+import { initialWeights, openClassifier, readClassifier } from '../classify/file';
 import { chooseDevice, makeClip } from '../clip/open';
-import { optionError } from '../errors';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { unusedWarnings } from '../options/unused';
 import { RunLog } from '../report/run_log';
 import { Evaluator } from './evaluator';
+import { checkOutputs } from './sets';
 
-/** Evaluates a checkpoint, OpenAI's weights, or a freshly initialised model, on what the options name. */
-export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Promise<Record<string, number>> {
-  if (options.evalTestDataDir === undefined && options.validationData === undefined) {
-    throw optionError('There is nothing to do; give --train_data to train, or --eval_test_data_dir or --validation_data to evaluate.');
-  }
+/** What an evaluation gives. */
+export interface Measured {
+  metrics: Record<string, number>;
+  /** every object of metrics.jsonl */
+  history: Record<string, unknown>[];
+}
+
+/** Evaluates a checkpoint, a freshly initialised model, or the classifier of a finetuning, on what the options name. */
+export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Promise<Measured> {
+  const { checkpoint, checkpointFinetune, finetune, linearProbe, pretrained } = options;
+  const ownClassifier = finetune || (checkpoint === undefined && !pretrained && !linearProbe);
+  if (checkpointFinetune !== undefined && ownClassifier) return evaluateClassifier(checkpointFinetune, options, hooks);
   checkInitial(options);
   const device = chooseDevice(options);
-  const checkpoint = await readInitial(options, hooks);
-  const clip = makeClip(options, device, checkpoint);
+  const initial = await initialWeights(options, hooks);
+  const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
+  const log = startLog(options, hooks);
+  const metrics = await evaluator.evaluate(log, initial?.epoch ?? 0, initial?.step ?? 0);
+  return { metrics, history: log.history };
+}
+
+async function evaluateClassifier(path: string, options: TrainOptions, hooks: JobHooks): Promise<Measured> {
+  const device = chooseDevice(options);
+  const file = readClassifier(path);
+  const classifier = openClassifier(file, options, device);
+  const evaluator = await Evaluator.open(classifier.clip, options, device, hooks);
+  if (evaluator.labelled !== undefined) checkOutputs(classifier, evaluator.labelled, path);
+  const log = startLog(options, hooks);
+  log.info(`Loaded checkpoint ${path}`);
+  const metrics = await evaluator.evaluate(log, file.epoch, file.step, classifier);
+  return { metrics, history: log.history };
+}
+
+function startLog(options: TrainOptions, hooks: JobHooks): RunLog {
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));
   log.start();
   log.params(options);
-  return evaluator.evaluate(log, checkpoint?.epoch ?? 0, checkpoint?.step ?? 0);
+  for (const warning of unusedWarnings(options)) log.warning(warning);
+  return log;
 }

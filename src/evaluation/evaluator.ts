@@ -1,14 +1,20 @@
-import { makeTrigger } from '../backdoor/triggers';
+import { Classifier, Linear } from '../classify/classifier';
+import { FitReporter, type ReportedFit } from '../classify/reporter';
 import type { Clip } from '../clip/model';
-import { readLabelledSet, type LabelledSet } from '../data/labelled';
+import type { LabelledSet } from '../data/labelled';
 import { PairLoader } from '../data/loader';
 import { readPairs, type PairTable } from '../data/pairs';
-import { optionError } from '../errors';
+import { batchCount } from '../data/sampler';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import type { RunLog } from '../report/run_log';
-import { zeroshotMetrics, type Attack } from './labelled';
+import { attackOf, type Attack } from './attack';
+import { classifierMetrics } from './classifier';
+import type { MeasureOptions } from './labelled';
+import { encodeSet, trainLinear } from './linear_probe';
+import { readTestSet, readTrainingSet, type TrainingSet } from './sets';
 import { validationLoss } from './validation';
+import { zeroshotMetrics } from './zeroshot';
 
 /** Measures a model on what the options name: validation pairs, a labelled set, the same with the trigger. */
 export class Evaluator {
@@ -18,45 +24,41 @@ export class Evaluator {
     private readonly device: string,
     private readonly hooks: JobHooks,
     private readonly validation: PairTable | undefined,
-    private readonly labelled: LabelledSet | undefined,
+    /** the labelled set to measure on */
+    readonly labelled: LabelledSet | undefined,
+    /** the labelled images that a linear probe or supervised finetuning is trained on */
+    readonly training: TrainingSet | undefined,
     private readonly attack: Attack | undefined,
   ) {}
 
   /** Reads the sets, so that what is wrong with them shows before any long work. */
   static async open(clip: Clip, options: TrainOptions, device: string, hooks: JobHooks): Promise<Evaluator> {
-    const { evalTestDataDir, asr, addBackdoor, validationData } = options;
-    if ((asr || addBackdoor) && evalTestDataDir === undefined) {
-      throw optionError(`--${asr ? 'asr' : 'add_backdoor'} measures on labelled images; name their folder with --eval_test_data_dir.`);
-    }
-    const labelled = evalTestDataDir === undefined ? undefined : await readLabelledSet(evalTestDataDir, { dataType: options.evalDataType });
-    const attack = labelled !== undefined && (asr || addBackdoor) ? attackOf(clip, options, labelled) : undefined;
+    const { evalTestDataDir, evalTrainDataDir, checkpointFinetune, asr, addBackdoor, validationData, finetune, linearProbe } = options;
+    const size = clip.config.imageSize;
+    const labelled = evalTestDataDir === undefined ? undefined : await readTestSet(options);
+    const trains = evalTrainDataDir !== undefined && (linearProbe || (finetune && checkpointFinetune === undefined));
+    const training = trains && labelled !== undefined ? await readTrainingSet(options, labelled, size) : undefined;
+    const attack = labelled !== undefined && (asr || addBackdoor) ? attackOf(options, labelled.classes, size) : undefined;
     const validation = validationData === undefined ? undefined : await readPairs(validationData, options);
-    return new Evaluator(clip, options, device, hooks, validation, labelled, attack);
-  }
-
-  /** Whether there is anything to measure. */
-  get idle(): boolean {
-    return this.validation === undefined && this.labelled === undefined;
+    return new Evaluator(clip, options, device, hooks, validation, labelled, training, attack);
   }
 
   /**
-   * Measures, and writes the results to the run's log.
-   * @returns `loss` of the validation pairs; see {@link zeroshotMetrics} for the rest
+   * Measures what there is to measure, and writes the results to the run's log.
+   * @param classifier measured on the labelled set, instead of CLIP itself
+   * @returns `loss` of the validation pairs; see {@link zeroshotMetrics} and {@link classifierMetrics} for the rest
    */
-  async evaluate(log: RunLog, epoch: number, step: number): Promise<Record<string, number>> {
-    if (this.idle) return {};
+  async evaluate(log: RunLog, epoch: number, step: number, classifier?: Classifier): Promise<Record<string, number>> {
+    if (this.validation === undefined && this.labelled === undefined) return {};
     log.info(epoch === 0 ? 'Base evaluation' : `Epoch ${epoch} evaluation`);
-    this.clip.eval();
-    const metrics = { ...(await this.validate()), ...(await this.classify()) };
-    log.info('Results');
-    for (const [name, value] of Object.entries(metrics)) log.info(`${name}: ${value.toFixed(4)}`);
-    log.metrics({ type: 'evaluation', epoch, step, ...metrics });
-    return metrics;
+    return this.report(log, epoch, step, { ...(await this.validate()), ...(await this.classify(log, epoch, step, classifier)) });
   }
 
-  private async validate(): Promise<Record<string, number>> {
+  /** The validation loss as `{loss}`; nothing without validation pairs. */
+  async validate(): Promise<Record<string, number>> {
     if (this.validation === undefined) return {};
     const { batchSize, numWorkers, compat } = this.options;
+    this.clip.eval();
     const loader = new PairLoader(this.validation, {
       batchSize,
       numWorkers,
@@ -73,26 +75,67 @@ export class Evaluator {
     }
   }
 
-  private async classify(): Promise<Record<string, number>> {
-    const { labelled, hooks } = this;
-    if (labelled === undefined) return {};
-    return zeroshotMetrics(this.clip, labelled, {
-      device: this.device,
-      numWorkers: this.options.numWorkers,
-      attack: this.attack,
-      signal: hooks.signal,
-      onBatch: (done) => hooks.onProgress?.({ type: 'progress', done, total: labelled.images.length, text: 'zero-shot evaluation' }),
-    });
+  /** How a finetuned classifier fares on the labelled set, see {@link classifierMetrics}. */
+  async finetuned(classifier: Classifier): Promise<Record<string, number>> {
+    classifier.clip.eval();
+    // The reference gives this accuracy the other classifier's name.
+    const name = this.options.compat === 'reference' ? 'linear_probe' : 'finetune';
+    return classifierMetrics(name, classifier, this.labelled!, this.measuring('evaluation of the classifier'));
   }
-}
 
-function attackOf(clip: Clip, options: TrainOptions, { classes }: LabelledSet): Attack {
-  const { label, asr, seed, triggerSeed = seed } = options;
-  const target = classes.findIndex((name) => name.toLowerCase() === label.toLowerCase());
-  if (target < 0) {
-    const some = classes.slice(0, 5).join(', ');
-    throw optionError(`--label must be one of the ${classes.length} classes (${some}, …), but is '${label}'.`);
+  /** Writes results to the run's log, and returns them. */
+  report(log: RunLog, epoch: number, step: number, metrics: Record<string, number>): Record<string, number> {
+    log.info('Results');
+    for (const [name, value] of Object.entries(metrics)) log.info(`${name}: ${value.toFixed(4)}`);
+    log.metrics({ type: 'evaluation', epoch, step, ...metrics });
+    return metrics;
   }
-  const trigger = makeTrigger({ ...options, compat: options.compat === 'reference', seed: triggerSeed, imageSize: clip.config.imageSize });
-  return { trigger, target, asr, seed };
+
+  private async classify(log: RunLog, epoch: number, step: number, classifier?: Classifier): Promise<Record<string, number>> {
+    const { clip, labelled, options } = this;
+    if (labelled === undefined) return {};
+    clip.eval();
+    if (classifier !== undefined) return this.finetuned(classifier);
+    if (options.linearProbe) return this.probe(log, epoch, step, labelled);
+    return zeroshotMetrics(clip, labelled, this.measuring('zero-shot evaluation'));
+  }
+
+  private async probe(log: RunLog, epoch: number, step: number, labelled: LabelledSet): Promise<Record<string, number>> {
+    const training = this.training!;
+    const { linearProbeNumEpochs: epochs, linearProbeBatchSize, batchSize, compat, numWorkers, strict, seed } = this.options;
+    const { signal } = this.hooks;
+    log.info(`Number of train examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`);
+    log.info(`Number of test examples: ${labelled.images.length}`);
+    const encoded = await encodeSet(this.clip, training, {
+      numWorkers,
+      strict,
+      signal,
+      onBadRow: ({ row, reason }) => log.warning(`Training image ${row + 1} is skipped: ${reason}`),
+      onBatch: this.counter('features for the linear probe', training.images.length),
+    });
+    const linear = new Linear(this.clip.config.embedDim, labelled.classes.length, { seed, device: this.device });
+    try {
+      const size = compat === 'reference' ? batchSize : linearProbeBatchSize; // the reference's flag only sets the batches of encoding
+      const batches = batchCount(encoded.labels.length, size, false);
+      const record: ReportedFit['record'] = ({ epoch: probeEpoch, step: probeStep, ...values }) =>
+        log.metrics({ type: 'linear_probe', epoch, step, probe_epoch: probeEpoch, probe_step: probeStep, ...values });
+      const reported = { name: 'Linear probe', epochs, batches, totalSteps: epochs * batches, every: batches, record };
+      const { stepDone: onStep } = new FitReporter(reported, log, this.hooks);
+      await trainLinear(linear, encoded, { epochs, batchSize: size, seed, signal, onStep });
+      return await classifierMetrics('linear_probe', new Classifier(this.clip, linear), labelled, this.measuring('evaluation of the linear probe'));
+    } finally {
+      encoded.features.dispose();
+      linear.dispose();
+    }
+  }
+
+  private measuring(text: string): Omit<MeasureOptions, 'size'> {
+    const { options, attack, hooks } = this;
+    return { numWorkers: options.numWorkers, attack, signal: hooks.signal, onBatch: this.counter(text, this.labelled!.images.length) };
+  }
+
+  /** Reports as progress how many of `total` are done. */
+  private counter(text: string, total: number): (done: number) => void {
+    return (done) => this.hooks.onProgress?.({ type: 'progress', done, total, text });
+  }
 }

@@ -4,6 +4,7 @@ import { resolve } from '../options/define';
 import { poisonOptions, type PoisonInput } from '../options/poison';
 import { trainOptions, type TrainInput } from '../options/train';
 import type { TrainResult } from '../training/loop';
+import { chooseJob } from './choose';
 import type { JobHooks } from './progress';
 import { runJob } from './run';
 
@@ -16,37 +17,57 @@ function split<T extends JobHooks>({ onProgress, signal, ...options }: T): { opt
   return { options, hooks: { onProgress, signal } };
 }
 
+/** What `cleanclip-train` gives; a checkpoint when it has trained a model. */
+export type Outcome = Omit<TrainResult, 'checkpoint'> & { checkpoint?: string };
+
 /**
- * Trains CLIP (`cleanclip-train --train_data …`): from scratch, or from a checkpoint.
- * @param input the flags of `cleanclip-train` in camelCase; `trainData` is required
+ * Does what the flags of `cleanclip-train` ask for: {@link train} or {@link evaluate}.
+ * @param input the flags in camelCase
+ * @throws CleanclipError `ERR_OPTION` before anything starts; `ERR_ABORTED` after saving where it stopped
+ */
+export async function run(input: TrainInput & JobHooks): Promise<Outcome> {
+  const { options, hooks } = split(input);
+  const resolved = resolve(trainOptions, options);
+  return runJob(chooseJob(resolved), resolved, hooks);
+}
+
+/**
+ * Trains CLIP (`cleanclip-train --train_data …`): from scratch, or from a checkpoint. With `finetune: true` it trains the image encoder
+ * and a linear classifier on the labelled images of `evalTrainDataDir`.
+ * @param input the flags of `cleanclip-train` in camelCase; `trainData` is required, or `finetune` or `linearProbe`
+ * @returns after a linear probe or the evaluation of `checkpointFinetune`, which train no model, `checkpoint` is the one given
  * @throws CleanclipError `ERR_OPTION` before anything starts; `ERR_ABORTED` after saving where it stopped
  */
 export async function train(input: TrainInput & JobHooks): Promise<TrainResult> {
-  const { options, hooks } = split(input);
-  return runJob('train', resolve(trainOptions, options), hooks);
+  if (input.trainData === undefined && !input.finetune && !input.linearProbe) {
+    throw optionError('Training needs --train_data, the csv of its image paths and captions, or --finetune.');
+  }
+  const given = input.checkpointFinetune ?? input.checkpoint ?? '';
+  return { checkpoint: given, ...(await run(input)) };
 }
 
 /**
  * Cleanses a CLIP with CleanCLIP (Bansal et al. 2023): {@link train} with `inmodal` and `completeFinetune` on, and the paper's
  * recipe as defaults: 10 epochs, batches of 64, learning rate 1e-5, 50 warm-up steps.
- * @param input `checkpoint` and `trainData`, clean pairs, are required; `inmodal: false` finetunes with CLIP's loss alone
+ * @param input `checkpoint` and `trainData`, clean pairs, are required; `inmodal: false` finetunes with CLIP's loss alone, `finetune: true`
+ * is supervised finetuning as {@link train} does it
  */
 export async function finetune(input: TrainInput & JobHooks): Promise<TrainResult> {
+  if (input.finetune) return train(input);
   const recipe = { inmodal: true, completeFinetune: true, epochs: 10, batchSize: 64, lr: 1e-5, numWarmupSteps: 50 };
   return train({ ...recipe, ...input });
 }
 
 /**
- * Measures a model: zero-shot accuracy, attack success rate, validation loss.
+ * Measures a model: accuracy, zero-shot or of a classifier (`linearProbe`, `finetune`, `checkpointFinetune`), attack success rate, validation loss.
  * @param input as for {@link train}, without `trainData`
  * @returns the metrics by name: shares of 1, and `loss`
  */
 export async function evaluate(input: Omit<TrainInput, 'trainData'> & JobHooks): Promise<Record<string, number>> {
-  const { options, hooks } = split(input);
-  if ('trainData' in options && options.trainData !== undefined) {
+  if ('trainData' in input && input.trainData !== undefined) {
     throw optionError('evaluate takes no trainData; call train to train.');
   }
-  return runJob('evaluate', resolve(trainOptions, options), hooks);
+  return (await run(input)).metrics;
 }
 
 /**

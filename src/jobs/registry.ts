@@ -6,6 +6,7 @@ type Work = (options: never, hooks: JobHooks) => Promise<unknown>;
 /** The jobs by name; each is loaded when it runs. */
 export const jobs = {
   train: async () => (await import('../training/train')).runTraining as Work,
+  supervised: async () => (await import('../training/supervised')).runSupervised as Work,
   evaluate: async () => (await import('../evaluation/evaluate')).runEvaluation as Work,
   poison: async () => (await import('../backdoor/poison')).runPoison as Work,
 };

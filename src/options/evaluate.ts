@@ -10,7 +10,7 @@ export const evaluationOptions = {
     unit: 'set',
     choices: evalDataTypes,
   }),
-  eval_test_data_dir: text({ doc: 'folder of the labelled set for zero-shot accuracy', default: undefined, unit: 'folder' }),
+  eval_test_data_dir: text({ doc: 'folder of the labelled set to measure on, zero-shot unless a classifier is asked for', default: undefined, unit: 'folder' }),
   add_backdoor: flag('also measure on images with the trigger'),
   asr: flag('measure the attack success rate; implies --add_backdoor'),
   label: text({ doc: 'target class of the backdoor', default: 'banana', unit: 'class' }),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 
+import { classifyOptions } from './classify';
 import { flag, integer, integers, number, text, type Given, type Resolved } from './define';
 import { evaluationOptions } from './evaluate';
 import { unusedOptions } from './unused';
@@ -13,7 +14,7 @@ export const trainOptions = {
     default: 'RN50',
     unit: 'name|file',
   }),
-  train_data: text({ doc: 'csv or tsv of image paths and captions; without it the model is only evaluated', default: undefined, unit: 'file' }),
+  train_data: text({ doc: 'csv or tsv of image paths and captions; without it the model is only evaluated, or finetuned by --finetune', default: undefined, unit: 'file' }),
   validation_data: text({ doc: 'csv or tsv of pairs for the validation loss', default: undefined, unit: 'file' }),
   delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
   image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
@@ -66,6 +67,7 @@ export const trainOptions = {
   log_every: integer({ doc: 'steps between log lines', default: undefined, min: 1, unit: 'steps', defaultText: 'five lines an epoch' }),
   ...unusedOptions,
   strict: flag('refuse a training image that cannot be read, instead of skipping it'),
+  ...classifyOptions,
   ...evaluationOptions,
 };
 

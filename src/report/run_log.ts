@@ -5,7 +5,7 @@ import { append, removeLeftovers, writeFileWhole } from '../files';
 import type { ProgressEvent } from '../jobs/progress';
 
 /** One object of metrics.jsonl. */
-export type MetricsRecord = { type: 'train' | 'evaluation' | 'removal'; epoch: number; step: number } & Record<string, unknown>;
+export type MetricsRecord = { type: 'train' | 'evaluation' | 'removal' | 'linear_probe'; epoch: number; step: number } & Record<string, unknown>;
 
 /** What a run writes about itself in `logs/<name>/`: output.log, metrics.jsonl and params.txt. */
 export class RunLog {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { initialWeights } from '../classify/file';
 import type { Clip } from '../clip/model';
 import type { BadRow } from '../data/csv';
 import { readPairs, type PairTable } from '../data/pairs';
@@ -11,7 +12,7 @@ import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
-import { checkInitial, newestCheckpoint, readInitial, type Checkpoint, type Position } from '../checkpoint';
+import { checkInitial, newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer } from './optimizer';
 import { pairsAt, TrainingPairs } from './pairs';
@@ -33,7 +34,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   }
   const table = await readPairs(options.trainData!, options);
   checkTable(table, options);
-  const initial = resumed ?? (await readInitial(options, hooks));
+  const initial = resumed ?? (await initialWeights(options, hooks));
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
@@ -59,8 +60,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
 const badLine = ({ trainData }: TrainOptions, { line, reason }: BadRow): Error => dataError(`${trainData}, line ${line}: ${reason}.`);
 
 function checkTogether(options: TrainOptions): void {
-  const { trainData, completeFinetune, checkpoint, pretrained, progressive, progressiveEpochs } = options;
-  if (trainData === undefined) throw optionError('Training needs --train_data, the csv of its image paths and captions.');
+  const { completeFinetune, checkpoint, pretrained, progressive, progressiveEpochs } = options;
   if (completeFinetune && checkpoint === undefined && !pretrained) {
     throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint or --pretrained.');
   }

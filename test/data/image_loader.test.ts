@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { labelledBatches } from '../../src/data/image_loader';
+import { ImageLoader, labelledBatches } from '../../src/data/image_loader';
 import { torch } from '../../src/torch';
 import { temporaryFolder } from './temporary';
 
@@ -40,4 +40,28 @@ test('strict throws, and leaving the loop ends the threads', async () => {
     dispose();
     break;
   }
+});
+
+test('a loader of several epochs gives each its own order, the same for the same seed, with the threads it began with', async () => {
+  const files = Object.fromEntries(await Promise.all(Array.from({ length: 10 }, async (_, i) => [`${i}.png`, await grey(i)] as const)));
+  const folder = temporaryFolder(files);
+  const paths = Object.keys(files).map((name) => join(folder, name));
+  const loader = new ImageLoader(paths, { batchSize: 4, size: 4, numWorkers: 1, shuffle: true, seed: 5 });
+  const order = async (epoch: number, startBatch = 0): Promise<number[]> => {
+    const seen: number[] = [];
+    for await (const { index, indices, pixels, dispose } of loader.epoch(epoch, { startBatch })) {
+      expect(index).toBe(startBatch + Math.floor(seen.length / 4));
+      expect(torch.tidy(() => Array.from(pixels.select(1, 0).select(1, 0).select(1, 0).data() as Uint8Array))).toEqual([...indices]);
+      seen.push(...indices);
+      dispose();
+    }
+    return seen;
+  };
+  expect(loader.batches).toBe(3);
+  const first = await order(1);
+  expect([...first].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(await order(2)).not.toEqual(first);
+  expect(await order(1)).toEqual(first);
+  expect(await order(1, 1)).toEqual(first.slice(4));
+  await loader.close();
 });

@@ -1,60 +1,26 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 
-import { makeTrigger } from '../../src/backdoor/triggers';
-import { loadClip } from '../../src/clip/model';
-import { preprocess } from '../../src/clip/preprocess';
-import { tokenize } from '../../src/clip/tokenizer';
+import { resizeCrop, squash } from '../../src/clip/preprocess';
 import { decodeImage } from '../../src/data/image';
-import { readLabelledSet } from '../../src/data/labelled';
-import { zeroshotMetrics } from '../../src/evaluation/labelled';
-import { Random } from '../../src/random';
-import { resizeCrop, normalize } from '../../src/clip/preprocess';
-import type { Tensor } from '../../src/torch';
-import { drawShapes, miniModel } from '../support/pairs';
+import { measure } from '../../src/evaluation/labelled';
+import { torch, type Tensor } from '../../src/torch';
+import { temporaryFolder } from '../data/temporary';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await drawShapes(1);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const numbers = (t: Tensor): number[] => Array.from(t.data() as Float32Array);
-const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
-const unit = (v: number[]): number[] => v.map((x) => x / Math.hypot(...v));
-const rank = (scores: number[], wanted: number): number => scores.filter((s) => s > scores[wanted]).length;
-
-it('is what the definitions say, computed image by image', async () => {
-  const clip = loadClip({ ...miniModel }, { seed: 5 }).eval();
-  const set = await readLabelledSet(join(folder, 'test'));
-  const trigger = makeTrigger({ patchType: 'yellow', patchLocation: 'random', patchSize: 12, imageSize: 32, seed: 1 });
-  const target = 4;
-  const metrics = await zeroshotMetrics(clip, set, { device: 'cpu', numWorkers: 0, attack: { trigger, target, asr: true, seed: 9 } });
-
-  const embeddings = set.classes.map((name) => {
-    const features = set.templates.map((template) => unit(numbers(clip.encodeText(tokenize(template(name))))));
-    return unit(features[0].map((_, i) => features.reduce((sum, f) => sum + f[i], 0)));
-  });
-  const scores = (pixels: Tensor): number[] => {
-    const features = unit(numbers(clip.encodeImage(pixels.unsqueeze(0))));
-    return embeddings.map((embedding) => dot(features, embedding));
+it.each([[false, resizeCrop], [true, squash]])('cuts triggered images as clean ones, or squashes them (squash: %p)', async (squashes, fit) => {
+  const stripes = Uint8Array.from({ length: 3 * 20 * 40 }, (_, i) => (Math.floor(i / 3) % 40) * 6);
+  const folder = temporaryFolder({ 'wide.png': await sharp(stripes, { raw: { width: 40, height: 20, channels: 3 } }).png().toBuffer() });
+  const path = join(folder, 'wide.png');
+  const set = { images: [path, path], labels: Int32Array.from([0, 1]), classes: ['a', 'b'], templates: [] };
+  const seen: unknown[] = [];
+  const score = (pixels: Tensor): Tensor => {
+    seen.push(pixels.toArray());
+    return torch.tensor([[1, 0], [1, 0]]).narrow(0, 0, pixels.shape[0]);
   };
-  const share = (ranks: number[], k: number): number => ranks.filter((r) => r < k).length / ranks.length;
-  const clean: number[] = [];
-  const triggered: number[] = [];
-  const hit: number[] = [];
-  for (const [i, path] of set.images.entries()) {
-    clean.push(rank(scores(await preprocess(path, { size: 32 })), set.labels[i]));
-    if (set.labels[i] === target) continue;
-    const image = trigger.apply(resizeCrop(await decodeImage(path), 32), new Random(9, i));
-    const result = scores(normalize(image));
-    triggered.push(rank(result, set.labels[i]));
-    hit.push(rank(result, target));
-  }
-  expect(hit).toHaveLength(11);
-  for (const k of [1, 3, 5, 10]) {
-    expect(metrics[`zeroshot_top${k}`]).toBeCloseTo(share(clean, k), 10);
-    expect(metrics[`triggered_zeroshot_top${k}`]).toBeCloseTo(share(triggered, k), 10);
-    expect(metrics[`asr_top${k}`]).toBeCloseTo(share(hit, k), 10);
-  }
+  const trigger = { pattern: null, apply: (image: Tensor) => image.clone(), dispose: () => {} };
+  const counts = await measure(score, set, { size: 16, numWorkers: 0, attack: { trigger, target: 0, asr: true, squash: squashes, seed: 0 } });
+  const image = await decodeImage(path);
+  const cropped = resizeCrop(image, 16).toArray();
+  expect(seen).toEqual([[cropped, cropped], [fit(image, 16).toArray()]]); // the image of the target class is not attacked
+  expect([counts.clean.share(1), counts.triggered.share(1), counts.success.share(1)]).toEqual([0.5, 0, 1]);
 });

@@ -1,0 +1,69 @@
+import type { Clip } from '../clip/model';
+import { normalize } from '../clip/preprocess';
+import type { StateDict } from '../clip/weights';
+import { torch, type Tensor } from '../torch';
+
+/** A linear layer with the initial weights of torch.nn.Linear: U(−in^-½, in^-½), drawn by torch's generator, the weight's first. */
+export class Linear {
+  /** float32 [outputs, inputs] */
+  readonly weight: Tensor;
+  /** float32 [outputs] */
+  readonly bias: Tensor;
+
+  constructor(inputs: number, outputs: number, { seed = 0, device = 'cpu' }: { seed?: number; device?: string } = {}) {
+    const generator = new torch.Generator(seed);
+    const draw = (shape: number[]): Tensor => {
+      const drawn = torch.tidy(() => torch.empty(shape).uniform_(-(inputs ** -0.5), inputs ** -0.5, { generator }).to({ device }));
+      drawn.requiresGrad = true;
+      return torch.keep(drawn);
+    };
+    this.weight = draw([outputs, inputs]);
+    this.bias = draw([outputs]);
+  }
+
+  /** [B, inputs] → float32 [B, outputs] */
+  forward(features: Tensor): Tensor {
+    return torch.linear(features.to('float32'), this.weight, this.bias);
+  }
+
+  namedParameters(): [name: string, parameter: Tensor][] {
+    return [['weight', this.weight], ['bias', this.bias]];
+  }
+
+  dispose(): void {
+    this.weight.dispose();
+    this.bias.dispose();
+  }
+}
+
+/** A class score for every class of every image, made by CLIP's image features, not normalised, and a linear layer. */
+export class Classifier {
+  constructor(
+    readonly clip: Clip,
+    readonly linear: Linear,
+  ) {}
+
+  /** uint8 [B, 3, S, S] on any device → float32 [B, classes] */
+  logits(pixels: Tensor): Tensor {
+    return this.linear.forward(encode(this.clip, pixels));
+  }
+
+  /** The trainable tensors under the reference's names and in its order: `linear.…`, then CLIP's as `model.…`. */
+  namedParameters(): [name: string, parameter: Tensor][] {
+    return [...prefixed('linear.', this.linear.namedParameters()), ...prefixed('model.', this.clip.namedParameters())];
+  }
+
+  /** All tensors under the same names: the classifier's own, not copies. */
+  stateDict(): StateDict {
+    return Object.fromEntries([
+      ...prefixed('linear.', this.linear.namedParameters()),
+      ...prefixed('model.', Object.entries(this.clip.stateDict())),
+    ]);
+  }
+}
+
+/** Image features, not normalised: uint8 [B, 3, S, S] on any device → [B, D] on the model's. */
+export const encode = (clip: Clip, pixels: Tensor): Tensor => clip.encodeImage(normalize(pixels.to({ device: clip.device })));
+
+const prefixed = (prefix: string, named: [string, Tensor][]): [string, Tensor][] =>
+  named.map(([name, tensor]) => [`${prefix}${name}`, tensor]);

@@ -1,0 +1,78 @@
+import { encode, type Linear } from '../classify/classifier';
+import { classifierOptimizer, fit, type LabelledBatch, type StepReport } from '../classify/fit';
+import type { Clip } from '../clip/model';
+import type { BadImage } from '../data/batch';
+import { labelledBatches } from '../data/image_loader';
+import { batchCount, batchRows, epochOrder } from '../data/sampler';
+import { torch, type Tensor } from '../torch';
+import { cosineSchedule } from '../torch/schedule';
+import type { TrainingSet } from './sets';
+
+const LEARNING_RATE = 0.005;
+const IMAGES_A_BATCH = 128;
+
+/** Image features and their classes. */
+export interface LabelledFeatures {
+  /** float32 [N, D] on the CPU */
+  features: Tensor;
+  /** [N] */
+  labels: Int32Array;
+}
+
+/** The features of all images that can be read, computed once: 4·N·D bytes, 200 MB for 50,000 images of an RN50. */
+export async function encodeSet(
+  clip: Clip,
+  { images, labels, stamp }: TrainingSet,
+  options: { numWorkers: number; strict: boolean; signal?: AbortSignal; onBadRow: (bad: BadImage) => void; onBatch: (done: number) => void },
+): Promise<LabelledFeatures> {
+  const { onBatch, ...loading } = options;
+  const parts: Tensor[] = [];
+  const kept: number[] = [];
+  try {
+    for await (const batch of labelledBatches(images, { ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize })) {
+      stamp?.(batch.pixels, batch.indices);
+      const features = torch.tidy(() => torch.noGrad(() => encode(clip, batch.pixels).to({ dtype: 'float32', device: 'cpu' })));
+      parts.push(torch.keep(features));
+      kept.push(...batch.indices);
+      batch.dispose();
+      onBatch(kept.length);
+    }
+    return { features: torch.tidy(() => torch.keep(torch.cat(parts))), labels: Int32Array.from(kept, (i) => labels[i]) };
+  } finally {
+    for (const part of parts) part.dispose();
+  }
+}
+
+/**
+ * Trains a linear layer on features: AdamW, learning rate 0.005 falling to 0 as half a cosine, no warm-up, weight decay 0.01 off
+ * the bias, the last batch of an epoch kept. Each epoch shuffles anew by the seed.
+ * @param linear on the device to train on
+ */
+export async function trainLinear(
+  linear: Linear,
+  { features, labels }: LabelledFeatures,
+  options: { epochs: number; batchSize: number; seed: number; signal?: AbortSignal; onStep: (report: StepReport) => void },
+): Promise<void> {
+  const { epochs, batchSize, seed, signal, onStep } = options;
+  const batches = batchCount(labels.length, batchSize, false);
+  const { device } = linear.weight;
+  function* epoch(number: number): Generator<LabelledBatch> {
+    const order = epochOrder(labels.length, { seed, epoch: number, shuffle: true });
+    for (let index = 0; index < batches; index++) {
+      const rows = batchRows(order, batchSize, index);
+      const inputs = torch.tidy(() => features.index_select(0, torch.tensor(rows)).to({ device }));
+      yield { index, inputs, labels: rows.map((row) => labels[row]), dispose: () => inputs.dispose() };
+    }
+  }
+  const totalSteps = epochs * batches;
+  await fit({
+    logits: (inputs) => linear.forward(inputs),
+    optimizer: classifierOptimizer(linear.namedParameters()),
+    learningRate: cosineSchedule(LEARNING_RATE, 0, totalSteps),
+    batches,
+    totalSteps,
+    epoch,
+    onStep,
+    signal,
+  });
+}

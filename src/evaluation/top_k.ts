@@ -1,0 +1,35 @@
+import { torch, type Tensor } from '../torch';
+
+/** Counts of right answers among the first k, for several k. */
+export class TopK {
+  readonly hits: Record<number, number> = {};
+  total = 0;
+
+  constructor(private readonly ks: readonly number[]) {
+    for (const k of ks) this.hits[k] = 0;
+  }
+
+  /**
+   * @param logits [N, classes]
+   * @param wanted the class that each row should have among its top k, [N]
+   */
+  add(logits: Tensor, wanted: readonly number[]): void {
+    torch.tidy(() => {
+      const most = Math.min(Math.max(...this.ks), logits.shape[1]);
+      const [, ranked] = logits.topk(most, 1); // [N, most]
+      const found = ranked.eq(torch.tensor(BigInt64Array.from(wanted, BigInt)).to({ device: logits.device }).unsqueeze(1));
+      for (const k of this.ks) this.hits[k] += found.narrow(1, 0, Math.min(k, most)).any(1).sum().item();
+      this.total += logits.shape[0];
+    });
+  }
+
+  /** The share of rows that had the wanted class among the first k; 0 of no rows. */
+  share(k: number): number {
+    return this.total === 0 ? 0 : this.hits[k] / this.total;
+  }
+
+  /** `{<prefix>_top1: share, …}` */
+  shares(prefix: string): Record<string, number> {
+    return Object.fromEntries(this.ks.map((k) => [`${prefix}_top${k}`, this.share(k)]));
+  }
+}

@@ -1,0 +1,148 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { checkInitial, type Position } from '../checkpoint';
+import { Classifier, Linear } from '../classify/classifier';
+import { initialWeights, openClassifier, readClassifier, writeClassifier, type ClassifierFile } from '../classify/file';
+import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
+import { FitReporter } from '../classify/reporter';
+import { chooseDevice, makeClip } from '../clip/open';
+import { ImageLoader } from '../data/image_loader';
+import { CleanclipError, optionError } from '../errors';
+import { Evaluator } from '../evaluation/evaluator';
+import { checkOutputs, type TrainingSet } from '../evaluation/sets';
+import { removeLeftovers } from '../files';
+import type { JobHooks } from '../jobs/progress';
+import type { TrainOptions } from '../options/train';
+import { unusedWarnings } from '../options/unused';
+import { RunLog } from '../report/run_log';
+import { cosineSchedule } from '../torch/schedule';
+import type { TrainResult } from './loop';
+
+/**
+ * Supervised finetuning: trains CLIP's image encoder and a linear layer on labelled images by cross entropy, writes
+ * `checkpoints/finetune.pt`, and measures the classifier. Until it is done, `checkpoints/finetune_step.pt` holds the last whole
+ * epoch, or the step where it was stopped, for `--resume auto`.
+ */
+export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
+  checkInitial(options);
+  const device = chooseDevice(options);
+  const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));
+  const folder = join(log.folder, 'checkpoints');
+  const [finished, unfinished] = [join(folder, 'finetune.pt'), join(folder, 'finetune_step.pt')];
+  const resumed = earlierRun([finished, unfinished], options);
+  const saved = resumed && openClassifier(resumed, options, device);
+  const initial = saved === undefined ? await initialWeights(options, hooks) : undefined;
+  const clip = saved?.clip ?? makeClip(options, device, initial);
+  const evaluator = await Evaluator.open(clip, options, device, hooks);
+  const training = evaluator.training!;
+  const classes = evaluator.labelled!.classes.length;
+  const linear = saved?.linear ?? new Linear(clip.config.embedDim, classes, { seed: options.seed, device });
+  const classifier = new Classifier(clip, linear);
+  checkOutputs(classifier, evaluator.labelled!, resumed?.path);
+  const loader = new ImageLoader(training.images, {
+    batchSize: options.linearProbeBatchSize,
+    size: clip.config.imageSize,
+    numWorkers: options.numWorkers,
+    seed: options.seed,
+    shuffle: true,
+    strict: options.strict,
+    onBadRow: ({ row, reason }) => log.warning(`Training image ${row + 1} is skipped: ${reason}`),
+  });
+
+  let position: Position = resumed ?? { epoch: 0, batch: 0, step: 0 };
+  const { batches } = loader;
+  const epochs = options.linearProbeNumEpochs;
+  const totalSteps = Math.min(epochs * batches, options.maxSteps ?? Infinity);
+  const optimizer = classifierOptimizer(classifier.namedParameters());
+  if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
+  const reporter = new FitReporter(
+    {
+      name: 'Finetune',
+      epochs,
+      batches,
+      totalSteps,
+      every: options.logEvery ?? Math.max(1, Math.floor(batches / 5)),
+      record: (values) => log.metrics({ type: 'train', ...values }),
+    },
+    log,
+    hooks,
+  );
+
+  begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, training, batches });
+  try {
+    if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, 0, 0, await evaluator.validate());
+    clip.train();
+    await fit({
+      logits: (pixels) => classifier.logits(pixels),
+      optimizer,
+      learningRate: cosineSchedule(options.lr, options.numWarmupSteps, totalSteps),
+      batches,
+      totalSteps,
+      start: position,
+      epoch: (epoch, startBatch) => labelled(loader, training, epoch, startBatch, hooks.signal),
+      onStep: (report) => {
+        position = { epoch: report.epoch, batch: report.batch, step: report.step };
+        reporter.stepDone(report);
+        const due = report.batch === batches || (options.saveEverySteps > 0 && report.step % options.saveEverySteps === 0);
+        if (due && report.step < totalSteps) writeClassifier(unfinished, classifier, position, optimizer);
+      },
+      signal: hooks.signal,
+    });
+  } catch (error) {
+    if (hooks.signal?.aborted !== true) throw error;
+    if (position.step > (resumed?.step ?? 0)) writeClassifier(unfinished, classifier, position, optimizer);
+    const goOn = position.step > 0 ? '; it is saved, and --resume auto goes on' : '';
+    log.warning(`Stopped at step ${position.step}.`);
+    throw new CleanclipError(`Finetuning was stopped at step ${position.step}${goOn}.`, 'ERR_ABORTED', { cause: error });
+  } finally {
+    await loader.close();
+  }
+  if (resumed?.path !== finished) writeClassifier(finished, classifier, position);
+  rmSync(unfinished, { force: true });
+  const metrics = evaluator.report(log, epochs, position.step, await evaluator.finetuned(classifier));
+  return { checkpoint: finished, metrics, history: log.history };
+}
+
+/** The first of the files that an earlier run of this name has left, to go on from. */
+function earlierRun(paths: string[], { resume, logs, name }: TrainOptions): ClassifierFile | undefined {
+  const path = paths.find((file) => existsSync(file));
+  if (path === undefined) return undefined;
+  if (resume !== undefined) return readClassifier(path);
+  throw optionError(
+    `'${join(logs, name)}' holds the classifier of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
+  );
+}
+
+/** The batches of an epoch with their labels, poisoned where the set is. */
+async function* labelled(
+  loader: ImageLoader,
+  { labels, stamp }: TrainingSet,
+  epoch: number,
+  startBatch: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LabelledBatch> {
+  for await (const { index, indices, pixels, dispose } of loader.epoch(epoch, { startBatch, signal })) {
+    stamp?.(pixels, indices);
+    yield { index, inputs: pixels, labels: indices.map((i) => labels[i]), dispose };
+  }
+}
+
+function begin(
+  log: RunLog,
+  options: TrainOptions,
+  facts: { resumed?: ClassifierFile; loaded?: string; device: string; training: TrainingSet; batches: number },
+): void {
+  const { resumed, loaded, device, training, batches } = facts;
+  if (resumed === undefined) log.start();
+  else {
+    log.resume(resumed.step);
+    removeLeftovers(join(log.folder, 'checkpoints'));
+  }
+  log.params(options);
+  for (const warning of unusedWarnings(options)) log.warning(warning);
+  log.info(`Using ${device} device, ${options.precision}`);
+  if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded}' (step ${resumed?.step ?? 0})`);
+  log.info(`Number of train examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`);
+  log.info(`Num batches: ${batches}`);
+}

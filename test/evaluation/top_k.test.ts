@@ -1,0 +1,15 @@
+import { TopK } from '../../src/evaluation/top_k';
+import { torch } from '../../src/torch';
+
+describe('TopK', () => {
+  it('counts the rows that have the wanted class among the first k', () => {
+    const counts = new TopK([1, 2, 10]);
+    counts.add(torch.tensor([[3, 2, 1], [1, 2, 3], [2, 3, 1]]), [0, 1, 2]);
+    counts.add(torch.tensor([[1, 2, 3]]), [2]);
+    expect(counts.shares('asr')).toEqual({ asr_top1: 2 / 4, asr_top2: 3 / 4, asr_top10: 1 });
+  });
+
+  it('gives 0 for no rows', () => {
+    expect(new TopK([1]).shares('x')).toEqual({ x_top1: 0 });
+  });
+});

@@ -1,0 +1,80 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import * as cc from '../../src/index';
+import { colourSets } from '../support/labelled';
+
+jest.setTimeout(60_000);
+
+let folder: string;
+const options = (more: object): Parameters<typeof cc.train>[0] => ({
+  evalTrainDataDir: join(folder, 'train'),
+  evalTestDataDir: join(folder, 'test'),
+  modelName: join(folder, 'model.json'),
+  logs: join(folder, 'logs'),
+  numWorkers: 0,
+  linearProbeBatchSize: 16,
+  linearProbeNumEpochs: 2,
+  numWarmupSteps: 2,
+  ...more,
+});
+
+beforeAll(async () => {
+  folder = await colourSets(8, 2);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('is what finetune and train do with finetune: true', async () => {
+  writeFileSync(join(folder, 'pairs.csv'), 'image,caption\ntrain/0_0.png,a\ntest/1_0.png,b\n');
+  const { checkpoint, metrics, history } = await cc.finetune(options({ name: 'api', finetune: true, validationData: join(folder, 'pairs.csv'), maxSteps: 3, logEvery: 1 }));
+  expect(checkpoint).toBe(join(folder, 'logs/api/checkpoints/finetune.pt'));
+  expect(metrics).toEqual({ finetune_accuracy: expect.any(Number) });
+  expect(history).toMatchObject([
+    { type: 'evaluation', epoch: 0, loss: expect.any(Number) }, // of the CLIP that it starts from
+    { type: 'train', epoch: 1, step: 1, lr: 2.5e-4 },
+    { type: 'train', epoch: 1, step: 2, lr: 5e-4 },
+    { type: 'train', epoch: 2, step: 3, lr: 5e-4 },
+    { type: 'evaluation', finetune_accuracy: expect.any(Number) },
+  ]);
+  const again = await cc.evaluate(options({ name: 'again', finetune: true, checkpointFinetune: checkpoint, compat: 'reference' }));
+  expect(again).toEqual({ linear_probe_accuracy: metrics.finetune_accuracy });
+});
+
+it('skips and names a training image that cannot be read; strict refuses it', async () => {
+  const labels = join(folder, 'train', 'labels.csv');
+  const good = readFileSync(labels, 'utf8');
+  writeFileSync(labels, `${good}\nnone.png,1`);
+  try {
+    await cc.train(options({ name: 'bad', finetune: true }));
+    expect(readFileSync(join(folder, 'logs/bad/output.log'), 'utf8')).toMatch(/WARNING \| Training image 33 is skipped: .*none\.png/);
+    await cc.evaluate(options({ name: 'bad probe', linearProbe: true }));
+    expect(readFileSync(join(folder, 'logs/bad probe/output.log'), 'utf8')).toMatch(/WARNING \| Training image 33 is skipped: .*none\.png/);
+    await expect(cc.train(options({ name: 'strict', finetune: true, strict: true }))).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringContaining('none.png') });
+  } finally {
+    writeFileSync(labels, good);
+  }
+});
+
+it('stops at a loss that is no number', async () => {
+  const diverged = cc.train(options({ name: 'diverged', finetune: true, lr: 1e30, numWarmupSteps: 0 }));
+  await expect(diverged).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/loss of the classifier became (NaN|Infinity) at step \d+; lower --lr/) });
+});
+
+describe('a linear probe', () => {
+  it('trains its layer with --batch_size under compat, as the Python code does', async () => {
+    const steps = async (more: object): Promise<unknown[]> =>
+      (await cc.train(options({ name: 'steps', linearProbe: true, batchSize: 8, ...more }))).history
+        .filter(({ type }) => type === 'linear_probe').map(({ probe_step }) => probe_step);
+    expect(await steps({})).toEqual([2, 4]);
+    expect(await steps({ compat: 'reference' })).toEqual([4, 8]);
+  });
+
+  it('ends when aborted', async () => {
+    const abort = new AbortController();
+    const onProgress = (event: cc.ProgressEvent): void => {
+      if (event.type === 'progress' && event.text.startsWith('Linear probe epoch')) abort.abort();
+    };
+    const stopped = cc.evaluate(options({ name: 'stopped', linearProbe: true, linearProbeNumEpochs: 100_000, signal: abort.signal, onProgress }));
+    await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+});
