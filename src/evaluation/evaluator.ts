@@ -7,6 +7,7 @@ import { readPairs, type PairTable } from '../data/pairs';
 import { batchCount } from '../data/sampler';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { appendResults } from '../report/results_csv';
 import type { RunLog } from '../report/run_log';
 import { attackOf, type Attack } from './attack';
 import { classifierMetrics } from './classifier';
@@ -97,7 +98,9 @@ export class Evaluator {
     clip.eval();
     if (classifier !== undefined) return this.finetuned(classifier);
     if (options.linearProbe) return this.probe(log, epoch, step, labelled);
-    return zeroshotMetrics(clip, labelled, this.measuring('zero-shot evaluation'));
+    const metrics = await zeroshotMetrics(clip, labelled, this.measuring('zero-shot evaluation'));
+    appendResults(options, metrics);
+    return metrics;
   }
 
   private async probe(log: RunLog, epoch: number, step: number, labelled: LabelledSet): Promise<Record<string, number>> {

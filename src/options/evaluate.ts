@@ -21,7 +21,7 @@ export const evaluationOptions = {
   precision: text({ doc: 'fp32, or bf16 autocast over the whole forward pass', default: 'fp32', choices: ['fp32', 'bf16'] }),
   seed: integer({ doc: 'seed of the initial weights, the order of the data and the augmentations', default: 0, unit: 'seed' }),
   compat: text({
-    doc: "reference: the Python code's own epoch numbering, optimizer state on finetuning, and truncation of long captions",
+    doc: "reference: do as the Python code where it differs on purpose: epoch numbering, optimizer state on finetuning, long captions, triggers, --unlearn_target",
     default: undefined,
     choices: ['reference'],
   }),
