@@ -45,4 +45,5 @@ def main():
         json.dump([synonyms(wordnet, word) for word in request["words"]], sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+import { features } from './features';
+import { autoaugment, preprocessing } from './images';
+import { rates } from './rates';
+import type { Row } from './row';
+import { step } from './step';
+import { checkpointHere, checkpointPython, steps } from './steps';
+import { tokens } from './tokens';
+
+/** Every row of the parity report, in its order. */
+export const rows: readonly Row[] = [features, step, steps, rates, tokens, preprocessing, autoaugment, checkpointHere, checkpointPython];
