@@ -1,6 +1,7 @@
 """Reads {"lr", "warmup", "batches", "epochs", "against"}; prints the rate of every step: epochs counted from 0, and from 1."""
 
 import json
+import math
 import sys
 
 import torch
@@ -11,13 +12,13 @@ lr, warmup, batches, epochs = (request[key] for key in ("lr", "warmup", "batches
 
 
 def by_torch(first_epoch):
-    """torch's own schedulers: a linear warm-up, then the cosine, as far as the step numbers go."""
+    """By torch's scheduler: linear warm-up, then half a cosine, wherever the step numbers lead."""
     total, optimizer = batches * epochs, torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=lr)
 
     def factor(step):
         if step < warmup:
             return (step + 1) / warmup
-        return 0.5 * (1 + torch.cos(torch.tensor(torch.pi * (step - warmup) / (total - warmup), dtype=torch.float64)).item())
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     result = []

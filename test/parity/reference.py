@@ -89,8 +89,13 @@ def tokens(captions):
     return processor(224).process_text(captions)["input_ids"].tolist()
 
 
+def noise_grid():
+    """The displacement of its warped trigger, which lies in a file there."""
+    return torch.load("backdoor/noise_grid_k=224_s=1_inputheight=224_gridrescale=1.pt", weights_only=True)
+
+
 def trigger(image, kind, location, patch_size, seed, place):
-    """Of a PIL image, with the noise of a seed, at the place [row, column] where it is random."""
+    """On a PIL image, with the noise of a seed, at the place [row, column] where it is random."""
     from backdoor import utils
 
     places = iter(place)

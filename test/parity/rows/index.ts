@@ -1,3 +1,4 @@
+import { eda, synonyms } from './eda';
 import { features } from './features';
 import { autoaugment, preprocessing } from './images';
 import { rates } from './rates';
@@ -5,6 +6,9 @@ import type { Row } from './row';
 import { step } from './step';
 import { checkpointHere, checkpointPython, steps } from './steps';
 import { tokens } from './tokens';
+import { triggers } from './triggers';
 
 /** Every row of the parity report, in its order. */
-export const rows: readonly Row[] = [features, step, steps, rates, tokens, preprocessing, autoaugment, checkpointHere, checkpointPython];
+export const rows: readonly Row[] = [
+  features, step, steps, rates, tokens, preprocessing, autoaugment, triggers, eda, synonyms, checkpointHere, checkpointPython,
+];
