@@ -9,7 +9,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const venv = join(root, '.cache', 'harness-venv');
 const python = process.env.CLEANCLIP_PYTHON ?? join(venv, 'bin', 'python');
 const rows = process.argv.slice(2);
-const env = { OMP_NUM_THREADS: '2', ...process.env, CLEANCLIP_PYTHON: python, CLEANCLIP_BUILD: join('.cache', 'parity-build'), CLEANCLIP_PARITY: rows.join(' ') };
+const env = { OMP_NUM_THREADS: '2', PYTHONHASHSEED: '0', ...process.env, CLEANCLIP_PYTHON: python, CLEANCLIP_BUILD: join('.cache', 'parity-build'), CLEANCLIP_PARITY: rows.join(' ') };
 if (env.CLEANCLIP_REFERENCE) env.CLEANCLIP_REFERENCE = resolve(env.CLEANCLIP_REFERENCE);
 
 runNode('node_modules/typescript/bin/tsc', '-p', '.');

@@ -7,9 +7,11 @@ import tempfile
 
 import synonyms
 
+STOP_WORDS = {"is"}  # of the captions
+
 
 def synonym_replacement(words, count, known):
-    candidates = [word for word in dict.fromkeys(words) if known(word)]
+    candidates = [word for word in dict.fromkeys(words) if word not in STOP_WORDS and known(word)]
     chosen = {word: random.choice(known(word)) for word in random.sample(candidates, min(count, len(candidates)))}
     return [chosen.get(word, word) for word in words]
 

@@ -1,13 +1,13 @@
-import { chosenRows, publish, verdict, type Result } from './report';
+import { chosenRows, publish, rowsAgainst, verdict, type Result } from './report';
+import type { Against } from './rows/row';
 
-// `npm run parity`: measures every row against Python, or those that CLEANCLIP_PARITY names, and writes REPORT.md.
+// `npm run parity`: measures every row against Python, or those that CLEANCLIP_PARITY names, and writes the report.
 const rows = chosenRows(process.env.CLEANCLIP_PARITY);
-const sides = process.env.CLEANCLIP_REFERENCE ? (['torch', 'reference'] as const) : (['torch'] as const);
+const sides: Against[] = process.env.CLEANCLIP_REFERENCE ? ['torch', 'reference'] : ['torch'];
 const results: Result[] = [];
 
 describe.each(sides)('against %s', (against) => {
-  const chosen = rows.filter((row) => against === 'torch' || row.reference);
-  test.each(chosen.map((row) => [row.name, row] as const))(
+  test.each(rowsAgainst(against, rows).map((row) => [row.name, row] as const))(
     '%s',
     async (_, row) => {
       const parts = await row.measure(against);

@@ -10,7 +10,8 @@ ROOT = os.environ.get("CLEANCLIP_REFERENCE", "")
 
 
 def open_checkout():
-    """Its modules use wandb, which only reports, and read files beside them."""
+    """Its modules use wandb, which only reports, and read files beside them; nothing is written there."""
+    sys.dont_write_bytecode = True
     sys.modules.setdefault("wandb", types.ModuleType("wandb"))
     sys.path.insert(0, ROOT)
     os.chdir(ROOT)

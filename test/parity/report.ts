@@ -6,8 +6,11 @@ import { python } from './python';
 import { rows } from './rows';
 import { passes, type Against, type Part, type Row } from './rows/row';
 
-/** The parity report, which is committed. */
-export const reportFile = join(__dirname, 'REPORT.md');
+/** The parity reports, which are committed. */
+export const reportFiles: Record<Against, string> = {
+  torch: join(__dirname, 'REPORT.md'),
+  reference: join(__dirname, 'REPORT.reference.md'),
+};
 
 /** What a row measured against one side. */
 export interface Result {
@@ -27,38 +30,43 @@ export function chosenRows(names = ''): readonly Row[] {
 /** 'pass', 'FAIL', or 'explained' for a difference that has to be: see its note. */
 export const verdict = (part: Part): string => (passes(part) ? 'pass' : part.explained ? 'explained' : 'FAIL');
 
-const titles = {
-  torch: 'Against torch, torchvision, PIL, ftfy, regex and nltk',
-  reference: "Against the Python repository's own modules",
+const titles: Record<Against, string> = {
+  torch: 'Parity with torch, torchvision, PIL, ftfy, regex and nltk',
+  reference: "Parity with the Python repository's own modules",
 };
 
-/** The report as Markdown: a table a side, a line a comparison. */
-export function formatReport(results: readonly Result[]): string {
+const command: Record<Against, string> = {
+  torch: '`npm run parity`',
+  reference: '`CLEANCLIP_REFERENCE=<checkout> npm run parity`',
+};
+
+/** The rows that are measured against one side. */
+export const rowsAgainst = (against: Against, among = rows): readonly Row[] => among.filter((row) => against === 'torch' || row.reference);
+
+/** The report of one side as Markdown: a line a comparison, under its row. */
+export function formatReport(against: Against, results: readonly Result[]): string {
   const notes: string[] = [];
   const mark = (note: string | undefined): string => {
     if (note === undefined) return '';
     if (!notes.includes(note)) notes.push(note);
     return ` [${notes.indexOf(note) + 1}]`;
   };
-  const line = (name: string, part: Part): string => {
+  const line = (part: Part): string => {
     const limit = `${part.atLeast ? '≥' : '≤'} ${shown(part.limit)}`;
-    const cells = [name, part.part, part.cases.toLocaleString('en'), limit, shown(part.measured), verdict(part) + mark(part.note)];
-    return `| ${cells.join(' | ')} |`;
+    return `| | ${part.part} | ${part.cases.toLocaleString('en')} | ${limit} | ${shown(part.measured)} | ${verdict(part)}${mark(part.note)} |`;
   };
-  const sections = (['torch', 'reference'] as const).flatMap((side) => {
-    const own = results.filter(({ against }) => against === side);
-    if (own.length === 0) return [];
-    const table = own.flatMap(({ row, parts }) => [`| **${row.name}** | **${row.what}** | | | | |`, ...parts.map((part) => line('', part))]);
-    return [`## ${titles[side]}`, '', '| row | compared | cases | limit | measured | verdict |', '| --- | --- | ---: | ---: | ---: | --- |', ...table, ''];
-  });
-  return ['# Parity with Python', '', ...introduction(), '', ...sections, ...notes.map((note, i) => `${i + 1}. ${note}`)].join('\n') + '\n';
+  const table = results.flatMap(({ row, parts }) => [`| **${row.name}** | **${row.what}** | | | | |`, ...parts.map(line)]);
+  const head = ['| row | compared | cases | limit | measured | verdict |', '| --- | --- | ---: | ---: | ---: | --- |'];
+  const lines = [`# ${titles[against]}`, '', ...introduction(against), '', ...head, ...table, '', ...notes.map((note, i) => `${i + 1}. ${note}`)];
+  return `${lines.join('\n')}\n`;
 }
 
-function introduction(): string[] {
+function introduction(against: Against): string[] {
   const versions = python('versions.py', {}) as Record<string, string>;
   const list = Object.entries({ Node: process.versions.node.split('.')[0], libtorch: addon().libtorchVersion(), ...versions });
   return [
-    'Written by `npm run parity`; do not edit. Seeds are fixed. Differences are absolute unless a row says otherwise; 0 means identical.',
+    `Written by ${command[against]}; do not edit. Seeds are fixed. Differences are absolute where nothing else is said; 0 is identical.`,
+    'A difference over the limit fails the command, unless a note explains why it has to be.',
     '',
     `Versions: ${list.map(([name, version]) => `${name} ${version}`).join(', ')}. \`OMP_NUM_THREADS=${process.env.OMP_NUM_THREADS ?? ''}\`.`,
   ];
@@ -70,10 +78,13 @@ function shown(value: number): string {
   return Math.abs(value) < 1e-3 ? value.toExponential(1) : String(Number(value.toFixed(4)));
 }
 
-/** Prints the report; the whole one is also written. */
+/** Prints the reports, and writes those in which no row is missing. */
 export function publish(results: readonly Result[]): void {
-  const text = formatReport(results);
-  process.stdout.write(`\n${text}`);
-  const complete = rows.every((row) => results.some((result) => result.row === row && result.against === 'torch'));
-  if (complete) writeFileSync(reportFile, text);
+  for (const against of ['torch', 'reference'] as const) {
+    const own = results.filter((result) => result.against === against);
+    if (own.length === 0) continue;
+    const text = formatReport(against, own);
+    process.stdout.write(`\n${text}`);
+    if (own.length === rowsAgainst(against).length) writeFileSync(reportFiles[against], text);
+  }
 }

@@ -76,4 +76,5 @@ def main():
     json.dump({"texts": texts, "ids": list(rows)}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

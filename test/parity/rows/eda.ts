@@ -6,12 +6,12 @@ import { python } from '../python';
 import { someWords, wordnetFolders } from '../words';
 import type { Row } from './row';
 
-/** Captions without stop words; none has a word that is a synonym of another. */
+/** 3 to 21 words, one a stop word (is); none is part of a synonym of another, so that what was inserted shows. */
 const CAPTIONS = [
-  'small brown dog',
-  'woman rides bicycle near old bridge',
-  'airplane landing london airport rain clouds crowd watching tower window',
-  'children playing football grass field trees behind houses blue sky white clouds birds singing river bank boats mountains far horizon evening',
+  'puppy kitten sofa',
+  'puppy is behind old cottage window',
+  'airplane boats houses airport clouds tower birds singing far evening',
+  'children playing behind houses trees sky clouds birds singing river evening mountains boats far old tower window meadow cottage temple umbrella',
 ];
 const DRAWS = 5000;
 

@@ -44,7 +44,7 @@ export function featureParts(name: string, config: ClipConfig, against: Against)
 
 export const features: Row = {
   name: 'features',
-  what: 'features of RN50 and ViT-B/32 of one state dict, fp32, batch of 8, uncut text',
+  what: 'features of RN50 and ViT-B/32 of one state dict, fp32, batch of 8, uncut text; relative to the largest feature',
   reference: true,
   measure: (against) => eachOf(['RN50', 'ViT-B/32'], (name) => featureParts(name, configs[name], against)),
 };

@@ -127,7 +127,7 @@ export const steps: Row = {
 
 export const checkpointHere: Row = {
   name: 'checkpoint-here',
-  what: 'a checkpoint from here, read in Python by torch.load(weights_only=True) and continued with its optimizer',
+  what: 'a checkpoint from here, read in Python by torch.load(weights_only=True) and continued there with its optimizer',
   reference: false,
   measure: () => eachOf(models, async ([name, config]) => [await continuedInPython(name, config)]),
 };
