@@ -28,7 +28,7 @@ export function chosenRows(names = ''): readonly Row[] {
 }
 
 /** 'pass', 'FAIL', or 'explained' for a difference that has to be: see its note. */
-export const verdict = (part: Part): string => (passes(part) ? 'pass' : part.explained ? 'explained' : 'FAIL');
+export const verdict = (part: Part): string => (passes(part) ? 'pass' : part.explained && Number.isFinite(part.measured) ? 'explained' : 'FAIL');
 
 const titles: Record<Against, string> = {
   torch: 'Parity with torch, torchvision, PIL, ftfy, regex and nltk',

@@ -12,8 +12,6 @@ export interface Part {
   /** passes up to here; with `atLeast`, from here on */
   limit: number;
   atLeast?: boolean;
-  /** of both numbers, when they are not plain ratios */
-  unit?: string;
   /** why the sides are not identical */
   note?: string;
   /** the note explains why the limit does not hold, or why there is none: it is shown, and fails nothing */
@@ -29,7 +27,7 @@ export interface Row {
   measure(against: Against): Part[] | Promise<Part[]>;
 }
 
-export const passes = ({ measured, limit, atLeast }: Part): boolean => (atLeast ? measured >= limit : measured <= limit);
+export const passes = ({ cases, measured, limit, atLeast }: Part): boolean => cases > 0 && (atLeast ? measured >= limit : measured <= limit);
 
 /** The largest difference of two tensors of one shape. */
 export function largestDifference(ours: Tensor, theirs: Tensor): number {

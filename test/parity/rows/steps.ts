@@ -16,7 +16,7 @@ import { differenceByName, eachOf, type Part, type Row } from './row';
 
 const TOTAL = 20;
 const recipe = (lr: number): TrainOptions => resolve(trainOptions, { inmodal: true, inmodalWeight: 0.5, numWarmupSteps: 4, lr });
-const pretraining = recipe(5e-4);
+export const pretraining = recipe(5e-4);
 const finetuning = recipe(1e-5);
 const DIVIDED_NOISE =
   `${OTHER_ORDER} AdamW divides each gradient by its own size, so a weight whose gradient is rounding noise (a key's bias, which no ` +
@@ -68,7 +68,8 @@ function setting<T>(config: ClipConfig, seed: number, steps: number, use: (folde
   );
 }
 
-function twentySteps(name: string, config: ClipConfig, options: TrainOptions, kinds: readonly Modules[]): Promise<Part[]> {
+/** The losses and the weights of 20 steps. */
+export function twentySteps(name: string, config: ClipConfig, options: TrainOptions, kinds: readonly Modules[]): Promise<Part[]> {
   return setting(config, 5, TOTAL, (folder, clip, batches) => {
     const input = { state_dict: clip.stateDict(), batches: batches.map(tensorsOf) };
     const theirs = kinds.map((modules) => trainInPython(folder, config, modules, options, input));
@@ -86,7 +87,7 @@ function twentySteps(name: string, config: ClipConfig, options: TrainOptions, ki
 }
 
 /** A run that Python goes on with after 5 steps: 2 losses, so that the second shows the optimizer's state. */
-function continuedInPython(name: string, config: ClipConfig): Promise<Part> {
+export function continuedInPython(name: string, config: ClipConfig): Promise<Part> {
   return setting(config, 6, 7, (folder, clip, batches) => {
     const optimizer = makeOptimizer(clip, pretraining);
     train(clip, optimizer, batches.slice(0, 5), pretraining);
@@ -98,7 +99,8 @@ function continuedInPython(name: string, config: ClipConfig): Promise<Part> {
   });
 }
 
-function continuedHere(name: string, config: ClipConfig): Promise<Part> {
+/** A run of Python that goes on here after 5 steps. */
+export function continuedHere(name: string, config: ClipConfig): Promise<Part> {
   return setting(config, 7, 7, (folder, fresh, batches) => {
     const tensors = batches.map(tensorsOf);
     const checkpoint = join(folder, 'python.pt');
