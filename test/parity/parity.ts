@@ -10,7 +10,9 @@ describe.each(sides)('against %s', (against) => {
   test.each(rowsAgainst(against, rows).map((row) => [row.name, row] as const))(
     '%s',
     async (_, row) => {
+      const started = performance.now();
       const parts = await row.measure(against);
+      process.stderr.write(`${row.name}, against ${against}: ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
       results.push({ row, against, parts });
       expect(parts.filter((part) => verdict(part) === 'FAIL')).toEqual([]);
     },
