@@ -1,4 +1,4 @@
-"""The CLIP rows of the harness: {"job", "modules": "plain" | "in order" | "reference", "config", "input", …}; tensors in files."""
+"""The CLIP rows of the harness: {"job", "modules": "plain" | "float64" | "in order" | "reference", "config", "input", …}; tensors in files."""
 
 import json
 import math
@@ -33,10 +33,12 @@ class Model:
             self.module = CLIP(config).to(memory_format=torch.channels_last)
             self.clip = InOrder(self.module) if modules == "in order" else self.module
         self.module.load_state_dict(state_dict)
+        self.dtype = torch.float64 if modules == "float64" else torch.float32
+        self.module.to(self.dtype)
 
     def loss(self, batch, clip_weight, inmodal_weight):
         ids = torch.cat([batch["ids"], batch["augmentedIds"]])
-        images, texts = self.clip(ids, normalize(torch.cat([batch["pixels"], batch["augmentedPixels"]])))
+        images, texts = self.clip(ids, normalize(torch.cat([batch["pixels"], batch["augmentedPixels"]])).to(self.dtype))
         if self.reference:
             import reference
 

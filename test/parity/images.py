@@ -188,48 +188,6 @@ def augment(folder, sizes):
     return result
 
 
-def preprocess(folder, sizes, target, against):
-    """Every format in every size, through torchvision's own transforms or the Python repository's processor."""
-    if against == "reference":
-        import reference
-
-        process = reference.bytes_of(target)
-    else:
-        from torchvision.transforms import CenterCrop, Compose, Resize
-        from torchvision.transforms.functional import InterpolationMode
-
-        transform = Compose([Resize(target, interpolation=InterpolationMode.BICUBIC), CenterCrop(target)])
-        process = lambda image: transform(image.convert("RGB")).tobytes()
-    result = []
-    for width, height in sizes:
-        inner = folder / f"{width}x{height}"
-        inner.mkdir()
-        write_images(inner, width, height)
-        for path in sorted(inner.iterdir()):
-            expected = folder / f"{inner.name}_{path.name}.rgb"
-            expected.write_bytes(process(Image.open(path)))
-            result.append({"file": str(path), "expected": str(expected)})
-    return result
-
-
-def autoaugment(folder, sizes):
-    """torchvision's own operations at each magnitude of its own table, with both signs; and its policies."""
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.autoaugment import AutoAugment, _apply_op
-
-    augmenter, result = AutoAugment(), []
-    for seed, (width, height) in enumerate(sizes):
-        image, path = photo(width, height, seed), folder / f"{width}x{height}.png"
-        image.save(path)
-        for name, (bins, signed) in augmenter._augmentation_space(10, (height, width)).items():
-            levels = bins.tolist() if bins.ndim > 0 else [0.0]
-            levels += [-m for m in levels] if signed else []
-            expected = folder / f"{path.stem}_{name}.rgb"
-            expected.write_bytes(b"".join(_apply_op(image, name, m, InterpolationMode.NEAREST, None).tobytes() for m in levels))
-            result.append({"file": str(path), "name": name, "magnitudes": levels, "expected": str(expected)})
-    return {"operations": result, "policies": augmenter.policies}
-
-
 # An RGB profile whose red and green are swapped: who applies it is found out.
 def swapped_profile():
     def fixed(*values):
@@ -261,8 +219,13 @@ def swapped_profile():
 
 
 SWAPPED_PROFILE = swapped_profile()
-JOBS = {job.__name__: job for job in (decode, resize, augment, preprocess, autoaugment)}
 
-request = json.load(sys.stdin)
-job, folder = request.pop("job"), Path(request.pop("folder"))
-json.dump(JOBS[job](folder, **request), sys.stdout)
+
+def run(jobs):
+    request = json.load(sys.stdin)
+    job, folder = request.pop("job"), Path(request.pop("folder"))
+    json.dump(jobs[job](folder, **request), sys.stdout)
+
+
+if __name__ == "__main__":
+    run({"decode": decode, "resize": resize, "augment": augment})

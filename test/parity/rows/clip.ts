@@ -8,10 +8,15 @@ import { torch } from '../../../src/torch';
 import { drawnIds } from '../models';
 import { python } from '../python';
 
-/** Which CLIP of Python: plain modules, our operators in our order, or the Python repository's. */
-export type Modules = 'plain' | 'in order' | 'reference';
+/** Which CLIP of Python: plain modules, the same in float64, our operators in our order, or the Python repository's. */
+export type Modules = 'plain' | 'float64' | 'in order' | 'reference';
 
-export const modulesName = { plain: 'plain modules', 'in order': 'operators in the same order', reference: "the repository's modules" };
+export const modulesName: Record<Modules, string> = {
+  plain: 'plain modules',
+  float64: 'plain modules in float64',
+  'in order': 'operators in the same order',
+  reference: "the repository's modules",
+};
 
 /** Runs with a folder that is removed afterwards. */
 export async function inFolder<T>(use: (folder: string) => T | Promise<T>): Promise<T> {

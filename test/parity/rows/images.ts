@@ -21,7 +21,7 @@ export const preprocessing: Row = {
   measure: (against) =>
     inFolder(async (folder) => {
       const sizes = [[131, 97], [333, 222], [500, 375], [225, 224], [64, 64], [91, 300]];
-      const images = python('images.py', { job: 'preprocess', folder, sizes, target: 224, against }) as Expected[];
+      const images = python('image_rows.py', { job: 'preprocess', folder, sizes, target: 224, against }) as Expected[];
       let [worst, equalValues, leastEqual] = [0, 0, 1];
       for (const { file, expected } of images) {
         const image = await decodeImage(file);
@@ -55,7 +55,7 @@ export const autoaugment: Row = {
   reference: false,
   measure: () =>
     inFolder(async (folder) => {
-      const given = python('images.py', { job: 'autoaugment', folder, sizes: [[250, 188], [97, 131], [64, 64]] }) as {
+      const given = python('image_rows.py', { job: 'autoaugment', folder, sizes: [[250, 188], [97, 131], [64, 64]] }) as {
         operations: (Expected & { name: OperationName; magnitudes: number[] })[];
         policies: [[string, number, number | null], [string, number, number | null]][];
       };

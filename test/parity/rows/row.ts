@@ -3,6 +3,8 @@ import { torch, type Tensor } from '../../../src/torch';
 /** The other side: our own Python on torch, torchvision, PIL, ftfy, nltk; or the modules of the Python repository. */
 export type Against = 'torch' | 'reference';
 
+export type Tensors = Record<string, Tensor>;
+
 /** One comparison of a row. */
 export interface Part {
   /** what was compared */
@@ -52,14 +54,13 @@ export function byteDifference(ours: Uint8Array, theirs: Uint8Array): { largest:
 /** Bytes of a uint8 image [3, H, W] in PIL's order. */
 export const interleaved = (image: Tensor): Uint8Array => torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array;
 
-/** The largest difference of tensors by name, and the largest value of the other side. */
-export function differenceByName(ours: Record<string, Tensor>, theirs: Record<string, Tensor>): { difference: number; largest: number } {
+/** The largest difference of tensors by name, the name there, and the largest value of the other side. */
+export function differenceByName(ours: Tensors, theirs: Tensors): { difference: number; where: string; largest: number } {
   const names = Object.keys(theirs);
   if (names.join() !== Object.keys(ours).join()) throw new Error(`The names differ: ${Object.keys(ours)} here, ${names} in Python.`);
-  return {
-    difference: Math.max(...names.map((name) => largestDifference(ours[name], theirs[name]))),
-    largest: Math.max(...names.map((name) => largest(theirs[name]))),
-  };
+  const differences = names.map((name) => largestDifference(ours[name], theirs[name]));
+  const difference = Math.max(...differences);
+  return { difference, where: names[differences.indexOf(difference)], largest: Math.max(...names.map((name) => largest(theirs[name]))) };
 }
 
 /** The parts of several measurements, one after the other. */

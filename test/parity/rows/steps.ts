@@ -76,11 +76,18 @@ export function twentySteps(name: string, config: ClipConfig, options: TrainOpti
     const losses = train(clip, makeOptimizer(clip, options), batches, options);
     return kinds.flatMap((modules, i): Part[] => {
       const of = `${name}, lr ${options.lr}; ${modulesName[modules]}`;
-      const weights = differenceByName(clip.stateDict(), theirs[i].state_dict).difference;
+      const { difference, where } = differenceByName(clip.stateDict(), theirs[i].state_dict);
       const note = modules === 'in order' ? undefined : DIVIDED_NOISE;
       return [
         { part: `losses, ${of}`, cases: TOTAL, measured: worst(losses, theirs[i].losses.toArray() as number[]), limit: 1e-5 },
-        { part: `weights, ${of}`, cases: Object.keys(theirs[i].state_dict).length, measured: weights, limit: 1e-5, note, explained: note !== undefined },
+        {
+          part: `weights, ${of}${difference > 0 ? `; most in ${where}` : ''}`,
+          cases: Object.keys(theirs[i].state_dict).length,
+          measured: difference,
+          limit: 1e-5,
+          note,
+          explained: note !== undefined,
+        },
       ];
     });
   });
