@@ -62,13 +62,18 @@ describe('setup, when something is missing, says what and how to mend it', () =>
 describe('the addon', () => {
   const env = { LIBTORCH: realLibtorch(), CLEANCLIP_CACHE: join(folder, 'cache') };
   const load = `try { require('${join(copy, 'dist/native/load.js')}').loadAddon(); } catch (error) { console.log(error.code, error.message); }`;
-  const loading = (): string => node(['-e', load], env).stdout.trim();
+  const loading = (more: NodeJS.ProcessEnv = {}): string => node(['-e', load], { ...env, ...more }).stdout.trim();
 
   test('is missed with one sentence, by the loader and by the doctor', () => {
     expect(loading()).toBe(`ERR_NATIVE The addon has not been compiled: there is no ${addon}. Run "npx cleanclip setup".`);
     const { status, stdout } = cleanclip(['doctor'], env);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^MISS +addon +not compiled: .*\n +→ Run "npx cleanclip setup"\.$/m);
+  });
+
+  test('is looked for in CLEANCLIP_BUILD when that is set', () => {
+    const other = join(folder, 'other');
+    expect(loading({ CLEANCLIP_BUILD: other })).toContain(`there is no ${join(other, 'Release', 'cleanclip.node')}.`);
   });
 
   test('is compiled by setup, recorded, and then left alone', () => {

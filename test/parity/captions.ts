@@ -36,7 +36,7 @@ export function captions(count: number, seed: number): string[] {
     () => phrase(1 + random.int(10), ['html', 'spaces', 'emoji']),
     () => garbled(phrase(1 + random.int(6), ['accents', 'scripts', 'emoji'])),
     () => garbled(phrase(1 + random.int(6), ['accents'])),
-    () => phrase(60 + random.int(200), KINDS),
+    () => phrase(60 + random.int(280), KINDS),
     () => Array.from({ length: 1 + random.int(12) }, () => random.choice(PARTS[random.choice(KINDS)])).join(''),
     () => String.fromCharCode(...Array.from({ length: 1 + random.int(30) }, () => random.choice([0x20, 0x61, 0x80, 0xc0, 0x370, 0x400, 0x2000]) + random.int(0x60))),
   ];

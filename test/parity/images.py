@@ -219,8 +219,13 @@ def swapped_profile():
 
 
 SWAPPED_PROFILE = swapped_profile()
-JOBS = {"decode": decode, "resize": resize, "augment": augment}
 
-request = json.load(sys.stdin)
-job, folder = request.pop("job"), Path(request.pop("folder"))
-json.dump(JOBS[job](folder, **request), sys.stdout)
+
+def run(jobs):
+    request = json.load(sys.stdin)
+    job, folder = request.pop("job"), Path(request.pop("folder"))
+    json.dump(jobs[job](folder, **request), sys.stdout)
+
+
+if __name__ == "__main__":
+    run({"decode": decode, "resize": resize, "augment": augment})

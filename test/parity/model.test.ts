@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type ClipConfig, configs } from '../../src/clip/config';
-import { type Clip, loadClip } from '../../src/clip/model';
+import type { Clip } from '../../src/clip/model';
 import { contrastiveLoss } from '../../src/losses';
 import { torch, type Tensor } from '../../src/torch';
 import { OrderedDict } from '../../src/torch/serialization';
+import { drawnIds, livelyClip, tinyViT } from './models';
 import { python } from './python';
 
 // Embeddings, every gradient of the contrastive loss and the batch-norm statistics, against clip_modules.py.
@@ -15,10 +16,6 @@ jest.setTimeout(300_000);
 const TOLERANCE = 1e-5;
 
 const shallowText = { vocabularySize: 1000, textLayers: 2 };
-const tinyViT: ClipConfig = {
-  embedDim: 64, imageSize: 32, visionLayers: 2, visionWidth: 128, visionPatchSize: 8,
-  contextLength: 20, vocabularySize: 500, textWidth: 128, textHeads: 4, textLayers: 3,
-};
 const cases: [name: string, config: ClipConfig, batch: number, training: boolean][] = [
   ['a tiny ResNet in training', configs.tiny, 8, true],
   ['a tiny ResNet in evaluation', configs.tiny, 8, false],
@@ -43,9 +40,8 @@ let names: { parameters: string[]; state: string[] }[];
 
 beforeAll(() => {
   for (const [i, [, config, batch]] of cases.entries()) {
-    const clip = loadClip(config, { seed: i });
+    const clip = livelyClip(config, i);
     models.push(clip);
-    liven(clip, i);
     const state_dict = new OrderedDict(Object.entries(clip.stateDict()));
     torch.save({ state_dict, ...inputs(config, batch, i) }, file(i, 'input'));
   }
@@ -55,27 +51,10 @@ beforeAll(() => {
   ) as typeof names;
 });
 
-// New weights leave residual branches and statistics at 0 and 1, which would hide them.
-function liven(clip: Clip, seed: number): void {
-  const generator = new torch.Generator(seed);
-  torch.noGrad(() => {
-    for (const [name, tensor] of Object.entries(clip.stateDict())) {
-      if (/bn3\.weight|running_var/.test(name)) tensor.uniform_(0.3, 0.7, { generator });
-      if (/running_mean|(bn\d|ln_\w+|attn\.\w*)\.?bias/.test(name)) tensor.uniform_(-0.1, 0.1, { generator });
-    }
-  });
-}
-
 function inputs(config: ClipConfig, batch: number, seed: number): { pixels: Tensor; ids: Tensor } {
   const generator = new torch.Generator(seed);
-  const { imageSize, contextLength, vocabularySize } = config;
-  const ids = torch.zeros([batch, contextLength], { dtype: 'int64' });
-  for (let row = 0; row < batch; row++) {
-    const words = 3 + ((5 * row) % (contextLength - 4));
-    ids.select(0, row).narrow(0, 0, words).random_(1, vocabularySize - 1, { generator });
-    ids.select(0, row).select(0, words).fill_(vocabularySize - 1);
-  }
-  return { pixels: torch.randn([batch, 3, imageSize, imageSize], { generator }), ids };
+  const ids = drawnIds(config, batch, generator);
+  return { pixels: torch.randn([batch, 3, config.imageSize, config.imageSize], { generator }), ids };
 }
 
 /** The largest difference, as a share of the largest magnitude where that is above 1. */

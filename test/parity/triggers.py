@@ -22,7 +22,7 @@ def pattern(kind, height, width, generator):
     return F.interpolate(noise, size=height, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
 
 
-def trigger(image, kind, location, patch_size, seed):
+def trigger(image, kind, location, patch_size, seed, place=None):
     side = image.shape[1]
     generator = torch.Generator().manual_seed(seed)
     area = side if kind == "warped" or location == "blended" else patch_size
@@ -36,17 +36,39 @@ def trigger(image, kind, location, patch_size, seed):
         noise = noise + image.mean((1, 2), keepdim=True)
     if location == "blended":
         return (0.2 * noise + 0.8 * image).clip(0, 1)
-    result = image.clone()
-    for row in (slice(None, patch_size), slice(-patch_size, None)):
-        for column in (slice(None, patch_size), slice(-patch_size, None)):
-            result[:, row, column] = noise
+    result, far = image.clone(), side - patch_size
+    places = [place] if location == "random" else [(row, column) for row in (0, far) for column in (0, far)]
+    for row, column in places:
+        result[:, row : row + patch_size, column : column + patch_size] = noise
     return result.clip(0, 1)
 
 
-request = json.load(sys.stdin)
-image = torch.tensor(request["image"], dtype=torch.uint8)
-result = []
-for case in request["cases"]:
-    shown = trigger(image.float() / 255, case["patchType"], case["patchLocation"], case["patchSize"], case["seed"])
-    result.append({"floats": shown.tolist(), "bytes": (shown * 255).byte().tolist()})
-json.dump(result, sys.stdout)
+def by_reference(image, case):
+    from torchvision.transforms.functional import pil_to_tensor, to_pil_image
+
+    import reference
+
+    arguments = case["patchType"], case["patchLocation"], case["patchSize"], case["seed"], case["place"]
+    return pil_to_tensor(reference.trigger(to_pil_image(image), *arguments))
+
+
+def by_formula(image, case):
+    arguments = case["patchType"], case["patchLocation"], case["patchSize"], case["seed"], case["place"]
+    return (trigger(image.float() / 255, *arguments) * 255).byte()
+
+
+def main():
+    """{"image_file", "cases", "output", "against"}: the images with their triggers, and the grid of a warped one that comes from a file."""
+    request = json.load(sys.stdin)
+    image = torch.load(request["image_file"])["image"].clone()
+    result = {}
+    if request["against"] == "reference":
+        import reference
+
+        result["grid"] = reference.noise_grid()
+    show = by_reference if "grid" in result else by_formula
+    torch.save({"shown": [show(image, case) for case in request["cases"]], **result}, request["output"])
+    json.dump({"grid": "grid" in result}, sys.stdout)
+
+
+main()

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+
+import { autoAugmentOp, imageNetPolicy, magnitudeOf } from '../../../src/augment/autoaugment';
+import type { OperationName } from '../../../src/augment/autoaugment_ops';
+import { resizeCrop } from '../../../src/clip/preprocess';
+import { decodeImage } from '../../../src/data/image';
+import { torch } from '../../../src/torch';
+import { python } from '../python';
+import { inFolder } from './clip';
+import { byteDifference, interleaved, type Row } from './row';
+
+interface Expected {
+  file: string;
+  expected: string;
+}
+
+export const preprocessing: Row = {
+  name: 'preprocessing',
+  what: 'decoding, resize, crop: JPEG (subsampling, CMYK, progressive, grey, EXIF, cut off), PNG (palette, 16 bit, alpha), WebP, GIF, TIFF in odd sizes',
+  reference: true,
+  measure: (against) =>
+    inFolder(async (folder) => {
+      const sizes = [[131, 97], [333, 222], [500, 375], [225, 224], [64, 64], [91, 300]];
+      const images = python('image_rows.py', { job: 'preprocess', folder, sizes, target: 224, against }) as Expected[];
+      let [worst, equalValues, leastEqual] = [0, 0, 1];
+      for (const { file, expected } of images) {
+        const image = await decodeImage(file);
+        const bytes = torch.tidy(() => interleaved(resizeCrop(image, 224)));
+        image.dispose();
+        const { largest, equal } = byteDifference(bytes, readFileSync(expected));
+        worst = Math.max(worst, largest);
+        equalValues += equal / images.length;
+        leastEqual = Math.min(leastEqual, equal);
+      }
+      const note = "The resize is libtorch's, whose weights are rounded otherwise than PIL's; decoded pixels are equal (`npx jest test/parity/images`).";
+      return [
+        { part: 'largest difference, in levels of 255', cases: images.length, measured: worst, limit: 2, note },
+        { part: 'share of equal values', cases: images.length, measured: equalValues, limit: 0.99, atLeast: true, note },
+        {
+          part: 'share of equal values in the worst image',
+          cases: images.length,
+          measured: leastEqual,
+          limit: 0.99,
+          atLeast: true,
+          note: `${note} It shows most where black and white dots of 64 × 64 pixels are enlarged.`,
+          explained: true,
+        },
+      ];
+    }),
+};
+
+export const autoaugment: Row = {
+  name: 'autoaugment',
+  what: "AutoAugment: each operation at each of torchvision's magnitudes and signs, and its policies",
+  reference: false,
+  measure: () =>
+    inFolder(async (folder) => {
+      const given = python('image_rows.py', { job: 'autoaugment', folder, sizes: [[250, 188], [97, 131], [64, 64]] }) as {
+        operations: (Expected & { name: OperationName; magnitudes: number[] })[];
+        policies: [[string, number, number | null], [string, number, number | null]][];
+      };
+      let [worst, cases, magnitudes] = [0, 0, 0];
+      for (const { file, expected, name, magnitudes: levels } of given.operations) {
+        const image = await decodeImage(file);
+        const [, height, width] = image.shape;
+        const whole = readFileSync(expected);
+        levels.forEach((magnitude, i) => {
+          const bytes = torch.tidy(() => interleaved(autoAugmentOp(image, name, magnitude)));
+          worst = Math.max(worst, byteDifference(bytes, whole.subarray(i * bytes.length, (i + 1) * bytes.length)).largest);
+          if (i < 10) magnitudes = Math.max(magnitudes, Math.abs(magnitudeOf(name, levels.length > 1 ? i : 0, { width, height }) - magnitude));
+          cases++;
+        });
+        image.dispose();
+      }
+      const policies = imageNetPolicy.map((steps) => steps.map(([name, chance, bin]) => [name, chance, bin ?? null]));
+      const others = policies.filter((policy, i) => JSON.stringify(policy) !== JSON.stringify(given.policies[i]));
+      return [
+        { part: 'largest difference, in levels of 255', cases, measured: worst, limit: 0 },
+        { part: 'largest difference of a magnitude', cases, measured: magnitudes, limit: 0 },
+        { part: 'sub-policies that differ', cases: given.policies.length, measured: others.length, limit: 0 },
+      ];
+    }),
+};

@@ -1,0 +1,15 @@
+import { eda, synonyms } from './eda';
+import { features } from './features';
+import { autoaugment, preprocessing } from './images';
+import { rates } from './rates';
+import type { Row } from './row';
+import { step } from './step';
+import { checkpointHere, checkpointPython, steps } from './steps';
+import { tokens } from './tokens';
+import { triggers } from './triggers';
+import { zeroshot } from './zeroshot';
+
+/** Every row of the parity report, in its order. */
+export const rows: readonly Row[] = [
+  features, step, steps, rates, tokens, preprocessing, autoaugment, triggers, eda, synonyms, checkpointHere, checkpointPython, zeroshot,
+];
