@@ -11,7 +11,7 @@ import { cosineSchedule } from '../torch/schedule';
 import { writeCheckpoint, type Position } from '../checkpoint';
 import type { RunLog } from '../report/run_log';
 import type { TrainingPairs } from './pairs';
-import { trainStep, type LossWeights, type StepLosses } from './step';
+import { lossWeights, trainStep, type StepLosses } from './step';
 
 /** What a finished training gives. */
 export interface TrainResult {
@@ -122,11 +122,6 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   }
   checkpoint ??= save(options.completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`, { epoch, batch, step });
   return { checkpoint, ...(bestCheckpoint !== undefined && { bestCheckpoint }), metrics, history: log.history };
-}
-
-function lossWeights({ clipWeight, inmodalWeight, unlearn, unlearnTarget, constraintWeight, compat }: TrainOptions): LossWeights {
-  const target = compat === 'reference' ? -(unlearnTarget ?? -1) : (unlearnTarget ?? 0);
-  return { clipWeight, inmodalWeight, ...(unlearn && { unlearn: { target, constraintWeight } }) };
 }
 
 /** Times the steps of one epoch, and writes its log lines. */

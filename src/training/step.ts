@@ -2,6 +2,7 @@ import type { Clip } from '../clip/model';
 import { normalize } from '../clip/preprocess';
 import type { Batch } from '../data/batch';
 import { cleanClipLoss, unlearnLoss, type UnlearnLoss } from '../losses';
+import type { TrainOptions } from '../options/train';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
 
@@ -14,6 +15,12 @@ export interface LossWeights {
   inmodalWeight: number;
   /** unlearn poisoned pairs, see {@link unlearnLoss} */
   unlearn?: { target: number; constraintWeight: number };
+}
+
+/** The weights that the options give the losses. */
+export function lossWeights({ clipWeight, inmodalWeight, unlearn, unlearnTarget, constraintWeight, compat }: TrainOptions): LossWeights {
+  const target = compat === 'reference' ? -(unlearnTarget ?? -1) : (unlearnTarget ?? 0);
+  return { clipWeight, inmodalWeight, ...(unlearn && { unlearn: { target, constraintWeight } }) };
 }
 
 /** The losses of one step; what its batch has no pairs for is absent. */

@@ -55,16 +55,21 @@ def hits(module, inputs, labels):
     return [found[:, :k].any(1).sum().item() for k in (1, 3)]
 
 
+def linear_probe(linear, features, labels, seed, epochs, batch_size):
+    """Trains a linear layer on features [N, D]; returns the losses."""
+    batches = []
+    for epoch in range(1, epochs + 1):
+        order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed + epoch))
+        batches += [(features[rows], labels[rows]) for rows in order.split(batch_size)]
+    return train(linear, batches, rates(0.005, 0, len(batches)))
+
+
 def probe(job):
     features, labels = torch.tensor(job["features"]), torch.tensor(job["labels"])
     torch.manual_seed(job["seed"])
     linear = nn.Linear(features.shape[1], job["classes"])
-    batches = []
-    for epoch in range(1, job["epochs"] + 1):
-        order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(job["seed"] + epoch))
-        batches += [(features[rows], labels[rows]) for rows in order.split(job["batchSize"])]
     first = [linear.weight.tolist(), linear.bias.tolist()]
-    losses = train(linear, batches, rates(0.005, 0, len(batches)))
+    losses = linear_probe(linear, features, labels, job["seed"], job["epochs"], job["batchSize"])
     return {"first": first, "losses": losses, "weights": [linear.weight.tolist(), linear.bias.tolist()], "hits": hits(linear, features, labels)}
 
 
@@ -91,6 +96,7 @@ def measure(job):
     return {"hits": hits(module, torch.tensor(batch["pixels"], dtype=torch.uint8).view(-1, 3, 32, 32), torch.tensor(batch["labels"]))}
 
 
-job = json.load(sys.stdin)
-torch.set_num_threads(1)
-print(json.dumps({"probe": probe, "supervised": supervised, "measure": measure}[job["do"]](job)))
+if __name__ == "__main__":
+    job = json.load(sys.stdin)
+    torch.set_num_threads(1)
+    print(json.dumps({"probe": probe, "supervised": supervised, "measure": measure}[job["do"]](job)))

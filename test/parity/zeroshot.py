@@ -11,6 +11,14 @@ from PIL import Image
 KS = (1, 3, 5, 10)
 
 
+def encode(model, images):
+    """Image features of uint8 [N, 3, S, S]."""
+    from torchvision.transforms import Normalize
+
+    normalize = Normalize((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+    return model.encode_image(normalize(images / 255))
+
+
 def counts(logits, wanted):
     ranked = logits.topk(max(KS), 1).indices == wanted[:, None]
     return {k: int(ranked[:, :k].any(1).sum()) for k in KS}
@@ -20,10 +28,19 @@ def unit(features):
     return features / features.norm(dim=-1, keepdim=True)
 
 
-def by_torch(config, state_dict, folder, target, patch):
-    from torchvision.transforms import CenterCrop, Compose, Normalize, PILToTensor, Resize
+def labelled(folder, size):
+    """The images of a labelled folder, uint8 [N, 3, size, size], and their labels."""
+    from torchvision.transforms import CenterCrop, Compose, PILToTensor, Resize
     from torchvision.transforms.functional import InterpolationMode
 
+    prepare = Compose([Resize(size, interpolation=InterpolationMode.BICUBIC), CenterCrop(size), PILToTensor()])
+    with open(os.path.join(folder, "labels.csv"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    pixels = [prepare(Image.open(os.path.join(folder, row["image"])).convert("RGB")) for row in rows]
+    return torch.stack(pixels), torch.tensor([int(row["label"]) for row in rows])
+
+
+def by_torch(config, state_dict, folder, target, patch):
     from clip_modules import CLIP
     from text import clean, rows_of
 
@@ -35,16 +52,10 @@ def by_torch(config, state_dict, folder, target, patch):
     ids = [list(rows_of(map(clean, texts), config["contextLength"], True)) for texts in prompts]
     embeddings = unit(torch.stack([unit(model.encode_text(torch.tensor(rows))).mean(0) for rows in ids]))
 
-    size = config["imageSize"]
-    prepare = Compose([Resize(size, interpolation=InterpolationMode.BICUBIC), CenterCrop(size), PILToTensor()])
-    normalize = Normalize((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
-    with open(os.path.join(folder, "labels.csv"), newline="") as file:
-        rows = list(csv.DictReader(file))
-    pixels = torch.stack([prepare(Image.open(os.path.join(folder, row["image"])).convert("RGB")) for row in rows])
-    labels = torch.tensor([int(row["label"]) for row in rows])
+    pixels, labels = labelled(folder, config["imageSize"])
 
     def logits(images):
-        return unit(model.encode_image(normalize(images / 255))) @ embeddings.T
+        return unit(encode(model, images)) @ embeddings.T
 
     others = labels != target
     triggered, yellow = pixels[others].clone(), torch.tensor([255, 255, 0], dtype=torch.uint8).view(3, 1, 1)
@@ -75,4 +86,5 @@ def main():
         json.dump(count(checkpoint["config"], checkpoint["state_dict"], **request), sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@ import { resolve } from '../../../src/options/define';
 import { trainOptions } from '../../../src/options/train';
 import { torch, type Tensor } from '../../../src/torch';
 import { makeOptimizer } from '../../../src/training/optimizer';
-import { trainStep } from '../../../src/training/step';
+import { lossWeights, trainStep } from '../../../src/training/step';
 import { livelyClip } from '../models';
 import { drawnBatch, inFolder, inPython, type Modules, modulesName, OTHER_ORDER, tensorsOf } from './clip';
 import { differenceByName, eachOf, type Part, type Row, type Tensors } from './row';
@@ -32,7 +32,7 @@ export function stepParts(name: string, config: ClipConfig, kinds: readonly Modu
       optimizer.step = () => {
         gradients = Object.fromEntries(clip.namedParameters().map(([key, parameter]) => [key, torch.keep(parameter.grad!.clone())]));
       };
-      const { loss } = trainStep(clip, optimizer, batch, options, 'cpu');
+      const { loss } = trainStep(clip, optimizer, batch, lossWeights(options), 'cpu');
 
       const exact = theirs[kinds.indexOf('float64')]?.gradients;
       const parts = kinds.flatMap((modules, i): Part[] => {

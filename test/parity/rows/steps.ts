@@ -9,7 +9,7 @@ import { torch, type Tensor } from '../../../src/torch';
 import type { AdamW } from '../../../src/torch/optim';
 import { cosineSchedule } from '../../../src/torch/schedule';
 import { makeOptimizer } from '../../../src/training/optimizer';
-import { trainStep } from '../../../src/training/step';
+import { lossWeights, trainStep } from '../../../src/training/step';
 import { livelyClip, tinyViT } from '../models';
 import { drawnBatch, inFolder, inPython, type Modules, modulesName, OTHER_ORDER, type PairBatch, tensorsOf } from './clip';
 import { differenceByName, eachOf, type Part, type Row } from './row';
@@ -34,7 +34,7 @@ function train(clip: Clip, optimizer: AdamW, batches: readonly PairBatch[], opti
   clip.train();
   return batches.map((batch, i) => {
     optimizer.lr = learningRate(start + i);
-    return trainStep(clip, optimizer, batch, options, 'cpu').loss;
+    return trainStep(clip, optimizer, batch, lossWeights(options), 'cpu').loss;
   });
 }
 
