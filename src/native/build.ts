@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 
 import { writeFileWhole } from '../files';
 import { nativeError, type Libtorch } from './libtorch';
-import { addonFile, packageRoot, recordFile } from './paths';
+import { addonFile, buildFolder, packageRoot, recordFile } from './paths';
 import { newRecord } from './record';
 
-const workFolder = join(packageRoot, 'build', 'cmake');
+const workFolder = join(buildFolder, 'cmake');
 
 /** What one compiler process takes at most, with torch's headers in it. */
 const bytesPerJob = 2 * 1024 ** 3;

@@ -42,7 +42,14 @@ def main():
     request = json.load(sys.stdin)
     with tempfile.TemporaryDirectory() as root:
         wordnet = reader(request["dictionary"], request["exceptions"], root)
-        json.dump([synonyms(wordnet, word) for word in request["words"]], sys.stdout)
+        find = lambda word: synonyms(wordnet, word)
+        if request.get("against") == "reference":
+            import reference
+
+            theirs = reference.augmenter(wordnet)
+            find = lambda word: sorted(name for name in theirs.get_synonyms(word) if name.strip())
+        json.dump([find(word) for word in request["words"]], sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

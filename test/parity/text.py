@@ -1,4 +1,4 @@
-"""Reads {"captions": [...], "context_length": n}; prints the cleaned texts and the token ids that the Python stack gives."""
+"""Reads {"captions": [...], "context_length": n, "end_last"?, "against"?}; prints the texts, cleaned, and token ids of the Python stack."""
 
 import gzip
 import html
@@ -55,15 +55,26 @@ class Bpe:
         return ids
 
 
+def rows_of(texts, length, end_last):
+    """Start, text, end, zeros; what is too long is cut, and may have the end token put last."""
+    bpe = Bpe()
+    for text in texts:
+        row = [49406, *bpe.encode(text), 49407]
+        if len(row) > length and end_last:
+            row[length - 1] = 49407
+        yield row[:length] + [0] * (length - len(row))
+
+
 def main():
     request = json.load(sys.stdin)
-    length, bpe = request["context_length"], Bpe()
+    if request.get("against") == "reference":
+        import reference
+
+        return json.dump({"ids": reference.tokens(request["captions"])}, sys.stdout)
     texts = [clean(caption) for caption in request["captions"]]
-    rows = []
-    for text in texts:
-        row = [49406, *bpe.encode(text), 49407][:length]
-        rows.append(row + [0] * (length - len(row)))
-    json.dump({"texts": texts, "ids": rows}, sys.stdout)
+    rows = rows_of(texts, request["context_length"], request.get("end_last", False))
+    json.dump({"texts": texts, "ids": list(rows)}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()
