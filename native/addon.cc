@@ -5,6 +5,7 @@
 #include "clip/binding.h"
 #include "cuda.h"
 #include "env.h"
+#include "jpeg.h"
 #include "operators.h"
 #include "random.h"
 #include "scope.h"
@@ -23,6 +24,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportThreads(env, exports);
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
+  cleanclip::exportJpeg(env, exports);
   return exports;
 }
 

@@ -64,6 +64,8 @@ export interface Addon {
   numThreads(): number;
   cpuCapability(): string;
 
+  decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
+
   cudaDeviceCount(): number;
 }
 
