@@ -63,10 +63,12 @@ export interface Addon {
   setThreadLocalThreads(count: number): void;
   numThreads(): number;
   cpuCapability(): string;
+  cpuHasBfloat16(): boolean;
 
   decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
 
   cudaDeviceCount(): number;
+  cudaHasBfloat16(): boolean;
 }
 
 let loaded: Addon | undefined;
