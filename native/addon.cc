@@ -7,6 +7,7 @@
 #include "env.h"
 #include "jpeg.h"
 #include "operators.h"
+#include "pixels.h"
 #include "random.h"
 #include "scope.h"
 #include "tensor.h"
@@ -25,6 +26,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
   cleanclip::exportJpeg(env, exports);
+  cleanclip::exportPixels(env, exports);
   return exports;
 }
 

@@ -65,6 +65,8 @@ export interface Addon {
   cpuCapability(): string;
   cpuHasBfloat16(): boolean;
 
+  channelHistograms(image: Handle): Uint32Array;
+  lookupChannels(image: Handle, tables: Uint8Array): Handle;
   decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
 
   cudaDeviceCount(): number;
