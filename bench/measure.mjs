@@ -24,7 +24,7 @@ export async function measure({ id, module, args, quick: small, sides, repeats, 
 }
 
 /** Times and bytes are costs: of each side the least counts, and a ratio is theirs ÷ ours. */
-function summarise({ title, key, unit, atLeast = {}, check, limit }, taken) {
+function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken) {
   const valuesOf = (side) => taken[side]?.map((result) => result[key]);
   const ours = (limit?.atLeast === undefined ? Math.min : Math.max)(...valuesOf('node'));
   const versus = {};
@@ -40,6 +40,7 @@ function summarise({ title, key, unit, atLeast = {}, check, limit }, taken) {
     ...(limit?.atLeast === undefined ? [] : [ours >= limit.atLeast]),
     ...(check === undefined ? [] : [failure === undefined]),
   ];
-  const note = failure ?? taken.node[0].note;
-  return { title, unit, ours, versus, limit, note, load: loadavg()[0], met: conditions.length === 0 ? undefined : conditions.every(Boolean) };
+  const met = conditions.length === 0 ? undefined : conditions.every(Boolean);
+  const note = [failure, taken.node[0].note, met === false ? why : undefined].filter(Boolean).join('; ');
+  return { title, unit, ours, versus, limit, note, load: loadavg()[0], met };
 }

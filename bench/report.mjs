@@ -12,12 +12,12 @@ export const renderRun = ({ machine, versions }) => `# Measured against Python
 \`npm run bench\` measures this table anew. Both sides ran on ${machine}, with the same libtorch: ${versions}.
 The reference is plain Python as CleanCLIP's code runs it: fp32, captions padded to 77, PIL and torchvision, torch.optim.AdamW,
 DataLoader with 2 workers. Each row's sides are measured in turn; the best of each counts. A ratio is their cost ÷ ours,
-in brackets its range over the rounds.
+in brackets its range over the rounds; the load is that of the machine at the end.
 `;
 
 /** A table of what \`measure\` gives. */
 export function renderRows(rows) {
-  const lines = rows.map(({ title, unit, ours, versus, limit, note, met }) => {
+  const lines = rows.map(({ title, unit, ours, versus, limit, note, load, met }) => {
     const show = units[unit];
     const columns = ['reference', 'open_clip'].flatMap((side) => {
       if (versus[side] === undefined) return ['–', '–'];
@@ -27,9 +27,9 @@ export function renderRows(rows) {
     });
     const bound = limit === undefined ? '' : ` (wanted ${limit.atMost === undefined ? '≥' : '≤'} ${show(limit.atMost ?? limit.atLeast)})`;
     const verdict = met === undefined ? '' : met ? 'met' : 'short';
-    return `| ${[title, `${show(ours)}${bound}`, ...columns, verdict, note ?? ''].join(' | ')} |`;
+    return `| ${[title, `${show(ours)}${bound}`, ...columns, verdict, load.toFixed(1), note].join(' | ')} |`;
   });
-  const head = '| row | here | reference | ratio | open_clip | ratio | | |\n| --- | --- | --- | --- | --- | --- | --- | --- |';
+  const head = '| row | here | reference | ratio | open_clip | ratio | | load | note |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |';
   return `${[head, ...lines].join('\n')}\n`;
 }
 
