@@ -87,7 +87,7 @@ export const measurements = [
   },
   {
     id: 'vit', module: 'step', args: { model: 'ViT-B/32', pairs: 32 }, quick: { model: 'tiny' }, sides: all, repeats: 3,
-    rows: [step('ViT-B/32, 32 pairs, CLIP step, default precision', { reference: 3, open_clip: 1.5 })],
+    rows: [step('ViT-B/32, 32 pairs, CLIP step, --precision auto', { reference: 3, open_clip: 1.5 })],
   },
   {
     id: 'vit-fp32', module: 'step', args: { model: 'ViT-B/32', pairs: 32, precision: 'fp32' }, quick: { model: 'tiny' }, sides: two, repeats: 3,
@@ -96,7 +96,7 @@ export const measurements = [
   {
     id: 'rn50', module: 'step', args: { model: 'RN50', pairs: 32 }, quick: { model: 'tiny' }, sides: all, repeats: 3,
     rows: [
-      step('RN50, 32 pairs, CLIP step, default precision', { reference: 4, open_clip: 1.6 }),
+      step('RN50, 32 pairs, CLIP step, --precision auto', { reference: 4, open_clip: 1.6 }),
       { title: 'share of the bf16 matmul peak (4096³) in that step', key: 'share', unit: 'share', limit: { atLeast: 0.7 } },
     ],
   },
@@ -107,7 +107,7 @@ export const measurements = [
   {
     id: 'rn50-cleanclip', module: 'step', args: { model: 'RN50', pairs: 32, inmodal: true }, quick: { model: 'tiny' }, sides: two, repeats: 2,
     rows: [
-      step('RN50, 32 pairs, CleanCLIP (inmodal) step, default precision', { reference: 4 }),
+      step('RN50, 32 pairs, CleanCLIP (inmodal) step, --precision auto', { reference: 4 }),
       { title: 'peak memory of that step', key: 'bytes', unit: 'bytes', atLeast: { reference: 1 / 0.8 } },
     ],
   },

@@ -14,7 +14,7 @@ export async function prepare({ folder, pairs }) {
   return async () => {
     rmSync(logs, { recursive: true, force: true });
     const start = performance.now();
-    const options = { checkpoint, trainData, logs, name: 'epoch', epochs: 1, batchSize: 32, numWorkers: 2, device: 'cpu' };
+    const options = { checkpoint, trainData, logs, name: 'epoch', epochs: 1, batchSize: 32, numWorkers: 2, device: 'cpu', precision: 'auto' };
     const { history } = await cleanclip.finetune(options);
     const seconds = (performance.now() - start) / 1000;
     const lines = history.filter(({ type }) => type === 'train');

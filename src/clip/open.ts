@@ -8,7 +8,7 @@ import { Clip, type Precision } from './model';
 import { shapesOf, type StateDict } from './weights';
 
 /** What the options of a job say of the model. */
-interface ModelOptions {
+export interface ModelOptions {
   modelName: string;
   precision: Precision | 'auto';
   seed: number;
