@@ -5,7 +5,9 @@
 #include "clip/binding.h"
 #include "cuda.h"
 #include "env.h"
+#include "jpeg.h"
 #include "operators.h"
+#include "pixels.h"
 #include "random.h"
 #include "scope.h"
 #include "tensor.h"
@@ -23,6 +25,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportThreads(env, exports);
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
+  cleanclip::exportJpeg(env, exports);
+  cleanclip::exportPixels(env, exports);
   return exports;
 }
 

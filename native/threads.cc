@@ -3,6 +3,7 @@
 #include <ATen/Config.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/cpu/Utils.h>
 #include <dlfcn.h>
 
 #include <cmath>
@@ -45,6 +46,15 @@ void exportThreads(Napi::Env, Napi::Object exports) {
   });
   exportFunction(exports, "cpuCapability", [](const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), at::get_cpu_capability());
+  });
+  // Whether the processor multiplies bfloat16 by instructions of its own, not by widening each number.
+  exportFunction(exports, "cpuHasBfloat16", [](const Napi::CallbackInfo& info) {
+    const auto capabilities = at::cpu::get_cpu_capabilities();
+    const auto has = [&](const char* name) {
+      const auto found = capabilities.find(name);
+      return found != capabilities.end() && found->second.isBool() && found->second.toBool();
+    };
+    return Napi::Boolean::New(info.Env(), has("avx512_bf16") || has("amx_bf16"));
   });
 }
 

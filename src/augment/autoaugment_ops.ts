@@ -1,4 +1,5 @@
 import { torch, type Tensor } from '../torch';
+import { channelHistograms, lookupChannels } from '../torch/pixels';
 import { affine, rotation, type Matrix } from './affine';
 
 export type OperationName =
@@ -29,7 +30,7 @@ export const operations: Readonly<Record<OperationName, (image: Tensor, magnitud
   Invert: (image) => image.bitwise_not(),
   Solarize: (image, threshold) => {
     const levels = Uint8Array.from({ length: 256 }, (_, value) => (value < threshold ? value : 255 - value));
-    return lookup(codes(image), [levels, levels, levels]).view(image.shape);
+    return lookup(image, [levels, levels, levels]);
   },
   AutoContrast: (image) => remap(image, stretch),
   Equalize: (image) => remap(image, equalise),
@@ -72,25 +73,15 @@ function smoothed(image: Tensor): Tensor {
   return result;
 }
 
-/** Each value moved by 256 a channel, so that one table serves all three: int32, flat. */
-function codes(image: Tensor): Tensor {
-  const [height, width] = image.shape;
-  const offsets = torch.tensor(Int32Array.of(0, 256, 512)).repeat([width]);
-  return image.reshape([height, width * 3]).to('int32').add_(offsets).flatten();
-}
-
 /** Gives each channel the levels that follow from its histogram. */
 function remap(image: Tensor, levels: (histogram: number[]) => Uint8ClampedArray): Tensor {
-  const coded = codes(image);
-  const counts = torch.bincount(coded, null, 768).data() as BigInt64Array;
-  const histograms = [0, 256, 512].map((start) => Array.from(counts.subarray(start, start + 256), Number));
-  return lookup(coded, histograms.map(levels)).view(image.shape);
+  const counts = channelHistograms(image);
+  return lookup(image, [0, 256, 512].map((start) => levels(Array.from(counts.subarray(start, start + 256)))));
 }
 
-function lookup(coded: Tensor, tables: readonly ArrayLike<number>[]): Tensor {
-  const table = torch.tensor(Uint8Array.from(tables.flatMap((levels) => Array.from(levels))));
-  return table.index_select(0, coded);
-}
+/** @param tables of 256 levels, one a channel */
+const lookup = (image: Tensor, tables: readonly ArrayLike<number>[]): Tensor =>
+  lookupChannels(image, Uint8Array.from(tables.flatMap((levels) => Array.from(levels))));
 
 /** The highest value that occurs. */
 const highest = (histogram: readonly number[]): number => histogram.reduce((high, count, value) => (count > 0 ? value : high), 0);

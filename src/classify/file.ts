@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 
 import { readInitial, type Checkpoint, type Position } from '../checkpoint';
 import type { ClipConfig } from '../clip/config';
-import { makeClip } from '../clip/open';
-import type { Precision } from '../clip/model';
+import { makeClip, type ModelOptions } from '../clip/open';
 import { configIn, copyStateDict, stateDictIn, type StateDict } from '../clip/weights';
 import { CleanclipError } from '../errors';
 import type { JobHooks } from '../jobs/progress';
@@ -66,7 +65,7 @@ export function readClassifier(path: string): ClassifierFile {
 }
 
 /** The classifier of a file. */
-export function openClassifier(file: ClassifierFile, options: { modelName: string; precision: Precision; seed: number }, device: string): Classifier {
+export function openClassifier(file: ClassifierFile, options: ModelOptions, device: string): Classifier {
   const clip = makeClip(options, device, { stateDict: file.clip, config: file.config });
   const linear = new Linear(clip.config.embedDim, file.linear.weight.shape[0], { device });
   copyStateDict({ weight: linear.weight, bias: linear.bias }, file.linear);

@@ -8,10 +8,11 @@ import { Clip, type Precision } from './model';
 import { shapesOf, type StateDict } from './weights';
 
 /** What the options of a job say of the model. */
-interface ModelOptions {
+export interface ModelOptions {
   modelName: string;
-  precision: Precision;
+  precision: Precision | 'auto';
   seed: number;
+  compat?: 'reference';
 }
 
 /**
@@ -26,13 +27,20 @@ export function chooseDevice({ device, deviceId }: { device?: 'cpu' | 'gpu'; dev
   throw optionError(`--device_id must be below ${gpus}, the number of GPUs, but is ${deviceId}.`);
 }
 
+/** The precision that `auto` stands for on a device: bf16 where it has instructions for it, else fp32. */
+export function choosePrecision(precision: Precision | 'auto', device: string, compat?: 'reference'): Precision {
+  if (precision !== 'auto') return precision;
+  return compat === undefined && torch.hasBfloat16(device) ? 'bf16' : 'fp32';
+}
+
 /** The model of a job: of a checkpoint's weights and sizes if there is one, else with new weights from the seed. */
-export function makeClip({ modelName, precision, seed }: ModelOptions, device: string, checkpoint?: { stateDict: StateDict; config?: Partial<ClipConfig> }): Clip {
+export function makeClip(options: ModelOptions, device: string, checkpoint?: { stateDict: StateDict; config?: Partial<ClipConfig> }): Clip {
+  const { modelName, seed, compat } = options;
   const config = checkpoint === undefined ? configOf(modelName) : configFromStateDict(shapesOf(checkpoint.stateDict), checkpoint.config);
   if (config.vocabularySize <= END_TOKEN) {
     throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
   }
-  const clip = new Clip(config, { device, precision, seed });
+  const clip = new Clip(config, { device, precision: choosePrecision(options.precision, device, compat), seed });
   return checkpoint === undefined ? clip : clip.loadStateDict(checkpoint.stateDict);
 }
 

@@ -18,7 +18,11 @@ export const evaluationOptions = {
   trigger_seed: integer({ doc: 'seed that the poisoned set was made with', default: undefined, unit: 'seed', defaultText: '--seed' }),
   device: text({ doc: 'where to compute', default: undefined, choices: ['cpu', 'gpu'], defaultText: 'gpu if there is one, else cpu' }),
   device_id: integer({ doc: 'which GPU', default: 0, unit: 'index' }),
-  precision: text({ doc: 'fp32, or bf16 autocast over the whole forward pass', default: 'fp32', choices: ['fp32', 'bf16'] }),
+  precision: text({
+    doc: 'fp32, or bf16 autocast over the whole forward pass; auto: bf16 where the processor has instructions for it, fp32 elsewhere and with --compat reference',
+    default: 'fp32',
+    choices: ['auto', 'fp32', 'bf16'],
+  }),
   seed: integer({ doc: 'seed of the initial weights, the order of the data and the augmentations', default: 0, unit: 'seed' }),
   compat: text({
     doc: "reference: do as the Python code where it differs on purpose: epoch numbering, optimizer state on finetuning, long captions, triggers, --unlearn_target",

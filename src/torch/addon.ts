@@ -63,8 +63,14 @@ export interface Addon {
   setThreadLocalThreads(count: number): void;
   numThreads(): number;
   cpuCapability(): string;
+  cpuHasBfloat16(): boolean;
+
+  channelHistograms(image: Handle): Uint32Array;
+  lookupChannels(image: Handle, tables: Uint8Array): Handle;
+  decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
 
   cudaDeviceCount(): number;
+  cudaHasBfloat16(): boolean;
 }
 
 let loaded: Addon | undefined;

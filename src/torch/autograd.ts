@@ -36,6 +36,13 @@ export function autocast<T>(options: { device?: string; dtype?: DType | null }, 
 }
 
 /**
+ * Whether a device computes in bfloat16 by instructions of its own: a CPU with AVX512_BF16 or AMX, a GPU of compute capability 8.0 or
+ * more. Elsewhere bfloat16 is slower than float32.
+ * @param device 'cpu' or 'cuda:<n>'
+ */
+export const hasBfloat16 = (device: string): boolean => (device === 'cpu' ? addon().cpuHasBfloat16() : addon().cudaHasBfloat16());
+
+/**
  * The gradients of `outputs` with respect to `inputs`, without touching any `grad` (torch.autograd.grad).
  * @param options.gradOutputs gradients of the outputs; null stands for ones, for an output of one element
  * @param options.allowUnused give null for an input that the outputs do not depend on, instead of an error

@@ -69,7 +69,8 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
     hooks,
   );
 
-  begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, training, batches });
+  const { precision } = clip;
+  begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, precision, training, batches });
   try {
     if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, 0, 0, await evaluator.validate());
     clip.train();
@@ -131,9 +132,9 @@ async function* labelled(
 function begin(
   log: RunLog,
   options: TrainOptions,
-  facts: { resumed?: ClassifierFile; loaded?: string; device: string; training: TrainingSet; batches: number },
+  facts: { resumed?: ClassifierFile; loaded?: string; device: string; precision: string; training: TrainingSet; batches: number },
 ): void {
-  const { resumed, loaded, device, training, batches } = facts;
+  const { resumed, loaded, device, precision, training, batches } = facts;
   if (resumed === undefined) log.start();
   else {
     log.resume(resumed.step);
@@ -141,7 +142,7 @@ function begin(
   }
   log.params(options);
   for (const warning of unusedWarnings(options)) log.warning(warning);
-  log.info(`Using ${device} device, ${options.precision}`);
+  log.info(`Using ${device} device, ${precision}`);
   if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded}' (step ${resumed?.step ?? 0})`);
   log.info(`Number of train examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`);
   log.info(`Num batches: ${batches}`);

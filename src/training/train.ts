@@ -104,7 +104,7 @@ function begin(
   }
   log.params(options);
   for (const warning of unusedWarnings(options)) log.warning(warning);
-  log.info(`Using ${device} device, ${options.precision}`);
+  log.info(`Using ${device} device, ${clip.precision}`);
   if (initial !== undefined) log.info(`Loaded checkpoint '${initial.path}' (start epoch ${start.epoch}, step ${start.step})`);
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
   log.info(`Num parameters: ${parameters}, Num samples: ${pairs}, Num batches: ${batches}`);

@@ -1,0 +1,46 @@
+// Measures one entry of the table: all sides prepared, then measured in turn, A B C A B C …, so that other load meets all alike.
+import { loadavg } from 'node:os';
+
+import { openSide } from './sides.mjs';
+
+/**
+ * @param {import('./table.mjs').Measurement} measurement
+ * @returns {Promise<object[]>} a result for each of its rows: the best of each side, ratios, and whether the limits are met
+ */
+export async function measure({ id, module, args, quick: small, sides, repeats, rows }, environment, quick) {
+  console.log(`${id}, load ${loadavg()[0].toFixed(1)} …`);
+  const task = { module, args: { folder: environment.folder, ...args, ...(quick && small) } };
+  const taken = Object.fromEntries(sides.map((side) => [side, []]));
+  const open = {};
+  try {
+    for (const side of sides) open[side] = await openSide(side, task, environment);
+    for (let round = 0; round < (quick ? 2 : repeats); round++) {
+      for (const side of sides) taken[side].push(await open[side].measure());
+    }
+  } finally {
+    await Promise.all(Object.values(open).map((side) => side.close()));
+  }
+  return rows.map((row) => summarise(row, taken));
+}
+
+/** Times and bytes are costs: of each side the least counts, and a ratio is theirs ÷ ours. */
+function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken) {
+  const valuesOf = (side) => taken[side]?.map((result) => result[key]);
+  const ours = (limit?.atLeast === undefined ? Math.min : Math.max)(...valuesOf('node'));
+  const versus = {};
+  for (const side of Object.keys(taken).filter((name) => name !== 'node' && (valuesOf(name)[0] ?? null) !== null)) {
+    const theirs = valuesOf(side);
+    const rounds = theirs.map((value, round) => value / valuesOf('node')[round]).sort((a, b) => a - b);
+    versus[side] = { best: Math.min(...theirs), ratio: Math.min(...theirs) / ours, from: rounds[0], to: rounds.at(-1), wanted: atLeast[side] };
+  }
+  const failure = check?.(taken);
+  const conditions = [
+    ...Object.values(versus).flatMap(({ ratio, wanted }) => (wanted === undefined ? [] : [ratio >= wanted])),
+    ...(limit?.atMost === undefined ? [] : [ours <= limit.atMost]),
+    ...(limit?.atLeast === undefined ? [] : [ours >= limit.atLeast]),
+    ...(check === undefined ? [] : [failure === undefined]),
+  ];
+  const met = conditions.length === 0 ? undefined : conditions.every(Boolean);
+  const note = [failure, taken.node[0].note, met === false ? why : undefined].filter(Boolean).join('; ');
+  return { title, unit, ours, versus, limit, note, load: loadavg()[0], met };
+}

@@ -1,0 +1,26 @@
+// What a generic operator call costs, without the work it does.
+import { performance } from 'node:perf_hooks';
+
+import cleanclip from '../../dist/index.js';
+
+const { torch } = cleanclip;
+const CALLS = 200_000;
+
+export async function prepare() {
+  const [a, b] = [torch.ones([1]), torch.ones([1])];
+  const single = () => torch.tidy(() => {
+    for (let i = 0; i < 10; i++) torch.add(a, b);
+  });
+  const chain = () => torch.tidy(() => {
+    let sum = a;
+    for (let i = 0; i < 10; i++) sum = torch.add(sum, b);
+  });
+  return () => ({ add: secondsACall(single), chain: secondsACall(chain) });
+}
+
+/** Of a function that makes 10 calls. */
+function secondsACall(ten) {
+  const start = performance.now();
+  for (let i = 0; i < CALLS / 10; i++) ten();
+  return (performance.now() - start) / 1000 / CALLS;
+}

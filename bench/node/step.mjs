@@ -1,0 +1,52 @@
+// A training step on a batch in memory.
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+
+import cleanclip from '../../dist/index.js';
+import { configs } from '../../dist/clip/config.js';
+import { choosePrecision } from '../../dist/clip/open.js';
+import { cosineSchedule } from '../../dist/torch/schedule.js';
+import { makeOptimizer } from '../../dist/training/optimizer.js';
+import { trainStep } from '../../dist/training/step.js';
+import { caption } from './inputs.mjs';
+import { weightsFile } from './model.mjs';
+import { matmulPeak, stepFlops } from './flops.mjs';
+
+const { torch } = cleanclip;
+const recipe = { lr: 5e-4, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.1 };
+const learningRate = cosineSchedule(recipe.lr, 10_000, 1_000_000);
+
+export async function prepare({ folder, model, pairs, imageSize = configs[model].imageSize, inmodal = false, precision = 'auto' }) {
+  const chosen = choosePrecision(precision, 'cpu');
+  const clip = cleanclip.loadClip(weightsFile(folder, model, imageSize), { precision: chosen });
+  const optimizer = makeOptimizer(clip, recipe);
+  const batch = makeBatch(pairs, imageSize, inmodal);
+  shareBatch(batch, join(folder, 'batch.pt'));
+  const share = model === 'RN50' && chosen === 'bf16' && !inmodal;
+  const flops = stepFlops(batch.ids, configs[model]);
+  let step = 0;
+  return () => {
+    const peak = share ? matmulPeak() : undefined;
+    optimizer.lr = learningRate(step++);
+    const start = performance.now();
+    const { loss } = trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, 'cpu');
+    const seconds = (performance.now() - start) / 1000;
+    const note = share ? `${chosen}; peak ${(peak / 1e9).toFixed(0)} GFLOP/s` : chosen;
+    return { seconds, loss, bytes: process.resourceUsage().maxRSS * 1024, note, ...(share && { share: flops / seconds / peak }) };
+  };
+}
+
+/** Pixels as a ramp that is another for each image, and captions; the augmented views are those of other rows. */
+function makeBatch(pairs, size, inmodal) {
+  const pixels = (from) => torch.arange(3 * size * size).mul_(7).unsqueeze(0).mul(torch.arange(from, from + pairs).add_(3).unsqueeze(1)).remainder(251).to('uint8').view([pairs, 3, size, size]);
+  const ids = (from) => cleanclip.tokenize(Array.from({ length: pairs }, (_, i) => caption(from + i)));
+  const rows = Int32Array.from({ length: pairs }, (_, i) => i);
+  const isBackdoor = Array.from(rows, () => false);
+  return { index: 0, rows, isBackdoor, pixels: pixels(0), ids: ids(0), ...(inmodal && { augmentedPixels: pixels(pairs), augmentedIds: ids(pairs) }), dispose() {} };
+}
+
+/** Writes what Python is to train on: both views in one batch. */
+function shareBatch({ pixels, ids, augmentedPixels, augmentedIds }, file) {
+  const both = (first, second) => (second === undefined ? first : torch.cat([first, second]));
+  torch.tidy(() => torch.save({ pixels: both(pixels, augmentedPixels), ids: both(ids, augmentedIds) }, file));
+}

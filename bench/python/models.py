@@ -1,0 +1,70 @@
+"""The model of a measurement: plain modules, the CleanCLIP repository's own (with CLEANCLIP_REFERENCE), or open_clip's."""
+
+import json
+import os
+import sys
+
+import torch
+
+OPEN_CLIP_NAMES = {"RN50": "RN50-quickgelu", "ViT-B/32": "ViT-B-32-quickgelu"}
+
+
+def load(folder, model, side):
+    """With the weights that Node wrote; open_clip's has its own. Returns the model and its configuration."""
+    file = os.path.join(folder, model.replace("/", "-") + ".pt")
+    with open(file + ".json") as opened:
+        config = json.load(opened)
+    if side == "open_clip":
+        return open_clip_model(model, config), config
+    clip = referenced(config) if "CLEANCLIP_REFERENCE" in os.environ else plain(config)
+    clip.load_state_dict(torch.load(file)["state_dict"])
+    return clip, config
+
+
+def plain(config):
+    from clip_modules import CLIP
+
+    return CLIP(config)
+
+
+def referenced(config):
+    sys.path.insert(0, os.environ["CLEANCLIP_REFERENCE"])
+    from pkgs.openai.model import CLIP
+
+    class Referenced(CLIP):
+        def forward(self, ids, pixels):
+            output = super().forward(input_ids=ids, attention_mask=None, pixel_values=pixels)
+            return output.image_embeds, output.text_embeds
+
+        def encode_image(self, pixels):
+            return self.get_image_features(pixels)
+
+        def encode_text(self, ids):
+            return self.get_text_features(ids)
+
+    layers = config["visionLayers"]
+    return Referenced(
+        config["embedDim"], config["imageSize"], tuple(layers) if isinstance(layers, list) else layers, config["visionWidth"],
+        config.get("visionPatchSize"), config["contextLength"], config["vocabularySize"], config["textWidth"], config["textHeads"],
+        config["textLayers"],
+    )
+
+
+def open_clip_model(model, config):
+    import open_clip
+
+    if model in OPEN_CLIP_NAMES:
+        return open_clip.create_model(OPEN_CLIP_NAMES[model], precision="amp_bf16")
+    vision = {"image_size": config["imageSize"], "layers": config["visionLayers"], "width": config["visionWidth"], "head_width": 64}
+    text = {"context_length": 77, "vocab_size": config["vocabularySize"], "width": config["textWidth"], "heads": config["textHeads"], "layers": config["textLayers"]}
+    return open_clip.CLIP(config["embedDim"], vision, text, quick_gelu=True)
+
+
+def parameter_groups(clip):
+    """No weight decay for norms, biases and the logit scale."""
+    exempt = lambda name: any(part in name for part in ("bn", "ln", "bias", "logit_scale"))
+    named = list(clip.named_parameters())
+    return [
+        {"params": [parameter for name, parameter in named if exempt(name)], "weight_decay": 0},
+        {"params": [parameter for name, parameter in named if not exempt(name)], "weight_decay": 0.1},
+    ]

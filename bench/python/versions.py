@@ -1,0 +1,12 @@
+"""Prints, as JSON, where torch lies (a libtorch folder) and which versions are compared."""
+
+import json
+import os
+import platform
+from importlib.metadata import version
+
+import torch
+
+packages = ("torch", "torchvision", "open_clip_torch", "pillow", "ftfy")
+described = [f"Python {platform.python_version()}"] + [f"{name} {version(name)}" for name in packages]
+print(json.dumps({"torch": os.path.dirname(torch.__file__), "versions": ", ".join(described)}))

@@ -1,0 +1,44 @@
+// The results as Markdown.
+
+const units = {
+  s: (value) => (value >= 1 ? `${value.toFixed(2)} s` : value >= 1e-3 ? `${(1e3 * value).toFixed(2)} ms` : `${(1e6 * value).toFixed(2)} µs`),
+  bytes: (value) => `${Math.round(value / 2 ** 20)} MiB`,
+  share: (value) => `${(100 * value).toFixed(0)}%`,
+};
+
+/** The head of RESULTS.md. */
+export const renderRun = ({ machine, versions }) => `# Measured against Python
+
+\`npm run bench\` measures this table anew. Both sides ran on ${machine}, with the same libtorch: ${versions}.
+The reference is plain Python as CleanCLIP's code runs it: fp32, captions padded to 77, PIL and torchvision, torch.optim.AdamW,
+DataLoader with 2 workers. Each row's sides are measured in turn; the best of each counts. A ratio is their cost ÷ ours,
+in brackets its range over the rounds; the load is that of the machine at the end.
+`;
+
+/** A table of what \`measure\` gives. */
+export function renderRows(rows) {
+  const lines = rows.map(({ title, unit, ours, versus, limit, note, load, met }) => {
+    const show = units[unit];
+    const columns = ['reference', 'open_clip'].flatMap((side) => {
+      if (versus[side] === undefined) return ['–', '–'];
+      const { best, ratio, from, to, wanted } = versus[side];
+      const target = wanted === undefined ? '' : `; wanted ${wanted.toFixed(2)}×`;
+      return [show(best), `${ratio.toFixed(2)}× (${from.toFixed(2)}–${to.toFixed(2)})${target}`];
+    });
+    const bound = limit === undefined ? '' : ` (wanted ${limit.atMost === undefined ? '≥' : '≤'} ${show(limit.atMost ?? limit.atLeast)})`;
+    const verdict = met === undefined ? '' : met ? 'met' : 'short';
+    return `| ${[title, `${show(ours)}${bound}`, ...columns, verdict, load.toFixed(1), note].join(' | ')} |`;
+  });
+  const head = '| row | here | reference | ratio | open_clip | ratio | | load | note |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |';
+  return `${[head, ...lines].join('\n')}\n`;
+}
+
+/** How the cost grows with the size. */
+export function renderGrowth(growth) {
+  if (growth.length === 0) return '';
+  const lines = growth.map(({ title, sizes, costs, unit, exponent }) => {
+    const points = sizes.map((size, i) => `${size.toLocaleString('en')}: ${units[unit](costs[i])}`).join(', ');
+    return `| ${title} | ${points} | ${exponent.toFixed(2)} |`;
+  });
+  return `## Growth\n\nCost c·n^e; e is the slope of the line through the logarithms.\n\n${['| of | cost by size | e |\n| --- | --- | --- |', ...lines].join('\n')}\n`;
+}
