@@ -5,8 +5,8 @@ import { initialWeights, openClassifier, readClassifier } from '../classify/file
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
-import { unusedWarnings } from '../options/unused';
 import { RunLog } from '../report/run_log';
+import { startRun } from '../report/start_run';
 import { Evaluator } from './evaluator';
 import { checkOutputs } from './sets';
 
@@ -45,9 +45,7 @@ async function evaluateClassifier(path: string, options: TrainOptions, hooks: Jo
 }
 
 function startLog(options: TrainOptions, hooks: JobHooks): RunLog {
-  const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));
-  log.start();
-  log.params(options);
-  for (const warning of unusedWarnings(options)) log.warning(warning);
+  const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
+  startRun(log, options);
   return log;
 }

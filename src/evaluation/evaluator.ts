@@ -2,7 +2,6 @@ import { Classifier, Linear } from '../classify/classifier';
 import { FitReporter, type ReportedFit } from '../classify/reporter';
 import type { Clip } from '../clip/model';
 import type { LabelledSet } from '../data/labelled';
-import { PairLoader } from '../data/loader';
 import { readPairs, type PairTable } from '../data/pairs';
 import { batchCount } from '../data/sampler';
 import type { JobHooks } from '../jobs/progress';
@@ -58,22 +57,8 @@ export class Evaluator {
   /** The validation loss as `{loss}`; nothing without validation pairs. */
   async validate(): Promise<Record<string, number>> {
     if (this.validation === undefined) return {};
-    const { batchSize, numWorkers, compat } = this.options;
-    this.clip.eval();
-    const loader = new PairLoader(this.validation, {
-      batchSize,
-      numWorkers,
-      size: this.clip.config.imageSize,
-      contextLength: this.clip.config.contextLength,
-      shuffle: false,
-      dropLast: false,
-      compat: compat === 'reference',
-    });
-    try {
-      return { loss: await validationLoss(this.clip, loader, this.device, this.hooks.signal) };
-    } finally {
-      await loader.close();
-    }
+    const { device, hooks } = this;
+    return { loss: await validationLoss(this.clip, this.validation, this.options, { device, signal: hooks.signal }) };
   }
 
   /** How a finetuned classifier fares on the labelled set, see {@link classifierMetrics}. */

@@ -19,7 +19,7 @@ export class RunLog {
    */
   constructor(
     readonly folder: string,
-    private readonly onProgress: (event: ProgressEvent) => void,
+    private readonly onProgress: (event: ProgressEvent) => void = () => {},
   ) {
     this.outputFile = join(folder, 'output.log');
     this.metricsFile = join(folder, 'metrics.jsonl');
@@ -31,9 +31,12 @@ export class RunLog {
     writeFileWhole(this.metricsFile, '');
   }
 
-  /** Goes on with the files of an interrupted run; records after `step` are dropped, for they will come again. */
+  /**
+   * Goes on with the files of an interrupted run: records after `step` are dropped, for they will come again, and what a killed
+   * process left half-written is removed.
+   */
   resume(step: number): void {
-    removeLeftovers(this.folder);
+    for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
     if (!existsSync(this.metricsFile)) return this.start();
     const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
     const kept = lines.flatMap(parseRecord).filter((record) => record.step <= step);

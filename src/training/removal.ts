@@ -1,13 +1,11 @@
 import { dirname, join } from 'node:path';
 
 import type { Clip } from '../clip/model';
-import { normalize } from '../clip/preprocess';
 import { writeCsv } from '../data/csv_writer';
-import { PairLoader } from '../data/loader';
 import type { PairTable } from '../data/pairs';
 import { dataError } from '../errors';
+import { embedPairs } from '../evaluation/embed_pairs';
 import type { TrainOptions } from '../options/train';
-import { torch } from '../torch';
 
 /** What one removal did. */
 export interface Removal {
@@ -55,28 +53,15 @@ export async function removeMostSimilar(
 async function similarities(
   clip: Clip,
   table: PairTable,
-  { batchSize, numWorkers, compat }: TrainOptions,
-  { device, signal }: { device: string; signal?: AbortSignal },
+  options: TrainOptions,
+  run: { device: string; signal?: AbortSignal },
 ): Promise<Map<number, number>> {
-  const { imageSize: size, contextLength } = clip.config;
-  const loader = new PairLoader(table, { batchSize, numWorkers, size, contextLength, shuffle: false, dropLast: false, compat: compat === 'reference' });
   const scores = new Map<number, number>();
-  clip.eval();
-  try {
-    for await (const batch of loader.epoch(0, { signal })) {
-      const values = torch.tidy(() =>
-        torch.noGrad(() => {
-          const { imageEmbeds, textEmbeds } = clip.forward(batch.ids.to({ device }), normalize(batch.pixels.to({ device })));
-          const cosines = imageEmbeds.mul(textEmbeds).sum([1]); // [B]
-          return cosines.mul(clip.logitScale.exp()).to('float32').toArray() as number[];
-        }),
-      );
-      batch.dispose();
-      values.forEach((score, i) => scores.set(batch.rows[i], score));
-    }
-  } finally {
-    await loader.close();
-  }
+  await embedPairs(clip, table, options, run, ({ imageEmbeds, textEmbeds }, { rows }) => {
+    const cosines = imageEmbeds.mul(textEmbeds).sum([1]); // [B]
+    const scaled = cosines.mul(clip.logitScale.exp()).to('float32').toArray() as number[];
+    scaled.forEach((score, i) => scores.set(rows[i], score));
+  });
   if ([...scores.values()].some(Number.isNaN)) throw dataError('A similarity is NaN, so no pairs can be removed; start from another checkpoint.');
   return scores;
 }

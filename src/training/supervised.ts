@@ -11,11 +11,10 @@ import { ImageLoader } from '../data/image_loader';
 import { CleanclipError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import { checkOutputs, type TrainingSet } from '../evaluation/sets';
-import { removeLeftovers } from '../files';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
-import { unusedWarnings } from '../options/unused';
 import { RunLog } from '../report/run_log';
+import { startRun } from '../report/start_run';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
 
@@ -27,7 +26,7 @@ import type { TrainResult } from './loop';
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkInitial(options);
   const device = chooseDevice(options);
-  const log = new RunLog(join(options.logs, options.name), hooks.onProgress ?? (() => {}));
+  const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
   const folder = join(log.folder, 'checkpoints');
   const [finished, unfinished] = [join(folder, 'finetune.pt'), join(folder, 'finetune_step.pt')];
   const resumed = earlierRun([finished, unfinished], options);
@@ -135,13 +134,7 @@ function begin(
   facts: { resumed?: ClassifierFile; loaded?: string; device: string; precision: string; training: TrainingSet; batches: number },
 ): void {
   const { resumed, loaded, device, precision, training, batches } = facts;
-  if (resumed === undefined) log.start();
-  else {
-    log.resume(resumed.step);
-    removeLeftovers(join(log.folder, 'checkpoints'));
-  }
-  log.params(options);
-  for (const warning of unusedWarnings(options)) log.warning(warning);
+  startRun(log, options, resumed?.step);
   log.info(`Using ${device} device, ${precision}`);
   if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded}' (step ${resumed?.step ?? 0})`);
   log.info(`Number of train examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`);

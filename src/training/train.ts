@@ -6,17 +6,16 @@ import type { BadRow } from '../data/csv';
 import { readPairs, type PairTable } from '../data/pairs';
 import { batchCount } from '../data/sampler';
 import { dataError, optionError } from '../errors';
-import { removeLeftovers } from '../files';
 import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
-import { unusedWarnings } from '../options/unused';
 import { checkInitial, newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer } from './optimizer';
 import { pairsAt, TrainingPairs } from './pairs';
 import { RunLog } from '../report/run_log';
+import { startRun } from '../report/start_run';
 
 /**
  * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning with
@@ -38,7 +37,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
-  const log = new RunLog(folder, hooks.onProgress ?? (() => {}));
+  const log = new RunLog(folder, hooks.onProgress);
   const batches = batchCount(table.length, options.batchSize, true);
   const start = startOf(resumed, initial, options, batches);
   const pairs = new TrainingPairs(resumed === undefined ? table : await pairsAt(start, table, options), clip, options, log);
@@ -97,13 +96,7 @@ function begin(
   facts: { resumed?: Checkpoint; initial?: Checkpoint; start: Position; pairs: number; batches: number; device: string },
 ): void {
   const { resumed, initial, start, pairs, batches, device } = facts;
-  if (resumed === undefined) log.start();
-  else {
-    log.resume(start.step);
-    removeLeftovers(join(log.folder, 'checkpoints'));
-  }
-  log.params(options);
-  for (const warning of unusedWarnings(options)) log.warning(warning);
+  startRun(log, options, resumed && start.step);
   log.info(`Using ${device} device, ${clip.precision}`);
   if (initial !== undefined) log.info(`Loaded checkpoint '${initial.path}' (start epoch ${start.epoch}, step ${start.step})`);
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);

@@ -1,0 +1,14 @@
+import type { TrainOptions } from '../options/train';
+import { unusedWarnings } from '../options/unused';
+import type { RunLog } from './run_log';
+
+/**
+ * Begins a run's files: empties them, writes params.txt, and warns of flags that do nothing.
+ * @param resumedAt the step after which an interrupted run goes on: its files are kept up to there
+ */
+export function startRun(log: RunLog, options: TrainOptions, resumedAt?: number): void {
+  if (resumedAt === undefined) log.start();
+  else log.resume(resumedAt);
+  log.params(options);
+  for (const warning of unusedWarnings(options)) log.warning(warning);
+}
