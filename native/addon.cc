@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "autograd.h"
+#include "caching_allocator.h"
 #include "clip/binding.h"
 #include "cuda.h"
 #include "env.h"
@@ -16,6 +17,7 @@
 namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  cleanclip::installCachingAllocator();
   cleanclip::Environment::create(env);
   cleanclip::exportTensor(env, exports);
   cleanclip::exportScope(env, exports);
@@ -23,6 +25,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportAutograd(env, exports);
   cleanclip::exportRandom(env, exports);
   cleanclip::exportThreads(env, exports);
+  cleanclip::exportCachingAllocator(env, exports);
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
   cleanclip::exportJpeg(env, exports);

@@ -1,0 +1,140 @@
+#include "caching_allocator.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "exports.h"
+
+namespace cleanclip {
+
+namespace {
+
+constexpr size_t kLeast = 64 << 10;     // less, malloc reuses well
+constexpr size_t kHugePage = 2 << 20;
+constexpr size_t kAlignment = 64;
+
+// Sixteen sizes between a power of two and the next, so that captions of other lengths fit the same blocks.
+size_t roundUp(size_t bytes) {
+  size_t step = kLeast / 16;
+  while (step * 32 <= bytes) step *= 2;
+  return (bytes + step - 1) / step * step;
+}
+
+void* allocateBlock(size_t size) {
+  const bool huge = size >= kHugePage;
+  void* block = nullptr;
+  const int failure = posix_memalign(&block, huge ? kHugePage : kAlignment, size);
+  TORCH_CHECK_WITH(OutOfMemoryError, failure == 0, "Expected ", size, " bytes of memory for a tensor, but the system has none left; use a smaller batch.");
+#ifdef __linux__
+  if (huge) madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+// Blocks in use and idle ones together never take more than the blocks in use once did: the cache adds nothing to the peak.
+class CachingAllocator final : public c10::Allocator {
+ public:
+  explicit CachingAllocator(c10::Allocator* small) : small(small) {}
+
+  c10::DataPtr allocate(size_t bytes) override {
+    if (bytes < kLeast) return small->allocate(bytes);
+    void* block = take(roundUp(bytes));
+    return {block, block, &giveBack, c10::Device(c10::DeviceType::CPU)};
+  }
+
+  c10::DeleterFnPtr raw_deleter() const override { return &giveBack; }
+
+  void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+
+  void release() {
+    const std::lock_guard lock(mutex);
+    releaseUntil(0);
+  }
+
+  static CachingAllocator& instance() {
+    static auto* allocator = new CachingAllocator(c10::GetCPUAllocator());  // outlives every tensor
+    return *allocator;
+  }
+
+ private:
+  // What oneDNN allocates without a DataPtr comes back here whatever its size.
+  static void giveBack(void* block) {
+    if (!instance().put(block)) instance().small->raw_deallocate(block);
+  }
+
+  void* take(size_t size) {
+    const std::lock_guard lock(mutex);
+    void* block = nullptr;
+    const auto found = idle.lower_bound(size);
+    if (found != idle.end() && found->first <= size + size / 4) {
+      size = found->first;
+      block = found->second;
+      idle.erase(found);
+      idleBytes -= size;
+    } else {
+      const auto room = std::max(peak, used + size) - used - size;
+      releaseUntil(room);
+      block = allocateBlock(size);
+    }
+    sizes.emplace(block, size);
+    used += size;
+    peak = std::max(peak, used);
+    return block;
+  }
+
+  // False for a block that is not one of these.
+  bool put(void* block) {
+    const std::lock_guard lock(mutex);
+    const auto entry = sizes.find(block);
+    if (entry == sizes.end()) return false;
+    idle.emplace(entry->second, block);
+    idleBytes += entry->second;
+    used -= entry->second;
+    sizes.erase(entry);
+    return true;
+  }
+
+  // Frees the largest idle blocks until the rest take no more than `bytes`.
+  void releaseUntil(size_t bytes) {
+    while (idleBytes > bytes) {
+      const auto largest = std::prev(idle.end());
+      idleBytes -= largest->first;
+      std::free(largest->second);
+      idle.erase(largest);
+    }
+  }
+
+  c10::Allocator* const small;
+  std::mutex mutex;
+  std::multimap<size_t, void*> idle;        // by size
+  std::unordered_map<void*, size_t> sizes;  // of the blocks in use
+  size_t idleBytes = 0;
+  size_t used = 0;
+  size_t peak = 0;  // the most that was ever used at once
+};
+
+}  // namespace
+
+void installCachingAllocator() {
+  static std::once_flag once;
+  std::call_once(once, [] { c10::SetAllocator(c10::DeviceType::CPU, &CachingAllocator::instance(), 1); });
+}
+
+void exportCachingAllocator(Napi::Env, Napi::Object exports) {
+  exportFunction(exports, "emptyCache", [](const Napi::CallbackInfo& info) {
+    CachingAllocator::instance().release();
+    return info.Env().Undefined();
+  });
+}
+
+}  // namespace cleanclip
