@@ -9,6 +9,7 @@
 #include "jpeg.h"
 #include "operators.h"
 #include "pixels.h"
+#include "profile.h"
 #include "random.h"
 #include "scope.h"
 #include "tensor.h"
@@ -26,6 +27,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportRandom(env, exports);
   cleanclip::exportThreads(env, exports);
   cleanclip::exportCachingAllocator(env, exports);
+  cleanclip::exportProfile(env, exports);
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
   cleanclip::exportJpeg(env, exports);

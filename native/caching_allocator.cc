@@ -2,12 +2,13 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
-#ifdef __linux__
 #include <sys/mman.h>
-#endif
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <unordered_map>
@@ -22,6 +23,7 @@ namespace {
 constexpr size_t kLeast = 64 << 10;     // less, malloc reuses well
 constexpr size_t kHugePage = 2 << 20;
 constexpr size_t kAlignment = 64;
+constexpr size_t kSlack = 128 << 20;
 
 // Sixteen sizes between a power of two and the next, so that captions of other lengths fit the same blocks.
 size_t roundUp(size_t bytes) {
@@ -30,18 +32,36 @@ size_t roundUp(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-void* allocateBlock(size_t size) {
-  const bool huge = size >= kHugePage;
-  void* block = nullptr;
-  const int failure = posix_memalign(&block, huge ? kHugePage : kAlignment, size);
-  TORCH_CHECK_WITH(OutOfMemoryError, failure == 0, "Expected ", size, " bytes of memory for a tensor, but the system has none left; use a smaller batch.");
-#ifdef __linux__
-  if (huge) madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);
+// Straight from the system, to which malloc gives little back; at a multiple of the size of a huge page, whose first touch costs less.
+void* mapBlock(size_t size) {
+  void* mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  auto* const start = static_cast<std::byte*>(mapped);
+  const size_t before = -reinterpret_cast<uintptr_t>(start) % kHugePage;
+  if (before > 0) munmap(start, before);
+  munmap(start + before + size, kHugePage - before);
+#ifdef MADV_HUGEPAGE
+  madvise(start + before, size, MADV_HUGEPAGE);
 #endif
+  return start + before;
+}
+
+void* allocateBlock(size_t size) {
+  void* block = size < kHugePage ? std::aligned_alloc(kAlignment, size) : mapBlock(size);
+  TORCH_CHECK_WITH(OutOfMemoryError, block != nullptr, "Expected ", size, " bytes of memory for a tensor, but the system has none left; use a smaller batch.");
   return block;
 }
 
-// Blocks in use and idle ones together never take more than the blocks in use once did: the cache adds nothing to the peak.
+void freeBlock(void* block, size_t size) {
+  if (size < kHugePage) {
+    std::free(block);
+  } else {
+    munmap(block, size);
+  }
+}
+
+// Blocks in use and idle ones together never take more than the blocks in use once did, and a little: enough that the gradient of the
+// token embedding, idle in the forward pass when most is in use, is not given back at each step.
 class CachingAllocator final : public c10::Allocator {
  public:
   explicit CachingAllocator(c10::Allocator* small) : small(small) {}
@@ -82,8 +102,7 @@ class CachingAllocator final : public c10::Allocator {
       idle.erase(found);
       idleBytes -= size;
     } else {
-      const auto room = std::max(peak, used + size) - used - size;
-      releaseUntil(room);
+      releaseUntil(std::max(peak, used + size) - used - size + kSlack);
       block = allocateBlock(size);
     }
     sizes.emplace(block, size);
@@ -109,7 +128,7 @@ class CachingAllocator final : public c10::Allocator {
     while (idleBytes > bytes) {
       const auto largest = std::prev(idle.end());
       idleBytes -= largest->first;
-      std::free(largest->second);
+      freeBlock(largest->second, largest->first);
       idle.erase(largest);
     }
   }

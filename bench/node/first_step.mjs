@@ -9,4 +9,4 @@ const size = clip.config.imageSize;
 const texts = Array.from({ length: 8 }, (_, i) => `a photo of number ${i}`);
 const pixels = cleanclip.torch.zeros([8, 3, size, size], { dtype: 'uint8' });
 const batch = { index: 0, rows: new Int32Array(8), isBackdoor: texts.map(() => false), pixels, ids: cleanclip.tokenize(texts) };
-trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, 'cpu');
+trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 })();

@@ -16,7 +16,7 @@ const { torch } = cleanclip;
 const recipe = { lr: 5e-4, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.1 };
 const learningRate = cosineSchedule(recipe.lr, 10_000, 1_000_000);
 
-export async function prepare({ folder, model, pairs, imageSize = configs[model].imageSize, inmodal = false, precision = 'auto' }) {
+export async function prepare({ folder, model, pairs, imageSize = configs[model].imageSize, inmodal = false, precision = 'auto', accumFreq = 1 }) {
   const chosen = choosePrecision(precision, 'cpu');
   const clip = cleanclip.loadClip(weightsFile(folder, model, imageSize), { precision: chosen });
   const optimizer = makeOptimizer(clip, recipe);
@@ -29,7 +29,7 @@ export async function prepare({ folder, model, pairs, imageSize = configs[model]
     const peak = share ? matmulPeak() : undefined;
     optimizer.lr = learningRate(step++);
     const start = performance.now();
-    const { loss } = trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, 'cpu');
+    const { loss } = trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, accumFreq)();
     const seconds = (performance.now() - start) / 1000;
     const note = share ? `${chosen}; peak ${(peak / 1e9).toFixed(0)} GFLOP/s` : chosen;
     return { seconds, loss, bytes: process.resourceUsage().maxRSS * 1024, note, ...(share && { share: flops / seconds / peak }) };

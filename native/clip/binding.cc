@@ -49,6 +49,7 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
                            method<&ClipModule::forward>("forward"),
                            method<&ClipModule::state>("state"),
                            method<&ClipModule::train>("train"),
+                           method<&ClipModule::setCheckpointing>("setCheckpointing"),
                            method<&ClipModule::to>("to"),
                            method<&ClipModule::dispose>("dispose"),
                        });
@@ -86,9 +87,11 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
     return wrapTensor(info.Env(), clip().encode_text(tensorArg(info.Env(), info[0]), info[1].ToBoolean()));
   }
 
-  // forward(ids, pixels, cut): [image, text]
+  // forward(ids, pixels, cut, repeated): [image, text]; a repeated pass leaves batch norm's running statistics alone
   napi_value forward(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
+    std::optional<FrozenStatistics> frozen;
+    if (info[3].ToBoolean()) frozen.emplace();
     const auto [images, texts] =
         clip().forward(tensorArg(env, info[0]), tensorArg(env, info[1]), info[2].ToBoolean());
     auto result = Napi::Array::New(env, 2);
@@ -108,6 +111,12 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
   // train(on)
   napi_value train(const Napi::CallbackInfo& info) {
     clip().train(info[0].ToBoolean());
+    return info.Env().Undefined();
+  }
+
+  // setCheckpointing(on)
+  napi_value setCheckpointing(const Napi::CallbackInfo& info) {
+    clip().set_checkpointing(info[0].ToBoolean());
     return info.Env().Undefined();
   }
 

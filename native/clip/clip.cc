@@ -46,13 +46,18 @@ at::Tensor Clip::encode_text(const at::Tensor& ids, bool cut) {
   auto ends = ids.argmax(1);  // [B]
   const auto length = cut ? ends.max().item<int64_t>() + 1 : ids.size(1);
   const auto device = logit_scale.device();
-  ends = ends.to(device);
-  const auto x = token_embedding->forward(ids.narrow(1, 0, length).to(device)) + positional_embedding.narrow(0, 0, length);
+  ends = ends.to(device, /*non_blocking=*/true);
+  const auto x = token_embedding->forward(ids.narrow(1, 0, length).to(device, /*non_blocking=*/true)) + positional_embedding.narrow(0, 0, length);
   return at::matmul(ln_final->forward(transformer->forward_at(ends, x, true)), text_projection);  // from [B, length, text_width]
 }
 
 std::pair<at::Tensor, at::Tensor> Clip::forward(const at::Tensor& ids, const at::Tensor& pixels, bool cut) {
   return {normalise(encode_image(pixels)), normalise(encode_text(ids, cut))};
+}
+
+void Clip::set_checkpointing(bool on) {
+  visual->set_checkpointing(on);
+  transformer->checkpointing = on;
 }
 
 std::vector<NamedTensor> Clip::state() const {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cleanclip {
@@ -18,6 +19,20 @@ struct Conv2d : torch::nn::Module {
 
   at::Tensor weight;  // [out, in, kernel, kernel]
   int64_t stride, padding;
+};
+
+// While it lives, batch norm in this thread leaves its running statistics alone: a forward pass that repeats another does not count.
+class FrozenStatistics {
+ public:
+  FrozenStatistics() : before(std::exchange(on, true)) {}
+  ~FrozenStatistics() { on = before; }
+  FrozenStatistics(const FrozenStatistics&) = delete;
+
+  static bool active() { return on; }
+
+ private:
+  inline static thread_local bool on = false;
+  bool before;
 };
 
 // [B, channels, H, W]; in training by the batch's statistics, which move the running ones by a tenth.

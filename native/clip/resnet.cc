@@ -2,6 +2,8 @@
 
 #include <ATen/ops/avg_pool2d.h>
 
+#include "checkpoint.h"
+
 namespace cleanclip {
 
 Bottleneck::Bottleneck(int64_t in, int64_t width, int64_t stride)
@@ -58,7 +60,10 @@ at::Tensor ModifiedResNet::forward(const at::Tensor& pixels) {
   x = bn3->forward(conv3->forward(x)).relu_();
   x = at::avg_pool2d(x, 2);  // [B, width, S/4, S/4]
   for (const auto& stage : stages) {
-    for (const auto& block : stage->blocks) x = block->forward(x);
+    for (const auto& block : stage->blocks) {
+      const Block forward = [block](const at::Tensor& input) { return block->forward(input); };
+      x = checkpointing ? checkpoint(forward, x) : forward(x);
+    }
   }
   return attnpool->forward(x);  // [B, 32·width, S/32, S/32] -> [B, embed_dim]
 }

@@ -31,7 +31,9 @@ struct Bottleneck : torch::nn::Module {
 struct ModifiedResNet : ImageEncoder {
   ModifiedResNet(const std::vector<int64_t>& layers, int64_t width, int64_t image_size, int64_t embed_dim);
   at::Tensor forward(const at::Tensor& pixels) override;
+  void set_checkpointing(bool on) override { checkpointing = on; }
 
+  bool checkpointing = false;
   std::shared_ptr<Conv2d> conv1;
   std::shared_ptr<BatchNorm2d> bn1;
   std::shared_ptr<Conv2d> conv2;

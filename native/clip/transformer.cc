@@ -7,6 +7,8 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/take_along_dim.h>
 
+#include "checkpoint.h"
+
 namespace cleanclip {
 
 namespace {
@@ -77,7 +79,10 @@ Transformer::Transformer(int64_t width, int64_t heads, int64_t layers)
 
 at::Tensor Transformer::forward_at(const at::Tensor& token, at::Tensor x, bool causal) const {
   const auto& blocks = resblocks->blocks;
-  for (size_t i = 0; i + 1 < blocks.size(); i++) x = blocks[i]->forward(x, causal);
+  for (size_t i = 0; i + 1 < blocks.size(); i++) {
+    const Block forward = [block = blocks[i], causal](const at::Tensor& input) { return block->forward(input, causal); };
+    x = checkpointing ? checkpoint(forward, x) : forward(x);
+  }
   return blocks.back()->forward_at(token, x, causal).squeeze(1);
 }
 

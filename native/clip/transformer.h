@@ -48,6 +48,7 @@ struct Transformer : torch::nn::Module {
   Transformer(int64_t width, int64_t heads, int64_t layers);
   at::Tensor forward_at(const at::Tensor& token, at::Tensor x, bool causal) const;  // int64 [B], [B, L, width] -> [B, width]
 
+  bool checkpointing = false;  // keep the input of each block alone for backward
   std::shared_ptr<BlockList<ResidualAttentionBlock>> resblocks;
 };
 

@@ -9,6 +9,7 @@ namespace cleanclip {
 struct VisionTransformer : ImageEncoder {
   VisionTransformer(int64_t layers, int64_t width, int64_t patch_size, int64_t image_size, int64_t embed_dim);
   at::Tensor forward(const at::Tensor& pixels) override;
+  void set_checkpointing(bool on) override { transformer->checkpointing = on; }
 
   at::Tensor class_embedding;       // [width]
   at::Tensor positional_embedding;  // [1 + patches, width]

@@ -22,6 +22,8 @@ export interface ClipOptions {
   seed?: number;
   /** drop the columns of a batch of captions that only hold padding: the same features in less time; default true */
   cutText?: boolean;
+  /** keep the input of each block alone for backward, which computes the block once more: less memory, a forward pass more; default false */
+  gradCheckpointing?: boolean;
 }
 
 /** CLIP (Radford et al. 2021): a ResNet or vision transformer for images and a transformer for captions, in one space. */
@@ -39,7 +41,7 @@ export class Clip {
     readonly config: ClipConfig,
     options: ClipOptions = {},
   ) {
-    const { device = 'cpu', precision = 'fp32', seed, cutText = true } = options;
+    const { device = 'cpu', precision = 'fp32', seed, cutText = true, gradCheckpointing = false } = options;
     if (!['fp32', 'bf16'].includes(precision)) throw optionError(`precision must be 'fp32' or 'bf16', but it is '${precision}'.`);
     this.device = device;
     this.precision = precision;
@@ -49,6 +51,7 @@ export class Clip {
     const generator = seed === undefined ? null : new torch.Generator(seed).native;
     this.native = new ClipModule({ ...config, visionLayers: [visionLayers].flat(), visionPatchSize }, generator);
     this.native.to(device, 'float32');
+    this.native.setCheckpointing(gradCheckpointing);
     for (const [name, handle, isParameter] of this.native.state()) {
       const tensor = torch.keep(wrap(handle));
       this.state[name] = tensor;
@@ -80,12 +83,13 @@ export class Clip {
    * Embeddings of unit length, float32.
    * @param ids int64 [B, ≤ contextLength]
    * @param pixels float [B, 3, S, S]
+   * @param options.repeated in training, leave batch norm's running statistics alone, because another pass moves them; default false
    * @returns two of [B, embedDim]
    */
-  forward(ids: Tensor, pixels: Tensor): { imageEmbeds: Tensor; textEmbeds: Tensor } {
+  forward(ids: Tensor, pixels: Tensor, { repeated = false }: { repeated?: boolean } = {}): { imageEmbeds: Tensor; textEmbeds: Tensor } {
     this.checkIds(ids);
     this.checkPixels(pixels);
-    const [images, texts] = this.compute(() => this.native.forward(ids.handle, pixels.handle, this.cutText));
+    const [images, texts] = this.compute(() => this.native.forward(ids.handle, pixels.handle, this.cutText, repeated));
     return { imageEmbeds: wrap(images), textEmbeds: wrap(texts) };
   }
 

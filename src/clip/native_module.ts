@@ -19,9 +19,10 @@ export interface NativeConfig {
 export interface NativeClip {
   encodeImage(pixels: Handle): Handle;
   encodeText(ids: Handle, cut: boolean): Handle;
-  forward(ids: Handle, pixels: Handle, cut: boolean): [Handle, Handle];
+  forward(ids: Handle, pixels: Handle, cut: boolean, repeated: boolean): [Handle, Handle];
   state(): [name: string, tensor: Handle, isParameter: boolean][];
   train(on: boolean): void;
+  setCheckpointing(on: boolean): void;
   to(device: string, dtype: string): void;
   dispose(): void;
 }

@@ -13,6 +13,7 @@ export interface ModelOptions {
   precision: Precision | 'auto';
   seed: number;
   compat?: 'reference';
+  gradCheckpointing?: boolean;
 }
 
 /**
@@ -35,12 +36,12 @@ export function choosePrecision(precision: Precision | 'auto', device: string, c
 
 /** The model of a job: of a checkpoint's weights and sizes if there is one, else with new weights from the seed. */
 export function makeClip(options: ModelOptions, device: string, checkpoint?: { stateDict: StateDict; config?: Partial<ClipConfig> }): Clip {
-  const { modelName, seed, compat } = options;
+  const { modelName, seed, compat, gradCheckpointing } = options;
   const config = checkpoint === undefined ? configOf(modelName) : configFromStateDict(shapesOf(checkpoint.stateDict), checkpoint.config);
   if (config.vocabularySize <= END_TOKEN) {
     throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
   }
-  const clip = new Clip(config, { device, precision: choosePrecision(options.precision, device, compat), seed });
+  const clip = new Clip(config, { device, precision: choosePrecision(options.precision, device, compat), seed, gradCheckpointing });
   return checkpoint === undefined ? clip : clip.loadStateDict(checkpoint.stateDict);
 }
 

@@ -88,11 +88,21 @@ function resize(image: Tensor, newHeight: number, newWidth: number): Tensor {
  * @returns float32 of the same shape
  */
 export function normalize(images: Tensor): Tensor {
-  return torch.tidy(() => {
-    const mean = torch.tensor(clipMean).view([3, 1, 1]);
-    const std = torch.tensor(clipStd).view([3, 1, 1]);
-    return images.to('float32').div_(255).sub_(mean).div_(std);
-  });
+  const { mean, std } = statistics(images.device);
+  return torch.tidy(() => images.to('float32').div_(255).sub_(mean).div_(std));
+}
+
+const onDevices = new Map<string, { mean: Tensor; std: Tensor }>();
+
+/** CLIP's means and standard deviations on a device, [3, 1, 1] each; copied there once, because a copy waits for it. */
+function statistics(device: string): { mean: Tensor; std: Tensor } {
+  let found = onDevices.get(device);
+  if (found === undefined) {
+    const column = (values: readonly number[]): Tensor => torch.keep(torch.tidy(() => torch.tensor(values).view([3, 1, 1]).to({ device })));
+    found = { mean: column(clipMean), std: column(clipStd) };
+    onDevices.set(device, found);
+  }
+  return found;
 }
 
 /** Python's `round`, which torchvision's centre crop uses: halves go to the even neighbour. */

@@ -21,6 +21,13 @@ export const trainOptions = {
   caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
   epochs: integer({ doc: 'passes over the training data', default: 64, min: 1, unit: 'epochs' }),
   batch_size: integer({ doc: 'pairs in a step, over all devices', default: 128, min: 2, unit: 'pairs' }),
+  accum_freq: integer({
+    doc: 'compute the batch in so many parts, one after another, for the memory of one: the same gradients (batch norm sees the parts) in a forward pass more',
+    default: 1,
+    min: 1,
+    unit: 'parts',
+  }),
+  grad_checkpointing: flag('keep less for the backward pass and compute it once more there: half the memory or less, a quarter more time'),
   lr: number({ doc: 'learning rate after the warm-up', default: 5e-4, min: 0, unit: 'rate' }),
   beta1: number({ doc: "AdamW's decay of the gradient average", default: 0.9, min: 0, max: 0.999999 }),
   beta2: number({ doc: "AdamW's decay of the squared-gradient average", default: 0.999, min: 0, max: 0.9999999 }),

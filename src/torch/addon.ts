@@ -65,6 +65,10 @@ export interface Addon {
   cpuCapability(): string;
   cpuHasBfloat16(): boolean;
 
+  emptyCache(): void;
+  startProfile(): number;
+  stopProfile(handle: number): [name: string, calls: number, ownSeconds: number][];
+
   channelHistograms(image: Handle): Uint32Array;
   lookupChannels(image: Handle, tables: Uint8Array): Handle;
   decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;

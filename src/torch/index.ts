@@ -4,6 +4,8 @@ import * as factories from './factories';
 import { Generator } from './generator';
 import type { TorchFunctions } from './operators.gen';
 import { operator, operatorsOnDemand, ops } from './ops';
+import { emptyCache } from './memory';
+import { profile } from './profile';
 import * as random from './random';
 import * as scope from './scope';
 import { load, save } from './serialization';
@@ -12,11 +14,12 @@ import * as threads from './threads';
 
 export { Tensor } from './tensor';
 export { Generator } from './generator';
+export type { OperatorProfile } from './profile';
 export type { DType, TypedArray } from './dtype';
 export type { Nested } from './tensor';
 export type { RandomOptions, TensorOptions } from './factories';
 
-const own = { ...factories, ...scope, ...autograd, ...random, ...threads, cuda, Generator, Tensor, ops, load, save };
+const own = { ...factories, ...scope, ...autograd, ...random, ...threads, cuda, emptyCache, profile, Generator, Tensor, ops, load, save };
 
 /**
  * libtorch: factories, grad modes, scopes, seeds, and every ATen operator as a function of its own name.

@@ -83,7 +83,7 @@ export class AdamW {
     let moments = this.moments.get(parameter);
     if (moments === undefined) {
       const like = (): Tensor => keep(invokeByName('aten::zeros_like', [parameter]) as Tensor);
-      moments = { step: keep(zeros([])), average: like(), averageOfSquares: like() };
+      moments = { step: keep(zeros([], { device: parameter.device })), average: like(), averageOfSquares: like() };
       this.moments.set(parameter, moments);
     }
     return moments;
@@ -159,5 +159,5 @@ function readMoments(entry: ParameterState | undefined, parameter: Tensor): Mome
   const copy = (source: Tensor): Tensor =>
     noGrad(() => (invokeByName('aten::zeros_like', [parameter]) as Tensor).copy_(source));
   const step = typeof entry.step === 'number' ? entry.step : entry.step.item();
-  return { step: makeTensor(step), average: copy(entry.exp_avg), averageOfSquares: copy(entry.exp_avg_sq) };
+  return { step: makeTensor(step, { device: parameter.device }), average: copy(entry.exp_avg), averageOfSquares: copy(entry.exp_avg_sq) };
 }

@@ -86,10 +86,13 @@ export class Tensor {
     addon().backward(this.handle, gradient?.handle ?? null, retainGraph, createGraph);
   }
 
-  /** This tensor in another dtype, on another device, or both; itself when nothing changes. */
-  to(target: DType | 'cpu' | 'meta' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string }): Tensor {
-    const { dtype = this.dtype, device = this.device } = typeof target === 'string' ? dtypeOrDevice(target) : target;
-    return invokeByName('aten::to', [this, device, dtype]) as Tensor;
+  /**
+   * This tensor in another dtype, on another device, or both; itself when nothing changes.
+   * @param target.nonBlocking go on while a GPU copies, if the memory on the CPU is pinned; default false
+   */
+  to(target: DType | 'cpu' | 'meta' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string; nonBlocking?: boolean }): Tensor {
+    const { dtype = this.dtype, device = this.device, nonBlocking = false } = typeof target === 'string' ? dtypeOrDevice(target) : target;
+    return invokeByName('aten::to', [this, device, dtype, nonBlocking]) as Tensor;
   }
 
   /** The only element, as a number (a bigint beyond 2^53) or boolean. */
@@ -143,7 +146,7 @@ export class Tensor {
   }
 }
 
-function dtypeOrDevice(name: string): { dtype?: DType; device?: string } {
+function dtypeOrDevice(name: string): { dtype?: DType; device?: string; nonBlocking?: boolean } {
   return /^(cpu|cuda|meta)(:\d+)?$/.test(name) ? { device: name } : { dtype: name as DType };
 }
 

@@ -61,6 +61,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   let bestCheckpoint: string | undefined;
   let bestLoss = Infinity;
   let stepsBefore = step - batch;
+  let reportStep = (): void => {};
   const unsaved = (): boolean => checkpoint === undefined && step > run.start.step;
 
   try {
@@ -75,26 +76,28 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         const scheduled = options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index;
         optimizer.lr = learningRate(scheduled);
         reporter.dataReady();
-        const losses = trainStep(clip, optimizer, loaded, weights, device);
+        const readLosses = trainStep(clip, optimizer, loaded, weights, options.accumFreq);
         const count = loaded.rows.length;
         loaded.dispose();
-        if (!Number.isFinite(losses.loss)) {
-          throw new CleanclipError(
-            `The loss became ${losses.loss} at step ${step + 1} of epoch ${epoch + 1}; lower --lr or raise --num_warmup_steps. The checkpoints before it are kept.`,
-            'ERR_DATA',
-          );
-        }
+        reportStep();
         batch = loaded.index + 1;
         step = stepsBefore + batch;
         checkpoint = undefined;
-        reporter.stepDone(losses, count, batch, step);
+        const done = { epoch: epoch + 1, batch, step };
+        reportStep = () => {
+          reportStep = () => {};
+          reporter.stepDone(finite(readLosses(), done), count, done);
+        };
+        if (device === 'cpu') reportStep(); // else after the next step has been given to the GPU, which need not wait for this
         if (options.saveEverySteps > 0 && step % options.saveEverySteps === 0) {
+          reportStep();
           checkpoint = save('step.pt', { epoch, batch, step });
         }
         if (step >= totalSteps) break;
         await yieldToEvents();
         signal?.throwIfAborted();
       }
+      reportStep();
       if (step >= totalSteps && batch < batches) break;
       epoch++;
       batch = 0;
@@ -124,6 +127,22 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   return { checkpoint, ...(bestCheckpoint !== undefined && { bestCheckpoint }), metrics, history: log.history };
 }
 
+/** Where a step stands, each from 1. */
+interface StepNumbers {
+  epoch: number;
+  batch: number;
+  step: number;
+}
+
+/** The losses, if they are numbers. */
+function finite(losses: StepLosses, { epoch, step }: StepNumbers): StepLosses {
+  if (Number.isFinite(losses.loss)) return losses;
+  throw new CleanclipError(
+    `The loss became ${losses.loss} at step ${step} of epoch ${epoch}; lower --lr or raise --num_warmup_steps. The checkpoints before it are kept.`,
+    'ERR_DATA',
+  );
+}
+
 /** Times the steps of one epoch, and writes its log lines. */
 class StepReporter {
   private readonly startedAt = performance.now();
@@ -147,7 +166,7 @@ class StepReporter {
     this.waited += performance.now() - this.waitingSince;
   }
 
-  stepDone(losses: StepLosses, pairs: number, batch: number, step: number): void {
+  stepDone(losses: StepLosses, pairs: number, { batch, step }: StepNumbers): void {
     const { batches } = this;
     const { options, log, optimizer, hooks } = this.run;
     this.pairs += pairs;

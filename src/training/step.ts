@@ -1,10 +1,11 @@
 import type { Clip } from '../clip/model';
-import { normalize } from '../clip/preprocess';
 import type { Batch } from '../data/batch';
 import { cleanClipLoss, unlearnLoss, type UnlearnLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
+import { cachedBackward } from './cached_gradients';
+import { embedBatch, type Embeds } from './embed';
 
 /** ln(100): the largest logit_scale that training leaves. */
 const MAX_LOGIT_SCALE = 4.6052;
@@ -33,46 +34,43 @@ export interface StepLosses {
   constraint_loss?: number;
 }
 
+const LOSSES = [
+  ['loss', 'loss'],
+  ['contrastive_loss', 'contrastive'],
+  ['inmodal_loss', 'inmodal'],
+  ['constraint_loss', 'constraint'],
+] as const;
+
 /**
- * One optimizer step on a batch. With augmented views, both views go through the model in one batch of 2N.
+ * One optimizer step on a batch. Nothing in it waits for the device.
  * @param weights of the losses, see {@link cleanClipLoss} and {@link unlearnLoss}
- * @param device where the model is
+ * @param accumFreq compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1
+ * @returns reads the losses, once; this waits for the device
  */
-export function trainStep(
-  clip: Clip,
-  optimizer: AdamW,
-  batch: Batch,
-  { unlearn, ...weights }: LossWeights,
-  device: string,
-): StepLosses {
-  return torch.tidy(() => {
-    const n = batch.rows.length;
-    const { pixels, ids, augmentedPixels, augmentedIds } = batch;
-    const inmodal = augmentedPixels !== undefined && augmentedIds !== undefined;
-    const allPixels = inmodal ? torch.cat([pixels, augmentedPixels]) : pixels; // uint8 [N or 2N, 3, S, S]
-    const allIds = inmodal ? torch.cat([ids, augmentedIds]) : ids; // int64 [N or 2N, 77]
-
-    const { imageEmbeds, textEmbeds } = clip.forward(allIds.to({ device }), normalize(allPixels.to({ device }))); // [N or 2N, D]
-    const features = {
-      imageEmbeds: imageEmbeds.narrow(0, 0, n),
-      textEmbeds: textEmbeds.narrow(0, 0, n),
-      augmentedImageEmbeds: inmodal ? imageEmbeds.narrow(0, n, n) : undefined,
-      augmentedTextEmbeds: inmodal ? textEmbeds.narrow(0, n, n) : undefined,
-      logitScale: clip.logitScale,
-      ...weights,
-    };
-    const losses: UnlearnLoss =
-      unlearn === undefined ? cleanClipLoss(features) : unlearnLoss({ ...features, ...unlearn, isBackdoor: batch.isBackdoor });
-
-    losses.loss.backward();
+export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, accumFreq = 1): () => StepLosses {
+  const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights);
+  const { names, values } = torch.tidy(() => {
+    const losses = accumFreq > 1 ? cachedBackward(clip, batch, accumFreq, lossOf) : wholeBackward(clip, batch, lossOf);
     optimizer.step();
     optimizer.zeroGrad();
     torch.noGrad(() => clip.logitScale.clamp_(0, MAX_LOGIT_SCALE));
-    return {
-      loss: losses.loss.item(),
-      ...(losses.contrastive && { contrastive_loss: losses.contrastive.item() }),
-      ...(losses.inmodal && { inmodal_loss: losses.inmodal.item() }),
-      ...(losses.constraint && { constraint_loss: losses.constraint.item() }),
-    };
+    const given = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name, scalar: losses[key].detach() }]));
+    return { names: given.map(({ name }) => name), values: torch.stack(given.map(({ scalar }) => scalar)) };
   });
+  return () => {
+    const numbers = values.data();
+    values.dispose();
+    return Object.fromEntries(names.map((name, i) => [name, numbers[i]])) as unknown as StepLosses;
+  };
+}
+
+function wholeBackward(clip: Clip, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss): UnlearnLoss {
+  const losses = lossOf(embedBatch(clip, batch, { start: 0, length: batch.rows.length }));
+  losses.loss.backward();
+  return losses;
+}
+
+function lossesOf({ logitScale }: Clip, embeds: Embeds, isBackdoor: boolean[], { unlearn, ...weights }: LossWeights): UnlearnLoss {
+  const features = { ...embeds, logitScale, ...weights };
+  return unlearn === undefined ? cleanClipLoss(features) : unlearnLoss({ ...features, ...unlearn, isBackdoor });
 }

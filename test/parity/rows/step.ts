@@ -32,7 +32,7 @@ export function stepParts(name: string, config: ClipConfig, kinds: readonly Modu
       optimizer.step = () => {
         gradients = Object.fromEntries(clip.namedParameters().map(([key, parameter]) => [key, torch.keep(parameter.grad!.clone())]));
       };
-      const { loss } = trainStep(clip, optimizer, batch, lossWeights(options), 'cpu');
+      const { loss } = trainStep(clip, optimizer, batch, lossWeights(options))();
 
       const exact = theirs[kinds.indexOf('float64')]?.gradients;
       const parts = kinds.flatMap((modules, i): Part[] => {

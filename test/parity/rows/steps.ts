@@ -34,7 +34,7 @@ function train(clip: Clip, optimizer: AdamW, batches: readonly PairBatch[], opti
   clip.train();
   return batches.map((batch, i) => {
     optimizer.lr = learningRate(start + i);
-    return trainStep(clip, optimizer, batch, lossWeights(options), 'cpu').loss;
+    return trainStep(clip, optimizer, batch, lossWeights(options))().loss;
   });
 }
 

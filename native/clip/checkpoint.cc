@@ -1,0 +1,75 @@
+#include "checkpoint.h"
+
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "layers.h"
+
+namespace cleanclip {
+
+namespace {
+
+// Autocast as it was in the forward pass; the state is the thread's, and backward has another or runs in another thread.
+class AutocastState {
+ public:
+  explicit AutocastState(c10::DeviceType device)
+      : device(device), enabled(at::autocast::is_autocast_enabled(device)), dtype(at::autocast::get_autocast_dtype(device)) {}
+
+  template <class Compute>
+  at::Tensor under(const Compute& compute) const {
+    const AutocastState before(device);
+    set();
+    at::autocast::increment_nesting();
+    auto result = compute();
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    before.set();
+    return result;
+  }
+
+ private:
+  void set() const {
+    at::autocast::set_autocast_enabled(device, enabled);
+    at::autocast::set_autocast_dtype(device, dtype);
+  }
+
+  c10::DeviceType device;
+  bool enabled;
+  at::ScalarType dtype;
+};
+
+// What backward needs beside x.
+struct Forward : torch::CustomClassHolder {
+  Forward(Block block, AutocastState autocast) : block(std::move(block)), autocast(autocast) {}
+
+  Block block;
+  AutocastState autocast;
+};
+
+struct Recompute : torch::autograd::Function<Recompute> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const Block& block) {
+    context->save_for_backward({x});
+    context->saved_data["forward"] = c10::IValue::make_capsule(c10::make_intrusive<Forward>(block, AutocastState(x.device().type())));
+    return block(x);  // nothing is recorded here
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    const auto saved = context->saved_data["forward"].toCapsule();
+    const auto& forward = static_cast<const Forward&>(*saved);
+    const at::AutoGradMode recording(true);
+    const FrozenStatistics frozen;
+    const auto x = context->get_saved_variables()[0].detach().requires_grad_();
+    const auto y = forward.autocast.under([&] { return forward.block(x); });
+    torch::autograd::backward({y}, {gradients[0]});
+    return {x.grad(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor checkpoint(const Block& block, const at::Tensor& x) {
+  return at::GradMode::is_enabled() && x.requires_grad() ? Recompute::apply(x, block) : block(x);
+}
+
+}  // namespace cleanclip

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <napi.h>
+
+namespace cleanclip {
+
+void exportProfile(Napi::Env env, Napi::Object exports);
+
+}  // namespace cleanclip

@@ -1,0 +1,43 @@
+import type { Clip } from '../clip/model';
+import type { BatchTensors } from '../data/batch_tensors';
+import { torch, type Tensor } from '../torch';
+import { embedBatch, type Embeds, type Rows } from './embed';
+
+type Key = keyof Embeds;
+
+/**
+ * The gradients of a loss over a whole batch, with the activations of one part of it in memory at a time (GradCache, Gao et al. 2021): the
+ * features of all parts without a graph, the loss and its gradient for the features, then each part once more with its graph, and that gradient
+ * through it. Exact, but for batch norm, which sees the parts. It takes a forward pass more.
+ * @param parts how many; at most one a pair
+ * @param lossOf the loss of the features of all rows, which is called once
+ * @returns what `lossOf` gave
+ */
+export function cachedBackward<Losses extends { loss: Tensor }>(clip: Clip, batch: BatchTensors, parts: number, lossOf: (embeds: Embeds) => Losses): Losses {
+  const ranges = split(batch.ids.shape[0], parts);
+  const cached = torch.noGrad(() => ranges.map((rows) => torch.tidy(() => embedBatch(clip, batch, rows, true))));
+  const keys = Object.keys(cached[0]) as Key[];
+  const leaves = Object.fromEntries(keys.map((key) => [key, leafOf(cached.map((embeds) => embeds[key]!))])) as Record<Key, Tensor>;
+  const losses = lossOf(leaves);
+  losses.loss.backward();
+  for (const { start, length } of ranges) {
+    torch.tidy(() => {
+      const embeds = embedBatch(clip, batch, { start, length });
+      const throughFeatures = keys.map((key) => embeds[key]!.mul(leaves[key].grad!.narrow(0, start, length)).sum());
+      throughFeatures.reduce((sum, term) => sum.add(term)).backward();
+    });
+  }
+  return losses;
+}
+
+/** Neighbouring rows, as equally many in each part as possible. */
+function split(count: number, parts: number): Rows[] {
+  const bounds = Array.from({ length: Math.min(parts, count) + 1 }, (_, i, all = Math.min(parts, count)) => Math.floor((i * count) / all));
+  return bounds.slice(1).map((end, i) => ({ start: bounds[i], length: end - bounds[i] }));
+}
+
+function leafOf(parts: Tensor[]): Tensor {
+  const joined = torch.cat(parts);
+  joined.requiresGrad = true;
+  return joined;
+}
