@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 
 /**
  * Compiles what is stale and makes the Python side ready.
- * @returns {{ root: string, python: string, folder: string, env: NodeJS.ProcessEnv, machine: string, versions: string }}
+ * @returns {{ root: string, python: string, folder: string, env: NodeJS.ProcessEnv, machine: string, bf16: boolean, versions: string }}
  */
 export function prepareEnvironment(root) {
   const venv = join(root, '.cache', 'bench-venv');
@@ -23,7 +23,7 @@ export function prepareEnvironment(root) {
   const { torch, versions } = describePython(python, join(root, 'bench', 'python'));
   env.LIBTORCH = torch;
   runNode('bin/cleanclip.js', 'setup');
-  return { root, python, folder: mkdtempSync(join(tmpdir(), 'cleanclip-bench-')), env, machine: machine(), versions: `Node ${process.version}, ${versions}` };
+  return { root, python, folder: mkdtempSync(join(tmpdir(), 'cleanclip-bench-')), env, ...machine(), versions: `Node ${process.version}, ${versions}` };
 }
 
 function describePython(python, cwd) {
@@ -36,5 +36,6 @@ function describePython(python, cwd) {
 function machine() {
   const flags = process.platform === 'linux' ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   const instructions = ['amx_bf16', 'avx512_bf16', 'avx512f', 'avx2'].find((name) => flags.includes(name)) ?? 'no AVX';
-  return `${availableParallelism()} cores of ${cpus()[0].model.trim()} (${instructions}), ${Math.round(totalmem() / 2 ** 30)} GB`;
+  const name = `${availableParallelism()} cores of ${cpus()[0].model.trim()} (${instructions}), ${Math.round(totalmem() / 2 ** 30)} GB`;
+  return { machine: name, bf16: instructions.endsWith('bf16') };
 }

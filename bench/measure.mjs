@@ -34,6 +34,8 @@ function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken)
     versus[side] = { best: Math.min(...theirs), ratio: Math.min(...theirs) / ours, from: rounds[0], to: rounds.at(-1), wanted: atLeast[side] };
   }
   const failure = check?.(taken);
+  const floor = key === 'seconds' ? Math.max(...taken.node.map((result) => result.floor)) : NaN; // what the machine's peak allows
+  const most = floor > 0 && versus.reference ? `at the peak it would take ${floor.toFixed(2)} s, ${(versus.reference.best / floor).toFixed(2)}×` : undefined;
   const conditions = [
     ...Object.values(versus).flatMap(({ ratio, wanted }) => (wanted === undefined ? [] : [ratio >= wanted])),
     ...(limit?.atMost === undefined ? [] : [ours <= limit.atMost]),
@@ -41,6 +43,6 @@ function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken)
     ...(check === undefined ? [] : [failure === undefined]),
   ];
   const met = conditions.length === 0 ? undefined : conditions.every(Boolean);
-  const note = [failure, taken.node[0].note, met === false ? why : undefined].filter(Boolean).join('; ');
+  const note = [failure, taken.node[0].note, most, met === false ? why : undefined].filter(Boolean).join('; ');
   return { title, unit, ours, versus, limit, note, load: loadavg()[0], met };
 }

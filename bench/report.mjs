@@ -7,11 +7,11 @@ const units = {
 };
 
 /** The head of RESULTS.md. */
-export const renderRun = ({ machine, versions }) => `# Measured against Python
+export const renderRun = ({ machine, bf16, versions }) => `# Measured against Python
 
 \`npm run bench\` measures this table anew. Both sides ran on ${machine}, with the same libtorch: ${versions}.
 The reference is plain Python as CleanCLIP's code runs it: fp32, captions padded to 77, PIL and torchvision, torch.optim.AdamW,
-DataLoader with 2 workers. Each row's sides are measured in turn; the best of each counts. A ratio is their cost ÷ ours,
+DataLoader with 2 workers. open_clip computes in ${bf16 ? 'amp_bf16' : 'fp32, because this processor has no bf16 instructions: with amp_bf16 a step takes it minutes'}. Each row's sides are measured in turn; the best of each counts. A ratio is their cost ÷ ours,
 in brackets its range over the rounds; the load is that of the machine at the end.
 `;
 

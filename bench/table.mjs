@@ -97,7 +97,7 @@ export const measurements = [
     id: 'rn50', module: 'step', args: { model: 'RN50', pairs: 32 }, quick: { model: 'tiny' }, sides: all, repeats: 3,
     rows: [
       step('RN50, 32 pairs, CLIP step, --precision auto', { reference: 4, open_clip: 1.6 }),
-      { title: 'share of the bf16 matmul peak (4096³) in that step', key: 'share', unit: 'share', limit: { atLeast: 0.7 } },
+      { title: 'share of the matmul peak (4096³, in that precision) in that step', key: 'share', unit: 'share', limit: { atLeast: 0.7 } },
     ],
   },
   {

@@ -2,24 +2,32 @@
 import { performance } from 'node:perf_hooks';
 
 import cleanclip from '../../dist/index.js';
+import { configs } from '../../dist/clip/config.js';
 
 const { torch } = cleanclip;
 
 /** RN50 at 224 pixels: 6.1 G multiply-adds forward, and twice that backward. */
-const FLOPS_AN_IMAGE = 36.6e9;
+const RN50_AN_IMAGE = 36.6e9;
 
-/** Forward and backward of RN50 on the images, and of the text transformer on each caption's own tokens. */
-export function stepFlops(ids, { textWidth: width, textLayers: layers }) {
+/** Forward and backward of a named model on images, and on each caption's own tokens; undefined where the images' share is not known. */
+export function stepFlops(ids, model) {
+  const { textWidth, textLayers, visionWidth, visionLayers, visionPatchSize, imageSize } = configs[model];
   const lengths = torch.tidy(() => ids.argmax(1).add(1).toArray());
-  const text = lengths.reduce((sum, length) => sum + layers * (2 * 12 * width ** 2 * length + 4 * width * length ** 2), 0);
-  return lengths.length * FLOPS_AN_IMAGE + 3 * text;
+  const texts = lengths.reduce((sum, length) => sum + transformer(textWidth, textLayers, length), 0);
+  if (model === 'RN50') return lengths.length * RN50_AN_IMAGE + texts;
+  if (visionPatchSize === undefined) return undefined;
+  const patches = (imageSize / visionPatchSize) ** 2;
+  const embedding = 2 * 2 * patches * 3 * visionPatchSize ** 2 * visionWidth; // no gradient for the pixels
+  return lengths.length * (transformer(visionWidth, visionLayers, patches + 1) + embedding) + texts;
 }
 
-/** Operations a second of a bf16 product of two 4096×4096 matrices, the best of three. */
-export function matmulPeak() {
+const transformer = (width, layers, length) => 3 * layers * (2 * 12 * width ** 2 * length + 4 * width * length ** 2);
+
+/** Operations a second of a product of two 4096×4096 matrices, the best of three. */
+export function matmulPeak(dtype) {
   const side = 4096;
   return torch.tidy(() => {
-    const [a, b] = [0, 1].map((seed) => torch.full([side, side], 0.5 + seed).to('bfloat16'));
+    const [a, b] = [0, 1].map((seed) => torch.full([side, side], 0.5 + seed).to(dtype));
     const seconds = [0, 1, 2].map(() => {
       const start = performance.now();
       torch.mm(a, b).dispose();

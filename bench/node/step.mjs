@@ -22,18 +22,23 @@ export async function prepare({ folder, model, pairs, imageSize = configs[model]
   const optimizer = makeOptimizer(clip, recipe);
   const batch = makeBatch(pairs, imageSize, inmodal);
   shareBatch(batch, join(folder, 'batch.pt'));
-  const share = model === 'RN50' && chosen === 'bf16' && !inmodal;
-  const flops = stepFlops(batch.ids, configs[model]);
+  const flops = totalFlops(batch, model);
   let step = 0;
   return () => {
-    const peak = share ? matmulPeak() : undefined;
     optimizer.lr = learningRate(step++);
     const start = performance.now();
     const { loss } = trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, accumFreq)();
     const seconds = (performance.now() - start) / 1000;
-    const note = share ? `${chosen}; peak ${(peak / 1e9).toFixed(0)} GFLOP/s` : chosen;
-    return { seconds, loss, bytes: process.resourceUsage().maxRSS * 1024, note, ...(share && { share: flops / seconds / peak }) };
+    const result = { seconds, loss, bytes: process.resourceUsage().maxRSS * 1024, note: chosen };
+    if (flops === undefined) return result;
+    const peak = matmulPeak(chosen === 'bf16' ? 'bfloat16' : 'float32');
+    return { ...result, floor: flops / peak, share: flops / seconds / peak, note: `${chosen}; matmul peak ${(peak / 1e9).toFixed(0)} GFLOP/s` };
   };
+}
+
+function totalFlops({ ids, augmentedIds }, model) {
+  const each = [ids, augmentedIds].filter((given) => given !== undefined).map((given) => stepFlops(given, model));
+  return each.includes(undefined) ? undefined : each.reduce((sum, flops) => sum + flops);
 }
 
 /** Pixels as a ramp that is another for each image, and captions; the augmented views are those of other rows. */

@@ -6,16 +6,17 @@ import sys
 
 import torch
 
+BF16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # else open_clip's amp_bf16 takes minutes a step
 OPEN_CLIP_NAMES = {"RN50": "RN50-quickgelu", "ViT-B/32": "ViT-B-32-quickgelu"}
 
 
 def load(folder, model, side):
-    """With the weights that Node wrote; open_clip's has its own. Returns the model and its configuration."""
+    """With the weights that Node wrote; open_clip's has its own, in amp_bf16 or fp32. Returns the model and its configuration."""
     file = os.path.join(folder, model.replace("/", "-") + ".pt")
     with open(file + ".json") as opened:
         config = json.load(opened)
     if side == "open_clip":
-        return open_clip_model(model, config), config
+        return open_clip_model(model, config, "amp_bf16" if BF16 else "fp32"), config
     clip = referenced(config) if "CLEANCLIP_REFERENCE" in os.environ else plain(config)
     clip.load_state_dict(torch.load(file)["state_dict"])
     return clip, config
@@ -50,11 +51,11 @@ def referenced(config):
     )
 
 
-def open_clip_model(model, config):
+def open_clip_model(model, config, precision):
     import open_clip
 
     if model in OPEN_CLIP_NAMES:
-        return open_clip.create_model(OPEN_CLIP_NAMES[model], precision="amp_bf16")
+        return open_clip.create_model(OPEN_CLIP_NAMES[model], precision=precision)
     vision = {"image_size": config["imageSize"], "layers": config["visionLayers"], "width": config["visionWidth"], "head_width": 64}
     text = {"context_length": 77, "vocab_size": config["vocabularySize"], "width": config["textWidth"], "heads": config["textHeads"], "layers": config["textLayers"]}
     return open_clip.CLIP(config["embedDim"], vision, text, quick_gelu=True)

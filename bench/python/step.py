@@ -58,7 +58,7 @@ def open_clip_losses(clip, pixels, ids):
     loss = open_clip.ClipLoss()
 
     def compute():
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=models.BF16):
             return loss(*clip(pixels, ids)[:3])
 
     return compute

@@ -20,7 +20,7 @@ export const evaluationOptions = {
   device_id: integer({ doc: 'which GPU', default: 0, unit: 'index' }),
   precision: text({
     doc: 'fp32, or bf16 autocast over the whole forward pass; auto: bf16 where the processor has instructions for it, fp32 elsewhere and with --compat reference',
-    default: 'fp32',
+    default: 'auto',
     choices: ['auto', 'fp32', 'bf16'],
   }),
   seed: integer({ doc: 'seed of the initial weights, the order of the data and the augmentations', default: 0, unit: 'seed' }),

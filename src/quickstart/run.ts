@@ -62,7 +62,7 @@ export async function runQuickstart({ seed, out, data, ...options }: QuickstartO
   });
 
   for (const name of ['poisoned', 'clip_finetuned', 'cleanclip']) rmSync(join(out, name), { recursive: true, force: true });
-  const common = { logs: out, modelName: 'tiny', precision: 'bf16', seed, ...quiet } as const;
+  const common = { logs: out, modelName: 'tiny', precision: 'auto', seed, ...quiet } as const;
   step(`training a CLIP on the poisoned pairs, ${settings.train.epochs} epochs`);
   const { checkpoint } = await cc.train({ ...common, ...settings.train, name: 'poisoned', trainData: poisonedSet.csv });
 
