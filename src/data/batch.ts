@@ -44,6 +44,10 @@ export interface PairLoaderOptions {
   strict?: boolean;
   /** keep decoded images in memory if room for all of them takes no more than this; default 1 GiB */
   cacheBytes?: number;
+  /** folder of a file that keeps the decoded images for later epochs and runs, instead of memory; images larger than `size` × `size` are not kept with `inmodal` */
+  imageCache?: string;
+  /** make the tensors in pinned memory, which a GPU copies without stopping the CPU; default false */
+  pinned?: boolean;
   /** called once for each bad row, in order */
   onBadRow?: (bad: BadImage) => void;
 }

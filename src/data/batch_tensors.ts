@@ -16,8 +16,8 @@ export interface BatchTensors {
 export type BatchTokens = { [name in keyof BatchTensors]: number };
 
 /** Tensors that are yet to be filled. */
-export function emptyTensors(rows: number, { size, contextLength, inmodal }: { size: number; contextLength: number; inmodal: boolean }): BatchTensors {
-  const pixels = (): Tensor => torch.empty([rows, 3, size, size], { dtype: 'uint8' });
+export function emptyTensors(rows: number, { size, contextLength, inmodal, pinned }: { size: number; contextLength: number; inmodal: boolean; pinned: boolean }): BatchTensors {
+  const pixels = (): Tensor => torch.empty([rows, 3, size, size], { dtype: 'uint8', pinMemory: pinned });
   const ids = (): Tensor => torch.empty([rows, contextLength], { dtype: 'int64' });
   return { pixels: pixels(), ids: ids(), ...(inmodal && { augmentedPixels: pixels(), augmentedIds: ids() }) };
 }

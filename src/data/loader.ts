@@ -5,6 +5,7 @@ import { disposeTensors, emptyTensors, reclaimTokens, selectRows, shareRows } fr
 import { EpochRun, type LoadedBatch } from './epoch_run';
 import { type PairTable } from './pairs';
 import { PixelCache } from './pixel_cache';
+import { PixelFile } from './pixel_file';
 import { type BadSlot, type Part, RowFiller, type Recipe } from './row_filler';
 import { batchCount, batchRows, epochOrder } from './sampler';
 import { WorkerPool } from './worker_pool';
@@ -33,7 +34,7 @@ const PART = 16; // rows in one message to a worker
 export class PairLoader implements AsyncIterable<Batch> {
   /** batches an epoch */
   readonly batches: number;
-  private readonly options: Required<Omit<PairLoaderOptions, 'onBadRow'>>;
+  private readonly options: Required<Omit<PairLoaderOptions, 'onBadRow' | 'imageCache'>>;
   private readonly onBadRow: (bad: BadImage) => void;
   private readonly filler: Filler;
   private readonly depth: number;
@@ -45,7 +46,7 @@ export class PairLoader implements AsyncIterable<Batch> {
   /** @throws CleanclipError ERR_OPTION: a number that makes no sense, or fewer rows than one batch */
   constructor(
     private readonly table: PairTable,
-    { onBadRow = () => {}, ...given }: PairLoaderOptions,
+    { onBadRow = () => {}, imageCache, ...given }: PairLoaderOptions,
   ) {
     const options = { ...DEFAULTS, ...given };
     const { batchSize, size, numWorkers, dropLast, cacheBytes, contextLength, squash, inmodal, compat, seed } = options;
@@ -60,7 +61,8 @@ export class PairLoader implements AsyncIterable<Batch> {
       throw optionError(`A batch of ${batchSize} cannot be made of ${table.length} rows; use a smaller batch size.`);
     }
     this.depth = Math.max(2, Math.ceil((2 * numWorkers * PART) / batchSize));
-    const cache = PixelCache.allocate(table.length, size, cacheBytes);
+    const kept = inmodal ? 'whole' : squash ? 'squashed' : 'cropped';
+    const cache = imageCache === undefined ? PixelCache.allocate(table.length, size, cacheBytes) : PixelFile.nameFile(imageCache, table.shared, size, kept);
     const recipe = { pairs: table.shared, cache, size, squash, contextLength, inmodal, compat, seed };
     this.filler = numWorkers > 0 ? new WorkerPool(join(__dirname, 'loader_worker.js'), recipe, numWorkers) : ownThread(recipe);
   }
@@ -187,6 +189,7 @@ const DEFAULTS = {
   compat: false,
   strict: false,
   cacheBytes: 2 ** 30,
+  pinned: false,
 };
 
 /** Fills the parts in the calling thread, one after another. */
@@ -198,7 +201,11 @@ function ownThread(recipe: Recipe): Filler {
     last = filling.catch(() => {});
     return filling;
   };
-  return { run, close: async () => void (await last) };
+  const close = async (): Promise<void> => {
+    await last;
+    filler.close();
+  };
+  return { run, close };
 }
 
 function checkCount(name: string, value: number, least: number): void {

@@ -8,11 +8,13 @@ import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from
 import { decodeImage } from './image';
 import { PairTable, type SharedPairs } from './pairs';
 import { PixelCache, type SharedPixels } from './pixel_cache';
+import { PixelFile, type SharedPixelFile } from './pixel_file';
 
 /** How rows become tensors: the same for all rows of a loader. It can be sent to a worker thread. */
 export interface Recipe {
   pairs: SharedPairs;
-  cache: SharedPixels | null;
+  /** where decoded images are kept */
+  cache: SharedPixels | SharedPixelFile | null;
   size: number;
   /** the whole image, not the square in its middle */
   squash: boolean;
@@ -38,16 +40,28 @@ export interface BadSlot {
   reason: string;
 }
 
+/** Decoded images by row; the path is that of the image's file. */
+interface ImageStore {
+  get(row: number, path: string): Tensor | undefined;
+  put(row: number, image: Tensor, path: string): void;
+  close?(): void;
+}
+
 type Decoded = { image: Tensor } | { reason: string };
 
 /** Decodes, augments and tokenises the rows of parts, in the thread that calls it. */
 export class RowFiller {
   private readonly table: PairTable;
-  private readonly cache: PixelCache | null;
+  private readonly cache: ImageStore | null;
 
   constructor(private readonly recipe: Recipe) {
     this.table = new PairTable(recipe.pairs);
-    this.cache = recipe.cache && new PixelCache(recipe.cache);
+    const { cache } = recipe;
+    this.cache = cache && ('path' in cache ? new PixelFile(cache) : new PixelCache(cache));
+  }
+
+  close(): void {
+    this.cache?.close?.();
   }
 
   /** Fills the tensors of a part, except for the slots it returns. The next image is decoded while this one is worked on. */
@@ -74,7 +88,8 @@ export class RowFiller {
 
   private async decode(row: number): Promise<Decoded> {
     try {
-      return { image: this.cache?.get(row) ?? (await decodeImage(this.table.image(row))) };
+      const path = this.table.image(row);
+      return { image: this.cache?.get(row, path) ?? (await decodeImage(path)) };
     } catch (error) {
       return { reason: (error as Error).message };
     }
@@ -98,7 +113,7 @@ export class RowFiller {
         const resized = fit(image, size); // [3, size, size]
         tensors.pixels.select(0, slot).copy_(resized);
         tensors.augmentedPixels?.select(0, slot).copy_(fit(autoAugment(image, { random }), size));
-        this.cache?.put(row, inmodal ? image : resized);
+        this.cache?.put(row, inmodal ? image : resized, this.table.image(row));
       });
       return undefined;
     } catch (error) {

@@ -64,6 +64,11 @@ export const trainOptions = {
     defaultText: '8, at most the number of cores',
     unit: 'threads',
   }),
+  image_cache: text({
+    doc: 'folder of a file that keeps decoded images for later epochs and runs; without it up to 1 GiB of memory does, for the epochs of a run',
+    default: undefined,
+    unit: 'folder',
+  }),
   resume: text({
     doc: 'auto: go on with the newest checkpoint of this run, or start when there is none',
     default: undefined,

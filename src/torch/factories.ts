@@ -12,6 +12,8 @@ export interface TensorOptions {
   device?: string;
   /** record operations on it for backward; default false */
   requiresGrad?: boolean;
+  /** of a CPU tensor: in memory that a GPU copies from and to without stopping the CPU; needs a GPU; default false */
+  pinMemory?: boolean;
 }
 
 /** Options of the random factories. */
@@ -94,8 +96,9 @@ function ragged(value: unknown, depth: number): CleanclipError {
 
 type Keywords = Record<string, unknown>;
 
-function make(name: string, positional: unknown[], { requiresGrad, ...keywords }: RandomOptions): Tensor {
-  const made = invokeByName(`aten::${name}`, [...positional, { dtype: 'float32', ...keywords } satisfies Keywords]) as Tensor;
+function make(name: string, positional: unknown[], { requiresGrad, pinMemory = false, ...keywords }: RandomOptions): Tensor {
+  const pinned = pinMemory ? { pin_memory: true } : {};
+  const made = invokeByName(`aten::${name}`, [...positional, { dtype: 'float32', ...keywords, ...pinned } satisfies Keywords]) as Tensor;
   if (requiresGrad === true) made.requiresGrad = true;
   return made;
 }

@@ -44,7 +44,7 @@ export class TrainingPairs {
   }
 
   private load(table: PairTable): PairLoader {
-    const { batchSize, numWorkers, seed, inmodal, compat, strict } = this.options;
+    const { batchSize, numWorkers, seed, inmodal, compat, strict, imageCache } = this.options;
     return new PairLoader(table, {
       batchSize,
       size: this.clip.config.imageSize,
@@ -54,6 +54,8 @@ export class TrainingPairs {
       inmodal,
       compat: compat === 'reference',
       strict,
+      imageCache,
+      pinned: this.clip.device !== 'cpu',
       onBadRow: ({ row, reason }) => {
         if (++this.badRows <= NAMED_BAD_ROWS) this.log.warning(`Row ${row + 1} is skipped: ${reason}`);
       },
