@@ -11,6 +11,7 @@
 #include "random.h"
 #include "scope.h"
 #include "tensor.h"
+#include "tensor_file.h"
 #include "threads.h"
 
 namespace {
@@ -18,6 +19,7 @@ namespace {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::Environment::create(env);
   cleanclip::exportTensor(env, exports);
+  cleanclip::exportTensorFile(env, exports);
   cleanclip::exportScope(env, exports);
   cleanclip::exportOperators(env, exports);
   cleanclip::exportAutograd(env, exports);

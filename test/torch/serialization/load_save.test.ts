@@ -191,7 +191,7 @@ describe('files that are no checkpoint', () => {
 function archive(records: Record<string, string>): void {
   const parts: Uint8Array[] = [];
   const zip = new ZipWriter((bytes) => parts.push(Uint8Array.from(bytes)));
-  for (const [name, content] of Object.entries(records)) zip.add(name, content.length, [Buffer.from(content, 'latin1')]);
+  for (const [name, content] of Object.entries(records)) zip.add(name, Buffer.from(content, 'latin1'));
   zip.finish();
   writeFileSync(file('archive.pt'), Buffer.concat(parts));
 }
