@@ -1,9 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { CleanclipError } from '../../../src/errors';
 import { torch, type DType, type Tensor } from '../../../src/torch';
 import { IntDict, load, OrderedDict, PyTuple, save } from '../../../src/torch/serialization';
+import { FileBytes } from '../../../src/torch/serialization/file_bytes';
+import { ZipReader } from '../../../src/torch/serialization/zip_reader';
 import { ZipWriter } from '../../../src/torch/serialization/zip_writer';
 
 let folder: string;
@@ -120,6 +123,18 @@ test('a file may be replaced while its tensors are in use', () => {
   const { a } = load(file()) as { a: Tensor };
   save({ a: torch.full([5], 2) }, file());
   expect(a.sum().item()).toBe(5000);
+});
+
+test('a record that several threads write has its bytes and their CRC-32', () => {
+  const w = torch.arange(17_000_001, { dtype: 'int32' }); // 65 MiB
+  save({ w }, file());
+  const fd = openSync(file(), 'r');
+  const zip = new ZipReader(new FileBytes(fd, statSync(file()).size));
+  expect(zip.read('archive/data/0').equals(Buffer.from(w.bytes()))).toBe(true); // read compares the CRC-32 too
+  closeSync(fd);
+  const written = readFileSync(file());
+  const crc = written.readUInt32LE(written.indexOf('archive/data/0', written.indexOf('PK\x01\x02')) - 46 + 16);
+  expect(crc).toBe(crc32(w.bytes()));
 });
 
 test('values without tensors, at the top too', () => {
