@@ -1,4 +1,6 @@
 // What interrupted.test.ts runs in a process of its own: saves checkpoints of 12 MB, whose values are all 1, all 2, …, to one path.
+const { performance } = require('node:perf_hooks');
+
 const { torch } = require('../../../dist/torch');
 
 const [path, times] = process.argv.slice(2);
