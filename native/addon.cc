@@ -13,6 +13,7 @@
 #include "random.h"
 #include "scope.h"
 #include "tensor.h"
+#include "tensor_file.h"
 #include "threads.h"
 
 namespace {
@@ -21,6 +22,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::installCachingAllocator();
   cleanclip::Environment::create(env);
   cleanclip::exportTensor(env, exports);
+  cleanclip::exportTensorFile(env, exports);
   cleanclip::exportScope(env, exports);
   cleanclip::exportOperators(env, exports);
   cleanclip::exportAutograd(env, exports);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join, basename } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
 
 import { dataError } from './errors';
 
@@ -105,10 +106,17 @@ export function writeFileWhole(path: string, content: string | Uint8Array): void
   writeWhole(path, (fd) => writeFully(fd, bytes));
 }
 
-/** Writes all of `bytes` at the descriptor's position; `writeSync` alone may stop short. */
-export function writeFully(fd: number, bytes: Uint8Array): void {
+/** Writes all of `bytes`, at the descriptor's own position unless one is given; `writeSync` alone may stop short. */
+export function writeFully(fd: number, bytes: Uint8Array, position?: number): void {
   let written = 0;
   while (written < bytes.byteLength) {
-    written += writeSync(fd, bytes, written, Math.min(bytes.byteLength - written, 1 << 30));
+    const at = position === undefined ? null : position + written;
+    written += writeSync(fd, bytes, written, Math.min(bytes.byteLength - written, 1 << 30), at);
   }
+}
+
+/** The error that `node:fs` throws for a system call's `-errno`. */
+export function systemError(errno: number, syscall: string): Error {
+  const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
+  return Object.assign(new Error(`${code}: ${reason}, ${syscall}`), { errno, code, syscall });
 }

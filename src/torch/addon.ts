@@ -28,6 +28,8 @@ export interface Addon {
   share(tensor: Handle): number;
   take(token: number): Handle;
 
+  writeTensor(fd: number, position: number, tensor: Handle, crc: number): number;
+
   openScope(): void;
   closeScope(kept: Handle[]): void;
   keep(tensor: Handle): void;

@@ -7,7 +7,7 @@ import type { CheckpointFile } from './file_bytes';
 import { MappedTensors } from './mapped_tensors';
 import { elementSize } from './placement';
 import { maxHeaderBytes, parseHeader } from './safetensors_header';
-import { elementBytes } from './tensor_bytes';
+import { writeElements } from './tensor_bytes';
 import { defineEntry } from './values';
 
 /** Bytes before the header: its length. */
@@ -58,11 +58,13 @@ export function safetensorsWriter(value: unknown): (fd: number) => void {
   const head = headOf(header);
   return (fd) => {
     writeFully(fd, head);
+    let position = head.length;
     for (const { tensor } of tensors) {
       torch.tidy(() => {
         const flat = tensor.detach().resolve_conj().resolve_neg().contiguous();
-        for (const piece of elementBytes(flat, flat.storage_offset(), flat.numel())) writeFully(fd, piece);
+        writeElements(fd, position, flat, flat.storage_offset(), flat.numel());
       });
+      position += tensor.numel() * elementSize(tensor.dtype);
     }
   };
 }

@@ -6,7 +6,7 @@ import { dtypes } from './dtypes';
 import { writePickle } from './pickle_writer';
 import { elementSize, placeTensors, type Run, type StoredTensor } from './placement';
 import { safetensorsWriter } from './safetensors';
-import { elementBytes } from './tensor_bytes';
+import { writeElements } from './tensor_bytes';
 import type { TensorRecord } from './tensor_record';
 import { ZipWriter } from './zip_writer';
 
@@ -87,13 +87,15 @@ const placeholder: TensorRecord = { key: '', dtype: 'uint8', recordBytes: 0, off
 
 /** Records in torch's order; `.format_version` 1 promises that order and the alignment. */
 function writeArchive(fd: number, pickle: Buffer, runs: readonly Run<SavedTensor>[]): void {
-  const zip = new ZipWriter((bytes) => writeFully(fd, bytes));
-  const add = (name: string, bytes: Uint8Array): void => zip.add(`${archive}/${name}`, bytes.byteLength, [bytes]);
+  const zip = new ZipWriter((bytes, position) => writeFully(fd, bytes, position));
+  const add = (name: string, bytes: Uint8Array): void => zip.add(`${archive}/${name}`, bytes);
   add('data.pkl', pickle);
   add('.format_version', Buffer.from('1'));
   add('.storage_alignment', Buffer.from('64'));
   add('byteorder', Buffer.from('little'));
-  runs.forEach((run, i) => zip.add(`${archive}/data/${i}`, run.count * elementSize(run.owner.dtype), elementBytes(run.owner.tensor, run.start, run.count)));
+  runs.forEach(({ owner: { tensor, dtype }, start, count }, i) => {
+    zip.addWritten(`${archive}/data/${i}`, count * elementSize(dtype), (position) => writeElements(fd, position, tensor, start, count));
+  });
   add('version', Buffer.from('3\n'));
   zip.finish();
 }

@@ -1,15 +1,24 @@
+import { systemError } from '../../files';
+import { addon } from '../addon';
 import type { Tensor } from '../index';
 import { elementSize } from './placement';
 
-/** Tensors go to a file in pieces of this many bytes, so that none is too large for a typed array and a checksum stays in the cache's reach. */
+/** Tensors of other devices come to this one in pieces of so many bytes. */
 const chunkBytes = 64 * 2 ** 20;
 
-/** The bytes of a run of elements of a tensor's storage, in pieces, from any device. */
-export function* elementBytes(tensor: Tensor, start: number, count: number): Generator<Uint8Array> {
-  const chunk = chunkBytes / elementSize(tensor.dtype);
+/**
+ * Writes a run of elements of a tensor's storage, from any device, at a place of a file.
+ * @returns the CRC-32 of the bytes
+ */
+export function writeElements(fd: number, position: number, tensor: Tensor, start: number, count: number): number {
+  const size = elementSize(tensor.dtype);
+  const chunk = chunkBytes / size;
+  let crc = 0;
   for (let done = 0; done < count; done += chunk) {
     const elements = tensor.as_strided([Math.min(chunk, count - done)], [1], start + done).to({ device: 'cpu' });
-    yield elements.bytes();
+    crc = addon().writeTensor(fd, position + done * size, elements.handle, crc);
     elements.dispose();
+    if (crc < 0) throw systemError(crc, 'write');
   }
+  return crc;
 }

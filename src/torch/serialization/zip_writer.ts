@@ -8,7 +8,7 @@ const flagsWithoutDescriptor = 0x0800;
 
 /**
  * Writes a zip file as torch's PyTorchStreamWriter does: entries stored, data at multiples of 64 bytes (padding in an extra field "FB"),
- * data descriptors behind, always with a zip64 end. Entry after entry goes straight to `write`, so nothing is held in memory.
+ * data descriptors behind, always with a zip64 end. Everything goes straight to the file, so nothing is held in memory.
  * Source: PKWARE's APPNOTE 6.3; offsets must equal those that `torch.load` computes for `.format_version` 1.
  */
 export class ZipWriter {
@@ -16,48 +16,48 @@ export class ZipWriter {
   #offset: number;
 
   /**
-   * @param write takes the next bytes of the file
-   * @param offset position in the file at which they begin
+   * @param write puts bytes at a position of the file
+   * @param offset position at which the zip begins
    */
   constructor(
-    private readonly write: (bytes: Uint8Array) => void,
+    private readonly write: (bytes: Uint8Array, position: number) => void,
     offset = 0,
   ) {
     this.#offset = offset;
   }
 
+  /** Adds an entry. */
+  add(name: string, bytes: Uint8Array): void {
+    this.addWritten(name, bytes.byteLength, (position) => {
+      this.write(bytes, position);
+      return crc32(bytes);
+    });
+  }
+
   /**
-   * Adds an entry.
+   * Adds an entry whose data something else writes.
    *
-   * @param size bytes of data; they must be known beforehand because the padding depends on them
-   * @param chunks the data, piece by piece
+   * @param size bytes of data
+   * @param writeData writes that many bytes at a position of the file and returns their CRC-32
    */
-  add(name: string, size: number, chunks: Iterable<Uint8Array>): void {
+  addWritten(name: string, size: number, writeData: (position: number) => number): void {
     const headerOffset = this.#offset;
     const nameBytes = Buffer.from(name, 'utf8');
     this.#put(localHeader(nameBytes, size, headerOffset));
-    const dataOffset = this.#offset;
-    let crc = 0;
-    for (const chunk of chunks) {
-      crc = crc32(chunk, crc);
-      this.#put(chunk);
-    }
-    if (this.#offset - dataOffset !== size) {
-      throw new Error(`The record ${name} was announced with ${size} bytes but came with ${this.#offset - dataOffset}.`);
-    }
+    const crc = writeData(this.#offset);
+    this.#offset += size;
     if (size > 0) this.#put(descriptor(crc, size, headerOffset));
     this.#directory.push(directoryHeader(nameBytes, size, crc, headerOffset));
   }
 
   /** Writes the directory; the file is complete then. */
   finish(): void {
-    const directoryOffset = this.#offset;
-    for (const header of this.#directory) this.#put(header);
-    this.#put(endOfDirectory(this.#directory.length, directoryOffset, this.#offset - directoryOffset));
+    const directory = Buffer.concat(this.#directory);
+    this.#put(Buffer.concat([directory, endOfDirectory(this.#directory.length, this.#offset, directory.length)]));
   }
 
   #put(bytes: Uint8Array): void {
-    this.write(bytes);
+    this.write(bytes, this.#offset);
     this.#offset += bytes.byteLength;
   }
 }

@@ -1,9 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { CleanclipError } from '../../../src/errors';
 import { torch, type DType, type Tensor } from '../../../src/torch';
 import { IntDict, load, OrderedDict, PyTuple, save } from '../../../src/torch/serialization';
+import { FileBytes } from '../../../src/torch/serialization/file_bytes';
+import { ZipReader } from '../../../src/torch/serialization/zip_reader';
 import { ZipWriter } from '../../../src/torch/serialization/zip_writer';
 
 let folder: string;
@@ -122,6 +125,18 @@ test('a file may be replaced while its tensors are in use', () => {
   expect(a.sum().item()).toBe(5000);
 });
 
+test('a record that several threads write has its bytes and their CRC-32', () => {
+  const w = torch.arange(17_000_001, { dtype: 'int32' }); // 65 MiB
+  save({ w }, file());
+  const fd = openSync(file(), 'r');
+  const zip = new ZipReader(new FileBytes(fd, statSync(file()).size));
+  expect(zip.read('archive/data/0').equals(Buffer.from(w.bytes()))).toBe(true); // read compares the CRC-32 too
+  closeSync(fd);
+  const written = readFileSync(file());
+  const crc = written.readUInt32LE(written.indexOf('archive/data/0', written.indexOf('PK\x01\x02')) - 46 + 16);
+  expect(crc).toBe(crc32(w.bytes()));
+});
+
 test('values without tensors, at the top too', () => {
   expect(roundTrip<unknown>([1, 'x', null])).toEqual([1, 'x', null]);
   expect(roundTrip<unknown>(torch.tensor([1, 2]))).toHaveProperty('shape', [2]);
@@ -191,7 +206,7 @@ describe('files that are no checkpoint', () => {
 function archive(records: Record<string, string>): void {
   const parts: Uint8Array[] = [];
   const zip = new ZipWriter((bytes) => parts.push(Uint8Array.from(bytes)));
-  for (const [name, content] of Object.entries(records)) zip.add(name, content.length, [Buffer.from(content, 'latin1')]);
+  for (const [name, content] of Object.entries(records)) zip.add(name, Buffer.from(content, 'latin1'));
   zip.finish();
   writeFileSync(file('archive.pt'), Buffer.concat(parts));
 }

@@ -62,7 +62,7 @@ function archive({ pickle = clip, sources = {} }: Parts = {}): Buffer {
     'data/1': '\x00\x42\x00\x44', // 3, 4
     ...{ 'code/__torch__/m.py': source, 'code/__torch__/m/___torch_mangle_7.py': layerSource, ...sources },
   };
-  for (const [name, content] of Object.entries(records)) zip.add(`x/${name}`, content.length, [Buffer.from(content, 'latin1')]);
+  for (const [name, content] of Object.entries(records)) zip.add(`x/${name}`, Buffer.from(content, 'latin1'));
   zip.finish();
   return Buffer.concat(parts);
 }
