@@ -27,7 +27,7 @@ export const trainOptions = {
     min: 1,
     unit: 'parts',
   }),
-  grad_checkpointing: flag('keep only each block's input for the backward pass, which computes the rest once more: half the memory of the activations, a quarter more time'),
+  grad_checkpointing: flag("keep only each block's input for the backward pass, which computes the rest once more: half the memory of the activations, a quarter more time"),
   lr: number({ doc: 'learning rate after the warm-up', default: 5e-4, min: 0, unit: 'rate' }),
   beta1: number({ doc: "AdamW's decay of the gradient average", default: 0.9, min: 0, max: 0.999999 }),
   beta2: number({ doc: "AdamW's decay of the squared-gradient average", default: 0.999, min: 0, max: 0.9999999 }),
