@@ -65,8 +65,7 @@ export interface Addon {
   cpuCapability(): string;
   cpuHasBfloat16(): boolean;
 
-  channelHistograms(image: Handle): Uint32Array;
-  lookupChannels(image: Handle, tables: Uint8Array): Handle;
+  augment(image: Handle, steps: [name: string, magnitude: number][]): Handle;
   decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
 
   cudaDeviceCount(): number;
