@@ -1,11 +1,11 @@
 // The addon's entry: each environment gets its own tables, and every part adds its functions.
 #include <napi.h>
 
-#include "augment/binding.h"
 #include "autograd.h"
 #include "clip/binding.h"
 #include "cuda.h"
 #include "env.h"
+#include "images/binding.h"
 #include "jpeg.h"
 #include "operators.h"
 #include "random.h"
@@ -26,7 +26,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
   cleanclip::exportJpeg(env, exports);
-  cleanclip::exportAugment(env, exports);
+  cleanclip::exportImages(env, exports);
   return exports;
 }
 

@@ -11,8 +11,9 @@ namespace {
 
 inline uint32_t grey(const uint8_t* pixel) { return (pixel[0] * 19595u + pixel[1] * 38470u + pixel[2] * 7471u + 0x8000u) >> 16; }
 
+// Cutting whole numbers to bytes takes half the time of cutting floats; |factor| is far from where they would not fit.
 inline uint8_t blend(int start, int value, float factor) {
-  return static_cast<uint8_t>(std::clamp(static_cast<float>(start) + factor * static_cast<float>(value - start), 0.0f, 255.0f));
+  return static_cast<uint8_t>(std::clamp(static_cast<int>(static_cast<float>(start) + factor * static_cast<float>(value - start)), 0, 255));
 }
 
 }  // namespace
@@ -25,13 +26,13 @@ VECTORISED uint8_t meanGrey(const uint8_t* pixels, Size size) {
 
 VECTORISED void saturate(const uint8_t* from, uint8_t* to, Size size, float factor) {
   constexpr int64_t block = 256;
-  std::array<uint8_t, 3 * block> greys;
+  std::array<uint8_t, block> greys;
+  std::array<uint8_t, 3 * block> starts;
   for (int64_t left = size.pixels(); left > 0; left -= block, from += 3 * block, to += 3 * block) {
     const auto count = std::min(left, block);
-    for (int64_t i = 0; i < count; i++) {
-      greys[3 * i] = greys[3 * i + 1] = greys[3 * i + 2] = static_cast<uint8_t>(grey(from + 3 * i));
-    }
-    for (int64_t i = 0; i < 3 * count; i++) to[i] = blend(greys[i], from[i], factor);
+    for (int64_t i = 0; i < count; i++) greys[i] = static_cast<uint8_t>(grey(from + 3 * i));
+    for (int64_t i = 0; i < count; i++) starts[3 * i] = starts[3 * i + 1] = starts[3 * i + 2] = greys[i];
+    for (int64_t i = 0; i < 3 * count; i++) to[i] = blend(starts[i], from[i], factor);
   }
 }
 

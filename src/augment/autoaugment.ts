@@ -2,7 +2,7 @@ import { checkImage } from '../data/pixels';
 import { optionError } from '../errors';
 import { Random } from '../random';
 import type { Tensor } from '../torch';
-import { augment } from '../torch/augment';
+import { augmentImage } from '../torch/images';
 
 /** The operations of AutoAugment, by torchvision's names. */
 export const operationNames = [
@@ -72,7 +72,7 @@ export function autoAugment(image: Tensor, options: { seed?: number; random?: Ra
     const magnitude = magnitudeOf(name, bin, { width, height });
     return [[name, signed.has(name) && signs[i] === 0 ? -magnitude : magnitude]];
   });
-  return augment(image, applied);
+  return augmentImage(image, applied);
 }
 
 /**
@@ -95,7 +95,7 @@ export function autoAugmentOp(image: Tensor, name: OperationName, magnitude = 0)
     throw optionError(`magnitude of Posterize must be a number of bits from 1 to 8; got ${magnitude}.`);
   }
   checkImage(image);
-  return augment(image, [[name, magnitude]]);
+  return augmentImage(image, [[name, magnitude]]);
 }
 
 /**

@@ -65,7 +65,9 @@ export interface Addon {
   cpuCapability(): string;
   cpuHasBfloat16(): boolean;
 
-  augment(image: Handle, steps: [name: string, magnitude: number][]): Handle;
+  augmentImage(image: Handle, steps: [name: string, magnitude: number][]): Handle;
+  resizeImage(image: Handle, width: number, height: number, left: number, top: number, cropWidth: number, cropHeight: number): Handle;
+  normalizeImages(images: Handle, means: readonly number[], deviations: readonly number[]): Handle;
   decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
 
   cudaDeviceCount(): number;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace cleanclip::augment {
+namespace cleanclip::images {
 
 struct Step {
   std::string name;  // as torchvision calls the operation
@@ -17,4 +17,4 @@ struct Step {
 // Throws ArgumentError at a name that is not one.
 at::Tensor augment(const at::Tensor& image, const std::vector<Step>& steps);
 
-}  // namespace cleanclip::augment
+}  // namespace cleanclip::images

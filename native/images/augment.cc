@@ -1,4 +1,4 @@
-#include "augment.h"
+#include "images/augment.h"
 
 #include <ATen/ops/empty_like.h>
 
@@ -11,7 +11,7 @@
 #include "pixels/enhance.h"
 #include "pixels/levels.h"
 
-namespace cleanclip::augment {
+namespace cleanclip::images {
 
 using namespace pixels;
 
@@ -64,8 +64,8 @@ class Canvas {
   bool owned_ = false;
 };
 
-// Beyond that a factor makes of every difference the same.
-float factorOf(double change) { return static_cast<float>(std::clamp(1 + change, -1e30, 1e30)); }
+// Beyond that a factor changes nothing more: every difference goes to black or white.
+float factorOf(double change) { return static_cast<float>(std::clamp(1 + change, -1e6, 1e6)); }
 
 void transform(Canvas& canvas, const Matrix& matrix) {
   canvas.draw([&](const uint8_t* from, uint8_t* to) { affine(from, to, canvas.size(), matrix); });
@@ -106,4 +106,4 @@ at::Tensor augment(const at::Tensor& image, const std::vector<Step>& steps) {
   return canvas.finish();
 }
 
-}  // namespace cleanclip::augment
+}  // namespace cleanclip::images
