@@ -6,9 +6,9 @@
 #include "clip/binding.h"
 #include "cuda.h"
 #include "env.h"
+#include "images/binding.h"
 #include "jpeg.h"
 #include "operators.h"
-#include "pixels.h"
 #include "profile.h"
 #include "random.h"
 #include "scope.h"
@@ -33,7 +33,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
   cleanclip::exportJpeg(env, exports);
-  cleanclip::exportPixels(env, exports);
+  cleanclip::exportImages(env, exports);
   return exports;
 }
 

@@ -1,8 +1,16 @@
 import { checkImage } from '../data/pixels';
 import { optionError } from '../errors';
 import { Random } from '../random';
-import { torch, type Tensor } from '../torch';
-import { operations, type OperationName } from './autoaugment_ops';
+import type { Tensor } from '../torch';
+import { augmentImage } from '../torch/images';
+
+/** The operations of AutoAugment, by torchvision's names. */
+export const operationNames = [
+  'ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate', 'Brightness', 'Color', 'Contrast', 'Sharpness',
+  'Posterize', 'Solarize', 'AutoContrast', 'Equalize', 'Invert',
+] as const;
+
+export type OperationName = (typeof operationNames)[number];
 
 /** Operation, its probability, and its magnitude as one of ten bins (absent where it has none). */
 type Step = readonly [name: OperationName, probability: number, bin?: number];
@@ -59,13 +67,12 @@ export function autoAugment(image: Tensor, options: { seed?: number; random?: Ra
   const steps = random.choice(imageNetPolicy);
   const chances = [random.next(), random.next()];
   const signs = [random.int(2), random.int(2)];
-  return onInterleaved(image, (pixels) =>
-    steps.reduce((from, [name, probability, bin], i) => {
-      if (chances[i] >= probability) return from;
-      const magnitude = bin === undefined ? 0 : magnitudeOf(name, bin, { width, height });
-      return operations[name](from, signed.has(name) && signs[i] === 0 ? -magnitude : magnitude);
-    }, pixels.clone()),
-  );
+  const applied = steps.flatMap(([name, probability, bin = 0], i): [OperationName, number][] => {
+    if (chances[i] >= probability) return [];
+    const magnitude = magnitudeOf(name, bin, { width, height });
+    return [[name, signed.has(name) && signs[i] === 0 ? -magnitude : magnitude]];
+  });
+  return augmentImage(image, applied);
 }
 
 /**
@@ -80,15 +87,15 @@ export function autoAugment(image: Tensor, options: { seed?: number; random?: Ra
  * @throws CleanclipError ERR_OPTION: unknown name, a magnitude that is not a number, not such an image
  */
 export function autoAugmentOp(image: Tensor, name: OperationName, magnitude = 0): Tensor {
-  if (!Object.hasOwn(operations, name)) {
-    throw optionError(`name must be one of ${Object.keys(operations).join(', ')}; got ${JSON.stringify(name)}.`);
+  if (!operationNames.includes(name)) {
+    throw optionError(`name must be one of ${operationNames.join(', ')}; got ${JSON.stringify(name)}.`);
   }
   if (!Number.isFinite(magnitude)) throw optionError(`magnitude of ${name} must be a finite number; got ${magnitude}.`);
   if (name === 'Posterize' && (magnitude < 1 || magnitude >= 9)) {
     throw optionError(`magnitude of Posterize must be a number of bits from 1 to 8; got ${magnitude}.`);
   }
   checkImage(image);
-  return onInterleaved(image, (pixels) => operations[name](pixels, magnitude));
+  return augmentImage(image, [[name, magnitude]]);
 }
 
 /**
@@ -125,9 +132,4 @@ function linspace(start: number, end: number, bin: number): number {
   const float = Math.fround;
   const step = float(float(float(end) - float(start)) / 9);
   return bin < 5 ? float(float(start) + float(step * bin)) : float(float(end) - float(step * (9 - bin)));
-}
-
-/** Applies `change` to an image as PIL has it, [H, W, 3], which for a decoded image is how it is stored. */
-function onInterleaved(image: Tensor, change: (pixels: Tensor) => Tensor): Tensor {
-  return torch.tidy(() => change(image.permute([1, 2, 0])).permute([2, 0, 1]));
 }

@@ -71,8 +71,9 @@ export interface Addon {
   startProfile(): number;
   stopProfile(handle: number): [name: string, calls: number, ownSeconds: number][];
 
-  channelHistograms(image: Handle): Uint32Array;
-  lookupChannels(image: Handle, tables: Uint8Array): Handle;
+  augmentImage(image: Handle, steps: [name: string, magnitude: number][]): Handle;
+  resizeImage(image: Handle, width: number, height: number, left: number, top: number, cropWidth: number, cropHeight: number): Handle;
+  normalizeImages(images: Handle, means: readonly number[], deviations: readonly number[]): Handle;
   decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
 
   cudaDeviceCount(): number;

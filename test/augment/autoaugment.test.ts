@@ -1,5 +1,4 @@
-import { autoAugment, autoAugmentOp, imageNetPolicy, magnitudeOf } from '../../src/augment/autoaugment';
-import { operations, type OperationName } from '../../src/augment/autoaugment_ops';
+import { autoAugment, autoAugmentOp, imageNetPolicy, magnitudeOf, type OperationName, operationNames } from '../../src/augment/autoaugment';
 import { Random } from '../../src/random';
 import { torch, type Tensor } from '../../src/torch';
 
@@ -10,10 +9,9 @@ const noise = (height: number, width: number): Tensor =>
   );
 const row = (...values: number[]): Tensor => torch.tensor(Uint8Array.from(values)).expand([3, 1, values.length]).contiguous();
 const firstRow = (image: Tensor): unknown => image.select(0, 0).select(0, 0).toArray();
-const names = Object.keys(operations) as OperationName[];
 
 describe('autoAugmentOp', () => {
-  test.each(names)('%s keeps shape, dtype and the input', (name) => {
+  test.each(operationNames)('%s keeps shape, dtype and the input', (name) => {
     const image = noise(9, 14);
     const copy = image.clone();
     const result = autoAugmentOp(image, name, name === 'Posterize' ? 3 : 0.4);
@@ -23,7 +21,7 @@ describe('autoAugmentOp', () => {
     expect(torch.equal(image, copy)).toBe(true);
   });
 
-  test.each(names.filter((name) => !['Posterize', 'Solarize', 'AutoContrast', 'Equalize', 'Invert'].includes(name)))(
+  test.each(operationNames.filter((name) => !['Posterize', 'Solarize', 'AutoContrast', 'Equalize', 'Invert'].includes(name)))(
     '%s of magnitude 0 changes nothing',
     (name) => expect(torch.equal(autoAugmentOp(noise(9, 14), name, 0), noise(9, 14))).toBe(true),
   );
@@ -77,7 +75,7 @@ describe('autoAugment', () => {
   test('the policy is that of the paper in size and range', () => {
     expect(imageNetPolicy).toHaveLength(25);
     for (const [name, probability, bin = 0] of imageNetPolicy.flat()) {
-      expect(names).toContain(name);
+      expect(operationNames).toContain(name);
       expect(probability * 10).toBeCloseTo(Math.round(probability * 10), 9);
       expect(bin >= 0 && bin <= 9).toBe(true);
     }

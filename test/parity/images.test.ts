@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { autoAugmentOp, magnitudeOf } from '../../src/augment/autoaugment';
-import type { OperationName } from '../../src/augment/autoaugment_ops';
+import { autoAugmentOp, magnitudeOf, type OperationName } from '../../src/augment/autoaugment';
 import { preprocess, resizeCrop } from '../../src/clip/preprocess';
 import { decodeImage } from '../../src/data/image';
 import { torch, type Tensor } from '../../src/torch';

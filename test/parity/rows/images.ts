@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { autoAugmentOp, imageNetPolicy, magnitudeOf } from '../../../src/augment/autoaugment';
-import type { OperationName } from '../../../src/augment/autoaugment_ops';
+import { autoAugmentOp, imageNetPolicy, magnitudeOf, type OperationName } from '../../../src/augment/autoaugment';
 import { resizeCrop } from '../../../src/clip/preprocess';
 import { decodeImage } from '../../../src/data/image';
 import { torch } from '../../../src/torch';

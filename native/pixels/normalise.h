@@ -1,0 +1,11 @@
+// Bytes to the numbers that a model takes.
+#pragma once
+
+#include <cstdint>
+
+namespace cleanclip::pixels {
+
+// (byte ÷ 255 − mean) ÷ deviation of each of `count` bytes, in single precision.
+void normalise(const uint8_t* from, float* to, int64_t count, float mean, float deviation);
+
+}  // namespace cleanclip::pixels

@@ -1,0 +1,18 @@
+// PIL's antialiased bicubic resize, to the byte.
+#pragma once
+
+#include "size.h"
+
+namespace cleanclip::pixels {
+
+// A rectangle of an image.
+struct Crop {
+  int64_t left;
+  int64_t top;
+  Size size;
+};
+
+// `Image.resize(target, BICUBIC)`, of which only what `crop` cuts out is computed: into planes [3, crop height, crop width].
+void resize(const uint8_t* from, Size size, Size target, Crop crop, uint8_t* planes);
+
+}  // namespace cleanclip::pixels
