@@ -139,4 +139,17 @@ describe('train', () => {
     await expect(cc.train(options({ name: 'refused', ...wrong }))).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
     expect(existsSync(join(folder, 'logs', 'refused', 'checkpoints'))).toBe(false);
   });
+
+  it('trains to the same losses with checkpointing and a file of decoded images, and in parts to finite ones', async () => {
+    const run = async (name: string, more: object): Promise<number[]> => {
+      const { history } = await cc.train(options({ name, epochs: 2, logEvery: 1, numWorkers: 2, ...more }));
+      return history.filter(({ type }) => type === 'train').map(({ loss }) => loss as number);
+    };
+    const plain = await run('plain', { inmodal: true });
+    const imageCache = join(folder, 'cache');
+    expect(plain).toHaveLength(12);
+    expect(await run('frugal', { inmodal: true, gradCheckpointing: true, imageCache })).toEqual(plain);
+    expect(readdirSync(imageCache)).toHaveLength(1);
+    expect((await run('parts', { inmodal: true, accumFreq: 4, imageCache })).every(Number.isFinite)).toBe(true);
+  });
 });
