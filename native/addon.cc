@@ -4,6 +4,7 @@
 #include "autograd.h"
 #include "clip/binding.h"
 #include "cuda.h"
+#include "distributed/binding.h"
 #include "env.h"
 #include "jpeg.h"
 #include "operators.h"
@@ -25,6 +26,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportThreads(env, exports);
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
+  cleanclip::exportDistributed(env, exports);
   cleanclip::exportJpeg(env, exports);
   cleanclip::exportPixels(env, exports);
   return exports;
