@@ -5,6 +5,7 @@
 #include "caching_allocator.h"
 #include "clip/binding.h"
 #include "cuda.h"
+#include "distributed/binding.h"
 #include "env.h"
 #include "images/binding.h"
 #include "jpeg.h"
@@ -32,6 +33,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportProfile(env, exports);
   cleanclip::exportCuda(env, exports);
   cleanclip::exportClip(env, exports);
+  cleanclip::exportDistributed(env, exports);
   cleanclip::exportJpeg(env, exports);
   cleanclip::exportImages(env, exports);
   return exports;

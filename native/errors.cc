@@ -1,5 +1,7 @@
 #include "errors.h"
 
+#include <gloo/common/error.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -63,6 +65,19 @@ std::string cleanMessage(std::string message) {
     message = "A check inside libtorch failed (" + message.substr(0, condition) + "):" + message.substr(condition);
   }
   return sentence(message);
+}
+
+std::string exchangeFailure(const std::string& message) {
+  const auto end = message.find("] ");
+  const auto start = message.rfind('[', 0) == 0 && end != std::string::npos ? end + 2 : 0;
+  return cleanMessage(message.substr(start, message.find(" This is typically caused by", start) - start));
+}
+
+void throwForeignError(napi_env env, const std::exception& error) {
+  if (dynamic_cast<const gloo::Exception*>(&error) != nullptr) {
+    return throwError(env, exchangeFailure(error.what()), "ERR_DISTRIBUTED");
+  }
+  throwTorchError(env, cleanMessage(std::string("libtorch failed: ") + error.what()));
 }
 
 void throwTorchError(napi_env env, const std::string& message) {

@@ -14,6 +14,11 @@ struct ArgumentError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A peer, a connection or a time limit that failed between ranks; becomes an error with code ERR_DISTRIBUTED.
+struct DistributedError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // A JavaScript exception that is already pending in the environment.
 struct PendingException {};
 
@@ -27,6 +32,13 @@ void throwError(napi_env env, const std::string& message, const char* code);
 
 // What a c10::Error says, in one line without C++ backtrace, source positions and notes to PyTorch's developers.
 std::string cleanMessage(std::string message);
+
+// The same of a failed exchange between ranks, without the source position that Gloo puts first and its advice at the end:
+// "[…/pair.cc:547] Connection closed by peer. This is typically caused by …".
+std::string exchangeFailure(const std::string& message);
+
+// Throws what a library below libtorch says, with code ERR_DISTRIBUTED when that is Gloo.
+void throwForeignError(napi_env env, const std::exception& error);
 
 // Throws libtorch's complaint, with code ERR_TORCH_OOM when its allocator got no memory.
 void throwTorchError(napi_env env, const std::string& message);
@@ -44,6 +56,10 @@ napi_value guarded(napi_env env, Body&& body) {
     napi_throw(env, error.Value());  // fails, and that is well, while a worker is being terminated
   } catch (const ArgumentError& error) {
     throwError(env, error.what(), "ERR_TORCH");
+  } catch (const DistributedError& error) {
+    throwError(env, error.what(), "ERR_DISTRIBUTED");
+  } catch (const c10::DistError& error) {
+    throwError(env, exchangeFailure(error.what_without_backtrace()), "ERR_DISTRIBUTED");
   } catch (const c10::Error& error) {
     throwTorchError(env, cleanMessage(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
@@ -51,7 +67,7 @@ napi_value guarded(napi_env env, Body&& body) {
   } catch (const std::length_error&) {
     throwError(env, "The operation asks for a longer list than memory can hold.", "ERR_TORCH_OOM");
   } catch (const std::exception& error) {
-    throwTorchError(env, cleanMessage(std::string("libtorch failed: ") + error.what()));
+    throwForeignError(env, error);
   } catch (...) {
     throwError(env, "libtorch failed without saying why.", "ERR_TORCH");
   }

@@ -6,6 +6,7 @@
  * - `ERR_CHECKPOINT`: a checkpoint cannot be read, or does not fit the model.
  * - `ERR_NATIVE`: libtorch or the addon is missing, or does not fit.
  * - `ERR_TORCH`: libtorch refused an operation; `ERR_TORCH_OOM`: it had no memory for it.
+ * - `ERR_DISTRIBUTED`: another rank has ended, hangs or does not answer, or there is no process group.
  * - `ERR_ABORTED`: the caller's AbortSignal, or Ctrl-C, ended the job.
  */
 export type ErrorCode =
@@ -15,6 +16,7 @@ export type ErrorCode =
   | 'ERR_NATIVE'
   | 'ERR_TORCH'
   | 'ERR_TORCH_OOM'
+  | 'ERR_DISTRIBUTED'
   | 'ERR_ABORTED';
 
 /** An error whose message is one plain sentence: what was expected, what came, how to mend it. */

@@ -1,12 +1,13 @@
 import { CleanclipError } from '../errors';
 import { loadAddon } from '../native/load';
+import type { DistributedFunctions } from './distributed/native';
 import type { Handle } from './handle';
 
 /** A torch.Generator inside the addon. */
 export type NativeGenerator = { readonly __generator: unique symbol };
 
 /** The functions of `native/`, one group a C++ file. Only `src/torch` and `src/clip/model.ts` call them. */
-export interface Addon {
+export interface Addon extends DistributedFunctions {
   setErrorClass(errorClass: unknown): void;
   setTensorFactory(factory: (handle: Handle) => unknown): void;
 

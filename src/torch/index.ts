@@ -1,5 +1,6 @@
 import * as autograd from './autograd';
 import * as cuda from './cuda';
+import * as distributed from './distributed';
 import * as factories from './factories';
 import { Generator } from './generator';
 import type { TorchFunctions } from './operators.gen';
@@ -19,7 +20,7 @@ export type { DType, TypedArray } from './dtype';
 export type { Nested } from './tensor';
 export type { RandomOptions, TensorOptions } from './factories';
 
-const own = { ...factories, ...scope, ...autograd, ...random, ...threads, cuda, emptyCache, profile, Generator, Tensor, ops, load, save };
+const own = { ...factories, ...scope, ...autograd, ...random, ...threads, cuda, distributed, emptyCache, profile, Generator, Tensor, ops, load, save };
 
 /**
  * libtorch: factories, grad modes, scopes, seeds, and every ATen operator as a function of its own name.

@@ -1,0 +1,140 @@
+#include "collectives.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty_like.h>
+
+#include "aside.h"
+#include "exports.h"
+#include "group.h"
+#include "tensor.h"
+
+namespace cleanclip {
+
+namespace {
+
+using c10d::ReduceOp;
+using Work = c10::intrusive_ptr<c10d::Work>;
+
+// A tensor whose memory a backend reads and writes while JavaScript goes on.
+at::Tensor exchanged(const Napi::CallbackInfo& info, const Napi::Value& value) {
+  const at::Tensor tensor = tensorArg(info.Env(), value).detach();
+  if (tensor.layout() != at::kStrided || !tensor.has_storage() || !tensor.is_contiguous() || tensor.is_quantized()) {
+    throw ArgumentError("Ranks exchange dense contiguous tensors; call contiguous() first.");
+  }
+  if (!groupArg(info[0]).group->hasBackendForDeviceType(tensor.device().type())) {
+    throw ArgumentError("The process group does not reach tensors on '" + tensor.device().str() +
+                        "'; the backend gloo exchanges tensors on 'cpu', and nccl those on 'cuda' too.");
+  }
+  tensor.storage().unsafeGetStorageImpl()->set_resizable(false);  // a resize would move the memory
+  return tensor;
+}
+
+// Waits until the tensors of a work are final. Gloo keeps the group's time limit itself; NCCL's wait takes it.
+void finish(const Work& work, const at::Tensor& tensor, std::chrono::milliseconds timeout) {
+  work->wait(tensor.is_cuda() ? timeout : kNoTimeout);
+}
+
+// A promise of nothing, for a work that fills tensors the caller has.
+napi_value finishAside(const Napi::CallbackInfo& info, Work work, at::Tensor tensor) {
+  return waitAside(info.Env(), [work = std::move(work), tensor = std::move(tensor), timeout = groupArg(info[0]).timeout] {
+    finish(work, tensor, timeout);
+  });
+}
+
+ReduceOp::RedOpType reduction(const std::string& name) {
+  if (name == "min") return ReduceOp::MIN;
+  if (name == "max") return ReduceOp::MAX;
+  if (name == "product") return ReduceOp::PRODUCT;
+  return ReduceOp::SUM;  // a mean is a sum, divided afterwards
+}
+
+// Waits for a reduction, and makes a mean of the sum.
+void finishReduction(const Work& work, at::Tensor result, const std::string& op, const GroupHandle& handle) {
+  finish(work, result, handle.timeout);
+  const at::NoGradGuard guard;
+  if (op == "mean") result.div_(handle.group->getSize());
+}
+
+// allReduce(group, tensor, op): in place
+napi_value allReduce(const Napi::CallbackInfo& info) {
+  const auto& handle = groupArg(info[0]);
+  const auto op = info[2].ToString().Utf8Value();
+  std::vector<at::Tensor> tensors{exchanged(info, info[1])};
+  c10d::AllreduceOptions options;
+  options.reduceOp = reduction(op);
+  const auto work = handle.group->allreduce(tensors, options);
+  return waitAside(info.Env(), [work, tensor = tensors[0], op, handle] { finishReduction(work, tensor, op, handle); });
+}
+
+// broadcast(group, tensor, source): in place
+napi_value broadcast(const Napi::CallbackInfo& info) {
+  std::vector<at::Tensor> tensors{exchanged(info, info[1])};
+  c10d::BroadcastOptions options;
+  options.rootRank = info[2].ToNumber();
+  return finishAside(info, groupArg(info[0]).group->broadcast(tensors, options), tensors[0]);
+}
+
+// allGather(group, tensor): a tensor of each rank
+napi_value allGather(const Napi::CallbackInfo& info) {
+  const auto& handle = groupArg(info[0]);
+  std::vector<at::Tensor> inputs{exchanged(info, info[1])};
+  std::vector<std::vector<at::Tensor>> outputs(1);
+  for (int rank = 0; rank < handle.group->getSize(); rank++) outputs[0].push_back(at::empty_like(inputs[0]));
+  const auto work = handle.group->allgather(outputs, inputs);
+  return runAside(info.Env(), [work, outputs = outputs[0], timeout = handle.timeout]() -> MakeResult {
+    finish(work, outputs[0], timeout);
+    return [outputs](Napi::Env env) {
+      auto array = Napi::Array::New(env, outputs.size());
+      for (uint32_t i = 0; i < outputs.size(); i++) array.Set(i, Napi::Value(env, wrapTensor(env, outputs[i])));
+      return array;
+    };
+  });
+}
+
+// reduceScatter(group, tensor [n·ranks, …], op): the own [n, …]
+napi_value reduceScatter(const Napi::CallbackInfo& info) {
+  const auto& handle = groupArg(info[0]);
+  const auto op = info[2].ToString().Utf8Value();
+  std::vector<std::vector<at::Tensor>> inputs{exchanged(info, info[1]).chunk(handle.group->getSize())};
+  std::vector<at::Tensor> outputs{at::empty_like(inputs[0][0])};
+  c10d::ReduceScatterOptions options;
+  options.reduceOp = reduction(op);
+  const auto work = handle.group->reduce_scatter(outputs, inputs, options);
+  return runAside(info.Env(), [work, output = outputs[0], op, handle]() -> MakeResult {
+    finishReduction(work, output, op, handle);
+    return [output](Napi::Env env) { return wrapTensor(env, output); };
+  });
+}
+
+napi_value barrier(const Napi::CallbackInfo& info) {
+  const auto& handle = groupArg(info[0]);
+  c10d::BarrierOptions options;
+  options.device = at::Device(at::kCPU);
+  return waitAside(info.Env(), [work = handle.group->barrier(options)] { work->wait(); });
+}
+
+// send(group, tensor, destination, tag)
+napi_value send(const Napi::CallbackInfo& info) {
+  std::vector<at::Tensor> tensors{exchanged(info, info[1])};
+  return finishAside(info, groupArg(info[0]).group->send(tensors, info[2].ToNumber(), info[3].ToNumber()), tensors[0]);
+}
+
+// recv(group, tensor, source, tag): in place
+napi_value recv(const Napi::CallbackInfo& info) {
+  std::vector<at::Tensor> tensors{exchanged(info, info[1])};
+  return finishAside(info, groupArg(info[0]).group->recv(tensors, info[2].ToNumber(), info[3].ToNumber()), tensors[0]);
+}
+
+}  // namespace
+
+void exportCollectives(Napi::Env, Napi::Object exports) {
+  exportFunction(exports, "allReduce", allReduce);
+  exportFunction(exports, "broadcast", broadcast);
+  exportFunction(exports, "allGather", allGather);
+  exportFunction(exports, "reduceScatter", reduceScatter);
+  exportFunction(exports, "barrier", barrier);
+  exportFunction(exports, "send", send);
+  exportFunction(exports, "recv", recv);
+}
+
+}  // namespace cleanclip

@@ -1,0 +1,32 @@
+#include "nccl.h"
+
+#include "errors.h"
+
+#ifdef USE_C10D_NCCL
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
+
+namespace cleanclip {
+
+#ifdef USE_C10D_NCCL
+
+bool hasNccl() { return true; }
+
+c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size,
+                                           std::chrono::milliseconds timeout) {
+  auto options = c10d::ProcessGroupNCCL::Options::create();
+  options->timeout = timeout;
+  return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, std::move(options));
+}
+
+#else
+
+bool hasNccl() { return false; }
+
+c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store>&, int, int, std::chrono::milliseconds) {
+  throw ArgumentError("This libtorch has no NCCL; use the backend 'gloo', or compile against a CUDA build of torch.");
+}
+
+#endif
+
+}  // namespace cleanclip

@@ -1,0 +1,85 @@
+import { optionError } from '../../errors';
+import { addon } from '../addon';
+import { wrap, type Tensor } from '../tensor';
+import { together, type ProcessGroup } from './group';
+
+/** How the tensors of the ranks become one; 'mean' is torch's AVG. */
+export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
+
+/*
+ * Every rank calls the same operations in the same order, with tensors of the same shape and dtype, dense and contiguous. What runs
+ * begins at the call, in the order of the calls, and leaves this thread free; leave the tensors alone until the promise is settled.
+ * All reject with CleanclipError `ERR_DISTRIBUTED` when a rank ends, hangs or does not come within the group's time limit.
+ */
+
+/** Reduces a tensor over all ranks, in place (all_reduce). */
+export async function allReduce(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<void> {
+  checkReduction(op, tensor);
+  await together('allReduce', ({ native }) => addon().allReduce(native, tensor.handle, op));
+}
+
+/** The tensors of all ranks, by rank (all_gather). */
+export async function allGather(tensor: Tensor): Promise<Tensor[]> {
+  const handles = await together('allGather', ({ native }) => addon().allGather(native, tensor.handle));
+  return handles.map(wrap);
+}
+
+/** Copies the tensor of rank `src` into those of the others (broadcast). */
+export async function broadcast(tensor: Tensor, { src = 0 }: { src?: number } = {}): Promise<void> {
+  await together('broadcast', (group) => addon().broadcast(group.native, tensor.handle, rankOf(group, 'src', src)));
+}
+
+/**
+ * Reduces a tensor over all ranks, of which each gets a part (reduce_scatter_tensor).
+ * @param tensor [n · world size, …]
+ * @returns [n, …], rank r's the r-th part
+ */
+export async function reduceScatter(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<Tensor> {
+  checkReduction(op, tensor);
+  const handle = await together('reduceScatter', ({ native, worldSize }) => {
+    const { shape } = tensor;
+    if (!(shape[0] > 0) || shape[0] % worldSize !== 0) {
+      throw optionError(`reduceScatter splits the first dimension among ${worldSize} ranks, but the tensor is [${shape.join(', ')}].`);
+    }
+    return addon().reduceScatter(native, tensor.handle, op);
+  });
+  return wrap(handle);
+}
+
+/** Waits until every rank has come here (barrier). */
+export async function barrier(): Promise<void> {
+  await together('barrier', ({ native }) => addon().barrier(native));
+}
+
+/**
+ * Sends a tensor to a rank that calls `recv` (send).
+ * @param options.tag tells messages between the same ranks apart; default 0
+ */
+export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
+  await together(`send to rank ${dst}`, (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag));
+}
+
+/** Receives into a tensor what rank `src` sends (recv). */
+export async function recv(tensor: Tensor, src: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
+  await together(`recv from rank ${src}`, (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag));
+}
+
+function checkReduction(op: ReduceOp, tensor: Tensor): void {
+  const ops: ReduceOp[] = ['sum', 'mean', 'min', 'max', 'product'];
+  if (!ops.includes(op)) throw optionError(`op must be one of ${ops.join(', ')}, but it is '${op}'.`);
+  if (op === 'mean' && !/float|complex/.test(tensor.dtype)) {
+    throw optionError(`The mean is taken of floating point tensors, but this one is ${tensor.dtype}; convert it, or use 'sum'.`);
+  }
+}
+
+function rankOf({ worldSize }: ProcessGroup, name: string, rank: number): number {
+  if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize) {
+    throw optionError(`${name} must be a rank from 0 to ${worldSize - 1}, but it is ${rank}.`);
+  }
+  return rank;
+}
+
+function other(group: ProcessGroup, name: string, rank: number): number {
+  if (rank === group.rank) throw optionError(`${name} must be another rank, but ${rank} is this one.`);
+  return rankOf(group, name, rank);
+}

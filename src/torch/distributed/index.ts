@@ -1,0 +1,15 @@
+/** torch.distributed: ranks that exchange tensors, in promises. */
+export { allGather, allReduce, barrier, broadcast, recv, reduceScatter, send, type ReduceOp } from './collectives';
+export {
+  destroyProcessGroup,
+  getBackend,
+  getRank,
+  getWorldSize,
+  initProcessGroup,
+  isInitialized,
+  isNcclAvailable,
+  type Backend,
+  type ProcessGroupOptions,
+} from './group';
+export { allGatherObject } from './objects';
+export { FileStore, Store, TCPStore, type TCPStoreOptions } from './store';

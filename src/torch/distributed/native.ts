@@ -1,0 +1,41 @@
+import type { Handle } from '../handle';
+
+/** A c10d store inside the addon. */
+export type NativeStore = { readonly __store: unique symbol };
+
+/** A c10d process group inside the addon. */
+export type NativeGroup = { readonly __group: unique symbol };
+
+/** The functions of `native/distributed/`; times are in milliseconds. */
+export interface DistributedFunctions {
+  tcpStore(host: string, port: number, worldSize: number, isMaster: boolean, timeout: number): Promise<NativeStore>;
+  fileStore(path: string, worldSize: number, timeout: number): Promise<NativeStore>;
+  storePort(store: NativeStore): number;
+  storeSet(store: NativeStore, key: string, value: Uint8Array): Promise<void>;
+  storeGet(store: NativeStore, key: string): Promise<Buffer>;
+  storeAdd(store: NativeStore, key: string, amount: number): Promise<number>;
+  storeWait(store: NativeStore, keys: string[], timeout: number): Promise<void>;
+  storeCheck(store: NativeStore, keys: string[]): Promise<boolean>;
+  storeDelete(store: NativeStore, key: string): Promise<boolean>;
+  storeClose(store: NativeStore): void;
+
+  hasNccl(): boolean;
+  createGroup(
+    store: NativeStore,
+    backend: string,
+    rank: number,
+    worldSize: number,
+    timeout: number,
+    interfaces: string,
+    peer: string,
+  ): Promise<NativeGroup>;
+  destroyGroup(group: NativeGroup): Promise<void>;
+
+  allReduce(group: NativeGroup, tensor: Handle, op: string): Promise<void>;
+  broadcast(group: NativeGroup, tensor: Handle, source: number): Promise<void>;
+  allGather(group: NativeGroup, tensor: Handle): Promise<Handle[]>;
+  reduceScatter(group: NativeGroup, tensor: Handle, op: string): Promise<Handle>;
+  barrier(group: NativeGroup): Promise<void>;
+  send(group: NativeGroup, tensor: Handle, destination: number, tag: number): Promise<void>;
+  recv(group: NativeGroup, tensor: Handle, source: number, tag: number): Promise<void>;
+}

@@ -1,0 +1,106 @@
+import { optionError } from '../../errors';
+import { addon } from '../addon';
+import { checkTimeout, DEFAULT_TIMEOUT, naming } from './failure';
+import type { NativeStore } from './native';
+
+/** Keys and values that all ranks see, through which they find one another (torch.distributed.Store). */
+export abstract class Store {
+  /** @internal */
+  protected constructor(
+    readonly native: NativeStore,
+    /** milliseconds that `get` and `wait` take at most */
+    readonly timeout: number,
+    private readonly name: string,
+  ) {}
+
+  /** Sets a key. Text is kept as UTF-8. */
+  async set(key: string, value: string | Uint8Array): Promise<void> {
+    await this.call(`set('${key}')`, () => addon().storeSet(this.native, key, Buffer.from(value)));
+  }
+
+  /** The value of a key, waiting until it is set. */
+  async get(key: string): Promise<Buffer> {
+    return this.call(`get('${key}')`, () => addon().storeGet(this.native, key));
+  }
+
+  /** Adds to a counter, which begins at 0, and gives its new value; all at once, whoever else adds. */
+  async add(key: string, amount: number): Promise<number> {
+    return this.call(`add('${key}')`, () => addon().storeAdd(this.native, key, amount));
+  }
+
+  /** Waits until all keys are set. */
+  async wait(keys: string[], timeout = this.timeout): Promise<void> {
+    const list = keys.map((key) => `'${key}'`).join(', ');
+    await naming({ who: this.name, operation: `wait(${list})`, timeout: checkTimeout(timeout) }, () =>
+      addon().storeWait(this.native, keys, timeout),
+    );
+  }
+
+  /** Whether all keys are set, without waiting. */
+  async check(keys: string[]): Promise<boolean> {
+    return this.call('check', () => addon().storeCheck(this.native, keys));
+  }
+
+  /** Deletes a key; false when there was none. */
+  async deleteKey(key: string): Promise<boolean> {
+    return this.call(`deleteKey('${key}')`, () => addon().storeDelete(this.native, key));
+  }
+
+  /** Lets go of the store: the process that hosts it stops serving the others, once no group uses it either. */
+  close(): void {
+    addon().storeClose(this.native);
+  }
+
+  private call<T>(operation: string, start: () => Promise<T>): Promise<T> {
+    return naming({ who: this.name, operation, timeout: this.timeout }, start);
+  }
+}
+
+/** Where a {@link TCPStore} is. */
+export interface TCPStoreOptions {
+  /** the master's name or address */
+  host: string;
+  /** 0 to 65535; the master may take 0 for a free one, see {@link TCPStore.port} */
+  port: number;
+  /** with it, creation waits until this many processes have connected, the master included */
+  worldSize?: number;
+  /** whether this process hosts the store; default false */
+  isMaster?: boolean;
+  /** milliseconds; default 30 minutes */
+  timeout?: number;
+}
+
+/** A store that one process hosts (torch.distributed.TCPStore). */
+export class TCPStore extends Store {
+  /** Hosts the store or connects to it. */
+  static async create({ host, port, worldSize = 0, isMaster = false, timeout = DEFAULT_TIMEOUT }: TCPStoreOptions): Promise<TCPStore> {
+    if (!Number.isInteger(port) || port < 0 || port > 65535 || (port === 0 && !isMaster)) {
+      throw optionError(`The port of a TCPStore must be a whole number from 1 to 65535, or 0 for its master to choose, but it is ${port}.`);
+    }
+    checkTimeout(timeout);
+    const name = `The store at ${host}:${port}`;
+    const operation = isMaster ? 'hosting' : 'connecting';
+    const native = await naming({ who: name, operation, timeout }, () => addon().tcpStore(host, port, worldSize, isMaster, timeout));
+    return new TCPStore(native, timeout, name);
+  }
+
+  /** The port that it listens on or is connected to. */
+  get port(): number {
+    return addon().storePort(this.native);
+  }
+}
+
+/** A store in a file that all processes can open (torch.distributed.FileStore). */
+export class FileStore extends Store {
+  /**
+   * Opens the file, or makes it.
+   * @param worldSize the last of this many processes to end deletes the file
+   * @param timeout milliseconds; default 30 minutes
+   */
+  static async create(path: string, worldSize: number, timeout = DEFAULT_TIMEOUT): Promise<FileStore> {
+    checkTimeout(timeout);
+    const name = `The store in ${path}`;
+    const native = await naming({ who: name, operation: 'opening', timeout }, () => addon().fileStore(path, worldSize, timeout));
+    return new FileStore(native, timeout, name);
+  }
+}

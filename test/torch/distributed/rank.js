@@ -1,0 +1,18 @@
+// One rank: joins the group, runs scenarios, sends their values or an error to the test, and leaves the group.
+const { torch } = require('../../../dist');
+const scenarios = require('./scenarios');
+
+const { orders, noGroup, group } = JSON.parse(process.argv[2]);
+const { distributed } = torch;
+
+async function main() {
+  if (!noGroup) await distributed.initProcessGroup(group);
+  const values = [];
+  for (const [scenario, ...args] of orders) values.push(await scenarios[scenario]({ ...group, group, torch, distributed }, ...args));
+  process.send({ outcome: { values } });
+  if (distributed.isInitialized()) await distributed.destroyProcessGroup();
+}
+
+main()
+  .catch(({ name, code, message }) => process.send({ outcome: { error: { name, code, message } } }))
+  .finally(() => process.disconnect());

@@ -1,0 +1,81 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { torch } from '../../../src/torch';
+
+const { TCPStore } = torch.distributed;
+
+/** What the scenarios of a rank gave, or how it ended without. */
+export interface Outcome {
+  values?: unknown[];
+  error?: { name: string; code?: string; message: string };
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  /** milliseconds from the fork to the end */
+  took: number;
+}
+
+export interface RanksOptions {
+  /** milliseconds; default 10 000 */
+  timeout?: number;
+  env?: NodeJS.ProcessEnv;
+  /** default env://, with a store that the test hosts */
+  initMethod?: string;
+  /** the scenario makes its own group; default false */
+  noGroup?: boolean;
+  /** milliseconds after which a process is killed; default 45 000 */
+  patience?: number;
+  /** called with each rank's process and each message that is not its outcome */
+  onMessage?: (rank: number, message: unknown, child: ChildProcess) => void;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A scenario of scenarios.js and its arguments. */
+export type Order = [scenario: string, ...args: unknown[]];
+
+/** Runs scenarios in as many processes, one after the other, and waits for all to end. */
+export async function runRanks(worldSize: number, orders: Order[], options: RanksOptions = {}): Promise<Outcome[]> {
+  const { timeout = 10_000, noGroup = false, initMethod, patience = 45_000 } = options;
+  const store = await TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true });
+  const met = { WORLD_SIZE: String(worldSize), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(store.port), TORCHELASTIC_USE_AGENT_STORE: 'True' };
+  const outcomes = await Promise.all(
+    Array.from({ length: worldSize }, async (_, rank): Promise<Outcome> => {
+      const started = performance.now();
+      const group = { initMethod, rank, worldSize, timeout };
+      const child = fork(join(__dirname, 'rank.js'), [JSON.stringify({ orders, noGroup, group })], {
+        env: { ...process.env, OMP_NUM_THREADS: '1', ...met, RANK: String(rank), ...options.env },
+      });
+      const limit = setTimeout(() => child.kill('SIGKILL'), patience);
+      let sent: Pick<Outcome, 'values' | 'error'> = {};
+      child.on('message', (message: { outcome?: typeof sent }) => {
+        if (message.outcome !== undefined) sent = message.outcome;
+        else options.onMessage?.(rank, message, child);
+      });
+      const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+      clearTimeout(limit);
+      return { ...sent, exitCode, signal, took: performance.now() - started };
+    }),
+  );
+  store.close();
+  return outcomes;
+}
+
+/** By scenario and rank, the values of ranks that all went well; throws what another one says. */
+export async function valuesOf(worldSize: number, orders: Order[], options: RanksOptions = {}): Promise<unknown[][]> {
+  const outcomes = await runRanks(worldSize, orders, options);
+  const byRank = outcomes.map(({ values, error, exitCode, signal }, rank) => {
+    if (values === undefined || exitCode !== 0) throw new Error(`Rank ${rank} ended with ${exitCode ?? signal}: ${error?.message ?? 'no word'}`);
+    return values;
+  });
+  return orders.map((_, i) => byRank.map((values) => values[i]));
+}
