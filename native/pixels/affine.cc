@@ -28,8 +28,8 @@ struct Range {
 Range inside(int64_t start, int64_t step, int64_t length, Range columns) {
   if (step == 0) return start >= 0 && start < length ? columns : Range{columns.begin, columns.begin};
   if (step < 0) return inside(length - 1 - start, -step, length, columns);
-  const auto begin = std::max(columns.begin, ceilDivide(-start, step));
-  return {begin, std::max(begin, std::min(columns.end, ceilDivide(length - start, step)))};
+  const auto begin = std::clamp(ceilDivide(-start, step), columns.begin, columns.end);
+  return {begin, std::clamp(ceilDivide(length - start, step), begin, columns.end)};
 }
 
 }  // namespace

@@ -39,16 +39,11 @@ export function largestDifference(ours: Tensor, theirs: Tensor): number {
 
 export const largest = (tensor: Tensor): number => torch.tidy(() => tensor.abs().max().item());
 
-/** The largest difference of the bytes of two images, and the share of equal ones. */
-export function byteDifference(ours: Uint8Array, theirs: Uint8Array): { largest: number; equal: number } {
+/** The largest difference of the bytes of two images. */
+export function byteDifference(ours: Uint8Array, theirs: Uint8Array): number {
   if (ours.length !== theirs.length) throw new Error(`The sizes differ: ${ours.length} bytes here, ${theirs.length} in Python.`);
-  if (Buffer.compare(ours, theirs) === 0) return { largest: 0, equal: 1 };
-  let [most, equal] = [0, 0];
-  for (let i = 0; i < ours.length; i++) {
-    if (ours[i] === theirs[i]) equal++;
-    else most = Math.max(most, Math.abs(ours[i] - theirs[i]));
-  }
-  return { largest: most, equal: equal / ours.length };
+  if (Buffer.compare(ours, theirs) === 0) return 0;
+  return ours.reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i])), 0);
 }
 
 /** Bytes of a uint8 image [3, H, W] in PIL's order. */

@@ -52,7 +52,7 @@ export const triggers: Row = {
         const expected = theirs.shown[i].data() as Uint8Array;
         const inRange = (value: number): boolean => value > 0 && value < 255;
         const kept = against === 'reference' && given.patchType === 'random' ? [...ours.keys()].filter((at) => inRange(ours[at])) : [...ours.keys()];
-        worst = Math.max(worst, byteDifference(Uint8Array.from(kept, (at) => ours[at]), Uint8Array.from(kept, (at) => expected[at])).largest);
+        worst = Math.max(worst, byteDifference(Uint8Array.from(kept, (at) => ours[at]), Uint8Array.from(kept, (at) => expected[at])));
         wrapped += ours.filter((value, at) => !inRange(value) && value !== expected[at]).length;
         values += ours.length;
         trigger.dispose();
