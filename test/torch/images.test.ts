@@ -10,7 +10,7 @@ const channelsLast = (image: Tensor): Tensor => image.permute([1, 2, 0]).contigu
 const side = fc.integer({ min: 1, max: 40 });
 const image = fc.tuple(side, side, fc.nat(1000)).map((given) => noise(...given));
 const magnitude = fc.double({ min: -3, max: 9, noNaN: true });
-const step = fc.tuple(fc.constantFrom(...operationNames), magnitude) as fc.Arbitrary<[OperationName, number]>;
+const step: fc.Arbitrary<[OperationName, number]> = fc.tuple(fc.constantFrom(...operationNames), magnitude);
 
 /** Calls that must be refused, of each function. */
 const each = (images: Tensor): (() => unknown)[] => [
