@@ -46,11 +46,8 @@ void* mapBlock(size_t size) {
   return start + before;
 }
 
-void* allocateBlock(size_t size) {
-  void* block = size < kHugePage ? std::aligned_alloc(kAlignment, size) : mapBlock(size);
-  TORCH_CHECK_WITH(OutOfMemoryError, block != nullptr, "Expected ", size, " bytes of memory for a tensor, but the system has none left; use a smaller batch.");
-  return block;
-}
+// Null when the system has none left.
+void* allocateBlock(size_t size) { return size < kHugePage ? std::aligned_alloc(kAlignment, size) : mapBlock(size); }
 
 void freeBlock(void* block, size_t size) {
   if (size < kHugePage) {
@@ -69,6 +66,7 @@ class CachingAllocator final : public c10::Allocator {
   c10::DataPtr allocate(size_t bytes) override {
     if (bytes < kLeast) return small->allocate(bytes);
     void* block = take(roundUp(bytes));
+    TORCH_CHECK_WITH(OutOfMemoryError, block != nullptr, "not enough memory: you tried to allocate ", bytes, " bytes.");
     return {block, block, &giveBack, c10::Device(c10::DeviceType::CPU)};
   }
 
@@ -92,6 +90,7 @@ class CachingAllocator final : public c10::Allocator {
     if (!instance().put(block)) instance().small->raw_deallocate(block);
   }
 
+  // Null when there is none.
   void* take(size_t size) {
     const std::lock_guard lock(mutex);
     void* block = nullptr;
@@ -104,6 +103,11 @@ class CachingAllocator final : public c10::Allocator {
     } else {
       releaseUntil(std::max(peak, used + size) - used - size + kSlack);
       block = allocateBlock(size);
+      if (block == nullptr) {
+        releaseUntil(0);
+        block = allocateBlock(size);
+      }
+      if (block == nullptr) return nullptr;
     }
     sizes.emplace(block, size);
     used += size;
