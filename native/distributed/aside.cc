@@ -1,8 +1,7 @@
 #include "aside.h"
 
-#include <dlfcn.h>
-
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "errors.h"
@@ -12,25 +11,33 @@ namespace cleanclip {
 
 namespace {
 
+// The way back to JavaScript, which its environment closes when it ends: the thread-safe function is gone then, whoever still holds it.
+struct Return {
+  std::mutex mutex;
+  bool closed = false;
+  napi_threadsafe_function function = nullptr;
+};
+
+// A cleanup hook of the environment, which runs before that of the thread-safe function made before it.
+void close(void* data) {
+  const std::unique_ptr<std::shared_ptr<Return>> way(static_cast<std::shared_ptr<Return>*>(data));
+  const std::lock_guard lock((*way)->mutex);
+  (*way)->closed = true;
+}
+
 struct Outcome {
   napi_deferred deferred;
+  void* hook;  // what `close` takes
   MakeResult result;
   std::exception_ptr failure;
 };
-
-// Node unloads an addon with the last worker thread that uses it; a thread still waiting would run on unmapped code.
-void stayLoaded() {
-  static const bool done = [] {
-    Dl_info self;
-    return dladdr(reinterpret_cast<void*>(&stayLoaded), &self) != 0 && dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE) != nullptr;
-  }();
-  static_cast<void>(done);
-}
 
 // Called on the JavaScript thread; without an environment when that is ending.
 void settle(napi_env env, napi_value, void*, void* data) {
   const std::unique_ptr<Outcome> outcome(static_cast<Outcome*>(data));
   if (env == nullptr) return;
+  napi_remove_env_cleanup_hook(env, close, outcome->hook);
+  delete static_cast<std::shared_ptr<Return>*>(outcome->hook);
   const Napi::HandleScope scope(env);
   const napi_value value = guarded(env, [&] {
     if (outcome->failure) rethrowAsDistributed(outcome->failure);
@@ -46,23 +53,25 @@ void settle(napi_env env, napi_value, void*, void* data) {
 }  // namespace
 
 Napi::Value runAside(Napi::Env env, std::function<MakeResult()> work) {
-  stayLoaded();
   napi_value promise = nullptr;
   auto outcome = std::make_unique<Outcome>();
   check(napi_create_promise(env, &outcome->deferred, &promise));
-  napi_threadsafe_function settled = nullptr;
+  const auto way = std::make_shared<Return>();
   const auto name = Napi::String::New(env, "cleanclip.distributed");
-  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settle, &settled));
-  std::thread([settled, outcome = std::move(outcome), work = std::move(work)]() mutable {
+  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settle, &way->function));
+  outcome->hook = new std::shared_ptr<Return>(way);
+  check(napi_add_env_cleanup_hook(env, close, outcome->hook));
+  std::thread([way, outcome = std::move(outcome), work = std::move(work)]() mutable {
     try {
       outcome->result = work();
     } catch (...) {
       outcome->failure = std::current_exception();
     }
     work = nullptr;
-    if (napi_call_threadsafe_function(settled, outcome.get(), napi_tsfn_blocking) != napi_ok) return;
+    const std::lock_guard lock(way->mutex);
+    if (way->closed || napi_call_threadsafe_function(way->function, outcome.get(), napi_tsfn_nonblocking) != napi_ok) return;
     static_cast<void>(outcome.release());
-    napi_release_threadsafe_function(settled, napi_tsfn_release);
+    napi_release_threadsafe_function(way->function, napi_tsfn_release);
   }).detach();
   return Napi::Value(env, promise);
 }
