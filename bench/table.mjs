@@ -81,26 +81,26 @@ export const measurements = [
     rows: [{ title: 'peak memory of a run over 3,000,000 rows of csv', key: 'bytes', unit: 'bytes', atLeast: { reference: 1 / 0.8 } }],
   },
   {
-    id: 'vit', module: 'step', args: { model: 'ViT-B/32', pairs: 32 }, quick: { model: 'tiny' }, sides: all, repeats: 3,
+    id: 'vit', module: 'step', args: { model: 'ViT-B/32', pairs: 32 }, quick: { model: 'tiny' }, sides: all, repeats: 4,
     rows: [step('ViT-B/32, 32 pairs, CLIP step, --precision auto', { reference: 3, open_clip: 1.5 })],
   },
   {
-    id: 'vit-fp32', module: 'step', args: { model: 'ViT-B/32', pairs: 32, precision: 'fp32' }, quick: { model: 'tiny' }, sides: two, repeats: 3,
+    id: 'vit-fp32', module: 'step', args: { model: 'ViT-B/32', pairs: 32, precision: 'fp32' }, quick: { model: 'tiny' }, sides: two, repeats: 4,
     rows: [step('ViT-B/32 step, fp32, same losses within 1e-5', { reference: 1.4 }, { check: sameLosses })],
   },
   {
-    id: 'rn50', module: 'step', args: { model: 'RN50', pairs: 32 }, quick: { model: 'tiny' }, sides: all, repeats: 3,
+    id: 'rn50', module: 'step', args: { model: 'RN50', pairs: 32 }, quick: { model: 'tiny' }, sides: all, repeats: 4,
     rows: [
       step('RN50, 32 pairs, CLIP step, --precision auto', { reference: 4, open_clip: 1.6 }),
       { title: 'share of the matmul peak (4096³, in that precision) in that step', key: 'share', unit: 'share', limit: { atLeast: 0.7 } },
     ],
   },
   {
-    id: 'rn50-fp32', module: 'step', args: { model: 'RN50', pairs: 32, precision: 'fp32' }, quick: { model: 'tiny' }, sides: two, repeats: 2,
+    id: 'rn50-fp32', module: 'step', args: { model: 'RN50', pairs: 32, precision: 'fp32' }, quick: { model: 'tiny' }, sides: two, repeats: 4,
     rows: [step('RN50 step, fp32, same losses within 1e-5', { reference: 1.4 }, { check: sameLosses })],
   },
   {
-    id: 'rn50-cleanclip', module: 'step', args: { model: 'RN50', pairs: 32, inmodal: true }, quick: { model: 'tiny' }, sides: two, repeats: 2,
+    id: 'rn50-cleanclip', module: 'step', args: { model: 'RN50', pairs: 32, inmodal: true }, quick: { model: 'tiny' }, sides: two, repeats: 4,
     rows: [
       step('RN50, 32 pairs, CleanCLIP (inmodal) step, --precision auto', { reference: 4 }),
       { title: 'peak memory of that step', key: 'bytes', unit: 'bytes', atLeast: { reference: 1 / 0.8 } },
