@@ -101,6 +101,9 @@ void exportAutograd(Napi::Env, Napi::Object exports) {
     at::GradMode::set_enabled(info[0].ToBoolean());
     return Napi::Boolean::New(info.Env(), before);
   });
+  exportFunction(exports, "gradMode", [](const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), at::GradMode::is_enabled());
+  });
   exportFunction(exports, "setAutocast", setAutocast);
   // Weights cast under autocast are cached until the outermost autocast ends.
   exportFunction(exports, "autocastNesting", [](const Napi::CallbackInfo& info) {

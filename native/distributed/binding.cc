@@ -6,6 +6,7 @@
 
 #include "collectives.h"
 #include "group.h"
+#include "reducer.h"
 #include "store.h"
 
 namespace cleanclip {
@@ -25,6 +26,7 @@ void exportDistributed(Napi::Env env, Napi::Object exports) {
   exportStores(env, exports);
   exportGroups(env, exports);
   exportCollectives(env, exports);
+  exportReducer(env, exports);
 }
 
 }  // namespace cleanclip

@@ -1,4 +1,4 @@
-// c10d: stores, process groups and collectives.
+// c10d: stores, process groups, collectives and the gradient reducer.
 #pragma once
 
 #include <napi.h>

@@ -54,6 +54,7 @@ export interface Addon extends DistributedFunctions {
     allowUnused: boolean,
   ): (Handle | null)[];
   setGradMode(enabled: boolean): boolean;
+  gradMode(): boolean;
   setAutocast(device: string, dtype: string | null): string | null;
   autocastNesting(enter: boolean): void;
 

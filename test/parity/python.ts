@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 const local = join(__dirname, '../../.cache/parity-venv/bin/python');
-const interpreter = process.env.CLEANCLIP_PYTHON ?? (existsSync(local) ? local : 'python3');
+export const interpreter = process.env.CLEANCLIP_PYTHON ?? (existsSync(local) ? local : 'python3');
 
 /** Runs a script of this folder with the reference's Python: `input` as JSON on its stdin, JSON from its stdout. */
 export function python(script: string, input: unknown): unknown {

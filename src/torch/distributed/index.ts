@@ -12,4 +12,5 @@ export {
   type ProcessGroupOptions,
 } from './group';
 export { allGatherObject } from './objects';
+export { DistributedDataParallel, type ParallelModule, type ParallelOptions } from './parallel';
 export { FileStore, Store, TCPStore, type TCPStoreOptions } from './store';

@@ -6,6 +6,9 @@ export type NativeStore = { readonly __store: unique symbol };
 /** A c10d process group inside the addon. */
 export type NativeGroup = { readonly __group: unique symbol };
 
+/** A c10d gradient reducer inside the addon. */
+export type NativeReducer = { readonly __reducer: unique symbol };
+
 /** The functions of `native/distributed/`; times are in milliseconds. */
 export interface DistributedFunctions {
   tcpStore(host: string, port: number, worldSize: number, isMaster: boolean, timeout: number): Promise<NativeStore>;
@@ -38,4 +41,19 @@ export interface DistributedFunctions {
   barrier(group: NativeGroup): Promise<void>;
   send(group: NativeGroup, tensor: Handle, destination: number, tag: number): Promise<void>;
   recv(group: NativeGroup, tensor: Handle, source: number, tag: number): Promise<void>;
+
+  verifyAndBroadcast(group: NativeGroup, parameters: Handle[], others: Handle[]): Promise<void>;
+  broadcastBuffers(group: NativeGroup, buffers: Handle[]): void;
+  createReducer(
+    group: NativeGroup,
+    parameters: Handle[],
+    names: string[],
+    firstBucketBytes: number,
+    bucketBytes: number,
+    staticGraph: boolean,
+  ): NativeReducer;
+  beforeForward(reducer: NativeReducer): void;
+  beforeBackward(reducer: NativeReducer): void;
+  afterFirstBackward(reducer: NativeReducer): void;
+  disposeReducer(reducer: NativeReducer): void;
 }

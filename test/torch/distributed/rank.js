@@ -5,14 +5,16 @@ const scenarios = require('./scenarios');
 const { orders, noGroup, group } = JSON.parse(process.argv[2]);
 const { distributed } = torch;
 
+const send = (outcome) => new Promise((sent) => process.send({ outcome }, sent));
+
 async function main() {
   if (!noGroup) await distributed.initProcessGroup(group);
   const values = [];
   for (const [scenario, ...args] of orders) values.push(await scenarios[scenario]({ ...group, group, torch, distributed }, ...args));
-  process.send({ outcome: { values } });
+  await send({ values });
   if (distributed.isInitialized()) await distributed.destroyProcessGroup();
 }
 
 main()
-  .catch(({ name, code, message }) => process.send({ outcome: { error: { name, code, message } } }))
+  .catch(({ name, code, message }) => send({ error: { name, code, message } }))
   .finally(() => process.disconnect());

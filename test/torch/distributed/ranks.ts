@@ -53,6 +53,7 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
       const started = performance.now();
       const group = { initMethod, rank, worldSize, timeout };
       const child = fork(join(__dirname, 'rank.js'), [JSON.stringify({ orders, noGroup, group })], {
+        serialization: 'advanced',
         env: { ...process.env, OMP_NUM_THREADS: '1', ...met, RANK: String(rank), ...options.env },
       });
       const limit = setTimeout(() => child.kill('SIGKILL'), patience);
@@ -61,7 +62,7 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
         if (message.outcome !== undefined) sent = message.outcome;
         else options.onMessage?.(rank, message, child);
       });
-      const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+      const [[exitCode, signal]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [[number | null, NodeJS.Signals | null], []];
       clearTimeout(limit);
       return { ...sent, exitCode, signal, took: performance.now() - started };
     }),

@@ -3,8 +3,19 @@ const { clearInterval, setInterval } = require('node:timers');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
+const { batchOf, lossOf, modelOf, optimizerOf, weightsOf } = require('./models');
+
 /** Numbers that differ from rank to rank. */
 const numbersOf = (torch, rank, shape, dtype) => torch.randn(shape, { generator: new torch.Generator(rank) }).mul(4).to(dtype);
+
+async function refusal(start) {
+  try {
+    await start();
+    return 'accepted';
+  } catch ({ code, message }) {
+    return `${code}: ${message}`;
+  }
+}
 
 async function sumBy(torch, distributed, options) {
   await distributed.initProcessGroup(options);
@@ -152,28 +163,90 @@ module.exports = {
   noMessage: ({ torch, distributed, rank }) => (rank === 0 ? distributed.recv(torch.ones([1]), 1) : sleep(2000)),
 
   refusals: async ({ torch, distributed, rank }) => {
-    const refused = async (start) => {
-      try {
-        await start();
-        return 'accepted';
-      } catch ({ code, message }) {
-        return `${code}: ${message}`;
-      }
-    };
     return [
-      await refused(() => distributed.allReduce(torch.ones([2, 3]).t())),
-      await refused(() => distributed.allReduce(torch.tensor([1n]), { op: 'mean' })),
-      await refused(() => distributed.allReduce(torch.ones([1]), { op: 'median' })),
-      await refused(() => distributed.allReduce(torch.empty([1], { device: 'meta' }))),
-      await refused(() => distributed.reduceScatter(torch.ones([3]))),
-      await refused(() => distributed.broadcast(torch.ones([1]), { src: -1 })),
-      await refused(() => distributed.send(torch.ones([1]), rank)),
-      await refused(() => distributed.initProcessGroup()),
-      await refused(() => {
+      await refusal(() => distributed.allReduce(torch.ones([2, 3]).t())),
+      await refusal(() => distributed.allReduce(torch.tensor([1n]), { op: 'mean' })),
+      await refusal(() => distributed.allReduce(torch.ones([1]), { op: 'median' })),
+      await refusal(() => distributed.allReduce(torch.empty([1], { device: 'meta' }))),
+      await refusal(() => distributed.reduceScatter(torch.ones([3]))),
+      await refusal(() => distributed.broadcast(torch.ones([1]), { src: -1 })),
+      await refusal(() => distributed.send(torch.ones([1]), rank)),
+      await refusal(() => distributed.initProcessGroup()),
+      await refusal(() => {
         const disposed = torch.ones([1]);
         disposed.dispose();
         return distributed.allReduce(disposed);
       }),
     ];
+  },
+
+  /** Trains on this rank's rows of each batch; all but the last of `accumulate` batches a step without exchange. */
+  train: async ({ torch, distributed, rank, worldSize }, name, options, steps, rows, accumulate) => {
+    const model = modelOf(torch, name, rank);
+    const parallel = await distributed.DistributedDataParallel.create(model, options);
+    const optimizer = optimizerOf(model);
+    for (let step = 0; step < steps; step++) {
+      const backward = (part) => {
+        const batch = batchOf(torch, name, step * accumulate + part, worldSize * rows);
+        const own = batch.map((tensor) => tensor.narrow(0, rank * rows, rows));
+        parallel.backward(lossOf(model, parallel.forward(...own)));
+      };
+      parallel.noSync(() => {
+        for (let part = 0; part < accumulate - 1; part++) backward(part);
+      });
+      backward(accumulate - 1);
+      optimizer.step();
+      optimizer.zeroGrad();
+    }
+    parallel.dispose();
+    return weightsOf(model);
+  },
+
+  parallelFacts: async ({ torch, distributed, rank }) => {
+    const { DistributedDataParallel } = distributed;
+    const model = modelOf(torch, 'resnet', rank);
+    const buffer = model.stateDict()['visual.bn1.running_mean'];
+    const forward = (parallel) => {
+      buffer.fill_(rank + 1);
+      parallel.forward(...batchOf(torch, 'resnet', 0, 2));
+      return buffer.mean().item();
+    };
+    buffer.fill_(rank);
+    const parallel = await DistributedDataParallel.create(model);
+    const begins = { buffer: buffer.mean().item(), weights: weightsOf(model) };
+    parallel.backward(lossOf(model, parallel.forward(...batchOf(torch, 'resnet', rank, 2))));
+    const [one, other] = ['ln_final.weight', 'ln_final.bias'].map((name) => model.stateDict()[name].grad.storageKey);
+    const buffers = { withoutGradients: torch.noGrad(() => forward(parallel)), wanted: forward(parallel) };
+    parallel.dispose();
+    const unwanting = await DistributedDataParallel.create(model, { broadcastBuffers: false });
+    buffers.notWanted = forward(unwanting);
+    unwanting.dispose();
+
+    const x = torch.ones([1], { requiresGrad: true });
+    const line = { namedParameters: () => [['x', x]], stateDict: () => ({ x }), forward: (by) => x.mul(by) };
+    (await DistributedDataParallel.create(line)).dispose();
+    line.forward(rank).backward();
+    return {
+      begins,
+      buffers,
+      views: one === other,
+      alone: x.grad.item(),
+      refused: [
+        await refusal(() => DistributedDataParallel.create(model, { bucketCapMb: 0 })),
+        await refusal(() => DistributedDataParallel.create({ namedParameters: () => [], stateDict: () => ({}) })),
+      ],
+    };
+  },
+
+  differentModels: ({ torch, distributed, rank }) => distributed.DistributedDataParallel.create(modelOf(torch, rank === 0 ? 'vit' : 'uneven', 0)),
+
+  killedInBackward: async ({ torch, distributed, rank }) => {
+    const model = modelOf(torch, 'vit', 0);
+    const parallel = await distributed.DistributedDataParallel.create(model);
+    for (let step = 0; ; step++) {
+      const loss = lossOf(model, parallel.forward(...batchOf(torch, 'vit', step, 2)));
+      if (step === 3 && rank === 1) process.kill(process.pid, 'SIGKILL');
+      parallel.backward(loss);
+    }
   },
 };

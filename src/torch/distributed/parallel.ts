@@ -1,0 +1,134 @@
+import { optionError } from '../../errors';
+import { addon } from '../addon';
+import type { Handle } from '../handle';
+import type { Tensor } from '../tensor';
+import { named } from './failure';
+import { processGroup, together, whoIs, type ProcessGroup } from './group';
+import type { NativeReducer } from './native';
+
+const MIB = 2 ** 20;
+
+const handlesOf = (tensors: Tensor[]): Handle[] => tensors.map(({ handle }) => handle);
+
+/** A model that {@link DistributedDataParallel} trains, as `Clip` is. */
+export interface ParallelModule<Inputs extends unknown[], Output> {
+  namedParameters(): [name: string, parameter: Tensor][];
+  /** parameters and buffers */
+  stateDict(): Record<string, Tensor>;
+  forward(...inputs: Inputs): Output;
+}
+
+/** How {@link DistributedDataParallel} exchanges gradients; defaults as torch's. */
+export interface ParallelOptions {
+  /** MiB of gradients that are exchanged together; default 25, but 1 for the first */
+  bucketCapMb?: number;
+  /** copy rank 0's buffers (batch-norm statistics) to all before each forward that is followed by an exchange; default true */
+  broadcastBuffers?: boolean;
+  /** every step uses the same parameters the same number of times, some perhaps never or more than once; default false */
+  staticGraph?: boolean;
+}
+
+/**
+ * Trains one model on all ranks (torch.nn.parallel.DistributedDataParallel): each computes on its own part of the batch, and backward leaves
+ * the mean of all ranks' gradients in every rank's `grad`. Buckets of gradients are exchanged while backward still computes others;
+ * a `grad` is a view into its bucket, without a copy. Every parameter must take part in the loss, unless `staticGraph`.
+ *
+ * Forward and backward block this thread, as without ranks: backward until the last bucket has come, at most the group's time limit. So
+ * signals, timers and messages are served between steps; run training in a worker thread (as jobs do) to keep the process responsive.
+ * @example
+ * const parallel = await DistributedDataParallel.create(clip);
+ * parallel.backward(loss(parallel.forward(ids, pixels)));
+ * optimizer.step();
+ */
+export class DistributedDataParallel<Inputs extends unknown[], Output> {
+  private synchronising = true;
+  private exchangesAtEnd: boolean;
+
+  private constructor(
+    readonly module: ParallelModule<Inputs, Output>,
+    private readonly group: ProcessGroup,
+    private readonly reducer: NativeReducer,
+    private readonly buffers: Tensor[],
+    staticGraph: boolean,
+  ) {
+    this.exchangesAtEnd = staticGraph;
+  }
+
+  /**
+   * Checks that all ranks have parameters of the same shapes, and copies rank 0's parameters and buffers to all. Every rank calls it.
+   * @throws CleanclipError `ERR_DISTRIBUTED` when the models differ
+   */
+  static async create<Inputs extends unknown[], Output>(
+    module: ParallelModule<Inputs, Output>,
+    options: ParallelOptions = {},
+  ): Promise<DistributedDataParallel<Inputs, Output>> {
+    const { bucketCapMb, broadcastBuffers = true, staticGraph = false } = options;
+    if (bucketCapMb !== undefined && !(bucketCapMb > 0)) throw optionError(`bucketCapMb must be a positive number of MiB, but it is ${bucketCapMb}.`);
+    const trained = module.namedParameters().filter(([, parameter]) => parameter.requiresGrad);
+    if (trained.length === 0) throw optionError('DistributedDataParallel needs a model with parameters that require gradients.');
+    const parameters = new Set(module.namedParameters().map(([name]) => name));
+    const state = Object.entries(module.stateDict());
+    const rest = state.filter(([name]) => !trained.some(([own]) => own === name)).map(([, tensor]) => tensor);
+    const buffers = state.filter(([name]) => !parameters.has(name)).map(([, tensor]) => tensor);
+    const handles = handlesOf(trained.map(([, parameter]) => parameter));
+
+    const group = processGroup();
+    await together('DistributedDataParallel', ({ native }) => addon().verifyAndBroadcast(native, handles, handlesOf(rest)));
+    const names = trained.map(([name]) => name);
+    // As torch: by default the first bucket is small, so that the exchange begins early.
+    const [firstBytes, bytes] = bucketCapMb === undefined ? [MIB, 25 * MIB] : [bucketCapMb * MIB, bucketCapMb * MIB].map(Math.ceil);
+    const reducer = addon().createReducer(group.native, handles, names, firstBytes, bytes, staticGraph);
+    return new DistributedDataParallel(module, group, reducer, broadcastBuffers ? buffers : [], staticGraph);
+  }
+
+  /** The model's forward; with gradients on, the next {@link backward} exchanges them. */
+  forward(...inputs: Inputs): Output {
+    const exchanges = this.synchronising && addon().gradMode();
+    this.naming('forward', () => {
+      if (!exchanges) return;
+      addon().beforeForward(this.reducer);
+      if (this.buffers.length > 0) addon().broadcastBuffers(this.group.native, handlesOf(this.buffers));
+    });
+    const output = this.module.forward(...inputs);
+    if (exchanges) addon().beforeBackward(this.reducer);
+    return output;
+  }
+
+  /**
+   * The loss's backward, with the exchange. Its failure names this rank and the time limit; after one, make a new group.
+   * @throws CleanclipError `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
+   */
+  backward(loss: Tensor): void {
+    this.naming('backward', () => {
+      loss.backward();
+      if (this.exchangesAtEnd && this.synchronising) {
+        this.exchangesAtEnd = false;
+        addon().afterFirstBackward(this.reducer);
+      }
+    });
+  }
+
+  /** Runs steps whose gradients only add up on this rank (no_sync); the next backward outside exchanges their sum. */
+  noSync<T>(fn: () => T): T {
+    const before = this.synchronising;
+    this.synchronising = false;
+    try {
+      return fn();
+    } finally {
+      this.synchronising = before;
+    }
+  }
+
+  /** Takes the exchange off the model's parameters. */
+  dispose(): void {
+    addon().disposeReducer(this.reducer);
+  }
+
+  private naming(operation: string, block: () => void): void {
+    try {
+      block();
+    } catch (error) {
+      throw named({ who: whoIs(this.group), operation, timeout: this.group.timeout }, error);
+    }
+  }
+}
