@@ -4,7 +4,7 @@
 #include "autograd.h"
 #include "caching_allocator.h"
 #include "clip/binding.h"
-#include "cuda.h"
+#include "cuda_devices.h"
 #include "distributed/binding.h"
 #include "env.h"
 #include "images/binding.h"

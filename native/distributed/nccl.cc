@@ -3,7 +3,6 @@
 #include "errors.h"
 
 #ifdef USE_C10D_NCCL
-#include <cuda.h>  // first: torch's headers ask for the version that it defines
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 

@@ -1,4 +1,4 @@
-#include "cuda.h"
+#include "cuda_devices.h"
 
 #include <ATen/Context.h>
 #include <torch/cuda.h>
