@@ -55,7 +55,7 @@ export class PixelCache {
     const [channels, height, width] = image.shape;
     const bytes = channels * height * width;
     if (bytes > this.shared.slotBytes) return;
-    this.slot(row, bytes).set(torch.tidy(() => image.permute([1, 2, 0]).data()) as Uint8Array);
+    torch.tidy(() => this.slot(row, bytes).set(image.permute([1, 2, 0]).contiguous().bytes()));
     Atomics.store(this.sizes, 2 * row + 1, width);
     Atomics.store(this.sizes, 2 * row, height);
   }

@@ -60,7 +60,7 @@ export class PixelFile {
     const time = statSync(image, { throwIfNoEntry: false })?.mtimeMs;
     if (readSync(this.fd, buffer, 0, stride, row * stride) < HEADER || time === undefined || buffer.readDoubleLE(0) !== time) return undefined;
     const [height, width, sum] = [8, 12, 16].map((at) => buffer.readUInt32LE(at));
-    const pixels = new Uint8Array(buffer.subarray(HEADER, HEADER + 3 * height * width)); // a copy: the buffer is used again
+    const pixels = new Uint8Array(buffer.buffer, buffer.byteOffset + HEADER, Math.min(3 * height * width, stride - HEADER));
     if (pixels.length !== 3 * height * width || crc32(pixels) !== sum) return undefined;
     return torch.tidy(() => torch.tensor(pixels, { shape: [height, width, 3] }).permute([2, 0, 1]));
   }
@@ -72,10 +72,12 @@ export class PixelFile {
     const time = statSync(image, { throwIfNoEntry: false })?.mtimeMs;
     if (this.full || length > this.stride || time === undefined) return;
     const { buffer } = this;
-    const bytes = torch.tidy(() => pixels.permute([1, 2, 0]).data()) as Uint8Array;
-    buffer.writeDoubleLE(time, 0);
-    [height, width, crc32(bytes)].forEach((value, i) => buffer.writeUInt32LE(value, 8 + 4 * i));
-    buffer.set(bytes, HEADER);
+    torch.tidy(() => {
+      const bytes = pixels.permute([1, 2, 0]).contiguous().bytes();
+      buffer.writeDoubleLE(time, 0);
+      [height, width, crc32(bytes)].forEach((value, i) => buffer.writeUInt32LE(value, 8 + 4 * i));
+      buffer.set(bytes, HEADER);
+    });
     try {
       writeSync(this.fd, buffer, 0, length, row * this.stride);
     } catch {
