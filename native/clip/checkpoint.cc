@@ -17,26 +17,33 @@ class AutocastState {
   explicit AutocastState(c10::DeviceType device)
       : device(device), enabled(at::autocast::is_autocast_enabled(device)), dtype(at::autocast::get_autocast_dtype(device)) {}
 
-  template <class Compute>
-  at::Tensor under(const Compute& compute) const {
-    const AutocastState before(device);
-    set();
-    at::autocast::increment_nesting();
-    auto result = compute();
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    before.set();
-    return result;
-  }
-
- private:
   void set() const {
     at::autocast::set_autocast_enabled(device, enabled);
     at::autocast::set_autocast_dtype(device, dtype);
   }
 
-  c10::DeviceType device;
+  const c10::DeviceType device;
+
+ private:
   bool enabled;
   at::ScalarType dtype;
+};
+
+// Autocast in this thread as a state has it, while this lives.
+class UnderAutocast {
+ public:
+  explicit UnderAutocast(const AutocastState& state) : before(state.device) {
+    state.set();
+    at::autocast::increment_nesting();
+  }
+  ~UnderAutocast() {
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    before.set();
+  }
+  UnderAutocast(const UnderAutocast&) = delete;
+
+ private:
+  const AutocastState before;
 };
 
 // What backward needs beside x.
@@ -60,7 +67,11 @@ struct Recompute : torch::autograd::Function<Recompute> {
     const at::AutoGradMode recording(true);
     const FrozenStatistics frozen;
     const auto x = context->get_saved_variables()[0].detach().requires_grad_();
-    const auto y = forward.autocast.under([&] { return forward.block(x); });
+    at::Tensor y;
+    {
+      const UnderAutocast cast(forward.autocast);
+      y = forward.block(x);
+    }
     torch::autograd::backward({y}, {gradients[0]});
     return {x.grad(), at::Tensor()};
   }
