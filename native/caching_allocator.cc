@@ -12,7 +12,6 @@
 #include <map>
 #include <mutex>
 #include <unordered_map>
-#include <vector>
 
 #include "exports.h"
 
@@ -20,7 +19,7 @@ namespace cleanclip {
 
 namespace {
 
-constexpr size_t kLeast = 64 << 10;     // less, malloc reuses well
+constexpr size_t kLeast = 64 << 10;  // less, malloc reuses well
 constexpr size_t kHugePage = 2 << 20;
 constexpr size_t kAlignment = 64;
 constexpr size_t kSlack = 128 << 20;

@@ -22,7 +22,7 @@ namespace cleanclip {
 
 namespace {
 
-constexpr int64_t kPiece = 1 << 20;      // bytes; the copy to the page cache finds in the processor's what the checksum has just read
+constexpr int64_t kPiece = 1 << 20;  // bytes; the copy to the page cache finds in the processor's what the checksum has just read
 constexpr int64_t kEarly = 1 << 18;  // bytes from which a piece is sent to the disk at once
 
 // 0, or the errno.

@@ -28,7 +28,7 @@ struct Clip : torch::nn::Module {
   // Both features of unit length: images, texts, [B, embed_dim] each.
   std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& ids, const at::Tensor& pixels, bool cut = true);
 
-  // Backward computes each block once more instead of keeping what is inside it: less memory, a third more time.
+  // Backward computes each block once more instead of keeping what is inside it: less memory, a quarter more time.
   void set_checkpointing(bool on);
 
   // Parameters and buffers by name, module by module, in the order of Python's state_dict().

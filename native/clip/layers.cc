@@ -24,9 +24,11 @@ BatchNorm2d::BatchNorm2d(int64_t channels)
       num_batches_tracked(register_buffer("num_batches_tracked", at::empty({}, at::kLong))) {}
 
 at::Tensor BatchNorm2d::forward(const at::Tensor& x) {
-  if (is_training() && FrozenStatistics::active()) return at::batch_norm(x, weight, bias, {}, {}, true, 0.1, 1e-5, true);
-  if (is_training()) num_batches_tracked.add_(1);
-  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), 0.1, 1e-5, true);
+  const bool training = is_training();
+  const bool frozen = training && FrozenStatistics::active();
+  if (training && !frozen) num_batches_tracked.add_(1);
+  const auto mean = frozen ? at::Tensor() : running_mean, var = frozen ? at::Tensor() : running_var;
+  return at::batch_norm(x, weight, bias, mean, var, training, 0.1, 1e-5, true);
 }
 
 LayerNorm::LayerNorm(int64_t width)

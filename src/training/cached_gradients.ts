@@ -32,8 +32,11 @@ export function cachedBackward<Losses extends { loss: Tensor }>(clip: Clip, batc
 
 /** Neighbouring rows, as equally many in each part as possible. */
 function split(count: number, parts: number): Rows[] {
-  const bounds = Array.from({ length: Math.min(parts, count) + 1 }, (_, i, all = Math.min(parts, count)) => Math.floor((i * count) / all));
-  return bounds.slice(1).map((end, i) => ({ start: bounds[i], length: end - bounds[i] }));
+  const all = Math.min(parts, count);
+  return Array.from({ length: all }, (_, i) => {
+    const [start, end] = [i, i + 1].map((bound) => Math.floor((bound * count) / all));
+    return { start, length: end - start };
+  });
 }
 
 function leafOf(parts: Tensor[]): Tensor {
