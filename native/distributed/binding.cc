@@ -6,6 +6,7 @@
 
 #include "collectives.h"
 #include "group.h"
+#include "heart.h"
 #include "reducer.h"
 #include "store.h"
 
@@ -25,6 +26,7 @@ void exportDistributed(Napi::Env env, Napi::Object exports) {
   setLogLevel();
   exportStores(env, exports);
   exportGroups(env, exports);
+  exportHearts(env, exports);
   exportCollectives(env, exports);
   exportReducer(env, exports);
 }

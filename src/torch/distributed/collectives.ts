@@ -56,12 +56,12 @@ export async function barrier(): Promise<void> {
  * @param options.tag tells messages between the same ranks apart; default 0
  */
 export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
-  await together(`send to rank ${dst}`, (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag));
+  await together(`send to rank ${dst}`, (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag), false);
 }
 
 /** Receives into a tensor what rank `src` sends (recv). */
 export async function recv(tensor: Tensor, src: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
-  await together(`recv from rank ${src}`, (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag));
+  await together(`recv from rank ${src}`, (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag), false);
 }
 
 function checkReduction(op: ReduceOp, tensor: Tensor): void {

@@ -1,6 +1,7 @@
 /** torch.distributed: ranks that exchange tensors, in promises. */
 export { allGather, allReduce, barrier, broadcast, recv, reduceScatter, send, type ReduceOp } from './collectives';
 export {
+  announceFailure,
   destroyProcessGroup,
   getBackend,
   getRank,
