@@ -23,7 +23,7 @@ interface Hit {
 
 /** Runs ranks of which one, the victim, says when it is time for the deed, and gives how the others end. */
 async function hit(victim: number, order: Order, deed: NodeJS.Signals | (() => void), options: RanksOptions = {}): Promise<Hit> {
-  let doneAt = performance.now(); // by itself, where it does not say so
+  let doneAt = 0;
   const outcomes = await runRanks(3, [order], {
     timeout: 30_000,
     stopped: victim,
@@ -58,9 +58,9 @@ describe('the failure names the rank that', () => {
   });
 
   test.concurrent('was killed within backward', async () => {
-    const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'killed'], 'SIGKILL');
+    const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'waits'], 'SIGKILL');
     survivors.forEach((outcome, i) => failedAs(outcome, `Rank ${i * 2} of 3: backward failed: ${gone}`));
-    expect(seconds).toBeLessThan(25);
+    expect(seconds).toBeLessThan(15);
   });
 
   test.concurrent('was stopped within a collective, once its time limit is over', async () => {
@@ -70,7 +70,7 @@ describe('the failure names the rank that', () => {
   });
 
   test.concurrent('was stopped within backward, before the time limit when it is silent for long', async () => {
-    const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'stopped'], 'SIGSTOP', { silence: 3000 });
+    const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'waits'], 'SIGSTOP', { silence: 3000 });
     survivors.forEach((outcome, i) => failedAs(outcome, `Rank ${i * 2} of 3: backward failed: ${gone}`));
     expect(seconds).toBeLessThan(15);
   });
@@ -94,7 +94,7 @@ describe('the failure names the rank that', () => {
   test.concurrent('failed by itself', async () => {
     const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'fails'], () => undefined, { initMethod: await rankZeroHosts() });
     for (const outcome of survivors) failedAs(outcome, 'backward failed: rank 1 failed: there are 3 pixels where 4 were expected.');
-    expect(seconds).toBeLessThan(25);
+    expect(seconds).toBeLessThan(15);
   });
 
   test.concurrent('left the group', async () => {
@@ -103,8 +103,8 @@ describe('the failure names the rank that', () => {
   });
 
   test.concurrent('does not come to a collective', async () => {
-    const [waiting] = await runRanks(2, [['absent']], { timeout: 4000 });
-    failedAs(waiting, 'Rank 0 of 2: allReduce did not finish within its time limit of 4 s: rank 1 did not come to allReduce within 4 s');
+    const [waiting] = await runRanks(2, [['absent']], { timeout: 3000 });
+    failedAs(waiting, 'Rank 0 of 2: allReduce did not finish within its time limit of 3 s: rank 1 did not come to allReduce within 3 s');
   });
 });
 

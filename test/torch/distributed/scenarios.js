@@ -26,16 +26,10 @@ async function sumBy(torch, distributed, options) {
 }
 
 const insteadOfBackward = {
-  killed: () => process.kill(process.pid, 'SIGKILL'),
-  stopped: () => {
-    process.send('now');
-    process.kill(process.pid, 'SIGSTOP');
-  },
+  /** until the test ends or stops the process */
+  waits: () => new Promise(() => {}),
   /** its thread is busy, and others of its process are not */
-  hangs: () => {
-    process.send('now');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000);
-  },
+  hangs: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000),
   fails: async (distributed) => {
     const error = new Error('there are 3 pixels where 4 were expected.');
     await distributed.announceFailure(error);
@@ -173,7 +167,7 @@ module.exports = {
   },
 
   absent: async ({ torch, distributed, rank }) => {
-    if (rank === 1) await sleep(3000);
+    if (rank === 1) await sleep(5000);
     else await distributed.allReduce(torch.ones([1]));
   },
 
@@ -265,7 +259,10 @@ module.exports = {
     const parallel = await distributed.DistributedDataParallel.create(model);
     for (let step = 0; ; step++) {
       const loss = lossOf(model, parallel.forward(...batchOf(torch, 'vit', step, 2)));
-      if (step === 3 && rank === victim) await insteadOfBackward[instead](distributed);
+      if (step === 3 && rank === victim) {
+        process.send('now');
+        await insteadOfBackward[instead](distributed);
+      }
       parallel.backward(loss);
     }
   },
