@@ -78,34 +78,37 @@ void Heartbeat::beatOnce(c10d::Store& store) {
   } else if (store.check({kVerdict}) && seeks) {  // asked in any case: a set alone is not answered
     verdict = store.get_to_str(kVerdict);
   }
-  const auto pulses = reads ? readAll(store) : std::vector<Pulse>();
 
   lock.lock();
   answeredAt_ = Clock::now();
   if (verdict_.empty()) verdict_ = verdict;
-  if (reads) {
-    for (size_t rank = 0; rank < pulses.size(); rank++) {
-      if (pulses[rank].beats != pulses_[rank].beats) heardAt_[rank] = answeredAt_;
-    }
-    pulses_ = pulses;
-    readAt_ = answeredAt_;
-    readings_++;
-  }
   changed_.notify_all();
+  lock.unlock();
+  if (reads) readAll(store);
 }
 
-std::vector<Pulse> Heartbeat::readAll(c10d::Store& store) const {
+void Heartbeat::readAll(c10d::Store& store) {
   std::vector<std::string> keys;
+  for (size_t rank = 0; rank < pulses_.size(); rank++) keys.push_back(pulseKey(rank));
+  const bool allBeat = store.check(keys);
   std::vector<size_t> ranks;
-  for (size_t rank = 0; rank < pulses_.size(); rank++) {
-    if (pulses_[rank].beats == 0 && !store.check({pulseKey(rank)})) continue;
-    keys.push_back(pulseKey(rank));
-    ranks.push_back(rank);
+  for (size_t rank = 0; rank < keys.size(); rank++) {
+    if (allBeat || store.check({keys[rank]})) ranks.push_back(rank);
   }
+  keys.clear();
+  for (const size_t rank : ranks) keys.push_back(pulseKey(rank));
   const auto values = store.multiGet(keys);
-  std::vector<Pulse> pulses(pulses_.size());
-  for (size_t i = 0; i < ranks.size(); i++) pulses[ranks[i]] = pulseOf({values[i].begin(), values[i].end()});
-  return pulses;
+
+  const Lock lock(mutex_);
+  readAt_ = answeredAt_ = Clock::now();
+  for (size_t i = 0; i < ranks.size(); i++) {
+    const auto pulse = pulseOf({values[i].begin(), values[i].end()});
+    auto& known = pulses_[ranks[i]];
+    if (pulse.beats != known.beats) heardAt_[ranks[i]] = readAt_;
+    known = pulse;
+  }
+  readings_++;
+  changed_.notify_all();
 }
 
 // The thread that notices that a rank has been silent for too long while this one waits, and that breaks off once there is a verdict.

@@ -54,7 +54,7 @@ class Heartbeat {
 
   void beat(Store& store);
   void beatOnce(c10d::Store& store);
-  std::vector<Pulse> readAll(c10d::Store& store) const;
+  void readAll(c10d::Store& store);
   void watch();
   void settle(Lock& lock, const std::string& verdict);
   void letOthersLearn(Lock& lock, const std::vector<Pulse>& before);

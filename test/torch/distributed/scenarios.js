@@ -74,7 +74,10 @@ module.exports = {
     return all.map(({ rank, text, map }) => [rank, text, map.get(rank).getTime()]);
   },
 
-  facts: ({ distributed }) => [distributed.isInitialized(), distributed.getRank(), distributed.getWorldSize(), distributed.getBackend()],
+  facts: async ({ distributed }) => {
+    await distributed.barrier(); // until then others may need the store, which rank 0 takes with it
+    return [distributed.isInitialized(), distributed.getRank(), distributed.getWorldSize(), distributed.getBackend()];
+  },
 
   /** Timers go on while a collective waits for the slowest rank. */
   free: async ({ distributed, rank }) => {
