@@ -7,6 +7,7 @@
 #include "collectives.h"
 #include "gather.h"
 #include "group.h"
+#include "heart.h"
 #include "reducer.h"
 #include "store.h"
 
@@ -26,6 +27,7 @@ void exportDistributed(Napi::Env env, Napi::Object exports) {
   setLogLevel();
   exportStores(env, exports);
   exportGroups(env, exports);
+  exportHearts(env, exports);
   exportCollectives(env, exports);
   exportGather(env, exports);
   exportReducer(env, exports);

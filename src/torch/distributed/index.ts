@@ -2,6 +2,7 @@
 export { allGather, allReduce, barrier, broadcast, broadcastCoalesced, recv, reduceScatter, send, type ReduceOp } from './collectives';
 export { allGatherRows } from './gather';
 export {
+  announceFailure,
   destroyProcessGroup,
   getBackend,
   getRank,
