@@ -1,14 +1,8 @@
 // The thread of one job: runs it, and tells its caller of progress and the outcome.
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { CleanclipError } from '../errors';
+import { failed, type FromJob } from './messages';
 import { jobs, type JobName } from './registry';
-
-/** What the thread tells its caller. */
-export type FromJob =
-  | { type: 'event'; event: import('./progress').ProgressEvent }
-  | { type: 'done'; result: unknown }
-  | { type: 'failed'; message: string; code?: string; stack?: string };
 
 async function main(): Promise<void> {
   const port = parentPort!;
@@ -21,8 +15,7 @@ async function main(): Promise<void> {
     const result = await work(options, { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) });
     send({ type: 'done', result });
   } catch (error) {
-    const { message, stack } = error as Error;
-    send({ type: 'failed', message, stack, ...(error instanceof CleanclipError && { code: error.code }) });
+    send(failed(error));
   } finally {
     port.close();
   }
