@@ -24,7 +24,7 @@ const orders = {
   fail: (code, message, after = 0) => sleep(after).then(() => fail(code, message)),
   die: (signal) => process.kill(process.pid, signal),
   exit: (code) => process.exit(code),
-  hang: () => setInterval(() => {}, 1000),
+  hang: () => sleep(60_000),
   save: async (milliseconds) => {
     await event({ type: 'log', level: 'INFO', line: 'ready' });
     await aborted;
