@@ -27,8 +27,10 @@ export function checkFlags(options: TrainOptions, startedBy?: string): void {
   refuse((nodeRank ?? 0) >= nnodes, `--node_rank must be below ${nnodes}, the number of --nnodes, but is ${nodeRank}.`);
 }
 
-/** Refuses a batch that the ranks cannot share equally. */
-export function checkBatch({ trainData, batchSize }: TrainOptions, worldSize: number): void {
-  if (trainData === undefined || batchSize % worldSize === 0) return;
-  throw optionError(`--batch_size must be a multiple of ${worldSize}, the number of ranks, but is ${batchSize}.`);
+/** Refuses a batch of training that the ranks cannot share equally. */
+export function checkBatch({ trainData, batchSize, accumFreq }: TrainOptions, worldSize: number): void {
+  const parts = worldSize * accumFreq;
+  if (trainData === undefined || batchSize % parts === 0) return;
+  const each = accumFreq > 1 ? ` that take it in ${accumFreq} parts each` : '';
+  throw optionError(`--batch_size must be a multiple of ${parts}, for ${worldSize} ranks${each}, but is ${batchSize}.`);
 }

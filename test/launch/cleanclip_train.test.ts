@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import * as cc from '../../src/index';
-import { command, until, type Running } from '../support/command';
+import { bin, start, until, type Running } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { processesWith, running } from '../support/processes';
 import { freePort } from '../torch/distributed/ranks';
@@ -14,7 +14,7 @@ let folder: string;
 /** A variable by which the processes of a run can be told from others. */
 const mark = (name: string): { CLEANCLIP_TEST: string } => ({ CLEANCLIP_TEST: `${process.pid} ${name}` });
 const run = (name: string, ...more: string[]): Running =>
-  command('cleanclip-train', flags(name, '--distributed', '--nproc_per_node', '2', ...more), folder, { env: mark(name), detached: true });
+  start(process.execPath, [bin('cleanclip-train'), ...flags(name, '--distributed', '--nproc_per_node', '2', ...more)], folder, { env: mark(name), detached: true });
 /** The first of two machines, of which the second one never comes. */
 async function runHalf(name: string): Promise<Running & { rank: number }> {
   const where = ['--nnodes', '2', '--node_rank', '0', '--nproc_per_node', '1', '--distributed_init_method', `tcp://127.0.0.1:${await freePort()}`];

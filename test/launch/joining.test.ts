@@ -31,7 +31,7 @@ async function srun(name: string, ...more: string[]): Promise<Running[]> {
   const step = { SLURM_JOB_ID: '17', SLURM_STEP_ID: '0', SLURM_NTASKS: '2', SLURM_NODEID: '0', SLURM_STEP_NODELIST: 'localhost', SLURM_STEP_TASKS_PER_NODE: '2' };
   const env = { ...step, MASTER_PORT: String(await freePort()) };
   const args = flags(name, '--distributed', ...more);
-  return ['0', '1'].map((rank) => command('cleanclip-train', args, folder, { env: { ...env, SLURM_PROCID: rank, SLURM_LOCALID: rank } }));
+  return ['0', '1'].map((rank) => command('cleanclip-train', args, folder, { ...env, SLURM_PROCID: rank, SLURM_LOCALID: rank }));
 }
 
 test('tasks of srun are ranks with --distributed; SIGTERM to one stops all of them', async () => {

@@ -17,17 +17,15 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
-/** `env` is added to the variables of the tests; `detached` makes it the first of a process group, as a shell does. */
-type Options = Pick<SpawnOptions, 'env' | 'detached'>;
-
 /** The file of a command of bin/. */
 export const bin = (name: 'cleanclip' | 'cleanclip-train'): string => join(__dirname, '..', '..', 'bin', `${name}.js`);
 
 /** A command of bin/ as a user runs it. */
-export const command = (name: 'cleanclip' | 'cleanclip-train', args: string[], cwd: string, options?: Options): Running =>
-  start(process.execPath, [bin(name), ...args], cwd, options);
+export const command = (name: 'cleanclip' | 'cleanclip-train', args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running =>
+  start(process.execPath, [bin(name), ...args], cwd, { env });
 
-export function start(program: string, args: string[], cwd: string, { env, detached }: Options = {}): Running {
+/** A program with variables beside those of the tests; `detached` makes it the first of a process group, as a shell does. */
+export function start(program: string, args: string[], cwd: string, { env, detached }: Pick<SpawnOptions, 'env' | 'detached'> = {}): Running {
   const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, detached });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
