@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import * as cc from '../../src/index';
@@ -19,7 +19,8 @@ const run = (name: string, ...more: string[]): Running =>
 async function runHalf(name: string): Promise<Running & { rank: number }> {
   const where = ['--nnodes', '2', '--node_rank', '0', '--nproc_per_node', '1', '--distributed_init_method', `tcp://127.0.0.1:${await freePort()}`];
   const half = run(name, ...where);
-  await until(() => processesWith({ ...mark(name), RANK: '0' }).length === 1);
+  const atWork = (pid: number): boolean => readFileSync(`/proc/${pid}/maps`, 'latin1').includes('libtorch_cpu');
+  await until(() => processesWith({ ...mark(name), RANK: '0' }).some(atWork));
   return { ...half, rank: processesWith({ ...mark(name), RANK: '0' })[0] };
 }
 const savedStep = (name: string): boolean => existsSync(join(folder, 'logs', name, 'checkpoints', 'step.pt'));
