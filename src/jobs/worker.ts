@@ -1,7 +1,9 @@
 // The thread of one job: runs it, and tells its caller of progress and the outcome.
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { inGroup } from './group';
 import { failed, type FromJob } from './messages';
+import type { JobHooks } from './progress';
 import { jobs, type JobName } from './registry';
 
 async function main(): Promise<void> {
@@ -12,7 +14,8 @@ async function main(): Promise<void> {
   const send = (message: FromJob): void => port.postMessage(message);
   try {
     const work = await jobs[job]();
-    const result = await work(options, { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) });
+    const hooks: JobHooks = { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) };
+    const result = await inGroup(options, () => work(options, hooks));
     send({ type: 'done', result });
   } catch (error) {
     send(failed(error));
