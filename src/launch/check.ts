@@ -29,8 +29,8 @@ export function checkFlags(options: TrainOptions, startedBy?: string): void {
 
 /** Refuses a batch of training that the ranks cannot share equally. */
 export function checkBatch({ trainData, batchSize, accumFreq }: TrainOptions, worldSize: number): void {
-  const parts = worldSize * accumFreq;
-  if (trainData === undefined || batchSize % parts === 0) return;
-  const each = accumFreq > 1 ? ` that take it in ${accumFreq} parts each` : '';
-  throw optionError(`--batch_size must be a multiple of ${parts}, for ${worldSize} ranks${each}, but is ${batchSize}.`);
+  const multiple = worldSize * accumFreq;
+  if (trainData === undefined || batchSize % multiple === 0) return;
+  const parts = accumFreq > 1 ? ` in ${accumFreq} parts` : '';
+  throw optionError(`--batch_size is divided among ${worldSize} ranks${parts}, but is ${batchSize}; make it a multiple of ${multiple}.`);
 }

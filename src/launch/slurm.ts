@@ -16,7 +16,7 @@ export function slurmRank(env: NodeJS.ProcessEnv, met: Partial<MeetingPoint>): R
   return {
     RANK: env.SLURM_PROCID!,
     WORLD_SIZE: String(slurmTasks(env)),
-    LOCAL_RANK: env.SLURM_LOCALID ?? '0',
+    LOCAL_RANK: seesOneGpu(env) ? '0' : (env.SLURM_LOCALID ?? '0'),
     LOCAL_WORLD_SIZE: String(localRanks),
     MASTER_ADDR: met.MASTER_ADDR ?? firstHost(env.SLURM_STEP_NODELIST ?? '127.0.0.1'),
     MASTER_PORT: met.MASTER_PORT ?? String(20_000 + (step % 10_000)),
@@ -37,6 +37,9 @@ function tasksHere({ SLURM_STEP_TASKS_PER_NODE, SLURM_NODEID }: NodeJS.ProcessEn
   );
   return byNode[Number(SLURM_NODEID ?? 0)] ?? 1;
 }
+
+/** With --gpus-per-task SLURM shows each task its own GPU alone. */
+const seesOneGpu = ({ CUDA_VISIBLE_DEVICES: visible }: NodeJS.ProcessEnv): boolean => !!visible && !visible.includes(',');
 
 /** SLURM may have bound the task to its cores; where it has not, they are shared. */
 const coresOfTask = (localRanks: number): number => Math.min(availableParallelism(), Math.max(1, Math.floor(cpus().length / localRanks)));

@@ -70,10 +70,10 @@ test.each<[TrainInput, NodeJS.ProcessEnv, string]>([
   [{ distributed: true, nnodes: 2, nodeRank: 2 }, {}, '--node_rank must be below 2, the number of --nnodes, but is 2.'],
   [{ distributed: true, nnodes: 2, nodeRank: 0, nprocPerNode: 1 }, {}, '--nnodes 2 needs --distributed_init_method tcp://<host of node 0>:<port>, the same on every node.'],
   [{ distributed: true, nprocPerNode: 1, distributedInitMethod: 'head:99' }, {}, "--distributed_init_method must be tcp://host:port, but is 'head:99'."],
-  [{ distributed: true, nprocPerNode: 5 }, {}, '--batch_size must be a multiple of 5, for 5 ranks, but is 24.'],
-  [{ distributed: true, nprocPerNode: 2, accumFreq: 5 }, {}, '--batch_size must be a multiple of 10, for 2 ranks that take it in 5 parts each, but is 24.'],
-  [{}, { WORLD_SIZE: '7' }, '--batch_size must be a multiple of 7, for 7 ranks, but is 24.'],
-  [{ distributed: true }, { ...slurm, SLURM_NTASKS: '7' }, '--batch_size must be a multiple of 7, for 7 ranks, but is 24.'],
+  [{ distributed: true, nprocPerNode: 5 }, {}, '--batch_size is divided among 5 ranks, but is 24; make it a multiple of 5.'],
+  [{ distributed: true, nprocPerNode: 2, accumFreq: 5 }, {}, '--batch_size is divided among 2 ranks in 5 parts, but is 24; make it a multiple of 10.'],
+  [{}, { WORLD_SIZE: '7' }, '--batch_size is divided among 7 ranks, but is 24; make it a multiple of 7.'],
+  [{ distributed: true }, { ...slurm, SLURM_NTASKS: '7' }, '--batch_size is divided among 7 ranks, but is 24; make it a multiple of 7.'],
 ])('refuses %j with %j in the environment', async (input, env, message) => {
   await expect(plan(input, env)).rejects.toMatchObject({ code: 'ERR_OPTION', message });
 });

@@ -23,6 +23,11 @@ test('a task of a step is the rank of its number', () => {
   expect(slurmRank({ ...step, SLURM_NODEID: '3' }, {})).toMatchObject({ LOCAL_WORLD_SIZE: '1' });
 });
 
+test('a task that sees one GPU alone takes that', () => {
+  expect(slurmRank({ ...step, CUDA_VISIBLE_DEVICES: '3' }, {}).LOCAL_RANK).toBe('0');
+  expect(slurmRank({ ...step, CUDA_VISIBLE_DEVICES: '2,3' }, {}).LOCAL_RANK).toBe('1');
+});
+
 test('the older name of the step, and its number of tasks where a job has more', () => {
   const { SLURM_STEP_ID, ...older } = step;
   expect(slurmTasks({ ...older, SLURM_STEPID: SLURM_STEP_ID, SLURM_STEP_NUM_TASKS: '3' })).toBe(3);
