@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import * as cc from '../../src/index';
+import type { ProgressEvent } from '../../src/jobs';
 import { bin, start, until, type Running } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { processesWith, running } from '../support/processes';
@@ -23,49 +24,48 @@ async function runHalf(name: string): Promise<Running & { rank: number }> {
   await until(() => processesWith({ ...mark(name), RANK: '0' }).some(atWork));
   return { ...half, rank: processesWith({ ...mark(name), RANK: '0' })[0] };
 }
-const savedStep = (name: string): boolean => existsSync(join(folder, 'logs', name, 'checkpoints', 'step.pt'));
 
 beforeAll(async () => {
   folder = await drawShapes(6); // 72 pairs: 9 batches an epoch
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('ranks train together: one log, one metrics.jsonl, one last line', async () => {
-  const { code, stdout, stderr } = await run('undisturbed').ended;
-  expect({ code, stderr }).toMatchObject({ code: 0, stderr: '' });
-  expect(stdout.match(/The last checkpoint is logs\/undisturbed\/checkpoints\/epoch_2\.pt/g)).toHaveLength(1);
-  expect(stdout.match(/Num parameters/g)).toHaveLength(1);
-  expect(curve(folder, 'undisturbed').map(([step]) => step)).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
+test('the API starts ranks, whose events are those of one job', async () => {
+  const input = { distributed: true, nprocPerNode: 2, distributedBackend: 'gloo' as const, logs: join(folder, 'logs'), modelName: join(folder, 'model.json') };
+  const lines: string[] = [];
+  const onProgress = (event: ProgressEvent): void => void (event.type === 'log' && lines.push(event.line));
+  const training = { batchSize: 8, epochs: 2, numWarmupSteps: 2, numWorkers: 1, logEvery: 1 };
+  const { checkpoint, history } = await cc.train({ ...input, ...training, name: 'undisturbed', trainData: join(folder, 'train.csv'), onProgress });
+  expect(checkpoint).toBe(join(folder, 'logs/undisturbed/checkpoints/epoch_2.pt'));
+  expect(history).toHaveLength(18);
+  expect(lines.filter((line) => line.includes('Num parameters'))).toHaveLength(1);
+
+  const metrics = await cc.evaluate({ ...input, name: 'measured', checkpoint, evalTestDataDir: join(folder, 'test') });
+  expect(metrics).toMatchObject({ zeroshot_top1: expect.any(Number), zeroshot_top10: expect.any(Number) });
+  expect(readFileSync(join(folder, 'logs/measured/output.log'), 'utf8')).toContain('2 ranks over gloo');
 });
 
-test('a rank is killed: the others end within seconds, the error names it, and the run goes on from its last checkpoint', async () => {
-  const { ended } = run('killed');
-  await until(() => curve(folder, 'killed').length >= 8 && savedStep('killed'));
+test('a run goes on with the same losses after Ctrl-C, which reaches all processes, and after a rank was killed', async () => {
+  const interrupted = run('disturbed');
+  await until(() => curve(folder, 'disturbed').length >= 3);
+  process.kill(-interrupted.child.pid!, 'SIGINT');
+  expect(await interrupted.ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/^cleanclip-train: Training was stopped at step \d+; it is saved/) });
+  expect(processesWith(mark('disturbed'))).toEqual([]);
+
+  const killed = run('disturbed', '--resume', 'auto');
+  await until(() => curve(folder, 'disturbed').length >= 10);
   const killedAt = performance.now();
-  process.kill(processesWith({ ...mark('killed'), RANK: '1' })[0], 'SIGKILL');
-  const { code, stderr } = await ended;
+  process.kill(processesWith({ ...mark('disturbed'), RANK: '1' })[0], 'SIGKILL');
+  expect(await killed.ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^cleanclip-train: Rank 1 of 2 was killed by SIGKILL; .*\n$/) });
   expect(performance.now() - killedAt).toBeLessThan(8000);
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/^cleanclip-train: Rank 1 of 2 was killed by SIGKILL; .*\n$/);
-  expect(processesWith(mark('killed'))).toEqual([]);
-  expect(finished(folder, 'killed')).toBe(false);
+  expect(processesWith(mark('disturbed'))).toEqual([]);
+  expect(finished(folder, 'disturbed')).toBe(false);
 
-  expect(await run('killed', '--resume', 'auto').ended).toMatchObject({ code: 0 });
-  expect(curve(folder, 'killed')).toEqual(curve(folder, 'undisturbed'));
-  expect(readdirSync(join(folder, 'logs/killed/checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);
-});
-
-test('Ctrl-C reaches all processes: they save, end with 130, and the run goes on where it was', async () => {
-  const { child, ended } = run('interrupted');
-  await until(() => curve(folder, 'interrupted').length >= 3);
-  process.kill(-child.pid!, 'SIGINT');
-  const { code, stderr } = await ended;
-  expect(code).toBe(130);
-  expect(stderr).toMatch(/^cleanclip-train: Training was stopped at step \d+; it is saved/);
-  expect(processesWith(mark('interrupted'))).toEqual([]);
-
-  expect(await run('interrupted', '--resume', 'auto').ended).toMatchObject({ code: 0 });
-  expect(curve(folder, 'interrupted')).toEqual(curve(folder, 'undisturbed'));
+  const { code, stdout, stderr } = await run('disturbed', '--resume', 'auto').ended;
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout.match(/The last checkpoint is logs\/disturbed\/checkpoints\/epoch_2\.pt/g)).toHaveLength(1);
+  expect(curve(folder, 'disturbed')).toEqual(curve(folder, 'undisturbed'));
+  expect(readdirSync(join(folder, 'logs/disturbed/checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
 test('a second Ctrl-C ends a rank that waits for another machine', async () => {
@@ -95,13 +95,4 @@ test('a rank that is stopped is ended, when the others have given it up', async 
 test('what every rank says is said once', async () => {
   const { code, stderr } = await run('nothing', '--train_data', 'none.csv').ended;
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^cleanclip-train: .*none\.csv.*\n$/) });
-});
-
-test('the API starts ranks as the command does', async () => {
-  const input = { distributed: true, nprocPerNode: 2, distributedBackend: 'gloo' as const, logs: join(folder, 'logs'), modelName: join(folder, 'model.json') };
-  const trained = await cc.train({ ...input, name: 'api', trainData: join(folder, 'train.csv'), batchSize: 24, epochs: 1, numWarmupSteps: 2 });
-  expect(trained.checkpoint).toBe(join(folder, 'logs/api/checkpoints/epoch_1.pt'));
-  const metrics = await cc.evaluate({ ...input, name: 'measured', checkpoint: trained.checkpoint, evalTestDataDir: join(folder, 'test') });
-  expect(metrics).toMatchObject({ zeroshot_top1: expect.any(Number), zeroshot_top10: expect.any(Number) });
-  expect(readFileSync(join(folder, 'logs/measured/output.log'), 'utf8')).toContain('2 ranks over gloo');
 });
