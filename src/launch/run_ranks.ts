@@ -39,7 +39,8 @@ export async function runRanks<Result>(
     }
   } catch (error) {
     endAll();
-    throw new CleanclipError(`Rank ${processes.length} could not be started: ${(error as Error).message}.`, 'ERR_DISTRIBUTED', { cause: error });
+    const who = `Rank ${ranks[processes.length].RANK} of ${ranks[0].WORLD_SIZE}`;
+    throw new CleanclipError(`${who} could not be started: ${(error as Error).message}.`, 'ERR_DISTRIBUTED', { cause: error });
   }
   const abort = (): void => processes.forEach((rank) => rank.abort());
   signal?.addEventListener('abort', abort, { once: true });

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import { CleanclipError } from '../../src/errors';
 import type { ProgressEvent } from '../../src/jobs/progress';
 import { runRanks } from '../../src/launch/run_ranks';
-import { running } from '../support/processes';
+import type { RankVariables } from '../../src/launch/variables';
+import { until } from '../support/command';
+import { processesWith, running } from '../support/processes';
 
 type Order = [name: string, ...args: unknown[]];
 
@@ -11,12 +14,14 @@ let events: ProgressEvent[];
 let pids: number[];
 const lines = (): string[] => events.flatMap((event) => (event.type === 'log' ? [event.line] : []));
 
+const variables = (rank: number, worldSize: number): RankVariables => ({
+  RANK: String(rank), WORLD_SIZE: String(worldSize), LOCAL_RANK: String(rank), LOCAL_WORLD_SIZE: String(worldSize),
+  MASTER_ADDR: `test-${process.pid}`, MASTER_PORT: '1', OMP_NUM_THREADS: '3',
+});
+
 /** Runs fake ranks that obey these orders. */
 function run<Result>(orders: Order[], signal?: AbortSignal): Promise<Result> {
-  const ranks = orders.map((_, i) => ({
-    RANK: String(i), WORLD_SIZE: String(orders.length), LOCAL_RANK: String(i), LOCAL_WORLD_SIZE: String(orders.length),
-    MASTER_ADDR: '127.0.0.1', MASTER_PORT: '1', OMP_NUM_THREADS: '3',
-  }));
+  const ranks = orders.map((_, i) => variables(i, orders.length));
   const onProgress = (event: ProgressEvent): void => {
     const pid = event.type === 'log' && /^pid (\d+)$/.exec(event.line)?.[1];
     if (pid) pids.push(Number(pid));
@@ -91,4 +96,20 @@ test('an aborted job does not begin', async () => {
 
 test('a rank that hangs when rank 0 is done is ended', async () => {
   expect((await run<Map<string, unknown>>([['work'], ['hang']])).get('rank')).toBe(0);
+});
+
+test('when one cannot be started, those before it are ended', async () => {
+  const ranks = [variables(0, 2), { ...variables(1, 2), MASTER_PORT: '\0' }];
+  const started = runRanks('train', { orders: [['hang']] }, ranks, {}, join(__dirname, 'fake_rank.js'));
+  await expect(started).rejects.toMatchObject({ code: 'ERR_DISTRIBUTED', message: expect.stringContaining('Rank 1 of 2 could not be started: ') });
+  await until(() => processesWith({ MASTER_ADDR: `test-${process.pid}` }).length === 0, 5);
+});
+
+test('a rank that the system does not start', () => {
+  const script = `
+    process.execPath = '/nowhere/node';
+    const { runRanks } = require('./dist/launch/run_ranks');
+    runRanks('train', {}, [${JSON.stringify(variables(0, 1))}], {}).catch(({ code, message }) => console.log(code, message));`;
+  const { stdout } = spawnSync(process.execPath, ['-e', script], { cwd: join(__dirname, '../..'), encoding: 'utf8' });
+  expect(stdout).toBe('ERR_DISTRIBUTED Rank 0 of 1 could not be started: spawn /nowhere/node ENOENT.\n');
 });
