@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "collectives.h"
+#include "gather.h"
 #include "group.h"
 #include "reducer.h"
 #include "store.h"
@@ -26,6 +27,7 @@ void exportDistributed(Napi::Env env, Napi::Object exports) {
   exportStores(env, exports);
   exportGroups(env, exports);
   exportCollectives(env, exports);
+  exportGather(env, exports);
   exportReducer(env, exports);
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
 import type { Clip } from '../clip/model';
-import { CleanclipError } from '../errors';
+import { CleanclipError, isAbort } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
@@ -149,8 +149,6 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
 }
 
 const stopped = (): CleanclipError => new CleanclipError('Training was asked to stop.', 'ERR_ABORTED');
-
-const isAbort = (error: unknown): boolean => error instanceof CleanclipError && error.code === 'ERR_ABORTED';
 
 /** Where a step stands, each from 1. */
 interface StepNumbers {

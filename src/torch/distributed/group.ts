@@ -1,6 +1,6 @@
 import { CleanclipError, optionError } from '../../errors';
 import { addon } from '../addon';
-import { checkTimeout, DEFAULT_TIMEOUT, naming } from './failure';
+import { checkTimeout, DEFAULT_TIMEOUT, named, naming } from './failure';
 import type { NativeGroup } from './native';
 import { checkRanks, rendezvous, type Rendezvous } from './rendezvous';
 import type { Store } from './store';
@@ -118,6 +118,15 @@ export async function together<T>(operation: string, start: (group: ProcessGroup
     return await result;
   } finally {
     group.pending.delete(result);
+  }
+}
+
+/** @internal The same for what blocks this thread until the ranks have done it. */
+export function blocking<T>(group: ProcessGroup, operation: string, block: () => T): T {
+  try {
+    return block();
+  } catch (error) {
+    throw named({ who: whoIs(group), operation, timeout: group.timeout }, error);
   }
 }
 

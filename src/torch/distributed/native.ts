@@ -41,6 +41,7 @@ export interface DistributedFunctions {
   barrier(group: NativeGroup): Promise<void>;
   send(group: NativeGroup, tensor: Handle, destination: number, tag: number): Promise<void>;
   recv(group: NativeGroup, tensor: Handle, source: number, tag: number): Promise<void>;
+  allGatherRows(group: NativeGroup, tensor: Handle, counts: readonly number[], sumGradients: boolean): Handle;
 
   verifyAndBroadcast(group: NativeGroup, parameters: Handle[], others: Handle[]): Promise<void>;
   broadcastBuffers(group: NativeGroup, buffers: Handle[]): void;

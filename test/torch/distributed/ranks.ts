@@ -40,7 +40,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A scenario of scenarios.js and its arguments. */
+/** A scenario of scenarios.js or joined_scenarios.js, and its arguments. */
 export type Order = [scenario: string, ...args: unknown[]];
 
 /** Runs scenarios in as many processes, one after the other, and waits for all to end. */

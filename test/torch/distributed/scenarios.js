@@ -4,18 +4,10 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
 const { batchOf, lossOf, modelOf, optimizerOf, weightsOf } = require('./models');
+const { refusal } = require('./refusal');
 
 /** Numbers that differ from rank to rank. */
 const numbersOf = (torch, rank, shape, dtype) => torch.randn(shape, { generator: new torch.Generator(rank) }).mul(4).to(dtype);
-
-async function refusal(start) {
-  try {
-    await start();
-    return 'accepted';
-  } catch ({ code, message }) {
-    return `${code}: ${message}`;
-  }
-}
 
 async function sumBy(torch, distributed, options) {
   await distributed.initProcessGroup(options);
