@@ -1,7 +1,7 @@
 import { chooseDevice } from '../clip/open';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
-import { fromAllRanks, ranks } from '../ranks';
+import { fromAllRanks } from '../ranks';
 import { torch } from '../torch';
 
 const { distributed } = torch;

@@ -1,6 +1,6 @@
 import type { Clip } from '../clip/model';
 import type { Batch } from '../data/batch';
-import { cleanClipLoss, unlearnLoss, type UnlearnLoss } from '../losses';
+import { cleanClipLoss, lossOverRanks, unlearnLoss, type UnlearnLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
@@ -58,7 +58,7 @@ export interface StepOptions {
  */
 export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, { accumFreq = 1, joined }: StepOptions = {}): () => StepLosses {
   const model = joined?.model ?? alone(clip);
-  const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights);
+  const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights, joined);
   const { names, values } = torch.tidy(() => {
     const losses = accumFreq > 1 ? cachedBackward(model, batch, accumFreq, lossOf) : wholeBackward(model, batch, lossOf);
     optimizer.step();
@@ -80,7 +80,9 @@ function wholeBackward(model: StepModel, batch: Batch, lossOf: (embeds: Embeds) 
   return losses;
 }
 
-function lossesOf({ logitScale }: Clip, embeds: Embeds, isBackdoor: boolean[], { unlearn, ...weights }: LossWeights): UnlearnLoss {
+function lossesOf({ logitScale }: Clip, embeds: Embeds, isBackdoor: boolean[], { unlearn, ...weights }: LossWeights, joined?: JoinedStep): UnlearnLoss {
   const features = { ...embeds, logitScale, ...weights };
-  return unlearn === undefined ? cleanClipLoss(features) : unlearnLoss({ ...features, ...unlearn, isBackdoor });
+  const marked = unlearn && { ...unlearn, isBackdoor: joined?.isBackdoor ?? isBackdoor };
+  if (joined !== undefined) return lossOverRanks({ ...features, ...marked }, joined);
+  return marked === undefined ? cleanClipLoss(features) : unlearnLoss({ ...features, ...marked });
 }
