@@ -58,11 +58,11 @@ function row(model, gpu, ranks, alone) {
 function expect(model, gpu, ranks) {
   const profile = profiles[model];
   const compute = (pairs * pairFlops(model, TOKENS)) / (gpu.bf16 * Number(values.utilisation));
-  const backward = (compute * profile.backward) / (profile.forward + profile.backward);
+  const whole = profile.buckets.at(-1).at;
+  const backward = (compute * whole) / (profile.forward + whole);
   const loss = lossOf(ranks * pairs, profile.embedDim, gpu);
   const lossBackward = (2 / 3) * loss.seconds;
   const gradients = profile.buckets.reduce((sum, { bytes }) => sum + bytes, 0);
-  const whole = profile.buckets.at(-1).at;
   const work = {
     forward: compute - backward + loss.seconds - lossBackward,
     backward: lossBackward + backward,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inputsOf } from './measure.mjs';
 import { openRanks } from './ranks.mjs';
 
-const PAIRS = 4;
+const PAIRS = 2;
 
 /** Measures the models of docs/scaling.md in one process, and writes profiles.json. */
 export async function measureProfiles(environment) {
@@ -14,14 +14,12 @@ export async function measureProfiles(environment) {
     console.log(`${model} in one process …`);
     const group = await openRanks('node', 1, inputsOf(model, PAIRS, environment), environment);
     try {
-      const [{ forward, backward, optimizer }] = await group.all({ action: 'steps', pairs: PAIRS, count: 2, exchange: false });
-      const [profile] = await group.all({ action: 'profile', pairs: PAIRS, repeats: 2 });
-      profiles[model] = { pairs: PAIRS, forward, backward, optimizer, ...profile };
+      const [profile] = await group.all({ action: 'profile', pairs: PAIRS, repeats: 3 });
+      profiles[model] = { pairs: PAIRS, ...profile };
       await group.close();
     } finally {
       group.kill();
     }
   }
-  const rounded = JSON.stringify(profiles, (_, value) => (typeof value === 'number' ? Number.isInteger(value) ? value : Number(value.toPrecision(4)) : value), 2);
-  writeFileSync(join(environment.root, 'bench', 'distributed', 'profiles.json'), `${rounded}\n`);
+  writeFileSync(join(environment.root, 'bench', 'distributed', 'profiles.json'), `${JSON.stringify(profiles, null, 1)}\n`);
 }

@@ -52,7 +52,10 @@ const actions = {
     return { seconds, cpu: (user + system) / 1e6 / count };
   },
 
-  /** What is exchanged in bytes, the buckets with how long after its beginning each is ready in the backward of one process on so many pairs. Ends what was parallel. */
+  /**
+   * What is exchanged, in bytes, and when each bucket is ready in the backward of one process on so many pairs: in seconds of CPU, which other load
+   * does not lengthen. Ends what was parallel.
+   */
   profile({ pairs, repeats }) {
     const rows = torch.tidy(() => rowsOf(pairs));
     const lossOf = ({ imageEmbeds, textEmbeds }) => cleanclip.contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp());
@@ -62,25 +65,28 @@ const actions = {
     });
     parallel.dispose();
     optimizer.zeroGrad();
-    const secondsOfBackward = () =>
+    const measure = () =>
       torch.tidy(() => {
-        const loss = lossOf(clip.forward(rows.ids, rows.pixels));
-        const start = performance.now();
-        loss.backward();
-        const seconds = (performance.now() - start) / 1000;
+        const [loss, forward] = cpuSeconds(() => lossOf(clip.forward(rows.ids, rows.pixels)));
+        const [, backward] = cpuSeconds(() => loss.backward());
         optimizer.zeroGrad();
-        return seconds;
+        return { forward, backward };
       });
     const state = Object.entries(clip.stateDict());
-    const parameters = new Set(clip.namedParameters().map(([name]) => name));
-    clip.namedParameters().forEach(([, parameter]) => (parameter.requiresGrad = false));
+    const parameters = clip.namedParameters().map(([name, parameter]) => {
+      parameter.requiresGrad = false;
+      return name;
+    });
+    const rounds = buckets.map((bucket) => {
+      bucket.forEach((parameter) => (parameter.requiresGrad = true)); // a backward for what is ready by then, and no further
+      return Array.from({ length: repeats }, measure);
+    });
+    const least = (phase, all) => Math.min(...all.map((round) => round[phase]));
     return {
       embedDim: clip.config.embedDim,
-      buffers: bytesOf(state.filter(([name]) => !parameters.has(name)).map(([, buffer]) => buffer)),
-      buckets: buckets.map((bucket) => {
-        bucket.forEach((parameter) => (parameter.requiresGrad = true)); // a backward for what is ready by then, and no further
-        return { bytes: bytesOf(bucket), at: Math.min(...Array.from({ length: repeats }, secondsOfBackward)) };
-      }),
+      buffers: bytesOf(state.filter(([name]) => !parameters.includes(name)).map(([, buffer]) => buffer)),
+      forward: least('forward', rounds.flat()),
+      buckets: buckets.map((bucket, i) => ({ bytes: bytesOf(bucket), at: least('backward', rounds[i]) })),
     };
   },
 
@@ -90,6 +96,14 @@ const actions = {
     return {};
   },
 };
+
+/** What a function gives, and the seconds of CPU that it takes. */
+function cpuSeconds(fn) {
+  const before = process.cpuUsage();
+  const result = fn();
+  const { user, system } = process.cpuUsage(before);
+  return [result, (user + system) / 1e6];
+}
 
 const bytesOf = (tensors) => tensors.reduce((sum, { shape, dtype }) => sum + (dtype === 'int64' ? 8 : 4) * shape.reduce((product, size) => product * size, 1), 0);
 
