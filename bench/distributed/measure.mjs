@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { openRanks } from './ranks.mjs';
+import { measureTrainer } from './train.mjs';
 
 const SIDES = ['node', 'torch'];
 const WORLD_SIZES = [1, 2, 4];
@@ -11,10 +12,10 @@ const WORLD_SIZES = [1, 2, 4];
 /** By model, the pairs of a batch: each rank's own (weak scaling), and in equal parts that of all ranks (strong scaling). */
 const BATCHES = { tiny: 32, medium: 8 };
 
-/** @returns the runs, what starting takes, what each model exchanges, and the loopback interface as a link */
+/** @returns the runs, what starting takes, the trainer's steps, what each model exchanges, and the loopback interface as a link */
 export async function measureDistributed(environment, quick) {
   const [rounds, count] = quick ? [1, 1] : [4, 3];
-  const results = { runs: [], starts: [], models: {}, link: undefined };
+  const results = { runs: [], starts: [], trainer: [], models: {}, link: undefined };
   for (const [model, batch] of Object.entries(BATCHES)) {
     const folder = inputsOf(model, 4 * batch, environment);
     for (const worldSize of WORLD_SIZES) {
@@ -36,7 +37,11 @@ export async function measureDistributed(environment, quick) {
       }
     }
   }
-  for (const worldSize of WORLD_SIZES) results.starts.push(await measureStart(worldSize, join(environment.folder, 'tiny'), quick ? 1 : 3, environment));
+  for (const worldSize of WORLD_SIZES) {
+    console.log(`start and trainer on ${worldSize} ranks …`);
+    results.starts.push(await measureStart(worldSize, join(environment.folder, 'tiny'), quick ? 1 : 2, environment));
+    results.trainer.push(await measureTrainer(worldSize, BATCHES.tiny, quick ? 2 : 6, environment));
+  }
   return results;
 }
 

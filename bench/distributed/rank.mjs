@@ -82,11 +82,12 @@ const actions = {
       return Array.from({ length: repeats }, measure);
     });
     const least = (phase, all) => Math.min(...all.map((round) => round[phase]));
+    const readyBy = (bucket) => least('backward', rounds.slice(bucket).flat()); // and so before all that comes later
     return {
       embedDim: clip.config.embedDim,
       buffers: bytesOf(state.filter(([name]) => !parameters.includes(name)).map(([, buffer]) => buffer)),
       forward: least('forward', rounds.flat()),
-      buckets: buckets.map((bucket, i) => ({ bytes: bytesOf(bucket), at: least('backward', rounds[i]) })),
+      buckets: buckets.map((bucket, i) => ({ bytes: bytesOf(bucket), at: readyBy(i) })),
     };
   },
 

@@ -41,6 +41,12 @@ ${table(['ranks', 'start here', 'torch', 'ratio', 'end here', 'torch'], results.
 
 From the first process to the first step of all, \`tiny\`; and from the word to leave until the last process has ended.
 
+## The trainer
+
+${table(['ranks', 'pairs a rank', 'step of cleanclip-train', 'efficiency', 'whole run'], results.trainer.map((run) => trainerRow(run, results.trainer)))}
+
+\`cleanclip-train\` itself, \`tiny\` on real files, one loader thread a rank: decoding shares the cores too, and the ranks agree on each step.
+
 ## Simulation
 
 ${table(['model', 'ranks', 'pairs a rank', 'measured', 'expected', 'error', 'backward measured', 'expected'], validated.map(validRow))}
@@ -77,6 +83,8 @@ function bytesRow({ model: name, worldSize, pairs, step }, model) {
 }
 
 const startRow = ({ worldSize, node, torch }) => [worldSize, ms(node.start), ms(torch.start), (node.start / torch.start).toFixed(2), ms(node.close), ms(torch.close)];
+
+const trainerRow = ({ worldSize, pairs, step, run }, [one]) => [worldSize, pairs, ms(step), worldSize === 1 ? '' : percent(one.step / step), ms(run)];
 
 const validRow = ({ run, expected, error }) => [
   ...nameOf(run),

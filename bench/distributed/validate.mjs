@@ -10,9 +10,9 @@ const { simulateStep } = createRequire(import.meta.url)('./simulate.js');
  */
 export function validate({ runs, models, link }, cores) {
   return runs.map((run) => {
-    const { model, worldSize, pairs, step } = run;
-    const expected = simulateStep(workOf(run, runs, models[model]), { ranks: worldSize, link, cores: cores / worldSize });
-    return { run, expected, error: expected.step / step.node.seconds - 1 };
+    const cluster = { ranks: run.worldSize, link, cores: cores / run.worldSize };
+    const expected = simulateStep(workOf(run, runs, models[run.model]), cluster);
+    return { run, expected, error: expected.step / run.step.node.seconds - 1 };
   });
 }
 
