@@ -14,7 +14,7 @@ const BATCHES = { tiny: 32, medium: 8 };
 
 /** @returns the runs, what starting takes, the trainer's steps, what each model exchanges, and the loopback interface as a link */
 export async function measureDistributed(environment, quick) {
-  const [rounds, count] = quick ? [1, 1] : [4, 3];
+  const [rounds, count] = quick ? [1, 1] : [4, 2];
   const results = { runs: [], starts: [], trainer: [], models: {}, link: undefined };
   for (const [model, batch] of Object.entries(BATCHES)) {
     const folder = inputsOf(model, 4 * batch, environment);
