@@ -15,7 +15,7 @@ export interface EpochOrder {
 export function epochOrder(n: number, { seed, epoch, shuffle }: EpochOrder): Int32Array {
   if (!shuffle) return Int32Array.from({ length: n }, (_, i) => i);
   return torch.tidy(
-    () => torch.randperm(n, { generator: new torch.Generator(seed + epoch) }).to('int32').data() as Int32Array,
+    () => torch.randperm(n, { generator: new torch.Generator(seed + epoch), dtype: 'int32' }).data() as Int32Array,
   );
 }
 
