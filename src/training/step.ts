@@ -6,6 +6,8 @@ import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
 import { cachedBackward } from './cached_gradients';
 import { embedBatch, type Embeds } from './embed';
+import { alone, type StepModel } from './step_model';
+import type { JoinedStep } from './parallel';
 
 /** ln(100): the largest logit_scale that training leaves. */
 const MAX_LOGIT_SCALE = 4.6052;
@@ -41,16 +43,24 @@ const LOSSES = [
   ['constraint_loss', 'constraint'],
 ] as const;
 
+/** How {@link trainStep} computes a step. */
+export interface StepOptions {
+  /** compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1 */
+  accumFreq?: number;
+  /** the other ranks that compute the step, each on its part of the batch; default none */
+  joined?: JoinedStep;
+}
+
 /**
  * One optimizer step on a batch. Nothing in it waits for the device.
  * @param weights of the losses, see {@link cleanClipLoss} and {@link unlearnLoss}
- * @param accumFreq compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1
- * @returns reads the losses, once; this waits for the device
+ * @returns reads the losses, once, over all ranks; this waits for the device
  */
-export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, accumFreq = 1): () => StepLosses {
+export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, { accumFreq = 1, joined }: StepOptions = {}): () => StepLosses {
+  const model = joined?.model ?? alone(clip);
   const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights);
   const { names, values } = torch.tidy(() => {
-    const losses = accumFreq > 1 ? cachedBackward(clip, batch, accumFreq, lossOf) : wholeBackward(clip, batch, lossOf);
+    const losses = accumFreq > 1 ? cachedBackward(model, batch, accumFreq, lossOf) : wholeBackward(model, batch, lossOf);
     optimizer.step();
     optimizer.zeroGrad();
     torch.noGrad(() => clip.logitScale.clamp_(0, MAX_LOGIT_SCALE));
@@ -64,9 +74,9 @@ export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: L
   };
 }
 
-function wholeBackward(clip: Clip, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss): UnlearnLoss {
-  const losses = lossOf(embedBatch(clip, batch, { start: 0, length: batch.rows.length }));
-  losses.loss.backward();
+function wholeBackward(model: StepModel, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss): UnlearnLoss {
+  const losses = lossOf(embedBatch(model, batch, { start: 0, length: batch.rows.length }));
+  model.backward(losses.loss);
   return losses;
 }
 

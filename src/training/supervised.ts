@@ -13,6 +13,7 @@ import { Evaluator } from '../evaluation/evaluator';
 import { checkOutputs, type TrainingSet } from '../evaluation/sets';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { ranks } from '../ranks';
 import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
 import { cosineSchedule } from '../torch/schedule';
@@ -25,6 +26,7 @@ import type { TrainResult } from './loop';
  */
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkInitial(options);
+  if (ranks().worldSize > 1) throw optionError('--finetune trains on one device; leave out --distributed.');
   const device = chooseDevice(options);
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
   const folder = join(log.folder, 'checkpoints');
