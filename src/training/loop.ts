@@ -80,7 +80,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   const unsaved = (): boolean => checkpoint === undefined && step > run.start.step;
 
   try {
-    if (batch === 0) await pairs.removeAfter(epoch, device, signal);
+    if (batch === 0) await pairs.removeAfter(epoch, signal);
     while (epoch < lastEpoch && step < totalSteps) {
       const { loader } = pairs;
       const { batches } = loader;
@@ -129,7 +129,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         bestLoss = metrics.loss;
         bestCheckpoint = save('epoch.best.pt', { epoch, batch, step });
       }
-      await pairs.removeAfter(epoch, device, signal);
+      await pairs.removeAfter(epoch, signal);
     }
   } catch (error) {
     if (signal?.aborted !== true && !isAbort(error)) throw error;

@@ -1,3 +1,4 @@
+import { embedBatch, type Embeds } from '../clip/embed';
 import type { Clip } from '../clip/model';
 import type { Batch } from '../data/batch';
 import { cleanClipLoss, lossOverRanks, unlearnLoss, type UnlearnLoss } from '../losses';
@@ -5,7 +6,6 @@ import type { TrainOptions } from '../options/train';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
 import { cachedBackward } from './cached_gradients';
-import { embedBatch, type Embeds } from './embed';
 import { alone, type StepModel } from './step_model';
 import type { JoinedStep } from './parallel';
 
