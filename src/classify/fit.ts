@@ -3,6 +3,7 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Position } from '../checkpoint';
 import { CleanclipError, dataError } from '../errors';
 import { torch, type Tensor } from '../torch';
+import type { GradScaler } from '../torch/grad_scaler';
 import { AdamW } from '../torch/optim';
 
 /** Labelled inputs, B of them. */
@@ -31,6 +32,8 @@ export interface Fit {
   /** float32 [B, classes] of a batch's inputs */
   logits: (inputs: Tensor) => Tensor;
   optimizer: AdamW;
+  /** of the loss, for logits in float16 */
+  scaler?: GradScaler;
   /** step from 0 → learning rate */
   learningRate: (step: number) => number;
   /** batches an epoch */
@@ -64,7 +67,7 @@ export function classifierOptimizer(named: [name: string, parameter: Tensor][]):
  * Trains a classifier by cross entropy from `start` to the last step; between steps it lets events through and heeds the signal.
  * @throws CleanclipError `ERR_DATA` when the loss is no number; `ERR_ABORTED` by the signal
  */
-export async function fit({ logits, optimizer, learningRate, batches, totalSteps, start, epoch, onStep, signal }: Fit): Promise<void> {
+export async function fit({ logits, optimizer, scaler, learningRate, batches, totalSteps, start, epoch, onStep, signal }: Fit): Promise<void> {
   let { epoch: done, batch, step } = start ?? { epoch: 0, batch: 0, step: 0 };
   while (step < totalSteps) {
     for await (const { index, inputs, labels, dispose } of epoch(done + 1, batch)) {
@@ -75,8 +78,13 @@ export async function fit({ logits, optimizer, learningRate, batches, totalSteps
         const mean = torch.cross_entropy_loss(scores, target);
         const value = mean.item();
         if (Number.isFinite(value)) {
-          mean.backward();
-          optimizer.step();
+          (scaler?.scale(mean) ?? mean).backward();
+          if (scaler === undefined) {
+            optimizer.step();
+          } else {
+            scaler.step(optimizer);
+            scaler.update();
+          }
           optimizer.zeroGrad();
         }
         return value;

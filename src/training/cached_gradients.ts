@@ -11,15 +11,22 @@ type Key = keyof Embeds;
  * through it. Exact, but for batch norm, which sees the parts. It takes a forward pass more.
  * @param parts how many; at most one a pair
  * @param lossOf the loss of the features of all rows, which is called once
+ * @param backward of the loss, which may scale it
  * @returns what `lossOf` gave
  */
-export function cachedBackward<Losses extends { loss: Tensor }>(clip: Clip, batch: BatchTensors, parts: number, lossOf: (embeds: Embeds) => Losses): Losses {
+export function cachedBackward<Losses extends { loss: Tensor }>(
+  clip: Clip,
+  batch: BatchTensors,
+  parts: number,
+  lossOf: (embeds: Embeds) => Losses,
+  backward = (loss: Tensor): void => loss.backward(),
+): Losses {
   const ranges = split(batch.ids.shape[0], parts);
   const cached = torch.noGrad(() => ranges.map((rows) => torch.tidy(() => embedBatch(clip, batch, rows, true))));
   const keys = Object.keys(cached[0]) as Key[];
   const leaves = Object.fromEntries(keys.map((key) => [key, leafOf(cached.map((embeds) => embeds[key]!))])) as Record<Key, Tensor>;
   const losses = lossOf(leaves);
-  losses.loss.backward();
+  backward(losses.loss);
   for (const { start, length } of ranges) {
     torch.tidy(() => {
       const embeds = embedBatch(clip, batch, { start, length });

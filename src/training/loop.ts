@@ -6,6 +6,7 @@ import { CleanclipError } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cosineSchedule } from '../torch/schedule';
 import { writeCheckpoint, type Position } from '../checkpoint';
@@ -29,6 +30,8 @@ export interface TrainResult {
 export interface Run {
   clip: Clip;
   optimizer: AdamW;
+  /** only in float16 */
+  scaler?: GradScaler;
   pairs: TrainingPairs;
   /** of all epochs, as the schedule of the learning rate has it */
   totalSteps: number;
@@ -42,7 +45,7 @@ export interface Run {
 
 /** Trains from `start` to the last epoch: steps, log lines, an evaluation and a checkpoint each epoch. */
 export async function trainLoop(run: Run): Promise<TrainResult> {
-  const { clip, optimizer, pairs, evaluator, options, log, device, hooks } = run;
+  const { clip, optimizer, scaler, pairs, evaluator, options, log, device, hooks } = run;
   const { signal } = hooks;
   const totalSteps = Math.min(run.totalSteps, options.maxSteps ?? Infinity);
   const lastEpoch = options.progressive ? Math.min(options.epochs, options.stopEpoch) : options.epochs;
@@ -51,7 +54,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   const folder = join(log.folder, 'checkpoints');
   const save = (name: string, position: Position): string => {
     const path = join(folder, name);
-    writeCheckpoint(path, options.name, clip, optimizer, position);
+    writeCheckpoint(path, options.name, clip, optimizer, position, scaler);
     return path;
   };
 
@@ -76,7 +79,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         const scheduled = options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index;
         optimizer.lr = learningRate(scheduled);
         reporter.dataReady();
-        const readLosses = trainStep(clip, optimizer, loaded, weights, options.accumFreq);
+        const readLosses = trainStep(clip, optimizer, loaded, weights, options.accumFreq, scaler);
         const count = loaded.rows.length;
         loaded.dispose();
         reportStep();

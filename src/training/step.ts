@@ -2,7 +2,8 @@ import type { Clip } from '../clip/model';
 import type { Batch } from '../data/batch';
 import { cleanClipLoss, unlearnLoss, type UnlearnLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
-import { torch } from '../torch';
+import { torch, type Tensor } from '../torch';
+import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cachedBackward } from './cached_gradients';
 import { embedBatch, type Embeds } from './embed';
@@ -32,6 +33,8 @@ export interface StepLosses {
   inmodal_loss?: number;
   /** only when unlearning */
   constraint_loss?: number;
+  /** that the loss is scaled by from now on; only with a scaler */
+  loss_scale?: number;
 }
 
 const LOSSES = [
@@ -45,16 +48,24 @@ const LOSSES = [
  * One optimizer step on a batch. Nothing in it waits for the device.
  * @param weights of the losses, see {@link cleanClipLoss} and {@link unlearnLoss}
  * @param accumFreq compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1
+ * @param scaler of the loss, for a model in float16; a step that overflows changes nothing but the scale
  * @returns reads the losses, once; this waits for the device
  */
-export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, accumFreq = 1): () => StepLosses {
+export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, accumFreq = 1, scaler?: GradScaler): () => StepLosses {
   const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights);
+  const backward = (loss: Tensor): void => (scaler?.scale(loss) ?? loss).backward();
   const { names, values } = torch.tidy(() => {
-    const losses = accumFreq > 1 ? cachedBackward(clip, batch, accumFreq, lossOf) : wholeBackward(clip, batch, lossOf);
-    optimizer.step();
+    const losses = accumFreq > 1 ? cachedBackward(clip, batch, accumFreq, lossOf, backward) : wholeBackward(clip, batch, lossOf, backward);
+    if (scaler === undefined) {
+      optimizer.step();
+    } else {
+      scaler.step(optimizer);
+      scaler.update();
+    }
     optimizer.zeroGrad();
     torch.noGrad(() => clip.logitScale.clamp_(0, MAX_LOGIT_SCALE));
-    const given = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name, scalar: losses[key].detach() }]));
+    const given = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name: name as keyof StepLosses, scalar: losses[key].detach() }]));
+    if (scaler !== undefined) given.push({ name: 'loss_scale', scalar: scaler.currentScale() });
     return { names: given.map(({ name }) => name), values: torch.stack(given.map(({ scalar }) => scalar)) };
   });
   return () => {
@@ -64,9 +75,9 @@ export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: L
   };
 }
 
-function wholeBackward(clip: Clip, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss): UnlearnLoss {
+function wholeBackward(clip: Clip, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss, backward: (loss: Tensor) => void): UnlearnLoss {
   const losses = lossOf(embedBatch(clip, batch, { start: 0, length: batch.rows.length }));
-  losses.loss.backward();
+  backward(losses.loss);
   return losses;
 }
 

@@ -17,6 +17,7 @@ import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
+import { makeScaler } from './optimizer';
 
 /**
  * Supervised finetuning: trains CLIP's image encoder and a linear layer on labelled images by cross entropy, writes
@@ -55,6 +56,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const totalSteps = Math.min(epochs * batches, options.maxSteps ?? Infinity);
   const optimizer = classifierOptimizer(classifier.namedParameters());
   if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
+  const scaler = makeScaler(clip, resumed?.scaler);
   const reporter = new FitReporter(
     {
       name: 'Finetune',
@@ -76,6 +78,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
     await fit({
       logits: (pixels) => classifier.logits(pixels),
       optimizer,
+      scaler,
       learningRate: cosineSchedule(options.lr, options.numWarmupSteps, totalSteps),
       batches,
       totalSteps,
@@ -85,13 +88,13 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
         position = { epoch: report.epoch, batch: report.batch, step: report.step };
         reporter.stepDone(report);
         const due = report.batch === batches || (options.saveEverySteps > 0 && report.step % options.saveEverySteps === 0);
-        if (due && report.step < totalSteps) writeClassifier(unfinished, classifier, position, optimizer);
+        if (due && report.step < totalSteps) writeClassifier(unfinished, classifier, position, { optimizer, scaler });
       },
       signal: hooks.signal,
     });
   } catch (error) {
     if (hooks.signal?.aborted !== true) throw error;
-    if (position.step > (resumed?.step ?? 0)) writeClassifier(unfinished, classifier, position, optimizer);
+    if (position.step > (resumed?.step ?? 0)) writeClassifier(unfinished, classifier, position, { optimizer, scaler });
     const goOn = position.step > 0 ? '; it is saved, and --resume auto goes on' : '';
     log.warning(`Stopped at step ${position.step}.`);
     throw new CleanclipError(`Finetuning was stopped at step ${position.step}${goOn}.`, 'ERR_ABORTED', { cause: error });

@@ -12,7 +12,7 @@ import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import { checkInitial, newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
-import { makeOptimizer } from './optimizer';
+import { makeOptimizer, makeScaler } from './optimizer';
 import { pairsAt, TrainingPairs } from './pairs';
 import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
@@ -45,12 +45,13 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     const optimizer = makeOptimizer(clip, options);
     const takesState = resumed !== undefined || !options.completeFinetune || options.compat === 'reference';
     if (takesState && initial?.optimizer !== undefined) optimizer.loadStateDict(initial.optimizer);
+    const scaler = makeScaler(clip, takesState ? initial?.scaler : undefined);
     begin(log, options, clip, { resumed, initial, start, pairs: table.length, batches, device });
 
     for (const row of table.badRows.examples) log.warning(badLine(options, row).message);
     if (table.badRows.count > 0) log.warning(`${table.badRows.count} lines of the csv are skipped.`);
     if (resumed === undefined) await evaluator.evaluate(log, start.epoch, start.step);
-    return await trainLoop({ clip, optimizer, pairs, totalSteps: options.epochs * batches, evaluator, options, log, device, start, hooks });
+    return await trainLoop({ clip, optimizer, scaler, pairs, totalSteps: options.epochs * batches, evaluator, options, log, device, start, hooks });
   } finally {
     await pairs.close();
   }
