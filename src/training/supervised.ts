@@ -15,6 +15,7 @@ import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
+import { torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
 import { makeScaler } from './optimizer';
@@ -27,6 +28,7 @@ import { makeScaler } from './optimizer';
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkInitial(options);
   const device = chooseDevice(options);
+  if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
   const folder = join(log.folder, 'checkpoints');
   const [finished, unfinished] = [join(folder, 'finetune.pt'), join(folder, 'finetune_step.pt')];

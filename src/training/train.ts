@@ -10,6 +10,7 @@ import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { torch } from '../torch';
 import { checkInitial, newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer, makeScaler } from './optimizer';
@@ -24,6 +25,7 @@ import { startRun } from '../report/start_run';
 export async function runTraining(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkTogether(options);
   const device = chooseDevice(options);
+  if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const folder = join(options.logs, options.name);
   const resumed = newestCheckpoint(join(folder, 'checkpoints'));
   if (resumed !== undefined && options.resume === undefined) {
