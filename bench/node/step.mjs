@@ -27,7 +27,7 @@ export async function prepare({ folder, model, pairs, imageSize = configs[model]
   return () => {
     optimizer.lr = learningRate(step++);
     const start = performance.now();
-    const { loss } = trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, accumFreq)();
+    const { loss } = trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, { accumFreq })();
     const seconds = (performance.now() - start) / 1000;
     const result = { seconds, loss, bytes: process.resourceUsage().maxRSS * 1024, note: chosen };
     if (flops === undefined) return result;

@@ -17,15 +17,19 @@ export interface ModelOptions {
 }
 
 /**
- * The torch device of the options: a GPU if there is one, unless `device` says otherwise.
+ * The torch device of the options: a GPU if there is one, unless `device` says otherwise. Of several ranks on a machine, numbered by LOCAL_RANK, each
+ * has one of its own: of `deviceIds` if they are given, else of all.
  * @throws CleanclipError `ERR_OPTION` for a GPU that is not there
  */
-export function chooseDevice({ device, deviceId }: { device?: 'cpu' | 'gpu'; deviceId: number }): string {
+export function chooseDevice({ device, deviceId, deviceIds }: { device?: 'cpu' | 'gpu'; deviceId: number; deviceIds?: number[] }): string {
   const gpus = device === 'cpu' ? 0 : torch.cuda.deviceCount();
   if (gpus === 0 && device !== 'gpu') return 'cpu';
   if (gpus === 0) throw optionError('--device is gpu, but libtorch sees none; leave it out, or use a CUDA build of libtorch and look at nvidia-smi.');
-  if (deviceId < gpus) return `cuda:${deviceId}`;
-  throw optionError(`--device_id must be below ${gpus}, the number of GPUs, but is ${deviceId}.`);
+  const localRank = process.env.WORLD_SIZE === undefined ? undefined : Number(process.env.LOCAL_RANK ?? process.env.RANK);
+  const id = localRank === undefined ? deviceId : deviceIds === undefined ? localRank : deviceIds[localRank];
+  if (id < gpus) return `cuda:${id}`;
+  const flag = localRank === undefined ? `--device_id must be below ${gpus}, the number of GPUs, but is ${deviceId}` : `Rank ${localRank} of this machine needs a GPU of its own, and there are ${deviceIds?.length ?? gpus}`;
+  throw optionError(`${flag}.`);
 }
 
 /** The precision that `auto` stands for on a device: bf16 where it has instructions for it, else fp32. */
@@ -34,15 +38,28 @@ export function choosePrecision(precision: Precision | 'auto', device: string, c
   return compat === undefined && torch.hasBfloat16(device) ? 'bf16' : 'fp32';
 }
 
+/** Weights that a model is made of, and what their file says of its sizes. */
+export interface Weights {
+  stateDict: StateDict;
+  config?: Partial<ClipConfig>;
+}
+
 /** The model of a job: of a checkpoint's weights and sizes if there is one, else with new weights from the seed. */
-export function makeClip(options: ModelOptions, device: string, checkpoint?: { stateDict: StateDict; config?: Partial<ClipConfig> }): Clip {
-  const { modelName, seed, compat, gradCheckpointing } = options;
-  const config = checkpoint === undefined ? configOf(modelName) : configFromStateDict(shapesOf(checkpoint.stateDict), checkpoint.config);
-  if (config.vocabularySize <= END_TOKEN) {
-    throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
-  }
-  const clip = new Clip(config, { device, precision: choosePrecision(options.precision, device, compat), seed, gradCheckpointing });
+export function makeClip(options: ModelOptions, device: string, checkpoint?: Weights): Clip {
+  const clip = newClip(options, device, sizesOf(options, checkpoint));
   return checkpoint === undefined ? clip : clip.loadStateDict(checkpoint.stateDict);
+}
+
+/** A model of these sizes with new weights from the seed. */
+export function newClip({ seed, precision, compat, gradCheckpointing }: ModelOptions, device: string, config: ClipConfig): Clip {
+  return new Clip(config, { device, precision: choosePrecision(precision, device, compat), seed, gradCheckpointing });
+}
+
+/** The sizes of a job's model. */
+export function sizesOf({ modelName }: ModelOptions, checkpoint?: Weights): ClipConfig {
+  const config = checkpoint === undefined ? configOf(modelName) : configFromStateDict(shapesOf(checkpoint.stateDict), checkpoint.config);
+  if (config.vocabularySize > END_TOKEN) return config;
+  throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
 }
 
 function configOf(modelName: string): ClipConfig {

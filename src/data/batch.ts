@@ -1,8 +1,9 @@
 import { type BatchTensors } from './batch_tensors';
+import { type Shard } from './sampler';
 
 /** Rows of a table as tensors on the CPU. B is smaller than the batch size when rows were bad, or in a last batch. */
 export interface Batch extends BatchTensors {
-  /** place in the epoch, from 0; a batch in which every row is bad is left out */
+  /** place in the epoch, from 0; a batch in which every row is bad is left out, but not of one rank of several */
   index: number;
   /** [B] rows of the table */
   rows: Int32Array;
@@ -34,6 +35,8 @@ export interface PairLoaderOptions {
   shuffle?: boolean;
   /** leave out a last batch that is not full; default true */
   dropLast?: boolean;
+  /** load this rank's part of the rows, `batchSize` rows of each batch; default all */
+  shard?: Shard;
   /** squash images to the square instead of cropping it out of the middle, as the Python reference does before a trigger; default false */
   squash?: boolean;
   /** make the augmented views: AutoAugment of the image, EDA of the caption; default false */

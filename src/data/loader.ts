@@ -7,7 +7,7 @@ import { type PairTable } from './pairs';
 import { PixelCache } from './pixel_cache';
 import { PixelFile } from './pixel_file';
 import { type BadSlot, type Part, RowFiller, type Recipe } from './row_filler';
-import { batchCount, batchRows, epochOrder } from './sampler';
+import { batchCount, batchRows, epochOrder, shardLength, WHOLE } from './sampler';
 import { WorkerPool } from './worker_pool';
 
 export type { BadImage, Batch, EpochOptions, PairLoaderOptions } from './batch';
@@ -49,16 +49,16 @@ export class PairLoader implements AsyncIterable<Batch> {
     { onBadRow = () => {}, imageCache, ...given }: PairLoaderOptions,
   ) {
     const options = { ...DEFAULTS, ...given };
-    const { batchSize, size, numWorkers, dropLast, cacheBytes, contextLength, squash, inmodal, compat, seed } = options;
+    const { batchSize, size, numWorkers, dropLast, shard, cacheBytes, contextLength, squash, inmodal, compat, seed } = options;
     checkCount('batchSize', batchSize, 1);
     checkCount('size', size, 1);
     checkCount('contextLength', contextLength, 0);
     checkCount('numWorkers', numWorkers, 0);
     this.options = options;
     this.onBadRow = onBadRow;
-    this.batches = batchCount(table.length, batchSize, dropLast);
+    this.batches = batchCount(shardLength(table.length, shard), batchSize, dropLast);
     if (this.batches === 0) {
-      throw optionError(`A batch of ${batchSize} cannot be made of ${table.length} rows; use a smaller batch size.`);
+      throw optionError(`A batch of ${batchSize * shard.worldSize} cannot be made of ${table.length} rows; use a smaller batch size.`);
     }
     this.depth = Math.max(2, Math.ceil((2 * numWorkers * PART) / batchSize));
     const kept = inmodal ? 'whole' : squash ? 'squashed' : 'cropped';
@@ -86,8 +86,8 @@ export class PairLoader implements AsyncIterable<Batch> {
   async *epoch(epoch: number, { startBatch = 0, signal }: EpochOptions = {}): AsyncGenerator<Batch, void, undefined> {
     if (this.closed) throw optionError('This PairLoader is closed; make a new one.');
     checkCount('startBatch', startBatch, 0);
-    const { seed, shuffle, batchSize } = this.options;
-    const order = epochOrder(this.table.length, { seed, epoch, shuffle });
+    const { seed, shuffle, batchSize, shard } = this.options;
+    const order = epochOrder(this.table.length, { seed, epoch, shuffle, shard });
     const run = new EpochRun(signal);
     this.runs.add(run);
     let next = startBatch;
@@ -107,7 +107,7 @@ export class PairLoader implements AsyncIterable<Batch> {
         loadAhead();
         const batch = this.finish(loaded, index++);
         if (batch === undefined) continue;
-        yielded++;
+        yielded += batch.rows.length;
         yield batch;
         run.check();
       }
@@ -161,7 +161,7 @@ export class PairLoader implements AsyncIterable<Batch> {
     }
     const badSlots = new Set(bad.map(({ slot }) => slot));
     const goodSlots = Int32Array.from(rows.keys()).filter((slot) => !badSlots.has(slot));
-    if (goodSlots.length === 0) return disposeTensors(tensors) as undefined;
+    if (goodSlots.length === 0 && this.options.shard.worldSize === 1) return disposeTensors(tensors) as undefined;
     const good = bad.length === 0 ? tensors : selectRows(tensors, goodSlots);
     const goodRows = goodSlots.map((slot) => rows[slot]);
     const isBackdoor = Array.from(goodRows, (row) => this.table.isBackdoor(row));
@@ -184,6 +184,7 @@ const DEFAULTS = {
   seed: 0,
   shuffle: true,
   dropLast: true,
+  shard: WHOLE,
   squash: false,
   inmodal: false,
   compat: false,

@@ -6,6 +6,7 @@ import { readPairs, type PairTable } from '../data/pairs';
 import { batchCount } from '../data/sampler';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { ranks } from '../ranks';
 import { appendResults } from '../report/results_csv';
 import type { RunLog } from '../report/run_log';
 import { attackOf, type Attack } from './attack';
@@ -84,7 +85,7 @@ export class Evaluator {
     if (classifier !== undefined) return this.finetuned(classifier);
     if (options.linearProbe) return this.probe(log, epoch, step, labelled);
     const metrics = await zeroshotMetrics(clip, labelled, this.measuring('zero-shot evaluation'));
-    appendResults(options, metrics);
+    if (ranks().rank === 0) appendResults(options, metrics);
     return metrics;
   }
 

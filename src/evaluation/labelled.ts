@@ -1,6 +1,8 @@
 import { labelledBatches } from '../data/image_loader';
 import type { LabelledSet } from '../data/labelled';
+import { ownBatches } from '../data/sampler';
 import { Random } from '../random';
+import { ranks } from '../ranks';
 import { torch, type Tensor } from '../torch';
 import type { Attack } from './attack';
 import { TopK } from './top_k';
@@ -32,15 +34,19 @@ export interface LabelledCounts {
   success: TopK;
 }
 
-/** Scores a labelled set, and with an attack the same images with the trigger. */
+/** Scores a labelled set, and with an attack the same images with the trigger. Of several ranks each scores a part; all get the counts of the whole. */
 export async function measure(score: Scorer, set: LabelledSet, options: MeasureOptions): Promise<LabelledCounts> {
   const { size, numWorkers, attack, signal, onBatch } = options;
   const counts = { clean: new TopK(KS), triggered: new TopK(KS), success: new TopK(KS) };
+  const own = ownBatches(set.images.length, IMAGES_A_BATCH, ranks());
   const each = async (squash: boolean, count: (pixels: Tensor, indices: Int32Array, labels: number[]) => void): Promise<void> => {
     let done = 0;
-    for await (const batch of labelledBatches(set.images, { batchSize: IMAGES_A_BATCH, size, squash, numWorkers, strict: true, signal })) {
-      const labels = Array.from(batch.indices, (i) => set.labels[i]);
-      torch.tidy(() => torch.noGrad(() => count(batch.pixels, batch.indices, labels)));
+    if (own.length === 0) return;
+    const images = Array.from(own, (i) => set.images[i]);
+    for await (const batch of labelledBatches(images, { batchSize: IMAGES_A_BATCH, size, squash, numWorkers, strict: true, signal })) {
+      const indices = batch.indices.map((i) => own[i]);
+      const labels = Array.from(indices, (i) => set.labels[i]);
+      torch.tidy(() => torch.noGrad(() => count(batch.pixels, indices, labels)));
       done += batch.indices.length;
       batch.dispose();
       onBatch?.(done);
@@ -58,6 +64,7 @@ export async function measure(score: Scorer, set: LabelledSet, options: MeasureO
     if (attack !== undefined && !attack.squash) countTriggered(pixels, indices, labels);
   });
   if (attack?.squash) await each(true, countTriggered);
+  for (const count of Object.values(counts)) await count.join();
   return counts;
 }
 

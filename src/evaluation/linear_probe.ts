@@ -3,7 +3,8 @@ import { classifierOptimizer, fit, type LabelledBatch, type StepReport } from '.
 import type { Clip } from '../clip/model';
 import type { BadImage } from '../data/batch';
 import { labelledBatches } from '../data/image_loader';
-import { batchCount, batchRows, epochOrder } from '../data/sampler';
+import { batchCount, batchRows, epochOrder, ownBatches } from '../data/sampler';
+import { fromAllRanks, ranks } from '../ranks';
 import { torch, type Tensor } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainingSet } from './sets';
@@ -19,28 +20,32 @@ export interface LabelledFeatures {
   labels: Int32Array;
 }
 
-/** The features of all images that can be read, computed once: 4·N·D bytes, 200 MB for 50,000 images of an RN50. */
+/**
+ * The features of all images that can be read, computed once: 4·N·D bytes, 200 MB for 50,000 images of an RN50. Of several ranks each computes a
+ * part, and all get the whole.
+ */
 export async function encodeSet(
   clip: Clip,
   { images, labels, stamp }: TrainingSet,
   options: { numWorkers: number; strict: boolean; signal?: AbortSignal; onBadRow: (bad: BadImage) => void; onBatch: (done: number) => void },
 ): Promise<LabelledFeatures> {
   const { onBatch, ...loading } = options;
-  const parts: Tensor[] = [];
-  const kept: number[] = [];
-  try {
-    for await (const batch of labelledBatches(images, { ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize })) {
-      stamp?.(batch.pixels, batch.indices);
-      const features = torch.tidy(() => torch.noGrad(() => encode(clip, batch.pixels).to({ dtype: 'float32', device: 'cpu' })));
-      parts.push(torch.keep(features));
-      kept.push(...batch.indices);
+  const own = ownBatches(images.length, IMAGES_A_BATCH, ranks());
+  const parts: { rows: Int32Array; values: Float32Array }[] = [];
+  let done = 0;
+  if (own.length > 0) {
+    for await (const batch of labelledBatches(Array.from(own, (i) => images[i]), { ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize })) {
+      const rows = batch.indices.map((i) => own[i]);
+      stamp?.(batch.pixels, rows);
+      const values = torch.tidy(() => torch.noGrad(() => encode(clip, batch.pixels).to('float32').data() as Float32Array));
+      parts.push({ rows, values });
       batch.dispose();
-      onBatch(kept.length);
+      onBatch((done += rows.length));
     }
-    return { features: torch.tidy(() => torch.keep(torch.cat(parts))), labels: Int32Array.from(kept, (i) => labels[i]) };
-  } finally {
-    for (const part of parts) part.dispose();
   }
+  const all = (await fromAllRanks(parts)).flat().sort((a, b) => a.rows[0] - b.rows[0]);
+  const features = torch.tidy(() => torch.keep(torch.cat(all.map(({ rows, values }) => torch.tensor(values).view([rows.length, -1])))));
+  return { features, labels: Int32Array.from(all.flatMap(({ rows }) => Array.from(rows, (i) => labels[i]))) };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { sumOverRanks } from '../ranks';
 import { torch, type Tensor } from '../torch';
 
 /** Counts of right answers among the first k, for several k. */
@@ -21,6 +22,13 @@ export class TopK {
       for (const k of this.ks) this.hits[k] += found.narrow(1, 0, Math.min(k, most)).any(1).sum().item();
       this.total += logits.shape[0];
     });
+  }
+
+  /** Adds up the counts of all ranks, on each of them. */
+  async join(): Promise<void> {
+    const { total, ...hits } = await sumOverRanks({ total: this.total, ...this.hits });
+    this.total = total;
+    Object.assign(this.hits, hits);
   }
 
   /** The share of rows that had the wanted class among the first k; 0 of no rows. */

@@ -2,6 +2,7 @@ import type { Clip } from '../clip/model';
 import type { PairTable } from '../data/pairs';
 import { contrastiveLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
+import { sumOverRanks } from '../ranks';
 import { embedPairs } from './embed_pairs';
 
 /** The validation loss: the symmetric cross entropy summed within batches of `batchSize`, divided by the number of pairs. */
@@ -11,11 +12,11 @@ export async function validationLoss(
   options: TrainOptions,
   run: { device: string; signal?: AbortSignal },
 ): Promise<number> {
-  let sum = 0;
-  let count = 0;
-  await embedPairs(clip, pairs, options, run, ({ imageEmbeds, textEmbeds }, { rows }) => {
-    sum += contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp(), 'sum').item();
-    count += rows.length;
+  const own = { sum: 0, count: 0 };
+  await embedPairs(clip, pairs, options, run, ({ imageEmbeds, textEmbeds }, rows) => {
+    own.sum += contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp(), 'sum').item();
+    own.count += rows.length;
   });
+  const { sum, count } = await sumOverRanks(own);
   return sum / count;
 }

@@ -2,10 +2,13 @@ import { encode } from '../classify/classifier';
 import type { Clip } from '../clip/model';
 import { tokenize } from '../clip/tokenizer';
 import type { LabelledSet } from '../data/labelled';
+import { fromAllRanks, ranks } from '../ranks';
 import { torch, type Tensor } from '../torch';
 import { measure, type MeasureOptions } from './labelled';
 
 const TEXTS_A_BATCH = 256;
+
+type Templates = readonly ((name: string) => string)[];
 
 /**
  * Zero-shot accuracy on a labelled set, and with an attack also how triggered images fare.
@@ -18,7 +21,7 @@ export async function zeroshotMetrics(
   set: LabelledSet,
   options: Omit<MeasureOptions, 'size'>,
 ): Promise<Record<string, number>> {
-  const embeddings = classEmbeddings(clip, set.classes, set.templates); // [C, D]
+  const embeddings = await classEmbeddings(clip, set.classes, set.templates); // [C, D]
   const score = (pixels: Tensor): Tensor => unit(encode(clip, pixels).to('float32')).mm(embeddings.t());
   try {
     const { clean, triggered, success } = await measure(score, set, { ...options, size: clip.config.imageSize });
@@ -38,9 +41,21 @@ const unit = (features: Tensor): Tensor => features.div(torch.ops.aten.linalg_ve
 /**
  * One unit-norm embedding a class: the mean of the unit-norm text features of its templates, made unit-norm again
  * (Radford et al. 2021, section 3.1.4).
+ * Of several ranks each computes some of the classes.
  * @returns float32 [classes, D] on the model's device
  */
-export function classEmbeddings(clip: Clip, classes: readonly string[], templates: readonly ((name: string) => string)[]): Tensor {
+export async function classEmbeddings(clip: Clip, classes: readonly string[], templates: Templates): Promise<Tensor> {
+  const { rank, worldSize } = ranks();
+  const [from, to] = [rank, rank + 1].map((bound) => Math.floor((bound * classes.length) / worldSize));
+  const own = from === to ? undefined : embedClasses(clip, classes.slice(from, to), templates);
+  if (worldSize === 1) return own!;
+  const parts = await fromAllRanks(own?.data() as Float32Array | undefined);
+  own?.dispose();
+  const values = parts.flatMap((part) => (part === undefined ? [] : [torch.tensor(part)]));
+  return torch.tidy(() => torch.keep(torch.cat(values).view([classes.length, -1]).to({ device: clip.device })));
+}
+
+function embedClasses(clip: Clip, classes: readonly string[], templates: Templates): Tensor {
   const texts = classes.flatMap((name) => templates.map((template) => template(name)));
   return torch.tidy(() =>
     torch.noGrad(() => {

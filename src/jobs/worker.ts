@@ -2,6 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { CleanclipError } from '../errors';
+import { inGroup } from './group';
+import type { JobHooks } from './progress';
 import { jobs, type JobName } from './registry';
 
 /** What the thread tells its caller. */
@@ -18,7 +20,8 @@ async function main(): Promise<void> {
   const send = (message: FromJob): void => port.postMessage(message);
   try {
     const work = await jobs[job]();
-    const result = await work(options, { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) });
+    const hooks: JobHooks = { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) };
+    const result = await inGroup(options, () => work(options, hooks));
     send({ type: 'done', result });
   } catch (error) {
     const { message, stack } = error as Error;

@@ -7,6 +7,7 @@ export const unusedOptions = {
   distributed: flag('taken but not used yet: a run has one device'),
   distributed_backend: text({ doc: 'taken but not used yet', default: 'nccl', choices: ['nccl', 'gloo'] }),
   distributed_init_method: text({ doc: 'taken but not used yet', default: 'tcp://127.0.0.1:7308', unit: 'address' }),
+  distributed_timeout: integer({ doc: 'seconds that the ranks wait for one another at most', default: 1800, min: 1, unit: 'seconds' }),
   device_ids: integers({ doc: 'taken but not used yet', unit: 'index' }),
   defense: flag('taken but not used, as in the Python code'),
   defense_epoch: integer({ doc: 'taken but not used, as in the Python code', default: 30, unit: 'epoch' }),

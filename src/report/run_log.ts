@@ -3,15 +3,21 @@ import { join } from 'node:path';
 
 import { append, removeLeftovers, writeFileWhole } from '../files';
 import type { ProgressEvent } from '../jobs/progress';
+import { fromAllRanks, ranks } from '../ranks';
 
 /** One object of metrics.jsonl. */
 export type MetricsRecord = { type: 'train' | 'evaluation' | 'removal' | 'linear_probe'; epoch: number; step: number } & Record<string, unknown>;
 
-/** What a run writes about itself in `logs/<name>/`: output.log, metrics.jsonl and params.txt. */
+/**
+ * What a run writes about itself in `logs/<name>/`: output.log, metrics.jsonl and params.txt. Of several ranks the first writes; of the others
+ * warnings alone are told, with `Rank r | ` in front, and written when they are {@link share shared}.
+ */
 export class RunLog {
   readonly history: MetricsRecord[] = [];
   private readonly outputFile: string;
   private readonly metricsFile: string;
+  private readonly rank = ranks().rank;
+  private unshared: string[] = [];
 
   /**
    * @param folder made if need be
@@ -27,6 +33,7 @@ export class RunLog {
 
   /** Empties the files for a new run. */
   start(): void {
+    if (this.rank > 0) return;
     writeFileWhole(this.outputFile, '');
     writeFileWhole(this.metricsFile, '');
   }
@@ -36,6 +43,7 @@ export class RunLog {
    * process left half-written is removed.
    */
   resume(step: number): void {
+    if (this.rank > 0) return;
     for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
     if (!existsSync(this.metricsFile)) return this.start();
     const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
@@ -46,6 +54,7 @@ export class RunLog {
 
   /** Writes params.txt: every option, sorted, `name: value`. */
   params(options: Record<string, unknown>): void {
+    if (this.rank > 0) return;
     const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     const lines = Object.keys(options)
       .map((name) => `${snake(name)}: ${options[name] === undefined ? 'None' : String(options[name])}`)
@@ -54,7 +63,7 @@ export class RunLog {
   }
 
   info(text: string): void {
-    this.line('INFO', text);
+    if (this.rank === 0) this.line('INFO', text);
   }
 
   warning(text: string): void {
@@ -62,14 +71,22 @@ export class RunLog {
   }
 
   private line(level: 'INFO' | 'WARNING', text: string): void {
-    const line = `${timestamp(new Date())} | ${level} | ${text}`;
-    append(this.outputFile, `${line}\n`);
+    const line = `${timestamp(new Date())} | ${level} | ${this.rank > 0 ? `Rank ${this.rank} | ` : ''}${text}`;
+    if (this.rank > 0) this.unshared.push(line);
+    else append(this.outputFile, `${line}\n`);
     this.onProgress({ type: 'log', level, line });
+  }
+
+  /** Writes the warnings of all ranks to output.log. Every rank calls it. */
+  async share(): Promise<void> {
+    const lines = (await fromAllRanks(this.unshared.splice(0))).flat();
+    if (this.rank === 0 && lines.length > 0) append(this.outputFile, lines.map((line) => `${line}\n`).join(''));
   }
 
   /** Appends an object to metrics.jsonl. */
   metrics(record: MetricsRecord): void {
     this.history.push(record);
+    if (this.rank > 0) return;
     append(this.metricsFile, `${JSON.stringify(record)}\n`);
     this.onProgress({ type: 'metrics', record });
   }

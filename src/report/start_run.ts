@@ -1,5 +1,7 @@
 import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
+import { ranks } from '../ranks';
+import { torch } from '../torch';
 import type { RunLog } from './run_log';
 
 /**
@@ -11,4 +13,9 @@ export function startRun(log: RunLog, options: TrainOptions, resumedAt?: number)
   else log.resume(resumedAt);
   log.params(options);
   for (const warning of unusedWarnings(options)) log.warning(warning);
+  const { worldSize } = ranks();
+  if (worldSize === 1) return;
+  const backend = torch.distributed.getBackend();
+  log.info(`${worldSize} ranks over ${backend}; rank 0 writes`);
+  if (backend !== options.distributedBackend) log.info(`Using ${backend}, because ${options.distributedBackend} needs a GPU for each rank and a libtorch that has it`);
 }

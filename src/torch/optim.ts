@@ -51,7 +51,7 @@ export class AdamW {
   lr: number;
   private readonly betas: [number, number];
   private readonly eps: number;
-  private readonly moments = new Map<Tensor, Moments>();
+  private readonly state = new Map<Tensor, Moments>();
 
   constructor(
     private readonly groups: ParameterGroup[],
@@ -105,13 +105,18 @@ export class AdamW {
   }
 
   private momentsOf(parameter: Tensor): Moments {
-    let moments = this.moments.get(parameter);
+    let moments = this.state.get(parameter);
     if (moments === undefined) {
       const like = (): Tensor => keep(invokeByName('aten::zeros_like', [parameter]) as Tensor);
       moments = { step: keep(zeros([], { device: parameter.device })), average: like(), averageOfSquares: like() };
-      this.moments.set(parameter, moments);
+      this.state.set(parameter, moments);
     }
     return moments;
+  }
+
+  /** The moments of every parameter, the optimizer's own; those of one that has never had a gradient begin at 0. */
+  moments(): Tensor[] {
+    return this.groups.flatMap(({ parameters }) => parameters.flatMap((parameter) => Object.values(this.momentsOf(parameter)) as Tensor[]));
   }
 
   /** Forgets the gradients (torch's set_to_none). */
@@ -125,7 +130,7 @@ export class AdamW {
     let index = 0;
     const paramGroups = this.groups.map(({ parameters, weightDecay }) => {
       const params = parameters.map((parameter) => {
-        const moments = this.moments.get(parameter);
+        const moments = this.state.get(parameter);
         if (moments !== undefined) {
           state.push([index, { step: moments.step, exp_avg: moments.average, exp_avg_sq: moments.averageOfSquares }]);
         }
@@ -166,7 +171,7 @@ export class AdamW {
     const indices = loaded.param_groups.flatMap(({ params }) => params);
     const fresh = parameters.map((parameter, i) => [parameter, readMoments(loaded.state[indices[i]] as ParameterState | undefined, parameter)] as const);
     for (const [parameter, moments] of fresh) {
-      if (moments !== undefined) this.moments.set(parameter, moments);
+      if (moments !== undefined) this.state.set(parameter, moments);
     }
   }
 }

@@ -1,7 +1,7 @@
-import type { Clip } from '../clip/model';
 import type { BatchTensors } from '../data/batch_tensors';
 import { torch, type Tensor } from '../torch';
 import { embedBatch, type Embeds, type Rows } from './embed';
+import type { StepModel } from './step_model';
 
 type Key = keyof Embeds;
 
@@ -11,29 +11,30 @@ type Key = keyof Embeds;
  * through it. Exact, but for batch norm, which sees the parts. It takes a forward pass more.
  * @param parts how many; at most one a pair
  * @param lossOf the loss of the features of all rows, which is called once
- * @param backward of the loss, which may scale it
+ * @param scale of the loss and so of the gradients; default: none
  * @returns what `lossOf` gave
  */
 export function cachedBackward<Losses extends { loss: Tensor }>(
-  clip: Clip,
+  model: StepModel,
   batch: BatchTensors,
   parts: number,
   lossOf: (embeds: Embeds) => Losses,
-  backward = (loss: Tensor): void => loss.backward(),
+  scale = (loss: Tensor): Tensor => loss,
 ): Losses {
   const ranges = split(batch.ids.shape[0], parts);
-  const cached = torch.noGrad(() => ranges.map((rows) => torch.tidy(() => embedBatch(clip, batch, rows, true))));
+  const cached = torch.noGrad(() => ranges.map((rows) => torch.tidy(() => embedBatch(model, batch, rows, true))));
   const keys = Object.keys(cached[0]) as Key[];
   const leaves = Object.fromEntries(keys.map((key) => [key, leafOf(cached.map((embeds) => embeds[key]!))])) as Record<Key, Tensor>;
   const losses = lossOf(leaves);
-  backward(losses.loss);
-  for (const { start, length } of ranges) {
+  scale(losses.loss).backward();
+  const part = ({ start, length }: Rows): void =>
     torch.tidy(() => {
-      const embeds = embedBatch(clip, batch, { start, length });
+      const embeds = embedBatch(model, batch, { start, length });
       const throughFeatures = keys.map((key) => embeds[key]!.mul(leaves[key].grad!.narrow(0, start, length)).sum());
-      throughFeatures.reduce((sum, term) => sum.add(term)).backward();
+      model.backward(throughFeatures.reduce((sum, term) => sum.add(term)));
     });
-  }
+  model.noSync(() => ranges.slice(0, -1).forEach(part));
+  part(ranges.at(-1)!);
   return losses;
 }
 

@@ -11,6 +11,9 @@ export interface Embeds {
   augmentedTextEmbeds?: Tensor;
 }
 
+/** What embeds a batch: a `Clip`, or one of several ranks that train it. */
+export type Embedder = Pick<Clip, 'device' | 'forward'>;
+
 /** Some of a batch's rows. */
 export interface Rows {
   start: number;
@@ -22,15 +25,15 @@ export interface Rows {
  * token ids stay on the CPU, where their lengths are read.
  * @param repeated another pass over these rows counts for batch norm's running statistics, this one does not; default false
  */
-export function embedBatch(clip: Clip, batch: BatchTensors, { start, length }: Rows, repeated = false): Embeds {
+export function embedBatch(model: Embedder, batch: BatchTensors, { start, length }: Rows, repeated = false): Embeds {
   const rows = (tensor: Tensor): Tensor => tensor.narrow(0, start, length);
-  const toDevice = (tensor: Tensor): Tensor => rows(tensor).to({ device: clip.device, nonBlocking: true });
+  const toDevice = (tensor: Tensor): Tensor => rows(tensor).to({ device: model.device, nonBlocking: true });
   const { pixels, ids, augmentedPixels, augmentedIds } = batch;
-  if (augmentedPixels === undefined || augmentedIds === undefined) return clip.forward(rows(ids), normalize(toDevice(pixels)), { repeated });
+  if (augmentedPixels === undefined || augmentedIds === undefined) return model.forward(rows(ids), normalize(toDevice(pixels)), { repeated });
 
   const bothPixels = torch.cat([toDevice(pixels), toDevice(augmentedPixels)]); // uint8 [2N, 3, S, S]
   const bothIds = torch.cat([rows(ids), rows(augmentedIds)]); // int64 [2N, 77]
-  const { imageEmbeds, textEmbeds } = clip.forward(bothIds, normalize(bothPixels), { repeated }); // [2N, D]
+  const { imageEmbeds, textEmbeds } = model.forward(bothIds, normalize(bothPixels), { repeated }); // [2N, D]
   return {
     imageEmbeds: imageEmbeds.narrow(0, 0, length),
     textEmbeds: textEmbeds.narrow(0, 0, length),

@@ -11,7 +11,9 @@ import type { AdamW } from '../torch/optim';
 import { cosineSchedule } from '../torch/schedule';
 import { writeCheckpoint, type Position } from '../checkpoint';
 import type { RunLog } from '../report/run_log';
+import { ranks } from '../ranks';
 import type { TrainingPairs } from './pairs';
+import type { ParallelModel } from './parallel';
 import { lossWeights, trainStep, type StepLosses } from './step';
 
 /** What a finished training gives. */
@@ -29,6 +31,8 @@ export interface TrainResult {
 /** All that a training run works with. */
 export interface Run {
   clip: Clip;
+  /** the same model, when several ranks train it */
+  parallel?: ParallelModel;
   optimizer: AdamW;
   /** only in float16 */
   scaler?: GradScaler;
@@ -43,9 +47,12 @@ export interface Run {
   hooks: JobHooks;
 }
 
-/** Trains from `start` to the last epoch: steps, log lines, an evaluation and a checkpoint each epoch. */
+/**
+ * Trains from `start` to the last epoch: steps, log lines, an evaluation and a checkpoint each epoch. Of several ranks each computes its part of
+ * a batch and rank 0 writes; they stop together, at the same step, when one is asked to.
+ */
 export async function trainLoop(run: Run): Promise<TrainResult> {
-  const { clip, optimizer, scaler, pairs, evaluator, options, log, device, hooks } = run;
+  const { clip, parallel, optimizer, scaler, pairs, evaluator, options, log, device, hooks } = run;
   const { signal } = hooks;
   const totalSteps = Math.min(run.totalSteps, options.maxSteps ?? Infinity);
   const lastEpoch = options.progressive ? Math.min(options.epochs, options.stopEpoch) : options.epochs;
@@ -54,7 +61,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   const folder = join(log.folder, 'checkpoints');
   const save = (name: string, position: Position): string => {
     const path = join(folder, name);
-    writeCheckpoint(path, options.name, clip, optimizer, position, scaler);
+    if (ranks().rank === 0) writeCheckpoint(path, options.name, clip, optimizer, position, scaler);
     return path;
   };
 
@@ -64,7 +71,15 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   let bestCheckpoint: string | undefined;
   let bestLoss = Infinity;
   let stepsBefore = step - batch;
-  let reportStep = (): void => {};
+  let unreported: (() => void) | undefined;
+  const reportStep = (): void => {
+    unreported?.();
+    unreported = undefined;
+  };
+  const evaluate = (finished: number): Promise<Record<string, number>> => {
+    parallel?.syncBuffers();
+    return evaluator.evaluate(log, finished, step);
+  };
   const unsaved = (): boolean => checkpoint === undefined && step > run.start.step;
 
   try {
@@ -75,22 +90,26 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
       log.info(`Starting Epoch ${epoch + 1}`);
       const reporter = new StepReporter(run, batches, epoch + 1, totalSteps);
       clip.train();
-      for await (const loaded of loader.epoch(epoch + 1, { startBatch: batch, signal })) {
+      for await (const loaded of loader.epoch(epoch + 1, { startBatch: batch, signal: parallel === undefined ? signal : undefined })) {
+        const joined = await parallel?.agree(loaded.isBackdoor, signal?.aborted === true);
+        if (joined?.stop) throw stopped();
+        if (joined?.counts.some((count) => count < options.accumFreq)) {
+          loaded.dispose();
+          log.warning(`Batch ${loaded.index + 1} is skipped: a rank has no pairs of it whose image can be read.`);
+          continue;
+        }
         const scheduled = options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index;
         optimizer.lr = learningRate(scheduled);
         reporter.dataReady();
-        const readLosses = trainStep(clip, optimizer, loaded, weights, options.accumFreq, scaler);
-        const count = loaded.rows.length;
+        const readLosses = trainStep(clip, optimizer, loaded, weights, { accumFreq: options.accumFreq, joined, scaler });
+        const count = joined?.counts.reduce((sum, one) => sum + one) ?? loaded.rows.length;
         loaded.dispose();
         reportStep();
         batch = loaded.index + 1;
         step = stepsBefore + batch;
         checkpoint = undefined;
         const done = { epoch: epoch + 1, batch, step };
-        reportStep = () => {
-          reportStep = () => {};
-          reporter.stepDone(finite(readLosses(), done), count, done);
-        };
+        unreported = () => reporter.stepDone(finite(readLosses(), done), count, done);
         if (device === 'cpu') reportStep(); // else after the next step has been given to the GPU, which need not wait for this
         if (options.saveEverySteps > 0 && step % options.saveEverySteps === 0) {
           reportStep();
@@ -98,16 +117,17 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         }
         if (step >= totalSteps) break;
         await yieldToEvents();
-        signal?.throwIfAborted();
+        if (parallel === undefined && signal?.aborted) throw stopped();
       }
       reportStep();
       if (step >= totalSteps && batch < batches) break;
       epoch++;
       batch = 0;
       stepsBefore = step;
+      await log.share();
       log.info(`Finished Epoch ${epoch}, Time Taken: ${reporter.seconds().toFixed(3)}`);
       checkpoint = save(options.completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`, { epoch, batch, step });
-      metrics = await evaluator.evaluate(log, epoch, step);
+      metrics = await evaluate(epoch);
       if (metrics.loss < bestLoss) {
         bestLoss = metrics.loss;
         bestCheckpoint = save('epoch.best.pt', { epoch, batch, step });
@@ -115,7 +135,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
       await pairs.removeAfter(epoch, device, signal);
     }
   } catch (error) {
-    if (signal?.aborted !== true) throw error;
+    if (signal?.aborted !== true && !isAbort(error)) throw error;
     if (unsaved()) save('step.pt', { epoch, batch, step });
     log.warning(`Stopped at step ${step}; --resume auto goes on from there.`);
     throw new CleanclipError(`Training was stopped at step ${step}; it is saved, and --resume auto goes on.`, 'ERR_ABORTED', {
@@ -124,11 +144,16 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   }
   if (batch > 0) {
     checkpoint ??= save('step.pt', { epoch, batch, step });
-    metrics = await evaluator.evaluate(log, epoch + 1, step);
+    metrics = await evaluate(epoch + 1);
   }
   checkpoint ??= save(options.completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`, { epoch, batch, step });
+  await log.share();
   return { checkpoint, ...(bestCheckpoint !== undefined && { bestCheckpoint }), metrics, history: log.history };
 }
+
+const stopped = (): CleanclipError => new CleanclipError('Training was asked to stop.', 'ERR_ABORTED');
+
+const isAbort = (error: unknown): boolean => error instanceof CleanclipError && error.code === 'ERR_ABORTED';
 
 /** Where a step stands, each from 1. */
 interface StepNumbers {

@@ -2,6 +2,7 @@ import type { Clip } from '../clip/model';
 import { PairLoader } from '../data/loader';
 import { readPairs, type PairTable } from '../data/pairs';
 import type { TrainOptions } from '../options/train';
+import { ranks } from '../ranks';
 import type { RunLog } from '../report/run_log';
 import { removalPath, removeMostSimilar } from './removal';
 
@@ -30,9 +31,9 @@ export class TrainingPairs {
   async removeAfter(epoch: number, device: string, signal?: AbortSignal): Promise<void> {
     if (!this.options.progressive || !this.options.progressiveEpochs!.includes(epoch)) return;
     this.log.info(`Scoring ${this.table.length} pairs`);
-    const { path, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, { epoch, device, signal });
+    const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, { epoch, device, signal });
     await this.current.close();
-    this.table = await readPairs(path, this.options);
+    this.table = this.table.select(kept);
     this.current = this.load(this.table);
     this.log.info(`Removed ${removed} pairs, ${removedBackdoor} of the ${totalBackdoor} poisoned; ${this.table.length} are left in '${path}'`);
     this.log.metrics({ type: 'removal', epoch, step: 0, removed, removed_backdoor: removedBackdoor, total_backdoor: totalBackdoor });
@@ -44,9 +45,11 @@ export class TrainingPairs {
   }
 
   private load(table: PairTable): PairLoader {
+    const shard = ranks();
     const { batchSize, numWorkers, seed, inmodal, compat, strict, imageCache } = this.options;
     return new PairLoader(table, {
-      batchSize,
+      batchSize: batchSize / shard.worldSize,
+      shard,
       size: this.clip.config.imageSize,
       contextLength: this.clip.config.contextLength,
       numWorkers,

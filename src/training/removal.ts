@@ -6,11 +6,14 @@ import type { PairTable } from '../data/pairs';
 import { dataError } from '../errors';
 import { embedPairs } from '../evaluation/embed_pairs';
 import type { TrainOptions } from '../options/train';
+import { fromAllRanks, fromFirstRank } from '../ranks';
 
 /** What one removal did. */
 export interface Removal {
   /** the csv of the pairs that are kept */
   path: string;
+  /** the same pairs: rows of the table before */
+  kept: number[];
   /** how many pairs were dropped, and how many of them were poisoned */
   removed: number;
   removedBackdoor: number;
@@ -26,7 +29,7 @@ export function removalPath({ trainData, name }: TrainOptions, epoch: number): s
 /**
  * One step of progressive removal: scores every pair by s·cos(I, T), the similarity that a backdoor makes high, and writes all but
  * the `removeFraction` of highest score to {@link removalPath}, highest first, with columns for `is_backdoor` and `score`.
- * Pairs whose image cannot be read are left out.
+ * Pairs whose image cannot be read are left out. Of several ranks each scores a part, and the first writes.
  */
 export async function removeMostSimilar(
   clip: Clip,
@@ -34,34 +37,33 @@ export async function removeMostSimilar(
   options: TrainOptions,
   run: { epoch: number; device: string; signal?: AbortSignal },
 ): Promise<Removal> {
-  const scores = await similarities(clip, table, options, run);
-  const ranked = [...scores].sort(([a, x], [b, y]) => y - x || a - b);
+  const scores = (await fromAllRanks(await similarities(clip, table, options, run))).flat();
+  if (scores.some(([, score]) => Number.isNaN(score))) throw dataError('A similarity is NaN, so no pairs can be removed; start from another checkpoint.');
+  const ranked = scores.sort(([a, x], [b, y]) => y - x || a - b);
   const removed = Math.floor(options.removeFraction * ranked.length);
   const backdoors = (rows: [number, number][]): number => rows.filter(([row]) => table.isBackdoor(row)).length;
 
   const path = removalPath(options, run.epoch);
-  function* kept(): Iterable<(string | number)[]> {
-    for (const [row, score] of ranked.slice(removed)) {
-      yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row)), score];
-    }
+  const kept = ranked.slice(removed);
+  function* fields(): Iterable<(string | number)[]> {
+    for (const [row, score] of kept) yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row)), score];
   }
-  writeCsv(path, [options.imageKey, options.captionKey, 'is_backdoor', 'score'], kept(), options.delimiter);
-  return { path, removed, removedBackdoor: backdoors(ranked.slice(0, removed)), totalBackdoor: backdoors(ranked) };
+  await fromFirstRank(() => writeCsv(path, [options.imageKey, options.captionKey, 'is_backdoor', 'score'], fields(), options.delimiter));
+  return { path, kept: kept.map(([row]) => row), removed, removedBackdoor: backdoors(ranked.slice(0, removed)), totalBackdoor: backdoors(ranked) };
 }
 
-/** The scaled similarity of each pair's image and caption, by row. */
+/** The scaled similarity of image and caption of each pair that is this rank's to score, and its row. */
 async function similarities(
   clip: Clip,
   table: PairTable,
   options: TrainOptions,
   run: { device: string; signal?: AbortSignal },
-): Promise<Map<number, number>> {
-  const scores = new Map<number, number>();
-  await embedPairs(clip, table, options, run, ({ imageEmbeds, textEmbeds }, { rows }) => {
+): Promise<[row: number, score: number][]> {
+  const scores: [number, number][] = [];
+  await embedPairs(clip, table, options, run, ({ imageEmbeds, textEmbeds }, rows) => {
     const cosines = imageEmbeds.mul(textEmbeds).sum([1]); // [B]
     const scaled = cosines.mul(clip.logitScale.exp()).to('float32').toArray() as number[];
-    scaled.forEach((score, i) => scores.set(rows[i], score));
+    scaled.forEach((score, i) => scores.push([rows[i], score]));
   });
-  if ([...scores.values()].some(Number.isNaN)) throw dataError('A similarity is NaN, so no pairs can be removed; start from another checkpoint.');
   return scores;
 }

@@ -7,6 +7,8 @@ import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cachedBackward } from './cached_gradients';
 import { embedBatch, type Embeds } from './embed';
+import { alone, type StepModel } from './step_model';
+import type { JoinedStep } from './parallel';
 
 /** ln(100): the largest logit_scale that training leaves. */
 const MAX_LOGIT_SCALE = 4.6052;
@@ -44,18 +46,27 @@ const LOSSES = [
   ['constraint_loss', 'constraint'],
 ] as const;
 
+/** How {@link trainStep} computes a step. */
+export interface StepOptions {
+  /** compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1 */
+  accumFreq?: number;
+  /** the other ranks that compute the step, each on its part of the batch; default none */
+  joined?: JoinedStep;
+  /** of the loss, for a model in float16; a step that overflows changes nothing but the scale. All ranks see the overflow in their gradients' mean */
+  scaler?: GradScaler;
+}
+
 /**
  * One optimizer step on a batch. Nothing in it waits for the device.
  * @param weights of the losses, see {@link cleanClipLoss} and {@link unlearnLoss}
- * @param accumFreq compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1
- * @param scaler of the loss, for a model in float16; a step that overflows changes nothing but the scale
- * @returns reads the losses, once; this waits for the device
+ * @returns reads the losses, once, over all ranks; this waits for the device
  */
-export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, accumFreq = 1, scaler?: GradScaler): () => StepLosses {
+export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, { accumFreq = 1, joined, scaler }: StepOptions = {}): () => StepLosses {
+  const model = joined?.model ?? alone(clip);
   const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights);
-  const backward = (loss: Tensor): void => (scaler?.scale(loss) ?? loss).backward();
+  const scale = (loss: Tensor): Tensor => scaler?.scale(loss) ?? loss;
   const { names, values } = torch.tidy(() => {
-    const losses = accumFreq > 1 ? cachedBackward(clip, batch, accumFreq, lossOf, backward) : wholeBackward(clip, batch, lossOf, backward);
+    const losses = accumFreq > 1 ? cachedBackward(model, batch, accumFreq, lossOf, scale) : wholeBackward(model, batch, lossOf, scale);
     if (scaler === undefined) {
       optimizer.step();
     } else {
@@ -75,9 +86,9 @@ export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: L
   };
 }
 
-function wholeBackward(clip: Clip, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss, backward: (loss: Tensor) => void): UnlearnLoss {
-  const losses = lossOf(embedBatch(clip, batch, { start: 0, length: batch.rows.length }));
-  backward(losses.loss);
+function wholeBackward(model: StepModel, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss, scale: (loss: Tensor) => Tensor): UnlearnLoss {
+  const losses = lossOf(embedBatch(model, batch, { start: 0, length: batch.rows.length }));
+  model.backward(scale(losses.loss));
   return losses;
 }
 

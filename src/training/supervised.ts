@@ -13,6 +13,7 @@ import { Evaluator } from '../evaluation/evaluator';
 import { checkOutputs, type TrainingSet } from '../evaluation/sets';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import { ranks } from '../ranks';
 import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
 import { torch } from '../torch';
@@ -27,6 +28,7 @@ import { makeScaler } from './optimizer';
  */
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkInitial(options);
+  if (ranks().worldSize > 1) throw optionError('--finetune trains on one device; leave out --distributed.');
   const device = chooseDevice(options);
   if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);

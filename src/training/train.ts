@@ -1,107 +1,149 @@
 import { join } from 'node:path';
 
 import { initialWeights } from '../classify/file';
+import type { ClipConfig } from '../clip/config';
 import type { Clip } from '../clip/model';
 import type { BadRow } from '../data/csv';
 import { readPairs, type PairTable } from '../data/pairs';
-import { batchCount } from '../data/sampler';
+import { batchCount, shardLength } from '../data/sampler';
 import { dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
-import { chooseDevice, makeClip } from '../clip/open';
+import { chooseDevice, newClip, sizesOf } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
-import { torch } from '../torch';
 import { checkInitial, newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
+import { fromAllRanks, fromFirstRank, ranks } from '../ranks';
+import { torch } from '../torch';
+import type { GradScalerState } from '../torch/grad_scaler';
+import type { AdamW } from '../torch/optim';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer, makeScaler } from './optimizer';
+import { ParallelModel } from './parallel';
 import { pairsAt, TrainingPairs } from './pairs';
 import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
 
 /**
  * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning with
- * CLIP's loss alone. Everything that can be checked is checked before the first step.
+ * CLIP's loss alone. Everything that can be checked is checked before the first step. Of several ranks each has its part of every batch; the first
+ * reads what to start from and writes what comes out.
  */
 export async function runTraining(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkTogether(options);
   const device = chooseDevice(options);
   if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const folder = join(options.logs, options.name);
-  const resumed = newestCheckpoint(join(folder, 'checkpoints'));
-  if (resumed !== undefined && options.resume === undefined) {
-    throw optionError(
-      `'${folder}' holds the checkpoints of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
-    );
-  }
   const table = await readPairs(options.trainData!, options);
-  checkTable(table, options);
-  const initial = resumed ?? (await initialWeights(options, hooks));
-  const clip = makeClip(options, device, initial);
+  await checkTable(table, options);
+  const shard = ranks();
+  const batches = batchCount(shardLength(table.length, shard), options.batchSize / shard.worldSize, true);
+
+  const own: { checkpoint?: Checkpoint } = {}; // on the first rank
+  const found = await fromFirstRank(async () => {
+    const earlier = earlierRun(folder, options);
+    own.checkpoint = earlier ?? (await initialWeights(options, hooks));
+    return describe(options, own.checkpoint, earlier !== undefined);
+  });
+  const clip = newClip(options, device, found.config);
+  if (own.checkpoint !== undefined) clip.loadStateDict(own.checkpoint.stateDict);
+  const parallel = shard.worldSize > 1 ? await ParallelModel.create(clip, options) : undefined;
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
   const log = new RunLog(folder, hooks.onProgress);
-  const batches = batchCount(table.length, options.batchSize, true);
-  const start = startOf(resumed, initial, options, batches);
-  const pairs = new TrainingPairs(resumed === undefined ? table : await pairsAt(start, table, options), clip, options, log);
+  const start = startOf(found, options, batches);
+  const pairs = new TrainingPairs(found.resumed ? await pairsAt(start, table, options) : table, clip, options, log);
   try {
     const optimizer = makeOptimizer(clip, options);
-    const takesState = resumed !== undefined || !options.completeFinetune || options.compat === 'reference';
-    if (takesState && initial?.optimizer !== undefined) optimizer.loadStateDict(initial.optimizer);
-    const scaler = makeScaler(clip, takesState ? initial?.scaler : undefined);
-    begin(log, options, clip, { resumed, initial, start, pairs: table.length, batches, device });
+    const takesState = found.resumed || !options.completeFinetune || options.compat === 'reference';
+    if (takesState && found.hasOptimizer) shareState(optimizer, own.checkpoint);
+    const scaler = makeScaler(clip, takesState ? found.scaler : undefined);
+    begin(log, options, clip, { found, start, pairs: table.length, batches, device });
 
     for (const row of table.badRows.examples) log.warning(badLine(options, row).message);
     if (table.badRows.count > 0) log.warning(`${table.badRows.count} lines of the csv are skipped.`);
-    if (resumed === undefined) await evaluator.evaluate(log, start.epoch, start.step);
-    return await trainLoop({ clip, optimizer, scaler, pairs, totalSteps: options.epochs * batches, evaluator, options, log, device, start, hooks });
+    if (!found.resumed) await evaluator.evaluate(log, start.epoch, start.step);
+    return await trainLoop({ clip, parallel, optimizer, scaler, pairs, totalSteps: options.epochs * batches, evaluator, options, log, device, start, hooks });
   } finally {
     await pairs.close();
+    parallel?.dispose();
   }
+}
+
+/** What a run starts from, as every rank knows it. */
+interface Found extends Position {
+  config: ClipConfig;
+  /** the file; none for new weights */
+  path?: string;
+  hasOptimizer: boolean;
+  scaler?: GradScalerState;
+  /** it is this run's own, to go on with */
+  resumed: boolean;
+}
+
+function describe(options: TrainOptions, checkpoint: Checkpoint | undefined, resumed: boolean): Found {
+  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler } = checkpoint ?? {};
+  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, resumed };
+}
+
+/** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */
+function earlierRun(folder: string, { resume }: TrainOptions): Checkpoint | undefined {
+  const newest = newestCheckpoint(join(folder, 'checkpoints'));
+  if (newest === undefined || resume !== undefined) return newest;
+  throw optionError(
+    `'${folder}' holds the checkpoints of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
+  );
+}
+
+/** Gives every rank's optimizer the state of a checkpoint, which the first rank has. */
+function shareState(optimizer: AdamW, checkpoint: Checkpoint | undefined): void {
+  if (checkpoint !== undefined) optimizer.loadStateDict(checkpoint.optimizer!);
+  if (ranks().worldSize > 1) torch.distributed.broadcastCoalesced(optimizer.moments());
 }
 
 const badLine = ({ trainData }: TrainOptions, { line, reason }: BadRow): Error => dataError(`${trainData}, line ${line}: ${reason}.`);
 
 function checkTogether(options: TrainOptions): void {
-  const { completeFinetune, checkpoint, pretrained, progressive, progressiveEpochs } = options;
+  const { completeFinetune, checkpoint, pretrained, progressive, progressiveEpochs, localLoss, gatherWithGrad, unlearn } = options;
   if (completeFinetune && checkpoint === undefined && !pretrained) {
     throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint or --pretrained.');
   }
   if (progressive !== (progressiveEpochs !== undefined)) {
     throw optionError('--progressive and --progressive_epochs go together: the removal, and the epochs after which it is done.');
   }
+  if (localLoss && !gatherWithGrad) {
+    throw optionError('--local_loss needs --gather_with_grad: without the gradients of the other ranks it would leave out half of its own.');
+  }
+  if (localLoss && unlearn) throw optionError('--local_loss does not go with --unlearn, whose pairs are not spread evenly over the ranks; leave it out.');
   checkInitial(options);
 }
 
-function checkTable(table: PairTable, options: TrainOptions): void {
+async function checkTable(table: PairTable, options: TrainOptions): Promise<void> {
   if (options.strict && table.badRows.count > 0) throw badLine(options, table.badRows.examples[0]);
   if (options.unlearn && !table.hasBackdoor()) {
     throw dataError(`${options.trainData} marks no pair as poisoned, so --unlearn has nothing to do; add a column is_backdoor of 0 and 1.`);
   }
+  const lengths = await fromAllRanks(table.length);
+  const other = lengths.findIndex((length) => length !== lengths[0]);
+  if (other > 0) throw dataError(`${options.trainData} has ${lengths[0]} pairs for rank 0 and ${lengths[other]} for rank ${other}; give all machines the same file.`);
 }
 
-function startOf(
-  resumed: Checkpoint | undefined,
-  initial: Checkpoint | undefined,
-  options: TrainOptions,
-  batches: number,
-): Position {
-  const from = resumed ?? (options.completeFinetune ? undefined : initial);
-  if (from === undefined) return { epoch: 0, batch: 0, step: 0 };
-  const { epoch, batch } = from;
+function startOf(found: Found, options: TrainOptions, batches: number): Position {
+  const { epoch, batch, step, resumed } = found;
+  if (!resumed && options.completeFinetune) return { epoch: 0, batch: 0, step: 0 };
   // A resumed run may have lost pairs on the way, so that its epochs were not all of one length.
-  return { epoch, batch, step: resumed?.step || epoch * batches + batch };
+  return { epoch, batch, step: (resumed && step) || epoch * batches + batch };
 }
 
 function begin(
   log: RunLog,
   options: TrainOptions,
   clip: Clip,
-  facts: { resumed?: Checkpoint; initial?: Checkpoint; start: Position; pairs: number; batches: number; device: string },
+  facts: { found: Found; start: Position; pairs: number; batches: number; device: string },
 ): void {
-  const { resumed, initial, start, pairs, batches, device } = facts;
-  startRun(log, options, resumed && start.step);
+  const { found, start, pairs, batches, device } = facts;
+  startRun(log, options, found.resumed ? start.step : undefined);
   log.info(`Using ${device} device, ${clip.precision}`);
-  if (initial !== undefined) log.info(`Loaded checkpoint '${initial.path}' (start epoch ${start.epoch}, step ${start.step})`);
+  if (found.path !== undefined) log.info(`Loaded checkpoint '${found.path}' (start epoch ${start.epoch}, step ${start.step})`);
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
   log.info(`Num parameters: ${parameters}, Num samples: ${pairs}, Num batches: ${batches}`);
 }

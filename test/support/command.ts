@@ -10,9 +10,9 @@ export interface Ended {
 }
 
 /** A command of bin/ as a user runs it; `ended` resolves when it is over, `child` can be killed before. */
-export function command(name: 'cleanclip' | 'cleanclip-train', args: string[], cwd: string): { child: ChildProcess; ended: Promise<Ended> } {
+export function command(name: 'cleanclip' | 'cleanclip-train', args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): { child: ChildProcess; ended: Promise<Ended> } {
   const bin = join(__dirname, '..', '..', 'bin', `${name}.js`);
-  const child = spawn(process.execPath, [bin, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: process.env });
+  const child = spawn(process.execPath, [bin, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));

@@ -181,7 +181,7 @@ withGpu('a GPU', () => {
 
   const step = (config: ClipConfig, device: string, precision: 'fp32' | 'fp16' = 'fp32', scaler?: GradScaler): { loss: number; loss_scale?: number; weights: Record<string, Tensor> } => {
     const clip = loadClip(config, { seed: 2, device, precision });
-    const read = trainStep(clip.train(), makeOptimizer(clip, resolve(trainOptions, {})), makeBatch(config, { pairs: 8, seed: 4 }), { clipWeight: 1, inmodalWeight: 1 }, 1, scaler);
+    const read = trainStep(clip.train(), makeOptimizer(clip, resolve(trainOptions, {})), makeBatch(config, { pairs: 8, seed: 4 }), { clipWeight: 1, inmodalWeight: 1 }, { scaler });
     return { ...read(), weights: Object.fromEntries(Object.entries(clip.stateDict()).map(([name, tensor]) => [name, tensor.to('cpu')])) };
   };
 

@@ -28,7 +28,7 @@ function take(config: ClipConfig, { accumFreq = 1, train = true, inmodal = true,
   optimizer.step = () => {
     gradients = Object.fromEntries(named.map(([name, parameter]) => [name, torch.keep(parameter.grad!.clone())]));
   };
-  const losses = trainStep(clip, optimizer, makeBatch(config, { pairs: 7, seed: 4, inmodal }), weights, accumFreq)();
+  const losses = trainStep(clip, optimizer, makeBatch(config, { pairs: 7, seed: 4, inmodal }), weights, { accumFreq })();
   const names = new Set(named.map(([name]) => name));
   return { losses, gradients, statistics: Object.fromEntries(Object.entries(clip.stateDict()).filter(([name]) => !names.has(name))) };
 }
@@ -86,7 +86,7 @@ describe('waiting for the device', () => {
     const batch = makeBatch(miniModel, { pairs: 6, seed: 1 });
     optimizer.step = () => {}; // on the CPU the fused kernel reads its step counters, on a GPU it leaves them there
     let read: (() => StepLosses) | undefined;
-    const operators = torch.profile(() => (read = trainStep(clip, optimizer, batch, both, accumFreq)));
+    const operators = torch.profile(() => (read = trainStep(clip, optimizer, batch, both, { accumFreq })));
     const counted = operators.filter(({ name }) => waits.includes(name)).map(({ name, calls }) => [name, calls]);
     expect(counted).toEqual([['aten::_local_scalar_dense', accumFreq === 1 ? 1 : 2 * accumFreq]]);
     const reading = torch.profile(() => read!()).filter(({ name }) => name === 'aten::copy_' || waits.includes(name));

@@ -1,7 +1,8 @@
 import { optionError } from '../../errors';
 import { addon } from '../addon';
 import { wrap, type Tensor } from '../tensor';
-import { together, type ProcessGroup } from './group';
+import { named } from './failure';
+import { processGroup, together, whoIs, type ProcessGroup } from './group';
 
 /** How the tensors of the ranks become one; 'mean' is torch's AVG. */
 export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
@@ -27,6 +28,20 @@ export async function allGather(tensor: Tensor): Promise<Tensor[]> {
 /** Copies the tensor of rank `src` into those of the others (broadcast). */
 export async function broadcast(tensor: Tensor, { src = 0 }: { src?: number } = {}): Promise<void> {
   await together('broadcast', (group) => addon().broadcast(group.native, tensor.handle, rankOf(group, 'src', src)));
+}
+
+/**
+ * Copies rank 0's tensors into those of the others, many in one piece (torch's _broadcast_coalesced), of any strides. Blocks this thread.
+ * @throws CleanclipError `ERR_DISTRIBUTED`
+ */
+export function broadcastCoalesced(tensors: Tensor[]): void {
+  const group = processGroup();
+  if (tensors.length === 0) return;
+  try {
+    addon().broadcastBuffers(group.native, tensors.map(({ handle }) => handle));
+  } catch (error) {
+    throw named({ who: whoIs(group), operation: 'broadcastCoalesced', timeout: group.timeout }, error);
+  }
 }
 
 /**

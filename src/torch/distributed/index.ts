@@ -1,5 +1,5 @@
 /** torch.distributed: ranks that exchange tensors, in promises. */
-export { allGather, allReduce, barrier, broadcast, recv, reduceScatter, send, type ReduceOp } from './collectives';
+export { allGather, allReduce, barrier, broadcast, broadcastCoalesced, recv, reduceScatter, send, type ReduceOp } from './collectives';
 export {
   destroyProcessGroup,
   getBackend,

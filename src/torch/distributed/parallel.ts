@@ -49,6 +49,7 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     private readonly group: ProcessGroup,
     private readonly reducer: NativeReducer,
     private readonly buffers: Tensor[],
+    private readonly broadcastsBuffers: boolean,
     staticGraph: boolean,
   ) {
     this.exchangesAtEnd = staticGraph;
@@ -78,7 +79,7 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     // As torch: by default the first bucket is small, so that the exchange begins early.
     const [firstBytes, bytes] = bucketCapMb === undefined ? [MIB, 25 * MIB] : [bucketCapMb * MIB, bucketCapMb * MIB].map(Math.ceil);
     const reducer = addon().createReducer(group.native, handles, names, firstBytes, bytes, staticGraph);
-    return new DistributedDataParallel(module, group, reducer, broadcastBuffers ? buffers : [], staticGraph);
+    return new DistributedDataParallel(module, group, reducer, buffers, broadcastBuffers, staticGraph);
   }
 
   /** The model's forward; with gradients on, the next {@link backward} exchanges them. */
@@ -87,7 +88,7 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     this.naming('forward', () => {
       if (!exchanges) return;
       addon().beforeForward(this.reducer);
-      if (this.buffers.length > 0) addon().broadcastBuffers(this.group.native, handlesOf(this.buffers));
+      if (this.broadcastsBuffers) this.copyBuffers();
     });
     const output = this.module.forward(...inputs);
     if (exchanges) addon().beforeBackward(this.reducer);
@@ -119,9 +120,18 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     }
   }
 
+  /** Copies rank 0's buffers (batch-norm statistics) to all, as before an evaluation that they share. Blocks. */
+  syncBuffers(): void {
+    this.naming('syncBuffers', () => this.copyBuffers());
+  }
+
   /** Takes the exchange off the model's parameters. */
   dispose(): void {
     addon().disposeReducer(this.reducer);
+  }
+
+  private copyBuffers(): void {
+    if (this.buffers.length > 0) addon().broadcastBuffers(this.group.native, handlesOf(this.buffers));
   }
 
   private naming(operation: string, block: () => void): void {

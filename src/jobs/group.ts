@@ -1,0 +1,44 @@
+import { chooseDevice } from '../clip/open';
+import { optionError } from '../errors';
+import type { TrainOptions } from '../options/train';
+import { fromAllRanks, ranks } from '../ranks';
+import { torch } from '../torch';
+
+const { distributed } = torch;
+
+/** What may differ from rank to rank: what is of its machine. */
+const OWN = [
+  ...['deviceId', 'deviceIds', 'numWorkers', 'nprocPerNode', 'nodeRank', 'distributedInitMethod', 'logs', 'imageCache', 'notes'],
+  ...['trainData', 'validationData', 'evalTestDataDir', 'evalTrainDataDir', 'checkpoint', 'checkpointFinetune'],
+];
+
+/**
+ * Runs a job as one of several ranks when the environment says that this process is one (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, as
+ * torchrun sets them), or alone. After a failure the group is left as it is: the others learn of it when this process ends.
+ * @throws CleanclipError `ERR_OPTION` on all ranks when they were started with different options
+ */
+export async function inGroup<Result>(options: object, work: () => Promise<Result>): Promise<Result> {
+  if (process.env.WORLD_SIZE === undefined || !('distributedBackend' in options)) return work();
+  const { trainData, batchSize, accumFreq, distributedBackend, distributedTimeout, ...rest } = options as TrainOptions;
+  const nccl = distributedBackend === 'nccl' && chooseDevice(rest) !== 'cpu' && distributed.isNcclAvailable();
+  await distributed.initProcessGroup({ backend: nccl ? 'nccl' : 'gloo', timeout: 1000 * distributedTimeout });
+  await checkSame(options as TrainOptions);
+  const { worldSize } = ranks();
+  if (trainData !== undefined && batchSize % (worldSize * accumFreq) !== 0) {
+    const parts = accumFreq > 1 ? ` in ${accumFreq} parts` : '';
+    throw optionError(`--batch_size is divided among ${worldSize} ranks${parts}, but is ${batchSize}; make it a multiple of ${worldSize * accumFreq}.`);
+  }
+  const result = await work();
+  await distributed.barrier();
+  await distributed.destroyProcessGroup();
+  return result;
+}
+
+async function checkSame(options: TrainOptions): Promise<void> {
+  const [first, ...others] = await fromAllRanks(options);
+  for (const [i, other] of others.entries()) {
+    const name = Object.keys(first).find((key) => !OWN.includes(key) && String(first[key as never]) !== String(other[key as never]));
+    if (name === undefined) continue;
+    throw optionError(`Rank 0 has ${name} ${first[name as never]}, and rank ${i + 1} ${other[name as never]}; start all ranks with the same options.`);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Clip } from '../clip/model';
+import type { TrainOptions } from '../options/train';
+import { ranks } from '../ranks';
+import { torch, type Tensor } from '../torch';
+import type { StepModel } from './step_model';
+
+const { distributed } = torch;
+
+/** What the ranks agree on before they compute a step together. */
+export interface JoinedStep {
+  model: ParallelModel;
+  /** pairs that each rank has in its part of the batch */
+  counts: number[];
+  /** which of all ranks' pairs are poisoned, by rank; only when unlearning */
+  isBackdoor: boolean[];
+  /** some rank was asked to stop */
+  stop: boolean;
+}
+
+/** One rank's copy of a model that several train (`DistributedDataParallel`). */
+export class ParallelModel implements StepModel {
+  private constructor(
+    private readonly clip: Clip,
+    private readonly parallel: Parallel,
+    private readonly options: TrainOptions,
+  ) {}
+
+  /** Copies rank 0's weights to all. Every rank calls it. */
+  static async create(clip: Clip, options: TrainOptions): Promise<ParallelModel> {
+    return new ParallelModel(clip, await distributed.DistributedDataParallel.create(clip), options);
+  }
+
+  get device(): string {
+    return this.clip.device;
+  }
+
+  forward(...inputs: Parameters<Clip['forward']>): ReturnType<Clip['forward']> {
+    return this.parallel.forward(...inputs);
+  }
+
+  /** A loss without the scale of the logits, as of poisoned pairs alone, still sends a gradient for it: the ranks exchange that of every parameter. */
+  backward(loss: Tensor): void {
+    this.parallel.backward(loss.add(this.clip.logitScale.mul(0)));
+  }
+
+  noSync(passes: () => void): void {
+    this.parallel.noSync(passes);
+  }
+
+  /** Copies rank 0's batch-norm statistics to all, so that all measure the same model. */
+  syncBuffers(): void {
+    this.parallel.syncBuffers();
+  }
+
+  dispose(): void {
+    this.parallel.dispose();
+  }
+
+  /**
+   * Tells the other ranks of this one's part of a batch, and hears of theirs.
+   * @param isBackdoor of this rank's pairs, [B]
+   * @param stop whether this rank was asked to stop
+   */
+  async agree(isBackdoor: readonly boolean[], stop: boolean): Promise<JoinedStep> {
+    const { unlearn, batchSize } = this.options;
+    const flags = unlearn ? batchSize / ranks().worldSize : 0;
+    using own = torch.tensor(Int32Array.from([isBackdoor.length, Number(stop), ...Array.from({ length: flags }, (_, i) => Number(isBackdoor[i]))]));
+    const all = (await distributed.allGather(own)).map((tensor) => {
+      const numbers = Array.from(tensor.data() as Int32Array);
+      tensor.dispose();
+      return numbers;
+    });
+    return {
+      model: this,
+      counts: all.map(([count]) => count),
+      isBackdoor: all.flatMap(([count, , ...marks]) => marks.slice(0, count).map(Boolean)),
+      stop: all.some(([, stopping]) => stopping === 1),
+    };
+  }
+}
+
+type Parallel = Awaited<ReturnType<typeof distributed.DistributedDataParallel.create<Parameters<Clip['forward']>, ReturnType<Clip['forward']>>>>;

@@ -1,0 +1,19 @@
+import type { Clip } from '../clip/model';
+import type { Tensor } from '../torch';
+import type { Embedder } from './embed';
+
+/** The model as a step uses it. */
+export interface StepModel extends Embedder {
+  /** leaves gradients in the parameters: over several ranks, their mean */
+  backward(loss: Tensor): void;
+  /** runs passes whose gradients are only added up, for a later backward to exchange */
+  noSync(passes: () => void): void;
+}
+
+/** The model of a process that trains it alone. */
+export const alone = (clip: Clip): StepModel => ({
+  device: clip.device,
+  forward: (ids, pixels, options) => clip.forward(ids, pixels, options),
+  backward: (loss) => loss.backward(),
+  noSync: (passes) => passes(),
+});
