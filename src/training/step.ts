@@ -75,7 +75,7 @@ export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: L
     }
     optimizer.zeroGrad();
     torch.noGrad(() => clip.logitScale.clamp_(0, MAX_LOGIT_SCALE));
-    const given = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name: name as keyof StepLosses, scalar: losses[key].detach() }]));
+    const given: { name: keyof StepLosses; scalar: Tensor }[] = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name, scalar: losses[key].detach() }]));
     if (scaler !== undefined) given.push({ name: 'loss_scale', scalar: scaler.currentScale() });
     return { names: given.map(({ name }) => name), values: torch.stack(given.map(({ scalar }) => scalar)) };
   });
