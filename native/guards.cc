@@ -81,13 +81,10 @@ void antialiased(const Schema& schema, const Stack& stack) {
   throw ArgumentError(schema.name() + " takes scales that are the output's size by the input's; leave them out.");
 }
 
-// The fused kernels walk all lists by the first one's sizes, and read one number of each tensor that is not in a list.
+// The fused kernels walk all lists by the first one's sizes.
 void fusedOptimizer(const Schema& schema, const Stack& stack) {
   std::vector<at::Tensor> parameters;
   for (const auto i : c10::irange(stack.size())) {
-    if (stack[i].isTensor() && stack[i].toTensor().numel() != 1) {
-      throw ArgumentError(schema.name() + " takes " + schema.arguments()[i].name() + " of one element.");
-    }
     if (!stack[i].isTensorList()) continue;
     const auto tensors = stack[i].toTensorVector();
     if (i == 0) parameters = tensors;
