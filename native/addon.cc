@@ -4,9 +4,9 @@
 #include "autograd.h"
 #include "caching_allocator.h"
 #include "clip/binding.h"
-#include "cuda_devices.h"
 #include "distributed/binding.h"
 #include "env.h"
+#include "gpu/binding.h"
 #include "images/binding.h"
 #include "jpeg.h"
 #include "operators.h"
@@ -31,7 +31,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportThreads(env, exports);
   cleanclip::exportCachingAllocator(env, exports);
   cleanclip::exportProfile(env, exports);
-  cleanclip::exportCuda(env, exports);
+  cleanclip::exportGpu(env, exports);
   cleanclip::exportClip(env, exports);
   cleanclip::exportDistributed(env, exports);
   cleanclip::exportJpeg(env, exports);

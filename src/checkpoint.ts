@@ -9,6 +9,7 @@ import { configIn, stateDictIn, type StateDict } from './clip/weights';
 import { CleanclipError, optionError } from './errors';
 import type { JobHooks } from './jobs/progress';
 import { torch } from './torch';
+import type { GradScaler, GradScalerState } from './torch/grad_scaler';
 import type { AdamW, OptimizerState } from './torch/optim';
 import { OrderedDict } from './torch/serialization';
 
@@ -29,16 +30,18 @@ export interface Checkpoint extends Position {
   stateDict: StateDict;
   config: Partial<ClipConfig> | undefined;
   optimizer: OptimizerState | undefined;
+  scaler?: GradScalerState;
 }
 
 /**
  * Writes a checkpoint that Python reads too: `{epoch, name, state_dict, optimizer}` as the reference's, and beside them
- * `batch` and `step`, for resuming within an epoch, and the model's `config`.
+ * `batch` and `step`, for resuming within an epoch, the model's `config`, and the state of the `scaler` if there is one.
  */
-export function writeCheckpoint(path: string, name: string, clip: Clip, optimizer: AdamW, position: Position): void {
+export function writeCheckpoint(path: string, name: string, clip: Clip, optimizer: AdamW, position: Position, scaler?: GradScaler): void {
   const { epoch, batch, step } = position;
   const stateDict = new OrderedDict(Object.entries(clip.stateDict()));
-  torch.save({ epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step, config: clip.config }, path);
+  const scaling = scaler && { scaler: scaler.stateDict() };
+  torch.save({ epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step, config: clip.config, ...scaling }, path);
 }
 
 /**
@@ -58,6 +61,7 @@ export function readCheckpoint(path: string): Checkpoint {
     stateDict,
     config: configIn(content),
     optimizer: content.optimizer as OptimizerState | undefined,
+    scaler: content.scaler as GradScalerState | undefined,
     epoch: count(content.epoch),
     batch: count(content.batch),
     step: count(content.step),

@@ -3,6 +3,7 @@
 #include "errors.h"
 
 #ifdef USE_C10D_NCCL
+#include <torch/csrc/distributed/c10d/NCCLUtils.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
@@ -11,6 +12,8 @@ namespace cleanclip {
 #ifdef USE_C10D_NCCL
 
 bool hasNccl() { return true; }
+
+std::optional<std::string> ncclVersion() { return c10d::getNcclVersion(); }
 
 c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size,
                                            std::chrono::milliseconds timeout) {
@@ -22,6 +25,8 @@ c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store>
 #else
 
 bool hasNccl() { return false; }
+
+std::optional<std::string> ncclVersion() { return {}; }
 
 c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store>&, int, int, std::chrono::milliseconds) {
   throw ArgumentError("This libtorch has no NCCL; use the backend 'gloo', or compile against a CUDA build of torch.");

@@ -8,6 +8,7 @@ import { CleanclipError } from '../errors';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import { torch } from '../torch';
+import type { GradScaler, GradScalerState } from '../torch/grad_scaler';
 import type { AdamW, OptimizerState } from '../torch/optim';
 import { OrderedDict } from '../torch/serialization';
 import { Classifier, Linear } from './classifier';
@@ -21,15 +22,17 @@ export interface ClassifierFile extends Position {
   clip: StateDict;
   config: Partial<ClipConfig> | undefined;
   optimizer: OptimizerState | undefined;
+  scaler: GradScalerState | undefined;
 }
 
 /**
  * Writes a classifier as Python's `Finetune` module reads it, `{state_dict}`, and beside it the model's sizes and how far it is.
- * @param optimizer its state too, to go on from this file
+ * @param training the state of these too, to go on from this file
  */
-export function writeClassifier(path: string, classifier: Classifier, position: Position, optimizer?: AdamW): void {
+export function writeClassifier(path: string, classifier: Classifier, position: Position, training: { optimizer?: AdamW; scaler?: GradScaler } = {}): void {
   const stateDict = new OrderedDict(Object.entries(classifier.stateDict()));
-  torch.save({ state_dict: stateDict, config: classifier.clip.config, ...position, ...(optimizer && { optimizer: optimizer.stateDict() }) }, path);
+  const states = Object.entries(training).flatMap(([name, part]) => (part === undefined ? [] : [[name, part.stateDict()] as const]));
+  torch.save({ state_dict: stateDict, config: classifier.clip.config, ...position, ...Object.fromEntries(states) }, path);
 }
 
 /**
@@ -58,6 +61,7 @@ export function readClassifier(path: string): ClassifierFile {
     clip: under('model.'),
     config: configIn(content),
     optimizer: content.optimizer as OptimizerState | undefined,
+    scaler: content.scaler as GradScalerState | undefined,
     epoch: count(content.epoch),
     batch: count(content.batch),
     step: count(content.step),

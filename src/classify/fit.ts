@@ -4,6 +4,7 @@ import type { Position } from '../checkpoint';
 import { CleanclipError, dataError } from '../errors';
 import { fromAllRanks, sumOverRanks } from '../ranks';
 import { torch, type Tensor } from '../torch';
+import { stepWith, type GradScaler } from '../torch/grad_scaler';
 import { AdamW } from '../torch/optim';
 
 /** Labelled inputs, B of them. */
@@ -34,6 +35,8 @@ export interface Fit {
   /** of several ranks that compute a batch in parts: leaves the mean of their gradients */
   meanBackward?: (loss: Tensor) => void;
   optimizer: AdamW;
+  /** of the loss, for logits in float16 */
+  scaler?: GradScaler;
   /** step from 0 → learning rate */
   learningRate: (step: number) => number;
   /** batches an epoch */
@@ -68,7 +71,7 @@ export function classifierOptimizer(named: [name: string, parameter: Tensor][]):
  * ranks each computes its part of a batch, and all stop when one is asked to.
  * @throws CleanclipError `ERR_DATA` when the loss is no number; `ERR_ABORTED` by the signal
  */
-export async function fit({ logits, meanBackward, optimizer, learningRate, batches, totalSteps, start, epoch, onStep, signal }: Fit): Promise<void> {
+export async function fit({ logits, meanBackward, optimizer, scaler, learningRate, batches, totalSteps, start, epoch, onStep, signal }: Fit): Promise<void> {
   let { epoch: done, batch, step } = start ?? { epoch: 0, batch: 0, step: 0 };
   while (step < totalSteps) {
     for await (const { index, inputs, labels, dispose } of epoch(done + 1, batch)) {
@@ -86,9 +89,10 @@ export async function fit({ logits, meanBackward, optimizer, learningRate, batch
         const scores = logits(inputs); // [B, classes]
         const target = torch.tensor(BigInt64Array.from(Array.from(labels), BigInt)).to({ device: scores.device });
         const mean = torch.cross_entropy_loss(scores, target).mul(share);
-        if (meanBackward === undefined) mean.backward();
-        else meanBackward(mean);
-        optimizer.step();
+        const scaled = scaler?.scale(mean) ?? mean;
+        if (meanBackward === undefined) scaled.backward();
+        else meanBackward(scaled);
+        stepWith(optimizer, scaler);
         optimizer.zeroGrad();
         return mean.item();
       });

@@ -3,8 +3,9 @@ import { Command } from 'commander';
 /** `cleanclip setup`: finds or fetches libtorch and compiles the addon. */
 export const command = new Command('setup')
   .description('Find or fetch libtorch and compile the addon. Does nothing when it is ready.')
+  .option('--cuda', 'against a CUDA build of libtorch, with NCCL, which is fetched if there is none (2.7 GB)', false)
   .option('--force', 'compile even when nothing has changed', false)
-  .action(async (options: { force: boolean }) => {
+  .action(async (options: { cuda: boolean; force: boolean }) => {
     const { setup } = await import('../native/setup');
     setup(options);
   });

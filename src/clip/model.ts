@@ -10,8 +10,10 @@ import type { NativeClip, NativeClipClass } from './native_module';
 import { pretrainedFileSync } from './pretrained';
 import { configIn, copyStateDict, shapesOf, type StateDict, stateDictIn } from './weights';
 
-/** What a model computes in: float32, or bfloat16 autocast over the whole forward pass. */
-export type Precision = 'fp32' | 'bf16';
+/** What a model computes in: float32, or bfloat16 or float16 autocast over the whole forward pass; training in float16 needs a `GradScaler`. */
+export type Precision = 'fp32' | 'bf16' | 'fp16';
+
+const autocastTo = { fp32: 'float32', bf16: 'bfloat16', fp16: 'float16' } as const;
 
 /** How {@link loadClip} makes a model. */
 export interface ClipOptions {
@@ -44,7 +46,7 @@ export class Clip {
     options: ClipOptions = {},
   ) {
     const { device = 'cpu', precision = 'fp32', seed, cutText = true, gradCheckpointing = false } = options;
-    if (!['fp32', 'bf16'].includes(precision)) throw optionError(`precision must be 'fp32' or 'bf16', but it is '${precision}'.`);
+    if (!(precision in autocastTo)) throw optionError(`precision must be 'fp32', 'bf16' or 'fp16', but it is '${precision}'.`);
     this.device = device;
     this.precision = precision;
     this.cutText = cutText;
@@ -154,7 +156,10 @@ export class Clip {
   }
 
   private compute<T>(forward: () => T): T {
-    const computed = (): T => (this.precision === 'fp32' ? forward() : torch.autocast({ device: this.device.split(':')[0], dtype: 'bfloat16' }, forward));
+    const computed = (): T => {
+      if (this.precision === 'fp32') return forward();
+      return torch.autocast({ device: this.device.split(':')[0], dtype: autocastTo[this.precision] }, forward);
+    };
     return this.ranks === undefined ? computed() : blocking(this.ranks, 'forward', computed);
   }
 

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 
 import { findLibtorch, type FoundLibtorch } from './find_libtorch';
+import { inspectAddon, type AddonFacts } from './inspect';
 import { describeLibtorch } from './libtorch';
-import { addonFile, cacheFolder, packageRoot, remedyCommand } from './paths';
+import { addonFile, cacheFolder, remedyCommand } from './paths';
 import { findPython, pipVersion } from './python';
 import { isCurrent, readRecord } from './record';
-import { run } from './run';
 import { buildTools } from './tools';
 
 /** One thing that was looked at. */
@@ -99,30 +98,25 @@ const places: Record<FoundLibtorch['source'], string> = {
   pip: "Python's torch package",
 };
 
-/** Loads the addon in a process of its own: a broken one might end the process. */
 function checkAddon(): Check[] {
   const name = 'addon';
   if (!existsSync(addonFile)) {
     return [{ name, found: `not compiled: no ${addonFile}`, ok: false, remedy: `Run "${remedyCommand}".` }];
   }
-
-  const script = `
-    try {
-      const addon = require(${JSON.stringify(join(packageRoot, 'dist', 'native', 'load.js'))}).loadAddon();
-      console.log(JSON.stringify([addon.cpuCapability(), addon.numThreads()]));
-    } catch (error) {
-      console.error(error.message);
-      process.exit(1);
-    }`;
-  const { status, stdout, stderr } = run(process.execPath, ['-e', script]);
-  if (status !== 0) {
-    return [{ name, found: `does not load: ${stderr.trim() || 'the process was killed'}`, ok: false, remedy: `Run "${remedyCommand} --force".` }];
+  const facts = inspectAddon();
+  if (typeof facts === 'string') {
+    return [{ name, found: `does not load: ${facts}`, ok: false, remedy: `Run "${remedyCommand} --force".` }];
   }
-  const [capability, threads] = JSON.parse(stdout) as [string, number];
   return [
     { name, found: `loads; ${describeRecord()}`, ...freshness() },
-    { name: 'processor', found: `${capability}, ${threads} threads`, ok: true },
+    { name: 'processor', found: `${facts.capability}, ${facts.threads} threads`, ok: true },
+    { name: 'CUDA', found: describeCuda(facts), ok: true },
   ];
+}
+
+function describeCuda({ cuda, gpus }: AddonFacts): string {
+  if (cuda === null) return `the addon is compiled for the CPU ("${remedyCommand} --cuda" compiles it for GPUs)`;
+  return `the addon has CUDA ${cuda.nccl === null ? 'without NCCL' : `and NCCL ${cuda.nccl}`}, and sees ${gpus} GPU${gpus === 1 ? '' : 's'}`;
 }
 
 function describeRecord(): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { nativeError, pinnedVersion, readLibtorch, tryReadLibtorch, type Libtorch } from './libtorch';
+import { nativeError, pinnedCudaVersion, pinnedVersion, readLibtorch, tryReadLibtorch, type Libtorch } from './libtorch';
 import { libtorchCache } from './paths';
 import { needPython, pipVersion, type Python } from './python';
 import { run } from './run';
@@ -22,22 +22,63 @@ const indexes: readonly (readonly string[])[] = [[], ['--index-url', 'https://do
  * @param log is told what goes on, a line at a time
  * @throws CleanclipError `ERR_NATIVE` when there is no Python, no pip, no network, or the download is damaged
  */
-export function fetchLibtorch(log: (line: string) => void): Libtorch {
+export function fetchLibtorch(log: Log): Libtorch {
+  return fetchInto((python, work, unpacked) => {
+    log(`Downloading ${requirement} with pip (about 190 MB) …`);
+    const wheels = download(python, `torch ${pinnedVersion}`, ['--no-deps', requirement], work, indexes);
+    log('Unpacking and checking it …');
+    unpack(python, wheels, unpacked);
+    return moveIntoCache(join(unpacked, 'torch'), '.', pinnedVersion);
+  });
+}
+
+/**
+ * The same for the CUDA build of torch, and the nvidia-* packages that it names, in whose folders beside `torch/` it looks for its libraries;
+ * with them the two that complete the headers of the CUDA runtime.
+ *
+ * @throws CleanclipError `ERR_NATIVE` as above, and where there is no such build: it is for Linux
+ */
+export function fetchCudaLibtorch(log: Log): Libtorch {
+  if (process.platform !== 'linux') throw nativeError(`There is no CUDA build of torch for ${process.platform}; leave --cuda out.`);
+  return fetchInto((python, work, unpacked) => {
+    log(`Downloading torch ${pinnedCudaVersion} for CUDA and its nvidia packages with pip (2.7 GB, which take 4.4 GB unpacked) …`);
+    const torch = download(python, `torch ${pinnedCudaVersion}`, ['--no-deps', `torch==${pinnedCudaVersion}`], work);
+    unpack(python, torch, unpacked);
+    const packages = download(python, `What torch ${pinnedCudaVersion} needs of NVIDIA`, nvidiaRequirements(unpacked), work);
+    log('Unpacking and checking it …');
+    unpack(python, packages, unpacked);
+    return moveIntoCache(unpacked, 'torch', pinnedCudaVersion);
+  });
+}
+
+type Log = (line: string) => void;
+
+/** Runs a fetch with a folder for downloads, which is removed, and one in it to unpack to. */
+function fetchInto(fetch: (python: Python, work: string, unpacked: string) => Libtorch): Libtorch {
   const python = needPython();
   if (!pipVersion(python)) {
     throw nativeError(`${python.command} has no pip, and libtorch is fetched with it. Install pip (python3 -m ensurepip), ${otherwise}.`);
   }
   const work = makeWorkFolder();
   try {
-    log(`Downloading ${requirement} with pip (about 190 MB) …`);
-    const wheel = download(python, work);
-    log('Unpacking and checking it …');
-    const unpacked = unpack(python, wheel, join(work, 'wheel'));
-    return moveIntoCache(unpacked);
+    return fetch(python, work, join(work, 'unpacked'));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
+
+/** What torch's wheel says it needs of NVIDIA's libraries, in the exact versions: `cuda-toolkit[cublas,…]==13.0.3`, `nvidia-nccl-cu13==2.30.7`, … */
+function nvidiaRequirements(unpacked: string): string[] {
+  const metadata = readFileSync(join(infoFolders(unpacked)[0], 'METADATA'), 'utf8');
+  const requirements = [...metadata.matchAll(/^Requires-Dist: ((?:nvidia-|cuda-toolkit\[)[^;\s]+)/gm)].map(([, requirement]) => requirement);
+  if (requirements.length === 0) throw nativeError(`The torch that pip brought is no CUDA build. Use another package index, ${otherwise}.`);
+  return requirements.map((requirement) => requirement.replace('cuda-toolkit[', 'cuda-toolkit[crt,cccl,'));
+}
+
+const infoFolders = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.dist-info'))
+    .map((name) => join(folder, name));
 
 /** A folder of our own within the cache, so that the final rename stays in one file system. */
 function makeWorkFolder(): string {
@@ -60,42 +101,49 @@ function removeAbandoned(cache: string): void {
   }
 }
 
-function download(python: Python, folder: string): string {
+/**
+ * The wheels that pip downloads, from the first of the indexes that has them.
+ * @param what they are, for the message that they are not to be had
+ * @param requirements as pip takes them, with their options
+ */
+function download(python: Python, what: string, requirements: readonly string[], folder: string, from: readonly (readonly string[])[] = [[]]): string[] {
   let answer = '';
-  for (const index of indexes) {
-    const options = ['--no-deps', '--only-binary=:all:', '--retries', '2', '--dest', folder];
-    const { status, stderr } = run(python.command, ['-m', 'pip', 'download', requirement, ...options, ...index]);
-    const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'));
-    if (status === 0 && wheel) return join(folder, wheel);
+  for (const index of from) {
+    const options = ['--only-binary=:all:', '--retries', '2', '--dest', folder];
+    const { status, stderr } = run(python.command, ['-m', 'pip', 'download', ...requirements, ...options, ...index]);
+    const wheels = readdirSync(folder).filter((name) => name.endsWith('.whl'));
+    if (status === 0 && wheels.length > 0) return wheels.map((name) => join(folder, name));
     answer = stderr.split('\n').findLast((line) => line.startsWith('ERROR:')) ?? stderr.trim();
   }
   throw nativeError(
-    `torch ${pinnedVersion} could not be downloaded: pip of Python ${python.version} answered "${answer}" ` +
+    `${what} could not be downloaded: pip of Python ${python.version} answered "${answer}" ` +
       `Go online, name an index that has it (PIP_INDEX_URL), ${otherwise}.`,
   );
 }
 
-/** Takes libtorch out of the wheel with Python's zipfile, which also checks each file's CRC. */
-function unpack(python: Python, wheel: string, folder: string): string {
+/** Takes libtorch and NVIDIA's packages out of wheels with Python's zipfile, which also checks each file's CRC, and removes the wheels. */
+function unpack(python: Python, wheels: readonly string[], folder: string): void {
   const extract = `
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1]) as wheel:
     wanted = [name for name in wheel.namelist()
-              if name.startswith(('torch/include/', 'torch/lib/')) or name == 'torch/version.py' or name.endswith('.dist-info/RECORD')]
+              if name.startswith(('torch/include/', 'torch/lib/', 'nvidia/')) or name == 'torch/version.py'
+              or name.endswith(('.dist-info/RECORD', '.dist-info/METADATA'))]
     wheel.extractall(sys.argv[2], wanted)`;
-  const { status, stderr } = run(python.command, ['-c', extract, wheel, folder]);
-  if (status !== 0) {
-    throw nativeError(`The downloaded ${wheel} could not be unpacked: ${stderr.trim().split('\n').pop()}. Run this again, ${otherwise}.`);
+  for (const wheel of wheels) {
+    const { status, stderr } = run(python.command, ['-c', extract, wheel, folder]);
+    if (status !== 0) {
+      throw nativeError(`The downloaded ${wheel} could not be unpacked: ${stderr.trim().split('\n').pop()}. Run this again, ${otherwise}.`);
+    }
+    rmSync(wheel);
   }
-  checkAgainstRecord(folder);
-  return join(folder, 'torch');
+  checkAgainstRecords(folder);
 }
 
 /** RECORD has a line per file: `torch/version.py,sha256=<base64url>,<bytes>`. */
-function checkAgainstRecord(folder: string): void {
-  const info = readdirSync(folder).find((name) => name.endsWith('.dist-info'));
-  const record = info ? readFileSync(join(folder, info, 'RECORD'), 'utf8') : '';
-  const entries = record.matchAll(/^(torch\/(?:include|lib)\/[^,]+|torch\/version\.py),sha256=([^,]+),/gm);
+function checkAgainstRecords(folder: string): void {
+  const records = infoFolders(folder).map((info) => readFileSync(join(info, 'RECORD'), 'utf8'));
+  const entries = records.join('\n').matchAll(/^(torch\/(?:include|lib)\/[^,]+|torch\/version\.py|nvidia\/[^,]+),sha256=([^,]+),/gm);
   let checked = 0;
   for (const [, file, expected] of entries) {
     if (hash(join(folder, file)) !== expected) {
@@ -109,18 +157,19 @@ function checkAgainstRecord(folder: string): void {
 const hash = (file: string): string | null =>
   existsSync(file) ? createHash('sha256').update(readFileSync(file)).digest('base64url') : null;
 
-function moveIntoCache(unpacked: string): Libtorch {
-  const { version } = readLibtorch(unpacked);
-  if (!version.startsWith(pinnedVersion)) {
-    throw nativeError(`pip was asked for torch ${pinnedVersion} and brought ${version}. Use another package index, ${otherwise}.`);
+/** @param root where the libtorch is in the folder that is moved */
+function moveIntoCache(unpacked: string, root: string, wanted: string): Libtorch {
+  const { version } = readLibtorch(join(unpacked, root));
+  if (!version.startsWith(wanted)) {
+    throw nativeError(`pip was asked for torch ${wanted} and brought ${version}. Use another package index, ${otherwise}.`);
   }
   const home = join(libtorchCache(), `${version}-${process.platform}-${process.arch}`);
-  const sound = (): boolean => tryReadLibtorch(home) !== null;
+  const sound = (): boolean => tryReadLibtorch(join(home, root)) !== null;
   if (!sound()) rmSync(home, { recursive: true, force: true });
   try {
     renameSync(unpacked, home);
   } catch (error) {
     if (!sound()) throw error; // Otherwise another process put it there first.
   }
-  return readLibtorch(home);
+  return readLibtorch(join(home, root));
 }

@@ -16,6 +16,9 @@ export interface Libtorch {
 /** The version that is fetched when none is found. */
 export const pinnedVersion = '2.13.0';
 
+/** The version whose CUDA build is fetched. */
+export const pinnedCudaVersion = '2.14.1';
+
 const supported = /^2\.(13|14)\./;
 const library = process.platform === 'darwin' ? 'dylib' : 'so';
 

@@ -1,12 +1,15 @@
 import { build } from './build';
-import { fetchLibtorch } from './fetch_libtorch';
+import { missingCuda } from './cuda';
+import { fetchCudaLibtorch, fetchLibtorch } from './fetch_libtorch';
 import { findLibtorch } from './find_libtorch';
-import { describeLibtorch, type Libtorch } from './libtorch';
+import { describeLibtorch, nativeError, type Libtorch } from './libtorch';
 import { isCurrent } from './record';
 import { needBuildTools } from './tools';
 
 /** Options of {@link setup}. */
 export interface SetupOptions {
+  /** Against a CUDA build of libtorch, with NCCL. Default: against what is found. */
+  readonly cuda?: boolean;
   /** Compile even when the addon is current. Default: false. */
   readonly force?: boolean;
   /** Told what goes on, a line at a time. Default: console.log. */
@@ -20,16 +23,18 @@ export interface SetupOptions {
  * @returns the libtorch that the addon uses
  * @throws CleanclipError `ERR_NATIVE` with the remedy, when something that is needed is missing
  */
-export function setup({ force = false, log = console.log }: SetupOptions = {}): Libtorch {
-  const found = findLibtorch();
-  if (found && !force && isCurrent(found)) {
+export function setup({ cuda = false, force = false, log = console.log }: SetupOptions = {}): Libtorch {
+  const found = findLibtorch({ cuda });
+  if (found && !force && isCurrent(found) && !(cuda && missingCuda(found))) {
     log(`The addon is ready, built against libtorch ${describeLibtorch(found)}.`);
     return found;
   }
   needBuildTools();
-  const libtorch = found ?? fetchLibtorch(log);
+  const libtorch = found ?? (cuda ? fetchCudaLibtorch(log) : fetchLibtorch(log));
   log(`Compiling the addon against libtorch ${describeLibtorch(libtorch)}; this takes some minutes …`);
   build(libtorch);
+  const missing = cuda ? missingCuda(libtorch) : null;
+  if (missing) throw nativeError(missing);
   log('The addon is ready.');
   return libtorch;
 }

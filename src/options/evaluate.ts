@@ -19,9 +19,9 @@ export const evaluationOptions = {
   device: text({ doc: 'where to compute', default: undefined, choices: ['cpu', 'gpu'], defaultText: 'gpu if there is one, else cpu' }),
   device_id: integer({ doc: 'which GPU', default: 0, unit: 'index' }),
   precision: text({
-    doc: 'fp32, or bf16 autocast over the whole forward pass; auto: bf16 where the processor has instructions for it, fp32 elsewhere and with --compat reference',
+    doc: 'fp32, or autocast over the whole forward pass to bf16 or fp16, which scales the loss; auto: bf16 where the processor or GPU has instructions for it, fp32 elsewhere and with --compat reference',
     default: 'auto',
-    choices: ['auto', 'fp32', 'bf16'],
+    choices: ['auto', 'fp32', 'bf16', 'fp16'],
   }),
   seed: integer({ doc: 'seed of the initial weights, the order of the data and the augmentations', default: 0, unit: 'seed' }),
   compat: text({

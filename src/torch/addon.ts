@@ -1,5 +1,6 @@
 import { CleanclipError } from '../errors';
 import { loadAddon } from '../native/load';
+import type { CudaFunctions } from './cuda_native';
 import type { DistributedFunctions } from './distributed/native';
 import type { Handle } from './handle';
 
@@ -7,7 +8,7 @@ import type { Handle } from './handle';
 export type NativeGenerator = { readonly __generator: unique symbol };
 
 /** The functions of `native/`, one group a C++ file. Only `src/torch` and `src/clip/model.ts` call them. */
-export interface Addon extends DistributedFunctions {
+export interface Addon extends CudaFunctions, DistributedFunctions {
   setErrorClass(errorClass: unknown): void;
   setTensorFactory(factory: (handle: Handle) => unknown): void;
 
@@ -77,9 +78,6 @@ export interface Addon extends DistributedFunctions {
   resizeImage(image: Handle, width: number, height: number, left: number, top: number, cropWidth: number, cropHeight: number): Handle;
   normalizeImages(images: Handle, means: readonly number[], deviations: readonly number[]): Handle;
   decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
-
-  cudaDeviceCount(): number;
-  cudaHasBfloat16(): boolean;
 }
 
 let loaded: Addon | undefined;

@@ -1,8 +1,10 @@
 import * as autograd from './autograd';
+import * as backends from './backends';
 import * as cuda from './cuda';
 import * as distributed from './distributed';
 import * as factories from './factories';
 import { Generator } from './generator';
+import { GradScaler } from './grad_scaler';
 import type { TorchFunctions } from './operators.gen';
 import { operator, operatorsOnDemand, ops } from './ops';
 import { emptyCache } from './memory';
@@ -20,7 +22,7 @@ export type { DType, TypedArray } from './dtype';
 export type { Nested } from './tensor';
 export type { RandomOptions, TensorOptions } from './factories';
 
-const own = { ...factories, ...scope, ...autograd, ...random, ...threads, cuda, distributed, emptyCache, profile, Generator, Tensor, ops, load, save };
+const own = { ...factories, ...scope, ...autograd, ...random, ...threads, backends, cuda, distributed, emptyCache, profile, Generator, GradScaler, Tensor, ops, load, save };
 
 /**
  * libtorch: factories, grad modes, scopes, seeds, and every ATen operator as a function of its own name.

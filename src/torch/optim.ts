@@ -20,6 +20,13 @@ export interface AdamWOptions {
   eps?: number;
 }
 
+/** What a scaler tells an optimizer, each float32 []. */
+export interface Scaling {
+  gradScale: Tensor;
+  /** 1 when a gradient is not finite, else 0 */
+  foundInf: Tensor;
+}
+
 interface Moments {
   step: Tensor; // float32 scalar
   average: Tensor;
@@ -55,14 +62,22 @@ export class AdamW {
     this.eps = options.eps ?? 1e-8;
   }
 
-  /** Updates every parameter that has a gradient. */
-  step(): void {
+  /**
+   * Updates every parameter that has a gradient.
+   * @param scaling of a {@link GradScaler}: the gradients are so many times too large; where an overflow was found, nothing is updated
+   */
+  step(scaling?: Scaling): void {
     noGrad(() => {
-      for (const group of this.groups) this.stepGroup(group);
+      for (const group of this.groups) this.stepGroup(group, scaling);
     });
   }
 
-  private stepGroup({ parameters, weightDecay }: ParameterGroup): void {
+  /** The gradients that there are. */
+  gradients(): Tensor[] {
+    return this.groups.flatMap(({ parameters }) => parameters.map(({ grad }) => grad).filter((grad) => grad !== null));
+  }
+
+  private stepGroup({ parameters, weightDecay }: ParameterGroup, scaling?: Scaling): void {
     const active = parameters.map((parameter) => ({ parameter, grad: parameter.grad })).filter(({ grad }) => grad !== null);
     if (active.length === 0) return;
     const moments = active.map(({ parameter }) => this.momentsOf(parameter));
@@ -75,8 +90,18 @@ export class AdamW {
       moments.map(({ averageOfSquares }) => averageOfSquares),
       [],
       steps,
-      { lr: this.lr, beta1: this.betas[0], beta2: this.betas[1], weight_decay: weightDecay, eps: this.eps, amsgrad: false, maximize: false },
+      {
+        lr: this.lr,
+        beta1: this.betas[0],
+        beta2: this.betas[1],
+        weight_decay: weightDecay,
+        eps: this.eps,
+        amsgrad: false,
+        maximize: false,
+        ...(scaling && { grad_scale: scaling.gradScale, found_inf: scaling.foundInf }),
+      },
     ]);
+    if (scaling !== undefined) invokeByName('aten::_foreach_sub_', [steps, steps.map(() => scaling.foundInf)]); // a step left out does not count
   }
 
   private momentsOf(parameter: Tensor): Moments {

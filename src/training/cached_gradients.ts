@@ -11,15 +11,22 @@ type Key = keyof Embeds;
  * through it. Exact, but for batch norm, which sees the parts. It takes a forward pass more.
  * @param parts how many; at most one a pair
  * @param lossOf the loss of the features of all rows, which is called once
+ * @param scale of the loss and so of the gradients; default: none
  * @returns what `lossOf` gave
  */
-export function cachedBackward<Losses extends { loss: Tensor }>(model: StepModel, batch: BatchTensors, parts: number, lossOf: (embeds: Embeds) => Losses): Losses {
+export function cachedBackward<Losses extends { loss: Tensor }>(
+  model: StepModel,
+  batch: BatchTensors,
+  parts: number,
+  lossOf: (embeds: Embeds) => Losses,
+  scale = (loss: Tensor): Tensor => loss,
+): Losses {
   const ranges = split(batch.ids.shape[0], parts);
   const cached = torch.noGrad(() => ranges.map((rows) => torch.tidy(() => embedBatch(model, batch, rows, true))));
   const keys = Object.keys(cached[0]) as Key[];
   const leaves = Object.fromEntries(keys.map((key) => [key, leafOf(cached.map((embeds) => embeds[key]!))])) as Record<Key, Tensor>;
   const losses = lossOf(leaves);
-  losses.loss.backward();
+  scale(losses.loss).backward();
   const part = ({ start, length }: Rows): void =>
     torch.tidy(() => {
       const embeds = embedBatch(model, batch, { start, length });

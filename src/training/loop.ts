@@ -6,6 +6,7 @@ import { CleanclipError, isAbort } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
+import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cosineSchedule } from '../torch/schedule';
 import { writeCheckpoint, type Position } from '../checkpoint';
@@ -33,6 +34,8 @@ export interface Run {
   /** the same model, when several ranks train it */
   parallel?: ParallelModel;
   optimizer: AdamW;
+  /** only in float16 */
+  scaler?: GradScaler;
   pairs: TrainingPairs;
   /** of all epochs, as the schedule of the learning rate has it */
   totalSteps: number;
@@ -49,7 +52,7 @@ export interface Run {
  * a batch and rank 0 writes; they stop together, at the same step, when one is asked to.
  */
 export async function trainLoop(run: Run): Promise<TrainResult> {
-  const { clip, parallel, optimizer, pairs, evaluator, options, log, device, hooks } = run;
+  const { clip, parallel, optimizer, scaler, pairs, evaluator, options, log, device, hooks } = run;
   const { signal } = hooks;
   const totalSteps = Math.min(run.totalSteps, options.maxSteps ?? Infinity);
   const lastEpoch = options.progressive ? Math.min(options.epochs, options.stopEpoch) : options.epochs;
@@ -58,7 +61,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   const folder = join(log.folder, 'checkpoints');
   const save = (name: string, position: Position): string => {
     const path = join(folder, name);
-    if (ranks().rank === 0) writeCheckpoint(path, options.name, clip, optimizer, position);
+    if (ranks().rank === 0) writeCheckpoint(path, options.name, clip, optimizer, position, scaler);
     return path;
   };
 
@@ -98,7 +101,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         const scheduled = options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index;
         optimizer.lr = learningRate(scheduled);
         reporter.dataReady();
-        const readLosses = trainStep(clip, optimizer, loaded, weights, { accumFreq: options.accumFreq, joined });
+        const readLosses = trainStep(clip, optimizer, loaded, weights, { accumFreq: options.accumFreq, joined, scaler });
         const count = joined?.counts.reduce((sum, one) => sum + one) ?? loaded.rows.length;
         loaded.dispose();
         reportStep();

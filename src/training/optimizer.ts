@@ -1,5 +1,6 @@
 import type { Clip } from '../clip/model';
 import type { TrainOptions } from '../options/train';
+import { GradScaler, type GradScalerState } from '../torch/grad_scaler';
 import { AdamW } from '../torch/optim';
 
 const noDecay = ['bn', 'ln', 'bias', 'logit_scale'];
@@ -15,4 +16,12 @@ export function makeOptimizer(clip: Clip, options: TrainOptions): AdamW {
     ],
     { lr: options.lr, betas: [options.beta1, options.beta2], eps: options.eps },
   );
+}
+
+/** The scaler of the loss of a model in float16; other precisions need none. */
+export function makeScaler({ precision, device }: Clip, state: GradScalerState | undefined): GradScaler | undefined {
+  if (precision !== 'fp16') return undefined;
+  const scaler = new GradScaler({ device });
+  if (state?.scale !== undefined) scaler.loadStateDict(state); // else of one that was switched off
+  return scaler;
 }

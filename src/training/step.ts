@@ -3,7 +3,8 @@ import type { Clip } from '../clip/model';
 import type { Batch } from '../data/batch';
 import { cleanClipLoss, lossOverRanks, unlearnLoss, type UnlearnLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
-import { torch } from '../torch';
+import { torch, type Tensor } from '../torch';
+import { stepWith, type GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cachedBackward } from './cached_gradients';
 import { alone, type StepModel } from './step_model';
@@ -34,6 +35,8 @@ export interface StepLosses {
   inmodal_loss?: number;
   /** only when unlearning */
   constraint_loss?: number;
+  /** that the loss is scaled by from now on; only with a scaler */
+  loss_scale?: number;
 }
 
 const LOSSES = [
@@ -49,6 +52,8 @@ export interface StepOptions {
   accumFreq?: number;
   /** the other ranks that compute the step, each on its part of the batch; default none */
   joined?: JoinedStep;
+  /** of the loss, for a model in float16; a step that overflows changes nothing but the scale. All ranks see the overflow in their gradients' mean */
+  scaler?: GradScaler;
 }
 
 /**
@@ -56,15 +61,17 @@ export interface StepOptions {
  * @param weights of the losses, see {@link cleanClipLoss} and {@link unlearnLoss}
  * @returns reads the losses, once, over all ranks; this waits for the device
  */
-export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, { accumFreq = 1, joined }: StepOptions = {}): () => StepLosses {
+export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, { accumFreq = 1, joined, scaler }: StepOptions = {}): () => StepLosses {
   const model = joined?.model ?? alone(clip);
   const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights, joined);
+  const scale = (loss: Tensor): Tensor => scaler?.scale(loss) ?? loss;
   const { names, values } = torch.tidy(() => {
-    const losses = accumFreq > 1 ? cachedBackward(model, batch, accumFreq, lossOf) : wholeBackward(model, batch, lossOf);
-    optimizer.step();
+    const losses = accumFreq > 1 ? cachedBackward(model, batch, accumFreq, lossOf, scale) : wholeBackward(model, batch, lossOf, scale);
+    stepWith(optimizer, scaler);
     optimizer.zeroGrad();
     torch.noGrad(() => clip.logitScale.clamp_(0, MAX_LOGIT_SCALE));
-    const given = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name, scalar: losses[key].detach() }]));
+    const given: { name: keyof StepLosses; scalar: Tensor }[] = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name, scalar: losses[key].detach() }]));
+    if (scaler !== undefined) given.push({ name: 'loss_scale', scalar: scaler.currentScale() });
     return { names: given.map(({ name }) => name), values: torch.stack(given.map(({ scalar }) => scalar)) };
   });
   return () => {
@@ -74,9 +81,9 @@ export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: L
   };
 }
 
-function wholeBackward(model: StepModel, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss): UnlearnLoss {
+function wholeBackward(model: StepModel, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss, scale: (loss: Tensor) => Tensor): UnlearnLoss {
   const losses = lossOf(embedBatch(model, batch, { start: 0, length: batch.rows.length }));
-  model.backward(losses.loss);
+  model.backward(scale(losses.loss));
   return losses;
 }
 

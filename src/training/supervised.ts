@@ -20,6 +20,7 @@ import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
+import { makeScaler } from './optimizer';
 
 const { distributed } = torch;
 
@@ -31,6 +32,7 @@ const { distributed } = torch;
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkInitial(options);
   const device = chooseDevice(options);
+  if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
   const folder = join(log.folder, 'checkpoints');
   const [finished, unfinished] = [join(folder, 'finetune.pt'), join(folder, 'finetune_step.pt')];
@@ -63,9 +65,10 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const totalSteps = Math.min(epochs * batches, options.maxSteps ?? Infinity);
   const optimizer = classifierOptimizer(classifier.namedParameters());
   if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
+  const scaler = makeScaler(clip, resumed?.scaler);
   const parallel = shard.worldSize > 1 ? await distributed.DistributedDataParallel.create(trainedPart(classifier)) : undefined;
   const write = (path: string, withState: boolean): void => {
-    if (shard.rank === 0) writeClassifier(path, classifier, position, withState ? optimizer : undefined);
+    if (shard.rank === 0) writeClassifier(path, classifier, position, withState ? { optimizer, scaler } : undefined);
   };
   const reporter = new FitReporter(
     {
@@ -89,6 +92,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
       logits: (pixels) => (parallel ?? trainedPart(classifier)).forward(pixels),
       meanBackward: parallel && ((loss) => parallel.backward(loss)),
       optimizer,
+      scaler,
       learningRate: cosineSchedule(options.lr, options.numWarmupSteps, totalSteps),
       batches,
       totalSteps,

@@ -14,9 +14,10 @@ import type { TrainOptions } from '../options/train';
 import { checkInitial, newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
 import { fromAllRanks, fromFirstRank, ranks } from '../ranks';
 import { torch } from '../torch';
+import type { GradScalerState } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { trainLoop, type TrainResult } from './loop';
-import { makeOptimizer } from './optimizer';
+import { makeOptimizer, makeScaler } from './optimizer';
 import { ParallelModel } from './parallel';
 import { pairsAt, TrainingPairs } from './pairs';
 import { RunLog } from '../report/run_log';
@@ -30,6 +31,7 @@ import { startRun } from '../report/start_run';
 export async function runTraining(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkTogether(options);
   const device = chooseDevice(options);
+  if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const folder = join(options.logs, options.name);
   const table = await readPairs(options.trainData!, options);
   await checkTable(table, options);
@@ -54,12 +56,13 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     const optimizer = makeOptimizer(clip, options);
     const takesState = found.resumed || !options.completeFinetune || options.compat === 'reference';
     if (takesState && found.hasOptimizer) shareState(optimizer, own.checkpoint);
+    const scaler = makeScaler(clip, takesState ? found.scaler : undefined);
     begin(log, options, clip, { found, start, pairs: table.length, batches, device });
 
     for (const row of table.badRows.examples) log.warning(badLine(options, row).message);
     if (table.badRows.count > 0) log.warning(`${table.badRows.count} lines of the csv are skipped.`);
     if (!found.resumed) await evaluator.evaluate(log, start.epoch, start.step);
-    return await trainLoop({ clip, parallel, optimizer, pairs, totalSteps: options.epochs * batches, evaluator, options, log, device, start, hooks });
+    return await trainLoop({ clip, parallel, optimizer, scaler, pairs, totalSteps: options.epochs * batches, evaluator, options, log, device, start, hooks });
   } finally {
     await pairs.close();
     parallel?.dispose();
@@ -72,13 +75,14 @@ interface Found extends Position {
   /** the file; none for new weights */
   path?: string;
   hasOptimizer: boolean;
+  scaler?: GradScalerState;
   /** it is this run's own, to go on with */
   resumed: boolean;
 }
 
 function describe(options: TrainOptions, checkpoint: Checkpoint | undefined, resumed: boolean): Found {
-  const { path, epoch = 0, batch = 0, step = 0, optimizer } = checkpoint ?? {};
-  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, resumed };
+  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler } = checkpoint ?? {};
+  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, resumed };
 }
 
 /** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { findLibtorch } from '../../src/native/find_libtorch';
-import { fakeLibtorch, put, temporaryFolder } from './fixtures';
+import { fakeCudaLibtorch, fakeLibtorch, nvidiaHeaders, put, temporaryFolder } from './fixtures';
 
 const folder = temporaryFolder();
 const before = { ...process.env };
@@ -59,4 +59,43 @@ test('goes by LIBTORCH before all, and does not pass over one that cannot be use
 
   process.env.LIBTORCH = fakeLibtorch(join(folder, 'old'), '2.5.1');
   expect(() => findLibtorch()).toThrow(/^LIBTORCH cannot be used: .* is version 2\.5\.1, but 2\.13 or 2\.14 is needed/);
+});
+
+describe('for CUDA', () => {
+  test('passes over CPU builds and those without the headers of NCCL', () => {
+    process.env.CLEANCLIP_CACHE = join(folder, 'cuda-cache');
+    const libtorches = join(process.env.CLEANCLIP_CACHE, 'libtorch');
+    fakeLibtorch(join(libtorches, '2.13.0+cpu-linux-x64'));
+    expect(findLibtorch({ cuda: true })).toBeNull();
+    fakeCudaLibtorch(join(libtorches, '2.14.0+cu130-linux-x64'), [nvidiaHeaders[1]]);
+    expect(findLibtorch({ cuda: true })).toBeNull();
+    const root = fakeCudaLibtorch(join(libtorches, '2.14.1+cu130-linux-x64'));
+    expect(findLibtorch({ cuda: true })).toEqual({ root, version: '2.14.1+cu130', cuda: '13.0', source: 'cache' });
+  });
+
+  test('a CUDA build in the cache is then found without asking for it', () => {
+    process.env.CLEANCLIP_CACHE = join(folder, 'both-cache');
+    fakeLibtorch(join(process.env.CLEANCLIP_CACHE, 'libtorch', '2.13.0+cpu-linux-x64'));
+    const root = fakeCudaLibtorch(join(process.env.CLEANCLIP_CACHE, 'libtorch', '2.14.1+cu130-linux-x64'));
+    expect(findLibtorch()).toMatchObject({ root });
+  });
+
+  test('takes the torch of the Python interpreter when its headers are all there', () => {
+    const packages = join(folder, 'cuda-site-packages');
+    const root = fakeCudaLibtorch(packages);
+    process.env.PYTHON = 'python3';
+    process.env.PYTHONPATH = packages;
+    expect(findLibtorch({ cuda: true })).toMatchObject({ root, source: 'pip' });
+  });
+
+  test('does not pass over what LIBTORCH names, and says what it lacks', () => {
+    process.env.LIBTORCH = fakeLibtorch(join(folder, 'cpu'));
+    expect(() => findLibtorch({ cuda: true })).toThrow(
+      `LIBTORCH cannot be used with --cuda: The libtorch in ${process.env.LIBTORCH} is a CPU build. Unset it, and setup fetches a CUDA build.`,
+    );
+    process.env.LIBTORCH = fakeCudaLibtorch(join(folder, 'bare'), nvidiaHeaders.slice(1));
+    expect(() => findLibtorch({ cuda: true })).toThrow('nvidia lacks the headers of the Python packages nvidia-cuda-crt, nvidia-cuda-cccl, which NCCL needs.');
+    process.env.LIBTORCH = fakeCudaLibtorch(join(folder, 'whole'));
+    expect(findLibtorch({ cuda: true })).toMatchObject({ root: process.env.LIBTORCH, source: 'LIBTORCH' });
+  });
 });

@@ -29,6 +29,15 @@ export function fakeLibtorch(folder: string, version = '2.13.0+cpu', cuda: strin
   return folder;
 }
 
+/** A CUDA build as pip installs it, `torch/` beside `nvidia/`; without some of the files beside it. */
+export function fakeCudaLibtorch(folder: string, without: readonly string[] = []): string {
+  for (const file of nvidiaHeaders.filter((name) => !without.includes(name))) put(join(folder, 'nvidia', file), '// header');
+  return fakeLibtorch(join(folder, 'torch'), '2.14.1+cu130', '13.0');
+}
+
+/** What the addon needs beside torch for NCCL. */
+export const nvidiaHeaders = ['nccl/include/nccl.h', 'cu13/include/crt/host_config.h', 'cu13/include/nv/target'];
+
 export const fakeLibtorchFiles = (version: string, cuda: string | null = null): Record<string, string> => ({
   'include/ATen/ATen.h': '// ATen',
   'include/torch/csrc/api/include/torch/torch.h': '// torch',
@@ -62,6 +71,8 @@ export function copyPackage(folder: string): string {
 #include <ATen/Version.h>
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["cpuCapability"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) { return Napi::String::New(i.Env(), at::get_cpu_capability()); });
+  exports["cudaBuild"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) { return i.Env().Null(); });
+  exports["cudaDeviceCount"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) { return Napi::Number::New(i.Env(), 0); });
   exports["numThreads"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) { return Napi::Number::New(i.Env(), at::get_num_threads()); });
   return exports;
 }

@@ -99,6 +99,19 @@ describe('the addon', () => {
     expect(report.checks).toContainEqual({ name: 'processor', found: expect.stringMatching(/, \d+ threads$/), ok: true });
   });
 
+  test('is not taken for one with CUDA', () => {
+    expect(JSON.parse(cleanclip(['doctor', '--json'], env).stdout).checks).toContainEqual({ name: 'CUDA', found: expect.stringContaining('compiled for the CPU'), ok: true });
+    const missing = `require('${join(copy, 'dist/native/cuda.js')}').missingCuda({ root: '/torch', version: '2.14.1+cu130', cuda: '13.0' })`;
+    expect(node(['-p', missing], env).stdout.trim()).toBe(
+      'The addon was compiled against libtorch 2.14.1+cu130 (CUDA 13.0) in /torch, but has no CUDA: the linker has left libtorch_cuda out.',
+    );
+    const { status, stderr } = cleanclip(['setup', '--cuda'], env);
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      `cleanclip: LIBTORCH cannot be used with --cuda: The libtorch in ${env.LIBTORCH} is a CPU build. Unset it, and setup fetches a CUDA build.\n`,
+    );
+  });
+
   test('is seen to be stale when a source has changed', () => {
     put(join(copy, 'native', 'more.cc'), '// more\n');
     const { status, stdout } = cleanclip(['doctor'], env);

@@ -85,6 +85,18 @@ describe('train', () => {
     expect(curve(resumed)).toEqual(curve(undisturbed));
   });
 
+  it('trains in float16 with a scaled loss, whose scale is in the checkpoint and goes on from there', async () => {
+    const half = (maxSteps: number, more = {}): Promise<cc.TrainResult> => cc.train(options({ name: 'half', precision: 'fp16', logEvery: 1, maxSteps, ...more }));
+    const { checkpoint, history } = await half(3);
+    const scales = history.map((line) => line.loss_scale as number);
+    expect(scales[0]).toBeLessThan(65536); // too large for this model: the first step is left out
+    const saved = cc.torch.load(checkpoint) as { scaler: object };
+    expect(saved.scaler).toEqual({ scale: scales.at(-1), growth_factor: 2, backoff_factor: 0.5, growth_interval: 2000, _growth_tracker: expect.any(Number) });
+    cc.torch.save({ ...saved, scaler: { ...saved.scaler, scale: 128, _growth_tracker: 1999 } }, checkpoint);
+    const resumed = await half(5, { resume: 'auto' });
+    expect(resumed.history.slice(-2)).toMatchObject([{ step: 4, loss_scale: 256 }, { step: 5, loss_scale: 256 }]);
+  });
+
   it('ends at max_steps, with the schedule', async () => {
     const { history, checkpoint } = await cc.train(options({ name: 'short', maxSteps: 4, logEvery: 1 }));
     expect(history.map(({ step, lr }) => [step, lr])).toEqual([[1, 0.001], [2, 0.002], [3, 0.002], [4, expect.closeTo(0.001, 10)]]);

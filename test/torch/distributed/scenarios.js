@@ -81,6 +81,15 @@ module.exports = {
     return ticks;
   },
 
+  /** In a group on GPUs, which only machines with one have. */
+  byNccl: async ({ torch, distributed, timeout }) => {
+    await distributed.initProcessGroup({ backend: 'nccl', timeout });
+    const tensor = torch.tensor([3]).to('cuda');
+    await distributed.allReduce(tensor);
+    const all = await distributed.allGather(tensor);
+    return [tensor.item(), all.map((each) => each.item())];
+  },
+
   byEnvironment: ({ torch, distributed, timeout }) => sumBy(torch, distributed, { timeout }),
 
   byStore: async ({ torch, distributed, rank, worldSize, timeout }, port) => {

@@ -1,0 +1,32 @@
+#include "switches.h"
+
+#include <ATen/Context.h>
+
+#include "exports.h"
+
+namespace cleanclip {
+
+namespace {
+
+// <name>() reads the switch; <name>(value) sets it and returns it.
+template <typename Read, typename Write>
+void exportSwitch(Napi::Object exports, const char* name, Read read, Write write) {
+  exportFunction(exports, name, [name, read, write](const Napi::CallbackInfo& info) {
+    if (info.Length() > 0) {
+      if (!info[0].IsBoolean()) throw ArgumentError(std::string(name) + " is true or false.");
+      write(at::globalContext(), info[0].ToBoolean());
+    }
+    return Napi::Boolean::New(info.Env(), read(at::globalContext()));
+  });
+}
+
+}  // namespace
+
+void exportSwitches(Napi::Env, Napi::Object exports) {
+  using at::Context;
+  exportSwitch(exports, "cudnnBenchmark", [](const Context& c) { return c.benchmarkCuDNN(); }, [](Context& c, bool on) { c.setBenchmarkCuDNN(on); });
+  exportSwitch(exports, "cudnnAllowTf32", [](const Context& c) { return c.allowTF32CuDNN(); }, [](Context& c, bool on) { c.setAllowTF32CuDNN(on); });
+  exportSwitch(exports, "matmulAllowTf32", [](const Context& c) { return c.allowTF32CuBLAS(); }, [](Context& c, bool on) { c.setAllowTF32CuBLAS(on); });
+}
+
+}  // namespace cleanclip
