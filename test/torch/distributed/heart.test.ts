@@ -3,11 +3,12 @@ import { Worker } from 'node:worker_threads';
 import { torch } from '../../../src/torch';
 import { addon } from '../../../src/torch/addon';
 import type { NativeHeart } from '../../../src/torch/distributed/native';
+import type { TCPStore } from '../../../src/torch/distributed/store';
 import { freePort } from './ranks';
 
 const { distributed } = torch;
 
-let store: InstanceType<typeof distributed.TCPStore>;
+let store: TCPStore;
 beforeEach(async () => (store = await distributed.TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true })));
 afterEach(() => store.close());
 
@@ -15,7 +16,9 @@ afterEach(() => store.close());
 const heartsOf = async (worldSize: number, there = worldSize): Promise<NativeHeart[]> =>
   (await Promise.all(Array.from({ length: there }, (_, rank) => addon().startHeart(store.native, rank, worldSize, false, 60_000)))) as NativeHeart[];
 
-const stop = (hearts: NativeHeart[]): Promise<void[]> => Promise.all(hearts.map((heart) => addon().stopHeart(heart)));
+const stop = async (hearts: NativeHeart[]): Promise<void> => {
+  await Promise.all(hearts.map((heart) => addon().stopHeart(heart)));
+};
 
 test('ranks that were never heard, of which many are counted', async () => {
   const hearts = await heartsOf(12, 2);
