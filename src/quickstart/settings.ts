@@ -30,10 +30,10 @@ export const full: Settings = {
 
 /** The two-minute form for the tests. */
 export const small: Settings = {
-  concepts: 40,
-  renders: 30,
-  cleanRows: 2_000,
-  numBackdoor: 200,
+  concepts: 30,
+  renders: 24,
+  cleanRows: 1_500,
+  numBackdoor: 150,
   train: { epochs: 10, batchSize: 64, lr: 1e-3, numWarmupSteps: 50 },
-  finetune: { epochs: 10, batchSize: 64, lr: 8e-4, numWarmupSteps: 10 },
+  finetune: { epochs: 8, batchSize: 64, lr: 8e-4, numWarmupSteps: 10 },
 };
