@@ -14,7 +14,7 @@ const OWN = [
 
 /**
  * Runs a job as one of several ranks when the environment says that this process is one (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, as
- * torchrun sets them), or alone. After a failure the group is left as it is: the others learn of it when this process ends.
+ * torchrun sets them), or alone. After a failure the group is left as it is, and the others are told why.
  * @throws CleanclipError `ERR_OPTION` on all ranks when they were started with different options
  */
 export async function inGroup<Result>(options: object, work: () => Promise<Result>): Promise<Result> {
@@ -22,11 +22,16 @@ export async function inGroup<Result>(options: object, work: () => Promise<Resul
   const { distributedBackend, distributedTimeout, ...rest } = options as TrainOptions;
   const nccl = distributedBackend === 'nccl' && chooseDevice(rest) !== 'cpu' && distributed.isNcclAvailable();
   await distributed.initProcessGroup({ backend: nccl ? 'nccl' : 'gloo', timeout: 1000 * distributedTimeout });
-  await checkSame(options as TrainOptions);
-  const result = await work();
-  await distributed.barrier();
-  await distributed.destroyProcessGroup();
-  return result;
+  try {
+    await checkSame(options as TrainOptions);
+    const result = await work();
+    await distributed.barrier();
+    await distributed.destroyProcessGroup();
+    return result;
+  } catch (error) {
+    await distributed.announceFailure(error);
+    throw error;
+  }
 }
 
 async function checkSame(options: TrainOptions): Promise<void> {
