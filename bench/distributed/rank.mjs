@@ -43,13 +43,11 @@ const actions = {
     const once = () => Promise.all(tensors.map((tensor) => distributed.allReduce(tensor)));
     await once();
     await distributed.barrier();
-    const before = process.cpuUsage();
     const start = performance.now();
     for (let i = 0; i < count; i++) await once();
     const seconds = (performance.now() - start) / 1000 / count;
-    const { user, system } = process.cpuUsage(before);
     tensors.forEach((tensor) => tensor.dispose());
-    return { seconds, cpu: (user + system) / 1e6 / count };
+    return { seconds };
   },
 
   /**

@@ -51,7 +51,7 @@ ${table(['ranks', 'pairs a rank', 'step of cleanclip-train', 'efficiency', 'whol
 
 ${table(['model', 'ranks', 'pairs a rank', 'measured', 'expected', 'error', 'backward measured', 'expected'], validated.map(validRow))}
 
-[docs/scaling.md](../docs/scaling.md) says how. The link, measured apart: ${(results.link.bandwidth / 1e9).toFixed(2)} GB/s, ${(1e6 * results.link.latency).toFixed(0)} µs, ${results.link.cores.toFixed(2)} cores a rank.
+[docs/scaling.md](../docs/scaling.md) says how. The link, measured apart: ${(results.link.bandwidth / 1e9).toFixed(2)} GB/s, ${(1e6 * results.link.latency).toFixed(0)} µs.
 `;
 }
 

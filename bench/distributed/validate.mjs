@@ -16,15 +16,19 @@ export function validate({ runs, models, link }, cores) {
   });
 }
 
+/** What a rank has to do, from steps of one process; two at a time are slower, because they share the memory of the machine. */
 function workOf({ model, worldSize, pairs }, runs, { buckets, buffers, embedDim }) {
-  const alone = (ranks, size) => runs.find((run) => run.model === model && run.worldSize === ranks && run.pairs === size).alone.node;
-  const batch = Math.max(...runs.filter((run) => run.model === model).map((run) => run.pairs));
-  const crowded = worldSize === 1 ? 1 : alone(2, batch).seconds / alone(1, batch).seconds; // two at a time share the machine's memory
-  const [forward, backward, optimizer] = ['forward', 'backward', 'optimizer'].map((phase) => crowded * alone(1, pairs)[phase]);
+  const measured = (ranks, size) => runs.find((run) => run.model === model && run.worldSize === ranks && run.pairs === size);
+  const sizes = runs.filter((run) => run.model === model).map((run) => run.pairs);
+  const [most, least] = [Math.max(...sizes), measured(1, Math.min(...sizes))];
+  const filling = least.step.node.backward - least.alone.node.backward; // gradients are copied into their buckets
+  const crowded = worldSize === 1 ? 1 : measured(2, most).alone.node.seconds / measured(1, most).alone.node.seconds;
+  const one = measured(1, pairs).alone.node;
+  const backward = crowded * (one.backward + filling);
   return {
-    forward,
+    forward: crowded * one.forward,
     backward,
-    optimizer,
+    optimizer: crowded * one.optimizer,
     buckets: buckets.map(({ bytes, at }) => ({ bytes, at: (at / buckets.at(-1).at) * backward })),
     features: 2 * 4 * pairs * embedDim,
     featureGradients: false,

@@ -14,7 +14,7 @@ const OWN = [
 
 /**
  * Runs a job as one of several ranks when the environment says that this process is one (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, as
- * torchrun sets them), or alone. After a failure the group is left as it is, and the others are told why.
+ * torchrun sets them), or alone. After a failure the group is left as it is, and the others are told of it.
  * @throws CleanclipError `ERR_OPTION` on all ranks when they were started with different options
  */
 export async function inGroup<Result>(options: object, work: () => Promise<Result>): Promise<Result> {

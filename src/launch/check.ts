@@ -28,9 +28,10 @@ export function checkFlags(options: TrainOptions, startedBy?: string): void {
 }
 
 /** Refuses a batch of training that the ranks cannot share equally. */
-export function checkBatch({ trainData, batchSize, accumFreq }: TrainOptions, worldSize: number): void {
-  const multiple = worldSize * accumFreq;
-  if (trainData === undefined || batchSize % multiple === 0) return;
-  const parts = accumFreq > 1 ? ` in ${accumFreq} parts` : '';
-  throw optionError(`--batch_size is divided among ${worldSize} ranks${parts}, but is ${batchSize}; make it a multiple of ${multiple}.`);
+export function checkBatch(options: TrainOptions, worldSize: number): void {
+  const { trainData, batchSize, accumFreq, finetune, linearProbeBatchSize } = options;
+  const [flag, size, parts] = finetune ? ['linear_probe_batch_size', linearProbeBatchSize, 1] : ['batch_size', batchSize, accumFreq];
+  if ((trainData === undefined && !finetune) || size % (worldSize * parts) === 0) return;
+  const inParts = parts > 1 ? ` in ${parts} parts` : '';
+  throw optionError(`--${flag} is divided among ${worldSize} ranks${inParts}, but is ${size}; make it a multiple of ${worldSize * parts}.`);
 }

@@ -1,7 +1,7 @@
 // A rank: a process that does its part of a job as runJob does, tells its parent of it, and is gone when its parent is.
 import { failed, type FromJob } from '../jobs/messages';
 import { runJob } from '../jobs/run';
-import type { ToRank } from './rank_process';
+import type { ToRank, Work } from './rank_process';
 
 // Ctrl-C, and what stops a service, reach every process of a group: here it is the parent that says what they mean.
 process.on('SIGINT', () => {}).on('SIGTERM', () => {});
@@ -16,7 +16,7 @@ process.on('message', (message: ToRank) => {
 
 const send = (message: FromJob, sent?: () => void): boolean => process.send!(message, undefined, undefined, sent);
 
-async function main({ job, options }: Exclude<ToRank, 'abort'>): Promise<void> {
+async function main({ job, options }: Work): Promise<void> {
   const outcome = await runJob(job, options, { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) }).then(
     (result): FromJob => ({ type: 'done', result }),
     failed,

@@ -9,8 +9,14 @@ import type { ProgressEvent } from '../jobs/progress';
 import type { JobName } from '../jobs/registry';
 import type { RankVariables } from './variables';
 
+/** A job and its options, checked already. */
+export interface Work {
+  job: JobName;
+  options: object;
+}
+
 /** What a rank is told: first its work. */
-export type ToRank = { job: JobName; options: object } | 'abort';
+export type ToRank = Work | 'abort';
 
 /** How a rank's work ended: with a result, or an error; it `died` when it could not say so itself. */
 export type Outcome = { result: unknown } | { error: Error; died: boolean };
@@ -29,7 +35,7 @@ export class RankProcess {
    * @param main the module that the process runs
    * @param onEvent called with each event of the job
    */
-  constructor(main: string, variables: RankVariables, work: Exclude<ToRank, 'abort'>, onEvent: (event: ProgressEvent) => void) {
+  constructor(main: string, variables: RankVariables, work: Work, onEvent: (event: ProgressEvent) => void) {
     this.rank = Number(variables.RANK);
     this.who = `Rank ${variables.RANK} of ${variables.WORLD_SIZE}`;
     const env = { ...process.env, ...variables };

@@ -4,7 +4,7 @@ import { CleanclipError } from '../errors';
 import type { JobHooks, ProgressEvent } from '../jobs/progress';
 import type { JobName } from '../jobs/registry';
 import { refuseAborted } from '../jobs/run';
-import { RankProcess, type Outcome } from './rank_process';
+import { RankProcess, type Outcome, type Work } from './rank_process';
 import type { RankVariables } from './variables';
 
 /** Milliseconds that the other ranks have, once the outcome is known, to end by themselves: to say why, to finish a file. */
@@ -28,20 +28,7 @@ export async function runRanks<Result>(
   main = join(__dirname, 'rank.js'),
 ): Promise<Result> {
   refuseAborted(job, signal);
-  const processes: RankProcess[] = [];
-  const endAll = (): void => processes.forEach((rank) => rank.kill());
-  try {
-    for (const variables of ranks) {
-      const onEvent = (event: ProgressEvent): void => {
-        if (variables.RANK === '0' || event.type === 'log') onProgress?.(event);
-      };
-      processes.push(new RankProcess(main, variables, { job, options }, onEvent));
-    }
-  } catch (error) {
-    endAll();
-    const who = `Rank ${ranks[processes.length].RANK} of ${ranks[0].WORLD_SIZE}`;
-    throw new CleanclipError(`${who} could not be started: ${(error as Error).message}.`, 'ERR_DISTRIBUTED', { cause: error });
-  }
+  const processes = startRanks(main, { job, options }, ranks, onProgress);
   const abort = (): void => processes.forEach((rank) => rank.abort());
   signal?.addEventListener('abort', abort, { once: true });
 
@@ -50,7 +37,7 @@ export async function runRanks<Result>(
   const endSoon = (): void => {
     deadline ??= setTimeout(() => {
       ending = true;
-      endAll();
+      processes.forEach((rank) => rank.kill());
     }, PATIENCE);
   };
   const failures: Failure[] = [];
@@ -72,6 +59,24 @@ export async function runRanks<Result>(
   const settled = await first;
   if ('result' in settled) return settled.result as Result;
   throw cause(failures).error;
+}
+
+/** Starts them all, or leaves none. */
+function startRanks(main: string, work: Work, ranks: RankVariables[], onProgress: JobHooks['onProgress']): RankProcess[] {
+  const started: RankProcess[] = [];
+  try {
+    for (const variables of ranks) {
+      const onEvent = (event: ProgressEvent): void => {
+        if (variables.RANK === '0' || event.type === 'log') onProgress?.(event);
+      };
+      started.push(new RankProcess(main, variables, work, onEvent));
+    }
+  } catch (error) {
+    started.forEach((rank) => rank.kill());
+    const { RANK, WORLD_SIZE } = ranks[started.length];
+    throw new CleanclipError(`Rank ${RANK} of ${WORLD_SIZE} could not be started: ${(error as Error).message}.`, 'ERR_DISTRIBUTED', { cause: error });
+  }
+  return started;
 }
 
 /** The failure that the others follow from: a rank's own before what ranks say of one another's, of the lowest rank. */

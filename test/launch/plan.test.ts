@@ -72,6 +72,7 @@ test.each<[TrainInput, NodeJS.ProcessEnv, string]>([
   [{ distributed: true, nprocPerNode: 1, distributedInitMethod: 'head:99' }, {}, "--distributed_init_method must be tcp://host:port, but is 'head:99'."],
   [{ distributed: true, nprocPerNode: 5 }, {}, '--batch_size is divided among 5 ranks, but is 24; make it a multiple of 5.'],
   [{ distributed: true, nprocPerNode: 2, accumFreq: 5 }, {}, '--batch_size is divided among 2 ranks in 5 parts, but is 24; make it a multiple of 10.'],
+  [{ finetune: true, trainData: undefined }, { WORLD_SIZE: '3' }, '--linear_probe_batch_size is divided among 3 ranks, but is 80; make it a multiple of 3.'],
   [{}, { WORLD_SIZE: '7' }, '--batch_size is divided among 7 ranks, but is 24; make it a multiple of 7.'],
   [{ distributed: true }, { ...slurm, SLURM_NTASKS: '7' }, '--batch_size is divided among 7 ranks, but is 24; make it a multiple of 7.'],
 ])('refuses %j with %j in the environment', async (input, env, message) => {
