@@ -16,6 +16,7 @@ constexpr auto kPatience = 3s;      // for a sign of life, once something has fa
 constexpr auto kStoreSilence = 2s;  // after which nothing can be learnt from the store
 constexpr auto kPublishing = 1s;    // a verdict
 constexpr auto kLearning = 2s;      // of a verdict, by the others
+constexpr auto kBreakingOff = 1s;   // what waits, before the process may end
 constexpr int kReadings = 6;        // of the others' pulses, in the silence that means failure
 
 const char* const kVerdict = "verdict";  // a key, as `pulse/3` is
@@ -66,12 +67,12 @@ void Heartbeat::beatOnce(c10d::Store& store) {
   own_.beats++;
   own_.waits = operations_ > 0;
   own_.knows = !verdict_.empty();
-  const auto pulse = bytesOf(pulseText(own_));
+  const Pulse own = own_;
   const bool reads = readsNow(), seeks = verdict_.empty();
   const std::string proposal = proposal_;
   lock.unlock();
 
-  store.set(pulseKey(settings_.rank), pulse);
+  store.set(pulseKey(settings_.rank), bytesOf(pulseText(own)));
   std::string verdict;
   if (seeks && !proposal.empty()) {
     verdict = store.compareSet(kVerdict, "", proposal);
@@ -81,6 +82,7 @@ void Heartbeat::beatOnce(c10d::Store& store) {
 
   lock.lock();
   answeredAt_ = Clock::now();
+  shown_ = own.knows;
   if (verdict_.empty()) verdict_ = verdict;
   changed_.notify_all();
   lock.unlock();
@@ -120,9 +122,11 @@ void Heartbeat::watch() {
     if (!verdict.empty()) settle(lock, verdict);
   }
   if (stopping_) return;
-  const auto breakOff = std::exchange(breakOff_, nullptr);
   lock.unlock();
-  breakOff();
+  breakOff_();
+  lock.lock();
+  brokenOff_ = true;
+  changed_.notify_all();
 }
 
 std::string Heartbeat::inquire(const FailedOperation& operation) {
@@ -145,6 +149,7 @@ std::string Heartbeat::inquire(const FailedOperation& operation) {
   }
   const bool knowsSilent = Clock::now() >= deadline;
   letOthersLearn(lock, knowsSilent ? before : std::vector<Pulse>(before.size()));
+  changed_.wait_for(lock, kBreakingOff, [this] { return brokenOff_ || !breakOff_ || stopping_; });
   inquiries_--;
   return verdict_ == ownFailure ? "" : verdict_;
 }
@@ -166,12 +171,13 @@ void Heartbeat::settle(Lock& lock, const std::string& verdict) {
   changed_.notify_all();
 }
 
-// When this process ends, so does the store that it hosts: until then, whoever has beaten since `before` shall have read the verdict.
+// Shows that this rank knows the verdict. When this process ends, so does the store that it hosts: until then, whoever has beaten since
+// `before` shall know it too.
 void Heartbeat::letOthersLearn(Lock& lock, const std::vector<Pulse>& before) {
-  if (!settings_.firstHosts || settings_.rank != 0) return;
   hurry();
   changed_.wait_for(lock, kLearning, [&, next = readings_ + 1] {
-    if (ended_) return true;
+    if (ended_ || storeIsSilentFor(kStoreSilence)) return true;
+    if (!settings_.firstHosts || settings_.rank != 0) return shown_;
     if (readings_ < next) return false;
     for (size_t rank = 1; rank < pulses_.size(); rank++) {
       if (pulses_[rank].beats != before[rank].beats && !pulses_[rank].knows && !pulses_[rank].left) return false;

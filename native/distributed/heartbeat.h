@@ -29,7 +29,7 @@ class Heartbeat {
   // Connects to the store once more and beats, until the pointer's last owner lets go of it.
   static std::shared_ptr<Heartbeat> start(const c10::intrusive_ptr<c10d::Store>& store, const Settings& settings);
 
-  // What breaks off the waiting; called once, from a thread of its own.
+  // What breaks off the waiting; given once, and called at most once, from a thread of its own.
   void whenFailed(std::function<void()> breakOff);
 
   // This rank begins what it does with others. Returns the collective's number among its own, from 1; else 0.
@@ -83,6 +83,8 @@ class Heartbeat {
   int operations_ = 0;  // under way
   int inquiries_ = 0;   // under way
   bool hurried_ = false;
+  bool shown_ = false;  // that this rank knows the verdict
+  bool brokenOff_ = false;
   bool stopping_ = false;
   bool ended_ = false;  // the thread that beats, by itself or because the store was lost
   bool lost_ = false;   // the store

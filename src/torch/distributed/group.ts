@@ -1,6 +1,6 @@
 import { CleanclipError, optionError } from '../../errors';
 import { addon } from '../addon';
-import { checkTimeout, DEFAULT_TIMEOUT, isExchangeFailure } from './failure';
+import { checkTimeout, DEFAULT_TIMEOUT } from './failure';
 import { Heart } from './heart';
 import type { NativeGroup } from './native';
 import { checkRanks, rendezvous, type Rendezvous } from './rendezvous';
@@ -111,10 +111,12 @@ export async function destroyProcessGroup(): Promise<void> {
 
 /**
  * Tells the other ranks why this one gives up, for its program to call before it ends with an error of its own: what they wait for fails within
- * seconds, and their errors say `rank 1 failed: …`. It takes some 3 s at most, and does nothing without a group or for an `ERR_DISTRIBUTED`.
+ * seconds, and their errors say `rank 1 failed: …`. It takes some 3 s at most, and does nothing without a group, or for an `ERR_DISTRIBUTED` or
+ * `ERR_ABORTED`, which is not of this rank alone.
  */
 export async function announceFailure(error: unknown): Promise<void> {
-  if (current === undefined || isExchangeFailure(error)) return;
+  const shared = error instanceof CleanclipError && ['ERR_DISTRIBUTED', 'ERR_ABORTED'].includes(error.code);
+  if (current === undefined || shared) return;
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
   await current.heart.announce(`rank ${current.rank} failed: ${reason}`);
 }

@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { Machines } from './machines';
 import { freePort, runRanks, type Order, type Outcome, type RanksOptions } from './ranks';
 
+jest.setTimeout(120_000); // many processes at once, on a busy machine
+
 const failedAs = (outcome: Outcome, ...parts: string[]): void => {
   expect(outcome.error).toMatchObject({ name: 'CleanclipError', code: 'ERR_DISTRIBUTED' });
   for (const part of parts) expect(outcome.error?.message).toContain(part);
@@ -26,6 +28,7 @@ async function hit(victim: number, order: Order, deed: NodeJS.Signals | (() => v
   let doneAt = 0;
   const outcomes = await runRanks(3, [order], {
     timeout: 30_000,
+    patience: 100_000,
     stopped: victim,
     onMessage: (_, __, child) => {
       doneAt = performance.now();
