@@ -39,35 +39,55 @@ int writeAt(int fd, const uint8_t* bytes, int64_t size, int64_t position) {
   return 0;
 }
 
-// writeTensor(fd, position, tensor, crc): writes the memory of a contiguous CPU tensor at that place of a file, on all threads.
-// Returns the CRC-32 of what `crc` stands for and these bytes; -errno when the system refuses.
-napi_value writeTensor(const Napi::CallbackInfo& info) {
-  const int fd = info[0].ToNumber().Int32Value();
-  const auto position = info[1].ToNumber().Int64Value();
-  const auto& tensor = tensorArg(info.Env(), info[2]);
-  if (!tensor.is_cpu() || !tensor.is_contiguous()) throw ArgumentError("A contiguous CPU tensor was expected here.");
-  const auto* bytes = static_cast<const uint8_t*>(tensor.const_data_ptr());
-  const auto size = static_cast<int64_t>(tensor.nbytes());
-  const auto sizeOf = [&](int64_t piece) { return std::min(kPiece, size - piece * kPiece); };
+struct Piece {
+  size_t tensor;  // its place in the list
+  const uint8_t* bytes;
+  int64_t size;
+  int64_t position;
+  uint32_t crc = 0;
+};
 
-  std::vector<uint32_t> crcs((size + kPiece - 1) / kPiece);
+std::vector<Piece> piecesOf(const std::vector<at::Tensor>& tensors, Napi::Array positions) {
+  std::vector<Piece> pieces;
+  for (size_t i = 0; i < tensors.size(); i++) {
+    const auto& tensor = tensors[i];
+    if (!tensor.is_cpu() || !tensor.is_contiguous()) throw ArgumentError("Contiguous CPU tensors were expected here.");
+    const auto* bytes = static_cast<const uint8_t*>(tensor.const_data_ptr());
+    const auto size = static_cast<int64_t>(tensor.nbytes());
+    const auto position = positions.Get(i).ToNumber().Int64Value();
+    for (int64_t done = 0; done < size; done += kPiece) pieces.push_back({i, bytes + done, std::min(kPiece, size - done), position + done});
+  }
+  return pieces;
+}
+
+// writeTensors(fd, tensors, positions, crcs): writes the memory of contiguous CPU tensors, each at its place of a file, on all threads.
+// Returns the CRC-32s of what `crcs` stand for and these bytes; -errno when the system refuses.
+napi_value writeTensors(const Napi::CallbackInfo& info) {
+  const int fd = info[0].ToNumber().Int32Value();
+  const auto tensors = tensorListArg(info.Env(), info[1]);
+  auto pieces = piecesOf(tensors, info[2].As<Napi::Array>());
+
+  std::atomic<size_t> next = 0;
   std::atomic<int> error = 0;
-  at::parallel_for(0, static_cast<int64_t>(crcs.size()), 1, [&](int64_t begin, int64_t end) {
-    for (auto piece = begin; piece < end && error == 0; piece++) {
-      const auto* start = bytes + piece * kPiece;
-      crcs[piece] = crc32_z(0, start, sizeOf(piece));
-      if (const int failure = writeAt(fd, start, sizeOf(piece), position + piece * kPiece)) error = failure;
+  at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
+    for (size_t i; error == 0 && (i = next++) < pieces.size();) {
+      auto& [tensor, bytes, size, position, crc] = pieces[i];
+      crc = crc32_z(0, bytes, size);
+      if (const int failure = writeAt(fd, bytes, size, position)) error = failure;
     }
   });
   if (error != 0) return Napi::Number::New(info.Env(), -error);
 
-  auto crc = static_cast<unsigned long>(info[3].ToNumber().Uint32Value());
-  for (size_t piece = 0; piece < crcs.size(); piece++) crc = crc32_combine(crc, crcs[piece], sizeOf(piece));
-  return Napi::Number::New(info.Env(), static_cast<double>(crc));
+  auto crcs = info[3].As<Napi::Array>();
+  for (const auto& piece : pieces) {
+    const auto before = crcs.Get(piece.tensor).ToNumber().Uint32Value();
+    crcs.Set(piece.tensor, static_cast<double>(crc32_combine(before, piece.crc, piece.size)));
+  }
+  return crcs;
 }
 
 }  // namespace
 
-void exportTensorFile(Napi::Env, Napi::Object exports) { exportFunction(exports, "writeTensor", writeTensor); }
+void exportTensorFile(Napi::Env, Napi::Object exports) { exportFunction(exports, "writeTensors", writeTensors); }
 
 }  // namespace cleanclip

@@ -32,6 +32,9 @@ export class CleanclipError extends Error {
   }
 }
 
+/** Whether it says that the job was stopped. */
+export const isAbort = (error: unknown): boolean => error instanceof CleanclipError && error.code === 'ERR_ABORTED';
+
 /** An option or argument that cannot be used. */
 export const optionError = (message: string): CleanclipError => new CleanclipError(message, 'ERR_OPTION');
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, basename } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 
@@ -44,7 +45,7 @@ class TemporaryFile {
 
   constructor(private readonly path: string) {
     const folder = dirname(path);
-    this.temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+    this.temporary = join(folder, temporaryName(basename(path)));
     try {
       mkdirSync(folder, { recursive: true });
       this.fd = openSync(this.temporary, 'wx');
@@ -69,6 +70,20 @@ class TemporaryFile {
     this.open = false;
   }
 }
+
+/**
+ * Opens a file that has no name, for reading and writing, in the system's folder for temporary files: it goes when it is closed, or when the process ends
+ * in whatever way.
+ */
+export function openNameless(): number {
+  const path = join(tmpdir(), temporaryName('cleanclip'));
+  const fd = openSync(path, 'wx+', 0o600);
+  unlinkSync(path);
+  return fd;
+}
+
+/** Such a name as {@link removeLeftovers} knows. */
+const temporaryName = (name: string): string => `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
 
 /** Adds text to a file, which is made if need be; a power cut may lose or cut the last of it. Errors as {@link writeWhole}. */
 export function append(path: string, text: string): void {

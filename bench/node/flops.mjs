@@ -11,14 +11,18 @@ const RN50_AN_IMAGE = 36.6e9;
 
 /** Forward and backward of a named model on images, and on each caption's own tokens; undefined where the images' share is not known. */
 export function stepFlops(ids, model) {
-  const { textWidth, textLayers, visionWidth, visionLayers, visionPatchSize, imageSize } = configs[model];
   const lengths = torch.tidy(() => ids.argmax(1).add(1).toArray());
-  const texts = lengths.reduce((sum, length) => sum + transformer(textWidth, textLayers, length), 0);
-  if (model === 'RN50') return lengths.length * RN50_AN_IMAGE + texts;
-  if (visionPatchSize === undefined) return undefined;
+  return lengths.reduce((sum, length) => sum + pairFlops(model, length), 0) || undefined;
+}
+
+/** Of a pair whose caption has so many tokens; NaN where the image's share is not known. */
+export function pairFlops(model, tokens) {
+  const { textWidth, textLayers, visionWidth, visionLayers, visionPatchSize, imageSize } = configs[model];
+  const text = transformer(textWidth, textLayers, tokens);
+  if (model === 'RN50') return RN50_AN_IMAGE + text;
   const patches = (imageSize / visionPatchSize) ** 2;
   const embedding = 2 * 2 * patches * 3 * visionPatchSize ** 2 * visionWidth; // no gradient for the pixels
-  return lengths.length * (transformer(visionWidth, visionLayers, patches + 1) + embedding) + texts;
+  return transformer(visionWidth, visionLayers, patches + 1) + embedding + text;
 }
 
 const transformer = (width, layers, length) => 3 * layers * (2 * 12 * width ** 2 * length + 4 * width * length ** 2);

@@ -1,6 +1,7 @@
 #include "binding.h"
 
 #include "clip.h"
+#include "distributed/group.h"
 #include "errors.h"
 #include "init.h"
 #include "random.h"
@@ -50,6 +51,7 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
                            method<&ClipModule::state>("state"),
                            method<&ClipModule::train>("train"),
                            method<&ClipModule::setCheckpointing>("setCheckpointing"),
+                           method<&ClipModule::syncBatchNorm>("syncBatchNorm"),
                            method<&ClipModule::to>("to"),
                            method<&ClipModule::dispose>("dispose"),
                        });
@@ -117,6 +119,12 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
   // setCheckpointing(on)
   napi_value setCheckpointing(const Napi::CallbackInfo& info) {
     clip().set_checkpointing(info[0].ToBoolean());
+    return info.Env().Undefined();
+  }
+
+  // syncBatchNorm(group | null)
+  napi_value syncBatchNorm(const Napi::CallbackInfo& info) {
+    clip().sync_batch_norm(info[0].IsNull() ? c10::intrusive_ptr<c10d::ProcessGroup>() : groupArg(info[0]).group);
     return info.Env().Undefined();
   }
 

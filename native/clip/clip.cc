@@ -60,6 +60,12 @@ void Clip::set_checkpointing(bool on) {
   transformer->checkpointing = on;
 }
 
+void Clip::sync_batch_norm(const c10::intrusive_ptr<c10d::ProcessGroup>& ranks) {
+  for (const auto& module : modules()) {
+    if (auto* norm = module->as<BatchNorm2d>()) norm->ranks = ranks;
+  }
+}
+
 std::vector<NamedTensor> Clip::state() const {
   std::vector<NamedTensor> entries;
   for (const auto& module : named_modules()) {

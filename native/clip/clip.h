@@ -31,6 +31,9 @@ struct Clip : torch::nn::Module {
   // Backward computes each block once more instead of keeping what is inside it: less memory, a quarter more time.
   void set_checkpointing(bool on);
 
+  // In training, batch norm goes by the batches of all these ranks, or (null) by this rank's alone.
+  void sync_batch_norm(const c10::intrusive_ptr<c10d::ProcessGroup>& ranks);
+
   // Parameters and buffers by name, module by module, in the order of Python's state_dict().
   std::vector<NamedTensor> state() const;
 

@@ -7,6 +7,8 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 
+#include "sync_batch_norm.h"
+
 namespace cleanclip {
 
 Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding)
@@ -28,6 +30,7 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x) {
   const bool frozen = training && FrozenStatistics::active();
   if (training && !frozen) num_batches_tracked.add_(1);
   const auto mean = frozen ? at::Tensor() : running_mean, var = frozen ? at::Tensor() : running_var;
+  if (training && ranks) return sync_batch_norm(x, weight, bias, mean, var, 0.1, 1e-5, ranks);
   return at::batch_norm(x, weight, bias, mean, var, training, 0.1, 1e-5, true);
 }
 

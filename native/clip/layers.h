@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <utility>
 #include <vector>
 
@@ -35,13 +36,14 @@ class FrozenStatistics {
   bool before;
 };
 
-// [B, channels, H, W]; in training by the batch's statistics, which move the running ones by a tenth.
+// [B, channels, H, W]; in training by the statistics of the batch, or of all ranks' batches, which move the running ones by a tenth.
 struct BatchNorm2d : torch::nn::Module {
   explicit BatchNorm2d(int64_t channels);
   at::Tensor forward(const at::Tensor& x);
 
   at::Tensor weight, bias, running_mean, running_var;  // [channels]
   at::Tensor num_batches_tracked;                      // int64 []
+  c10::intrusive_ptr<c10d::ProcessGroup> ranks;        // null: the batch counts alone
 };
 
 // Over the last dimension, computed in at least float32.

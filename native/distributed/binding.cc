@@ -5,7 +5,9 @@
 #include <cstdlib>
 
 #include "collectives.h"
+#include "gather.h"
 #include "group.h"
+#include "heart.h"
 #include "reducer.h"
 #include "store.h"
 
@@ -25,7 +27,9 @@ void exportDistributed(Napi::Env env, Napi::Object exports) {
   setLogLevel();
   exportStores(env, exports);
   exportGroups(env, exports);
+  exportHearts(env, exports);
   exportCollectives(env, exports);
+  exportGather(env, exports);
   exportReducer(env, exports);
 }
 

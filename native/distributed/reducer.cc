@@ -52,8 +52,8 @@ napi_value verifyAndBroadcast(const Napi::CallbackInfo& info) {
   });
 }
 
-// broadcastBuffers(group, buffers): blocks
-napi_value broadcastBuffers(const Napi::CallbackInfo& info) {
+// broadcastCoalesced(group, tensors): blocks
+napi_value broadcastCoalesced(const Napi::CallbackInfo& info) {
   broadcastFromFirst(groupArg(info[0]).group, tensorListArg(info.Env(), info[1]));
   return info.Env().Undefined();
 }
@@ -105,7 +105,7 @@ napi_value afterFirstBackward(const Napi::CallbackInfo& info) {
 
 void exportReducer(Napi::Env, Napi::Object exports) {
   exportFunction(exports, "verifyAndBroadcast", verifyAndBroadcast);
-  exportFunction(exports, "broadcastBuffers", broadcastBuffers);
+  exportFunction(exports, "broadcastCoalesced", broadcastCoalesced);
   exportFunction(exports, "createReducer", createReducer);
   exportFunction(exports, "beforeForward", beforeForward);
   exportFunction(exports, "beforeBackward", beforeBackward);

@@ -2,8 +2,9 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
 import type { Position } from '../checkpoint';
 import { CleanclipError, dataError } from '../errors';
+import { fromAllRanks, sumOverRanks } from '../ranks';
 import { torch, type Tensor } from '../torch';
-import type { GradScaler } from '../torch/grad_scaler';
+import { stepWith, type GradScaler } from '../torch/grad_scaler';
 import { AdamW } from '../torch/optim';
 
 /** Labelled inputs, B of them. */
@@ -31,6 +32,8 @@ export interface StepReport extends Position {
 export interface Fit {
   /** float32 [B, classes] of a batch's inputs */
   logits: (inputs: Tensor) => Tensor;
+  /** of several ranks that compute a batch in parts: leaves the mean of their gradients */
+  meanBackward?: (loss: Tensor) => void;
   optimizer: AdamW;
   /** of the loss, for logits in float16 */
   scaler?: GradScaler;
@@ -64,44 +67,51 @@ export function classifierOptimizer(named: [name: string, parameter: Tensor][]):
 }
 
 /**
- * Trains a classifier by cross entropy from `start` to the last step; between steps it lets events through and heeds the signal.
+ * Trains a classifier by cross entropy from `start` to the last step; between steps it lets events through and heeds the signal. Over several
+ * ranks each computes its part of a batch, and all stop when one is asked to.
  * @throws CleanclipError `ERR_DATA` when the loss is no number; `ERR_ABORTED` by the signal
  */
-export async function fit({ logits, optimizer, scaler, learningRate, batches, totalSteps, start, epoch, onStep, signal }: Fit): Promise<void> {
+export async function fit({ logits, meanBackward, optimizer, scaler, learningRate, batches, totalSteps, start, epoch, onStep, signal }: Fit): Promise<void> {
   let { epoch: done, batch, step } = start ?? { epoch: 0, batch: 0, step: 0 };
   while (step < totalSteps) {
     for await (const { index, inputs, labels, dispose } of epoch(done + 1, batch)) {
       optimizer.lr = learningRate(done * batches + index);
-      const loss = torch.tidy(() => {
+      const part = { images: labels.length, stop: signal?.aborted === true };
+      const parts = meanBackward === undefined ? [part] : await fromAllRanks(part);
+      if (parts.some(({ stop }) => stop)) throw stopped(step);
+      const images = parts.reduce((sum, one) => sum + one.images, 0);
+      if (parts.some((one) => one.images === 0)) {
+        dispose(); // a rank cannot read any image of its part
+        continue;
+      }
+      const share = (labels.length * parts.length) / images; // so that the mean over ranks is the mean over the batch
+      const own = torch.tidy(() => {
         const scores = logits(inputs); // [B, classes]
         const target = torch.tensor(BigInt64Array.from(Array.from(labels), BigInt)).to({ device: scores.device });
-        const mean = torch.cross_entropy_loss(scores, target);
-        const value = mean.item();
-        if (Number.isFinite(value)) {
-          (scaler?.scale(mean) ?? mean).backward();
-          if (scaler === undefined) {
-            optimizer.step();
-          } else {
-            scaler.step(optimizer);
-            scaler.update();
-          }
-          optimizer.zeroGrad();
-        }
-        return value;
+        const mean = torch.cross_entropy_loss(scores, target).mul(share);
+        const scaled = scaler?.scale(mean) ?? mean;
+        if (meanBackward === undefined) scaled.backward();
+        else meanBackward(scaled);
+        stepWith(optimizer, scaler);
+        optimizer.zeroGrad();
+        return mean.item();
       });
       dispose();
+      const loss = meanBackward === undefined ? own : (await sumOverRanks({ own })).own / parts.length;
       if (!Number.isFinite(loss)) {
         throw dataError(`The loss of the classifier became ${loss} at step ${step + 1}; lower --lr or raise --num_warmup_steps.`);
       }
       batch = index + 1;
       step = done * batches + batch;
-      onStep({ epoch: done, batch, step, loss, lr: optimizer.lr, images: labels.length });
+      onStep({ epoch: done, batch, step, loss, lr: optimizer.lr, images });
       if (step >= totalSteps) return;
       await yieldToEvents();
-      if (signal?.aborted) throw new CleanclipError(`Training of the classifier was stopped at step ${step}.`, 'ERR_ABORTED');
+      if (meanBackward === undefined && signal?.aborted) throw stopped(step);
     }
     done++;
     batch = 0;
     step = done * batches;
   }
 }
+
+const stopped = (step: number): CleanclipError => new CleanclipError(`Training of the classifier was stopped at step ${step}.`, 'ERR_ABORTED');

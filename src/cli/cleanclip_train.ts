@@ -15,5 +15,6 @@ void runCommand('cleanclip-train', async (hooks) => {
   const input = toInput(trainOptions, program.opts());
   const { run } = await import('../jobs');
   const { checkpoint } = await run({ ...input, ...hooks });
-  if (checkpoint !== undefined) console.log(`The last checkpoint is ${checkpoint}`);
+  const ofFirstRank = Number(process.env.RANK ?? input.nodeRank ?? 0) === 0;
+  if (checkpoint !== undefined && ofFirstRank) console.log(`The last checkpoint is ${checkpoint}`);
 });

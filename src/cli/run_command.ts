@@ -3,8 +3,8 @@ import type { JobHooks, ProgressEvent } from '../jobs/progress';
 import { ProgressLine } from '../report/progress_line';
 
 /**
- * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C into an abort and an error into one sentence
- * and an exit code (1, or 130 when stopped).
+ * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C and SIGTERM into an abort and an error into one
+ * sentence and an exit code (1, or 130 when stopped).
  */
 export async function runCommand(program: string, job: (hooks: Required<JobHooks>) => Promise<void>): Promise<void> {
   const abort = new AbortController();
@@ -14,11 +14,17 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     else if (event.type === 'progress') progress.update(event.done, event.total, event.text);
   };
   const stop = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    progress.print(`${program}: stopping; press Ctrl-C again to stop without saving.`);
+    if (!abort.signal.aborted) progress.print(`${program}: stopping; press Ctrl-C again to stop without saving.`);
     abort.abort();
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  let interrupted = false;
+  const interrupt = (): void => {
+    if (interrupted) process.exit(130);
+    interrupted = true;
+    stop();
+  };
+  // Only Ctrl-C counts twice: launchers and `timeout` send SIGTERM more than once, and have SIGKILL to be blunt.
+  process.on('SIGINT', interrupt).on('SIGTERM', stop);
   try {
     await job({ signal: abort.signal, onProgress });
   } catch (error) {
@@ -28,6 +34,6 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     process.exitCode = error.code === 'ERR_ABORTED' ? 130 : 1;
   } finally {
     progress.clear();
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.off('SIGINT', interrupt).off('SIGTERM', stop);
   }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { optionError } from '../errors';
 import { torch, type Tensor } from '../torch';
 import { addon } from '../torch/addon';
+import { blocking, processGroup, type ProcessGroup } from '../torch/distributed/group';
 import { wrap } from '../torch/tensor';
 import { checkConfig, type ClipConfig, configFromStateDict, configs } from './config';
 import type { NativeClip, NativeClipClass } from './native_module';
@@ -33,6 +34,7 @@ export class Clip {
   private readonly native: NativeClip;
   private readonly state: StateDict = {};
   private readonly parameters: [string, Tensor][] = [];
+  private ranks?: ProcessGroup;
 
   readonly device: string;
   readonly precision: Precision;
@@ -131,6 +133,18 @@ export class Clip {
     return this;
   }
 
+  /**
+   * In training, batch norm by the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), of the process group of this thread: all
+   * ranks then call forward and backward alike, which block until all have come. The model holds the group until it is disposed or this is off.
+   * @param on default true; false: by this rank's batch alone
+   * @throws CleanclipError `ERR_DISTRIBUTED` without a process group
+   */
+  syncBatchNorm(on = true): this {
+    this.ranks = on ? processGroup() : undefined;
+    this.native.syncBatchNorm(this.ranks?.native ?? null);
+    return this;
+  }
+
   /** Frees the model's tensors now; else the garbage collector does some day. */
   dispose(): void {
     Object.values(this.state).forEach((tensor) => tensor.dispose());
@@ -142,8 +156,11 @@ export class Clip {
   }
 
   private compute<T>(forward: () => T): T {
-    if (this.precision === 'fp32') return forward();
-    return torch.autocast({ device: this.device.split(':')[0], dtype: autocastTo[this.precision] }, forward);
+    const computed = (): T => {
+      if (this.precision === 'fp32') return forward();
+      return torch.autocast({ device: this.device.split(':')[0], dtype: autocastTo[this.precision] }, forward);
+    };
+    return this.ranks === undefined ? computed() : blocking(this.ranks, 'forward', computed);
   }
 
   private checkPixels(pixels: Tensor): void {

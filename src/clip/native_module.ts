@@ -1,4 +1,5 @@
 import type { NativeGenerator } from '../torch/addon';
+import type { NativeGroup } from '../torch/distributed/native';
 import type { Handle } from '../torch/handle';
 
 /** A configuration as native/clip/binding.cc reads it: one layer for a VisionTransformer, patch size 0 for a ResNet. */
@@ -23,6 +24,7 @@ export interface NativeClip {
   state(): [name: string, tensor: Handle, isParameter: boolean][];
   train(on: boolean): void;
   setCheckpointing(on: boolean): void;
+  syncBatchNorm(group: NativeGroup | null): void;
   to(device: string, dtype: string): void;
   dispose(): void;
 }

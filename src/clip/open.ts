@@ -25,7 +25,7 @@ export function chooseDevice({ device, deviceId, deviceIds }: { device?: 'cpu' |
   const gpus = device === 'cpu' ? 0 : torch.cuda.deviceCount();
   if (gpus === 0 && device !== 'gpu') return 'cpu';
   if (gpus === 0) throw optionError('--device is gpu, but libtorch sees none; leave it out, or use a CUDA build of libtorch and look at nvidia-smi.');
-  const localRank = process.env.WORLD_SIZE === undefined ? undefined : Number(process.env.LOCAL_RANK ?? process.env.RANK);
+  const localRank = process.env.WORLD_SIZE === undefined ? undefined : Number(process.env.LOCAL_RANK ?? Number(process.env.RANK) % gpus);
   const id = localRank === undefined ? deviceId : deviceIds === undefined ? localRank : deviceIds[localRank];
   if (id < gpus) return `cuda:${id}`;
   const flag = localRank === undefined ? `--device_id must be below ${gpus}, the number of GPUs, but is ${deviceId}` : `Rank ${localRank} of this machine needs a GPU of its own, and there are ${deviceIds?.length ?? gpus}`;

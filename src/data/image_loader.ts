@@ -2,6 +2,7 @@ import { type Tensor } from '../torch';
 import { type BadImage, type EpochOptions } from './batch';
 import { PairLoader } from './loader';
 import { PairTableBuilder } from './pairs';
+import { type Shard } from './sampler';
 
 export interface ImageLoaderOptions {
   batchSize: number;
@@ -17,6 +18,8 @@ export interface ImageLoaderOptions {
   shuffle?: boolean;
   /** leave out a last batch that is not full; default false */
   dropLast?: boolean;
+  /** load this rank's part of the images; default all */
+  shard?: Shard;
   /** throw at an image that cannot be read, which is left out otherwise; default false */
   strict?: boolean;
   /** keep decoded images in memory if room for all of them takes no more than this; default 1 GiB */

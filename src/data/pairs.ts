@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { dataError } from '../errors';
 import { type BadRow, columnIndex, readCsv } from './csv';
+import { type SharedStrings, StringFile, StringFileWriter } from './string_file';
 
 /** Which columns of the file hold what, as the flags `--image_key`, `--caption_key` and `--delimiter` say. */
 export interface PairColumns {
@@ -12,18 +13,18 @@ export interface PairColumns {
   delimiter?: string;
 }
 
-/** The memory of a {@link PairTable}: send it to a worker thread as it is, nothing is copied. */
+/** What a {@link PairTable} is made of: send it to a worker thread as it is, nothing is copied. */
 export interface SharedPairs {
   /** folder that image paths are relative to */
   root: string;
-  /** image path and caption of each row, one after another, UTF-8 */
-  text: SharedArrayBuffer;
-  /** uint32, two a row: where its image path ends in `text`, where its caption ends */
-  ends: SharedArrayBuffer;
-  /** uint8, one a row: 1 when the row is poisoned */
+  /** image path and caption of each row of the file, by turns */
+  strings: SharedStrings;
+  /** one bit a row of the file, from the lowest of each byte: 1 when the row is poisoned */
   backdoor: SharedArrayBuffer;
-  /** int32: the rows of the file that this table has, in its order */
-  rows: SharedArrayBuffer;
+  /** how many rows this table has */
+  length: number;
+  /** int32: which rows of the file these are, in the order of the table; absent: all of them */
+  rows?: SharedArrayBuffer;
 }
 
 /** Rows that were left out: how many, and the first of them. */
@@ -35,26 +36,24 @@ export interface BadRows {
 const EXAMPLES = 20;
 
 /**
- * Image–caption pairs in compact shared memory: about 13 bytes a row beside the text, no object a row, so millions of
- * rows are fine and worker threads read the same memory.
+ * Image–caption pairs whose text lies in a temporary file. Memory is about 1.1 bytes a row, 4 more in a selection, so millions of rows are fine, and worker
+ * threads read the same file. A row's text takes a few microseconds to read.
  */
 export class PairTable {
   readonly length: number;
-  private readonly text: Buffer;
-  private readonly ends: Uint32Array;
+  private readonly strings: StringFile;
   private readonly backdoor: Uint8Array;
-  private readonly rows: Int32Array;
+  private readonly rows: Int32Array | undefined;
 
   /** @param badRows rows of the file that are not in the table */
   constructor(
     readonly shared: SharedPairs,
     readonly badRows: BadRows = { count: 0, examples: [] },
   ) {
-    this.text = Buffer.from(shared.text);
-    this.ends = new Uint32Array(shared.ends);
+    this.length = shared.length;
+    this.strings = new StringFile(shared.strings);
     this.backdoor = new Uint8Array(shared.backdoor);
-    this.rows = new Int32Array(shared.rows);
-    this.length = this.rows.length;
+    this.rows = shared.rows && new Int32Array(shared.rows);
   }
 
   /** The absolute path of the image of row `i`. */
@@ -64,80 +63,59 @@ export class PairTable {
 
   /** The image path of row `i` as the file has it. */
   imageField(i: number): string {
-    const row = this.row(i);
-    return this.text.toString('utf8', row === 0 ? 0 : this.ends[2 * row - 1], this.ends[2 * row]);
+    return this.strings.get(2 * this.row(i));
   }
 
   caption(i: number): string {
-    const row = this.row(i);
-    return this.text.toString('utf8', this.ends[2 * row], this.ends[2 * row + 1]);
+    return this.strings.get(2 * this.row(i) + 1);
   }
 
   isBackdoor(i: number): boolean {
-    return this.backdoor[this.row(i)] === 1;
+    const row = this.row(i);
+    return ((this.backdoor[row >> 3] >> (row & 7)) & 1) === 1;
   }
 
   /** Whether any row is poisoned. */
   hasBackdoor(): boolean {
-    return this.rows.some((row) => this.backdoor[row] === 1);
+    for (let i = 0; i < this.length; i++) if (this.isBackdoor(i)) return true;
+    return false;
   }
 
   /** A table of some of the rows, in the order given; it shares the text of this one. */
   select(rows: ArrayLike<number>): PairTable {
     const selected = new Int32Array(new SharedArrayBuffer(4 * rows.length));
     for (let i = 0; i < rows.length; i++) selected[i] = this.row(rows[i]);
-    return new PairTable({ ...this.shared, rows: selected.buffer }, this.badRows);
+    return new PairTable({ ...this.shared, length: rows.length, rows: selected.buffer }, this.badRows);
   }
 
   private row(i: number): number {
-    const row = this.rows[i];
-    if (row === undefined) throw new RangeError(`Expected a row from 0 to ${this.length - 1}, got ${i}.`);
-    return row;
+    if (Number.isInteger(i) && i >= 0 && i < this.length) return this.rows ? this.rows[i] : i;
+    throw new RangeError(`Expected a row from 0 to ${this.length - 1}, got ${i}.`);
   }
 }
 
-/** Collects rows into the shared memory of a {@link PairTable}. */
+/** Collects the rows of a {@link PairTable}. */
 export class PairTableBuilder {
-  private text = Buffer.from(new SharedArrayBuffer(1 << 16));
-  private ends = new Uint32Array(new SharedArrayBuffer(1 << 12));
-  private backdoor = new Uint8Array(new SharedArrayBuffer(1 << 9));
-  private textLength = 0;
+  private readonly strings = new StringFileWriter();
+  private readonly backdoor: number[] = [];
   private length = 0;
 
   /** @param root folder that image paths are relative to */
   constructor(private readonly root: string) {}
 
+  /** @throws CleanclipError ERR_DATA: the folder for temporary files is full */
   add(image: string, caption: string, isBackdoor: boolean): void {
+    this.strings.add(image);
+    this.strings.add(caption);
     const row = this.length++;
-    if (row === this.backdoor.length) {
-      this.ends = new Uint32Array(doubled(this.ends));
-      this.backdoor = new Uint8Array(doubled(this.backdoor));
-    }
-    this.ends[2 * row] = this.append(image);
-    this.ends[2 * row + 1] = this.append(caption);
-    this.backdoor[row] = isBackdoor ? 1 : 0;
+    if (row % 8 === 0) this.backdoor.push(0);
+    if (isBackdoor) this.backdoor[row >> 3] |= 1 << (row & 7);
   }
 
   finish(badRows?: BadRows): PairTable {
-    const rows = new Int32Array(new SharedArrayBuffer(4 * this.length));
-    for (let i = 0; i < rows.length; i++) rows[i] = i;
-    const shared = (view: ArrayBufferView): SharedArrayBuffer => view.buffer as SharedArrayBuffer;
-    return new PairTable(
-      {
-        root: this.root,
-        text: shared(this.text),
-        ends: shared(this.ends),
-        backdoor: shared(this.backdoor),
-        rows: shared(rows),
-      },
-      badRows,
-    );
-  }
-
-  private append(text: string): number {
-    while (this.textLength + 3 * text.length > this.text.length) this.text = Buffer.from(doubled(this.text));
-    this.textLength += this.text.write(text, this.textLength);
-    return this.textLength;
+    const backdoor = new Uint8Array(new SharedArrayBuffer(this.backdoor.length));
+    backdoor.set(this.backdoor);
+    return new PairTable({ root: this.root, strings: this.strings.finish(), backdoor: backdoor.buffer, length: this.length }, badRows);
   }
 }
 
@@ -146,7 +124,7 @@ export class PairTableBuilder {
  * marks poisoned rows; without it a path that contains "backdoor" counts as poisoned. Rows without an image path or with
  * a wrong number of fields are left out and listed in `badRows`.
  *
- * @throws CleanclipError ERR_DATA: file missing, empty or malformed, no such column, no usable row
+ * @throws CleanclipError ERR_DATA: file missing, empty or malformed, no such column, no usable row, no room for temporary files
  */
 export async function readPairs(
   file: string,
@@ -185,10 +163,4 @@ function readMark(mark: string, file: string, line: number): boolean {
   if (/^(1|1\.0|true)$/i.test(mark)) return true;
   if (/^(0|0\.0|false|)$/i.test(mark)) return false;
   throw dataError(`${file}, line ${line}: expected 1, 0, true or false in the column is_backdoor, found "${mark}".`);
-}
-
-function doubled(view: ArrayBufferView): SharedArrayBuffer {
-  const larger = new SharedArrayBuffer(2 * view.byteLength);
-  new Uint8Array(larger).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  return larger;
 }

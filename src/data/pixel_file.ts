@@ -41,8 +41,8 @@ export class PixelFile {
 
   /** The file in a folder for the pairs of a table and what is stored of their images: its name tells all of that. */
   static nameFile(folder: string, pairs: SharedPairs, size: number, kind: string): SharedPixelFile {
-    const hash = createHash('sha256').update(`${pairs.root} ${size} ${kind}`);
-    for (const part of [pairs.text, pairs.ends, pairs.rows]) hash.update(new Uint8Array(part));
+    const hash = createHash('sha256').update(`${pairs.root} ${size} ${kind} ${pairs.strings.digest}`);
+    if (pairs.rows !== undefined) hash.update(new Uint8Array(pairs.rows));
     try {
       mkdirSync(folder, { recursive: true });
     } catch (error) {

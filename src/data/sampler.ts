@@ -32,7 +32,7 @@ export function epochOrder(n: number, { seed, epoch, shuffle, shard = WHOLE }: E
 }
 
 const permutation = (n: number, seed: number): Int32Array =>
-  torch.tidy(() => torch.randperm(n, { generator: new torch.Generator(seed) }).to('int32').data() as Int32Array);
+  torch.tidy(() => torch.randperm(n, { generator: new torch.Generator(seed), dtype: 'int32' }).data() as Int32Array);
 
 /** How many of `n` rows a rank has: the same number on each. */
 export const shardLength = (n: number, { worldSize }: Shard): number => Math.ceil(n / worldSize);

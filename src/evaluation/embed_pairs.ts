@@ -1,17 +1,11 @@
+import { embedBatch, type Embeds } from '../clip/embed';
 import type { Clip } from '../clip/model';
-import { normalize } from '../clip/preprocess';
 import { PairLoader } from '../data/loader';
 import type { PairTable } from '../data/pairs';
 import { ownBatches } from '../data/sampler';
 import type { TrainOptions } from '../options/train';
 import { ranks } from '../ranks';
-import { torch, type Tensor } from '../torch';
-
-/** Unit-norm features of B pairs, each [B, D]. */
-export interface PairEmbeds {
-  imageEmbeds: Tensor;
-  textEmbeds: Tensor;
-}
+import { torch } from '../torch';
 
 /**
  * Runs every pair of a table through the model, in eval mode and the order of the table, without gradients. Pairs whose image cannot be
@@ -22,8 +16,8 @@ export async function embedPairs(
   clip: Clip,
   table: PairTable,
   { batchSize, numWorkers, compat }: TrainOptions,
-  { device, signal }: { device: string; signal?: AbortSignal },
-  use: (embeds: PairEmbeds, rows: Int32Array) => void,
+  signal: AbortSignal | undefined,
+  use: (embeds: Embeds, rows: Int32Array) => void,
 ): Promise<void> {
   const { imageSize: size, contextLength } = clip.config;
   const own = ownBatches(table.length, batchSize, ranks());
@@ -32,7 +26,8 @@ export async function embedPairs(
   clip.eval();
   try {
     for await (const batch of loader.epoch(0, { signal })) {
-      torch.tidy(() => torch.noGrad(() => use(clip.forward(batch.ids.to({ device }), normalize(batch.pixels.to({ device }))), batch.rows.map((row) => own[row]))));
+      const all = { start: 0, length: batch.rows.length };
+      torch.tidy(() => torch.noGrad(() => use(embedBatch(clip, batch, all), batch.rows.map((row) => own[row]))));
       batch.dispose();
     }
   } finally {

@@ -58,8 +58,7 @@ export class Evaluator {
   /** The validation loss as `{loss}`; nothing without validation pairs. */
   async validate(): Promise<Record<string, number>> {
     if (this.validation === undefined) return {};
-    const { device, hooks } = this;
-    return { loss: await validationLoss(this.clip, this.validation, this.options, { device, signal: hooks.signal }) };
+    return { loss: await validationLoss(this.clip, this.validation, this.options, this.hooks.signal) };
   }
 
   /** How a finetuned classifier fares on the labelled set, see {@link classifierMetrics}. */

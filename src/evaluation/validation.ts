@@ -10,10 +10,10 @@ export async function validationLoss(
   clip: Clip,
   pairs: PairTable,
   options: TrainOptions,
-  run: { device: string; signal?: AbortSignal },
+  signal?: AbortSignal,
 ): Promise<number> {
   const own = { sum: 0, count: 0 };
-  await embedPairs(clip, pairs, options, run, ({ imageEmbeds, textEmbeds }, rows) => {
+  await embedPairs(clip, pairs, options, signal, ({ imageEmbeds, textEmbeds }, rows) => {
     own.sum += contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp(), 'sum').item();
     own.count += rows.length;
   });

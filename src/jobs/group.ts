@@ -1,7 +1,7 @@
 import { chooseDevice } from '../clip/open';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
-import { fromAllRanks, ranks } from '../ranks';
+import { fromAllRanks } from '../ranks';
 import { torch } from '../torch';
 
 const { distributed } = torch;
@@ -19,15 +19,10 @@ const OWN = [
  */
 export async function inGroup<Result>(options: object, work: () => Promise<Result>): Promise<Result> {
   if (process.env.WORLD_SIZE === undefined || !('distributedBackend' in options)) return work();
-  const { trainData, batchSize, accumFreq, distributedBackend, distributedTimeout, ...rest } = options as TrainOptions;
+  const { distributedBackend, distributedTimeout, ...rest } = options as TrainOptions;
   const nccl = distributedBackend === 'nccl' && chooseDevice(rest) !== 'cpu' && distributed.isNcclAvailable();
   await distributed.initProcessGroup({ backend: nccl ? 'nccl' : 'gloo', timeout: 1000 * distributedTimeout });
   await checkSame(options as TrainOptions);
-  const { worldSize } = ranks();
-  if (trainData !== undefined && batchSize % (worldSize * accumFreq) !== 0) {
-    const parts = accumFreq > 1 ? ` in ${accumFreq} parts` : '';
-    throw optionError(`--batch_size is divided among ${worldSize} ranks${parts}, but is ${batchSize}; make it a multiple of ${worldSize * accumFreq}.`);
-  }
   const result = await work();
   await distributed.barrier();
   await distributed.destroyProcessGroup();

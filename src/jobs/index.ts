@@ -1,5 +1,7 @@
 import type { PoisonResult } from '../backdoor/poison';
 import { optionError } from '../errors';
+import { planRanks } from '../launch/plan';
+import { runRanks } from '../launch/run_ranks';
 import { resolve } from '../options/define';
 import { poisonOptions, type PoisonInput } from '../options/poison';
 import { trainOptions, type TrainInput } from '../options/train';
@@ -21,14 +23,18 @@ function split<T extends JobHooks>({ onProgress, signal, ...options }: T): { opt
 export type Outcome = Omit<TrainResult, 'checkpoint'> & { checkpoint?: string };
 
 /**
- * Does what the flags of `cleanclip-train` ask for: {@link train} or {@link evaluate}.
+ * Does what the flags of `cleanclip-train` ask for, {@link train} or {@link evaluate}: in this process, or with `distributed` in ranks.
  * @param input the flags in camelCase
  * @throws CleanclipError `ERR_OPTION` before anything starts; `ERR_ABORTED` after saving where it stopped
  */
 export async function run(input: TrainInput & JobHooks): Promise<Outcome> {
   const { options, hooks } = split(input);
   const resolved = resolve(trainOptions, options);
-  return runJob(chooseJob(resolved), resolved, hooks);
+  const job = chooseJob(resolved);
+  const { join, start } = await planRanks(resolved);
+  if (start !== undefined) return runRanks(job, resolved, start, hooks);
+  Object.assign(process.env, join);
+  return runJob(job, resolved, hooks);
 }
 
 /**

@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import { CleanclipError, type ErrorCode } from '../errors';
+import { CleanclipError } from '../errors';
+import { failure, type FromJob } from './messages';
 import type { JobHooks } from './progress';
 import type { JobName } from './registry';
-import type { FromJob } from './worker';
 
 /**
  * Runs a job in a thread of its own, so that the caller's event loop stays free.
  * @param options checked already; cloned into the thread
  */
-export function runJob<Result>(job: JobName, options: object, hooks: JobHooks): Promise<Result> {
+export async function runJob<Result>(job: JobName, options: object, hooks: JobHooks): Promise<Result> {
   const { signal, onProgress } = hooks;
-  if (signal?.aborted === true) {
-    return Promise.reject(new CleanclipError(`The job '${job}' was stopped before it began.`, 'ERR_ABORTED'));
-  }
+  refuseAborted(job, signal);
   // OpenMP reads this once, when libtorch is loaded. Its threads spin this often before they sleep: enough between two operators
   // of a step; its own 300,000 stall every step on cores that data workers or other programs use too.
   process.env.GOMP_SPINCOUNT ??= '3000';
@@ -37,8 +35,7 @@ export function runJob<Result>(job: JobName, options: object, hooks: JobHooks): 
   });
 }
 
-function failure({ message, code, stack }: FromJob & { type: 'failed' }): Error {
-  const error = code === undefined ? new Error(message) : new CleanclipError(message, code as ErrorCode);
-  if (stack !== undefined) error.stack = stack;
-  return error;
+/** Throws when a job is to be stopped before it has begun. */
+export function refuseAborted(job: JobName, signal?: AbortSignal): void {
+  if (signal?.aborted === true) throw new CleanclipError(`The job '${job}' was stopped before it began.`, 'ERR_ABORTED');
 }

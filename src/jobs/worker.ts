@@ -1,16 +1,10 @@
 // The thread of one job: runs it, and tells its caller of progress and the outcome.
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { CleanclipError } from '../errors';
 import { inGroup } from './group';
+import { failed, type FromJob } from './messages';
 import type { JobHooks } from './progress';
 import { jobs, type JobName } from './registry';
-
-/** What the thread tells its caller. */
-export type FromJob =
-  | { type: 'event'; event: import('./progress').ProgressEvent }
-  | { type: 'done'; result: unknown }
-  | { type: 'failed'; message: string; code?: string; stack?: string };
 
 async function main(): Promise<void> {
   const port = parentPort!;
@@ -24,8 +18,7 @@ async function main(): Promise<void> {
     const result = await inGroup(options, () => work(options, hooks));
     send({ type: 'done', result });
   } catch (error) {
-    const { message, stack } = error as Error;
-    send({ type: 'failed', message, stack, ...(error instanceof CleanclipError && { code: error.code }) });
+    send(failed(error));
   } finally {
     port.close();
   }

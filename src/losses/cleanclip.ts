@@ -1,6 +1,6 @@
 import { optionError } from '../errors';
 import type { Tensor } from '../torch';
-import { contrastiveLoss, matchLoss } from './contrastive';
+import { contrastiveLoss, matchLoss, type Rows } from './contrastive';
 
 /** What `cleanClipLoss` takes. All features are unit-norm, [N, D]. */
 export interface CleanClipInput {
@@ -31,24 +31,26 @@ export interface CleanClipLoss {
 /**
  * CleanCLIP's loss (Bansal et al. 2023, equation 3): CLIP's loss between images I and texts T, and the same within each
  * modality between a sample and its augmented view, ½[CE(s·I·I′ᵀ) + CE(s·T·T′ᵀ)]. Without augmented views it is CLIP's loss alone.
+ * @param rows the pairs whose loss it is, among all; default all N
  * @throws CleanclipError `ERR_OPTION` when the shapes differ, or only one augmented view is given
  */
-export function cleanClipLoss(input: CleanClipInput): CleanClipLoss {
+export function cleanClipLoss(input: CleanClipInput, rows?: Rows): CleanClipLoss {
   const { imageEmbeds, textEmbeds, augmentedImageEmbeds, augmentedTextEmbeds, logitScale } = input;
   const { clipWeight = 1, inmodalWeight = 1 } = input;
-  checkShapes(input);
+  checkFeatures(input);
   const scale = logitScale.exp();
-  const contrastive = contrastiveLoss(imageEmbeds, textEmbeds, scale);
+  const contrastive = contrastiveLoss(imageEmbeds, textEmbeds, scale, 'mean', rows);
   if (augmentedImageEmbeds === undefined || augmentedTextEmbeds === undefined) {
     return { loss: clipWeight === 1 ? contrastive : contrastive.mul(clipWeight), contrastive };
   }
-  const inmodal = matchLoss(imageEmbeds, augmentedImageEmbeds, scale)
-    .add(matchLoss(textEmbeds, augmentedTextEmbeds, scale))
+  const inmodal = matchLoss(imageEmbeds, augmentedImageEmbeds, scale, 'mean', rows)
+    .add(matchLoss(textEmbeds, augmentedTextEmbeds, scale, 'mean', rows))
     .div(2);
   return { loss: contrastive.mul(clipWeight).add(inmodal.mul(inmodalWeight)), contrastive, inmodal };
 }
 
-function checkShapes(input: CleanClipInput): void {
+/** @internal Throws unless all features are of one shape, and both augmented views are there or neither. */
+export function checkFeatures(input: CleanClipInput): void {
   const { imageEmbeds, augmentedImageEmbeds, augmentedTextEmbeds } = input;
   if ((augmentedImageEmbeds === undefined) !== (augmentedTextEmbeds === undefined)) {
     throw optionError('cleanClipLoss takes augmentedImageEmbeds and augmentedTextEmbeds together, but only one was given.');

@@ -1,22 +1,30 @@
 import { torch, type Tensor } from '../torch';
 
+/** Some rows of a batch, as those of a rank among the rows of all ranks. */
+export interface Rows {
+  start: number;
+  length: number;
+}
+
 /**
  * Cross entropy of each row against the diagonal: row i of `a` should find row i of `b` among all rows of `b`
  * (InfoNCE, van den Oord et al. 2018).
  * @param a unit-norm features [N, D]
  * @param b unit-norm features [N, D]
  * @param scale the factor on the similarities, a 0-dimensional tensor
- * @param reduction 'mean' (default) or 'sum' over the N rows
+ * @param reduction 'mean' (default) or 'sum' over the rows
+ * @param rows of `a` that seek theirs; default all N
  * @returns float32 scalar
  */
-export function matchLoss(a: Tensor, b: Tensor, scale: Tensor, reduction: 'mean' | 'sum' = 'mean'): Tensor {
-  const logits = scale.mul(a).mm(b.t()); // [N, N]
-  return diagonalCrossEntropy(logits, reduction);
+export function matchLoss(a: Tensor, b: Tensor, scale: Tensor, reduction: 'mean' | 'sum' = 'mean', rows?: Rows): Tensor {
+  const { start, length } = rows ?? { start: 0, length: a.shape[0] };
+  const logits = scale.mul(a.narrow(0, start, length)).mm(b.t()); // [length, N]
+  return crossEntropy(logits, start, reduction);
 }
 
-/** Cross entropy of the rows of a square matrix of logits [N, N] against its diagonal. */
-function diagonalCrossEntropy(logits: Tensor, reduction: 'mean' | 'sum'): Tensor {
-  const target = torch.arange(logits.shape[0], { device: logits.device });
+/** Cross entropy of rows of logits [n, N], the first of which seeks column `start`, the next the next one, and so on. */
+function crossEntropy(logits: Tensor, start: number, reduction: 'mean' | 'sum'): Tensor {
+  const target = torch.arange(start, start + logits.shape[0], { device: logits.device });
   return torch.cross_entropy_loss(logits, target, null, reduction === 'mean' ? 1 : 2);
 }
 
@@ -25,7 +33,8 @@ function diagonalCrossEntropy(logits: Tensor, reduction: 'mean' | 'sum'): Tensor
  * @param imageEmbeds unit-norm image features [N, D]
  * @param textEmbeds unit-norm text features [N, D]
  * @param scale s = exp(logit_scale), a 0-dimensional tensor
- * @param reduction 'mean' (default) or 'sum' over the N pairs
+ * @param reduction 'mean' (default) or 'sum' over the pairs
+ * @param rows the pairs whose images and texts seek theirs among all; default all N
  * @returns float32 scalar
  */
 export function contrastiveLoss(
@@ -33,7 +42,13 @@ export function contrastiveLoss(
   textEmbeds: Tensor,
   scale: Tensor,
   reduction: 'mean' | 'sum' = 'mean',
+  rows?: Rows,
 ): Tensor {
+  if (rows !== undefined) {
+    return matchLoss(imageEmbeds, textEmbeds, scale, reduction, rows)
+      .add(matchLoss(textEmbeds, imageEmbeds, scale, reduction, rows))
+      .div(2);
+  }
   const logits = scale.mul(imageEmbeds).mm(textEmbeds.t()); // [N, N]
-  return diagonalCrossEntropy(logits, reduction).add(diagonalCrossEntropy(logits.t(), reduction)).div(2);
+  return crossEntropy(logits, 0, reduction).add(crossEntropy(logits.t(), 0, reduction)).div(2);
 }

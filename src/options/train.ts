@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 
 import { classifyOptions } from './classify';
 import { flag, integer, integers, number, text, type Given, type Resolved } from './define';
+import { distributedOptions } from './distributed';
 import { evaluationOptions } from './evaluate';
 import { unusedOptions } from './unused';
 
@@ -80,6 +81,7 @@ export const trainOptions = {
   max_steps: integer({ doc: 'end after so many optimizer steps, also the end of the schedule', default: undefined, min: 1, unit: 'steps' }),
   save_every_steps: integer({ doc: 'also write checkpoints/step.pt every so many steps; 0 for never', default: 0, unit: 'steps' }),
   log_every: integer({ doc: 'steps between log lines', default: undefined, min: 1, unit: 'steps', defaultText: 'five lines an epoch' }),
+  ...distributedOptions,
   ...unusedOptions,
   strict: flag('refuse a training image that cannot be read, instead of skipping it'),
   ...classifyOptions,

@@ -30,7 +30,7 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
   share(tensor: Handle): number;
   take(token: number): Handle;
 
-  writeTensor(fd: number, position: number, tensor: Handle, crc: number): number;
+  writeTensors(fd: number, tensors: Handle[], positions: number[], crcs: number[]): number[] | number;
 
   openScope(): void;
   closeScope(kept: Handle[]): void;

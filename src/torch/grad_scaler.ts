@@ -112,3 +112,10 @@ function numberIn(state: GradScalerState, name: keyof GradScalerState): number {
   if (typeof value === 'number') return value;
   throw new CleanclipError(`The state of a GradScaler has a number '${name}', but this one has ${String(value)}; it is not of torch.amp.GradScaler.`, 'ERR_CHECKPOINT');
 }
+
+/** A step of the optimizer, on gradients of a loss that the scaler has scaled, if there is one; it ends with the scaler's update. */
+export function stepWith(optimizer: AdamW, scaler?: GradScaler): void {
+  if (scaler === undefined) return optimizer.step();
+  scaler.step(optimizer);
+  scaler.update();
+}

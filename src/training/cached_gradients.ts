@@ -1,6 +1,6 @@
+import { embedBatch, type Embeds, type Rows } from '../clip/embed';
 import type { BatchTensors } from '../data/batch_tensors';
 import { torch, type Tensor } from '../torch';
-import { embedBatch, type Embeds, type Rows } from './embed';
 import type { StepModel } from './step_model';
 
 type Key = keyof Embeds;

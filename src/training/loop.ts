@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
 import type { Clip } from '../clip/model';
-import { CleanclipError } from '../errors';
+import { CleanclipError, isAbort } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
@@ -83,7 +83,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   const unsaved = (): boolean => checkpoint === undefined && step > run.start.step;
 
   try {
-    if (batch === 0) await pairs.removeAfter(epoch, device, signal);
+    if (batch === 0) await pairs.removeAfter(epoch, signal);
     while (epoch < lastEpoch && step < totalSteps) {
       const { loader } = pairs;
       const { batches } = loader;
@@ -132,7 +132,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         bestLoss = metrics.loss;
         bestCheckpoint = save('epoch.best.pt', { epoch, batch, step });
       }
-      await pairs.removeAfter(epoch, device, signal);
+      await pairs.removeAfter(epoch, signal);
     }
   } catch (error) {
     if (signal?.aborted !== true && !isAbort(error)) throw error;
@@ -152,8 +152,6 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
 }
 
 const stopped = (): CleanclipError => new CleanclipError('Training was asked to stop.', 'ERR_ABORTED');
-
-const isAbort = (error: unknown): boolean => error instanceof CleanclipError && error.code === 'ERR_ABORTED';
 
 /** Where a step stands, each from 1. */
 interface StepNumbers {

@@ -28,10 +28,10 @@ export class TrainingPairs {
   }
 
   /** Drops the pairs of highest similarity where progressive removal is due once `epoch` epochs are done. */
-  async removeAfter(epoch: number, device: string, signal?: AbortSignal): Promise<void> {
+  async removeAfter(epoch: number, signal?: AbortSignal): Promise<void> {
     if (!this.options.progressive || !this.options.progressiveEpochs!.includes(epoch)) return;
     this.log.info(`Scoring ${this.table.length} pairs`);
-    const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, { epoch, device, signal });
+    const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, { epoch, signal });
     await this.current.close();
     this.table = this.table.select(kept);
     this.current = this.load(this.table);

@@ -1,4 +1,5 @@
 import type { Clip } from '../clip/model';
+import type { OverRanks } from '../losses';
 import type { TrainOptions } from '../options/train';
 import { ranks } from '../ranks';
 import { torch, type Tensor } from '../torch';
@@ -7,10 +8,8 @@ import type { StepModel } from './step_model';
 const { distributed } = torch;
 
 /** What the ranks agree on before they compute a step together. */
-export interface JoinedStep {
+export interface JoinedStep extends OverRanks {
   model: ParallelModel;
-  /** pairs that each rank has in its part of the batch */
-  counts: number[];
   /** which of all ranks' pairs are poisoned, by rank; only when unlearning */
   isBackdoor: boolean[];
   /** some rank was asked to stop */
@@ -27,6 +26,7 @@ export class ParallelModel implements StepModel {
 
   /** Copies rank 0's weights to all. Every rank calls it. */
   static async create(clip: Clip, options: TrainOptions): Promise<ParallelModel> {
+    if (options.syncBatchnorm) clip.syncBatchNorm();
     return new ParallelModel(clip, await distributed.DistributedDataParallel.create(clip), options);
   }
 
@@ -62,7 +62,7 @@ export class ParallelModel implements StepModel {
    * @param stop whether this rank was asked to stop
    */
   async agree(isBackdoor: readonly boolean[], stop: boolean): Promise<JoinedStep> {
-    const { unlearn, batchSize } = this.options;
+    const { unlearn, batchSize, gatherWithGrad, localLoss } = this.options;
     const flags = unlearn ? batchSize / ranks().worldSize : 0;
     using own = torch.tensor(Int32Array.from([isBackdoor.length, Number(stop), ...Array.from({ length: flags }, (_, i) => Number(isBackdoor[i]))]));
     const all = (await distributed.allGather(own)).map((tensor) => {
@@ -72,6 +72,8 @@ export class ParallelModel implements StepModel {
     });
     return {
       model: this,
+      gatherWithGrad,
+      localLoss,
       counts: all.map(([count]) => count),
       isBackdoor: all.flatMap(([count, , ...marks]) => marks.slice(0, count).map(Boolean)),
       stop: all.some(([, stopping]) => stopping === 1),

@@ -35,15 +35,15 @@ export async function removeMostSimilar(
   clip: Clip,
   table: PairTable,
   options: TrainOptions,
-  run: { epoch: number; device: string; signal?: AbortSignal },
+  { epoch, signal }: { epoch: number; signal?: AbortSignal },
 ): Promise<Removal> {
-  const scores = (await fromAllRanks(await similarities(clip, table, options, run))).flat();
+  const scores = (await fromAllRanks(await similarities(clip, table, options, signal))).flat();
   if (scores.some(([, score]) => Number.isNaN(score))) throw dataError('A similarity is NaN, so no pairs can be removed; start from another checkpoint.');
   const ranked = scores.sort(([a, x], [b, y]) => y - x || a - b);
   const removed = Math.floor(options.removeFraction * ranked.length);
   const backdoors = (rows: [number, number][]): number => rows.filter(([row]) => table.isBackdoor(row)).length;
 
-  const path = removalPath(options, run.epoch);
+  const path = removalPath(options, epoch);
   const kept = ranked.slice(removed);
   function* fields(): Iterable<(string | number)[]> {
     for (const [row, score] of kept) yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row)), score];
@@ -57,10 +57,10 @@ async function similarities(
   clip: Clip,
   table: PairTable,
   options: TrainOptions,
-  run: { device: string; signal?: AbortSignal },
+  signal?: AbortSignal,
 ): Promise<[row: number, score: number][]> {
   const scores: [number, number][] = [];
-  await embedPairs(clip, table, options, run, ({ imageEmbeds, textEmbeds }, rows) => {
+  await embedPairs(clip, table, options, signal, ({ imageEmbeds, textEmbeds }, rows) => {
     const cosines = imageEmbeds.mul(textEmbeds).sum([1]); // [B]
     const scaled = cosines.mul(clip.logitScale.exp()).to('float32').toArray() as number[];
     scaled.forEach((score, i) => scores.push([rows[i], score]));

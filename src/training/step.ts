@@ -1,12 +1,12 @@
+import { embedBatch, type Embeds } from '../clip/embed';
 import type { Clip } from '../clip/model';
 import type { Batch } from '../data/batch';
-import { cleanClipLoss, unlearnLoss, type UnlearnLoss } from '../losses';
+import { cleanClipLoss, lossOverRanks, unlearnLoss, type UnlearnLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
 import { torch, type Tensor } from '../torch';
-import type { GradScaler } from '../torch/grad_scaler';
+import { stepWith, type GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cachedBackward } from './cached_gradients';
-import { embedBatch, type Embeds } from './embed';
 import { alone, type StepModel } from './step_model';
 import type { JoinedStep } from './parallel';
 
@@ -63,16 +63,11 @@ export interface StepOptions {
  */
 export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, { accumFreq = 1, joined, scaler }: StepOptions = {}): () => StepLosses {
   const model = joined?.model ?? alone(clip);
-  const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights);
+  const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights, joined);
   const scale = (loss: Tensor): Tensor => scaler?.scale(loss) ?? loss;
   const { names, values } = torch.tidy(() => {
     const losses = accumFreq > 1 ? cachedBackward(model, batch, accumFreq, lossOf, scale) : wholeBackward(model, batch, lossOf, scale);
-    if (scaler === undefined) {
-      optimizer.step();
-    } else {
-      scaler.step(optimizer);
-      scaler.update();
-    }
+    stepWith(optimizer, scaler);
     optimizer.zeroGrad();
     torch.noGrad(() => clip.logitScale.clamp_(0, MAX_LOGIT_SCALE));
     const given: { name: keyof StepLosses; scalar: Tensor }[] = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name, scalar: losses[key].detach() }]));
@@ -92,7 +87,9 @@ function wholeBackward(model: StepModel, batch: Batch, lossOf: (embeds: Embeds) 
   return losses;
 }
 
-function lossesOf({ logitScale }: Clip, embeds: Embeds, isBackdoor: boolean[], { unlearn, ...weights }: LossWeights): UnlearnLoss {
+function lossesOf({ logitScale }: Clip, embeds: Embeds, isBackdoor: boolean[], { unlearn, ...weights }: LossWeights, joined?: JoinedStep): UnlearnLoss {
   const features = { ...embeds, logitScale, ...weights };
-  return unlearn === undefined ? cleanClipLoss(features) : unlearnLoss({ ...features, ...unlearn, isBackdoor });
+  const marked = unlearn && { ...unlearn, isBackdoor: joined?.isBackdoor ?? isBackdoor };
+  if (joined !== undefined) return lossOverRanks({ ...features, ...marked }, joined);
+  return marked === undefined ? cleanClipLoss(features) : unlearnLoss({ ...features, ...marked });
 }

@@ -1,6 +1,6 @@
+import type { Embedder } from '../clip/embed';
 import type { Clip } from '../clip/model';
 import type { Tensor } from '../torch';
-import type { Embedder } from './embed';
 
 /** The model as a step uses it. */
 export interface StepModel extends Embedder {

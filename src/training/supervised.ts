@@ -8,33 +8,36 @@ import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
 import { FitReporter } from '../classify/reporter';
 import { chooseDevice, makeClip } from '../clip/open';
 import { ImageLoader } from '../data/image_loader';
-import { CleanclipError, optionError } from '../errors';
+import { CleanclipError, isAbort, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import { checkOutputs, type TrainingSet } from '../evaluation/sets';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
-import { ranks } from '../ranks';
+import { fromAllRanks, ranks } from '../ranks';
+import { torch, type Tensor } from '../torch';
+import type { ParallelModule } from '../torch/distributed';
 import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
-import { torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
 import { makeScaler } from './optimizer';
 
+const { distributed } = torch;
+
 /**
  * Supervised finetuning: trains CLIP's image encoder and a linear layer on labelled images by cross entropy, writes
  * `checkpoints/finetune.pt`, and measures the classifier. Until it is done, `checkpoints/finetune_step.pt` holds the last whole
- * epoch, or the step where it was stopped, for `--resume auto`.
+ * epoch, or the step where it was stopped, for `--resume auto`. Of several ranks each has its part of every batch, and the first writes.
  */
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkInitial(options);
-  if (ranks().worldSize > 1) throw optionError('--finetune trains on one device; leave out --distributed.');
   const device = chooseDevice(options);
   if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
   const folder = join(log.folder, 'checkpoints');
   const [finished, unfinished] = [join(folder, 'finetune.pt'), join(folder, 'finetune_step.pt')];
   const resumed = earlierRun([finished, unfinished], options);
+  await checkSameStart(resumed, folder);
   const saved = resumed && openClassifier(resumed, options, device);
   const initial = saved === undefined ? await initialWeights(options, hooks) : undefined;
   const clip = saved?.clip ?? makeClip(options, device, initial);
@@ -44,8 +47,10 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const linear = saved?.linear ?? new Linear(clip.config.embedDim, classes, { seed: options.seed, device });
   const classifier = new Classifier(clip, linear);
   checkOutputs(classifier, evaluator.labelled!, resumed?.path);
+  const shard = ranks();
   const loader = new ImageLoader(training.images, {
-    batchSize: options.linearProbeBatchSize,
+    batchSize: options.linearProbeBatchSize / shard.worldSize,
+    shard,
     size: clip.config.imageSize,
     numWorkers: options.numWorkers,
     seed: options.seed,
@@ -61,6 +66,10 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const optimizer = classifierOptimizer(classifier.namedParameters());
   if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
   const scaler = makeScaler(clip, resumed?.scaler);
+  const parallel = shard.worldSize > 1 ? await distributed.DistributedDataParallel.create(trainedPart(classifier)) : undefined;
+  const write = (path: string, withState: boolean): void => {
+    if (shard.rank === 0) writeClassifier(path, classifier, position, withState ? { optimizer, scaler } : undefined);
+  };
   const reporter = new FitReporter(
     {
       name: 'Finetune',
@@ -80,33 +89,37 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
     if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, 0, 0, await evaluator.validate());
     clip.train();
     await fit({
-      logits: (pixels) => classifier.logits(pixels),
+      logits: (pixels) => (parallel ?? trainedPart(classifier)).forward(pixels),
+      meanBackward: parallel && ((loss) => parallel.backward(loss)),
       optimizer,
       scaler,
       learningRate: cosineSchedule(options.lr, options.numWarmupSteps, totalSteps),
       batches,
       totalSteps,
       start: position,
-      epoch: (epoch, startBatch) => labelled(loader, training, epoch, startBatch, hooks.signal),
+      epoch: (epoch, startBatch) => labelled(loader, training, epoch, startBatch, parallel === undefined ? hooks.signal : undefined),
       onStep: (report) => {
         position = { epoch: report.epoch, batch: report.batch, step: report.step };
         reporter.stepDone(report);
         const due = report.batch === batches || (options.saveEverySteps > 0 && report.step % options.saveEverySteps === 0);
-        if (due && report.step < totalSteps) writeClassifier(unfinished, classifier, position, { optimizer, scaler });
+        if (due && report.step < totalSteps) write(unfinished, true);
       },
       signal: hooks.signal,
     });
   } catch (error) {
-    if (hooks.signal?.aborted !== true) throw error;
-    if (position.step > (resumed?.step ?? 0)) writeClassifier(unfinished, classifier, position, { optimizer, scaler });
+    if (hooks.signal?.aborted !== true && !isAbort(error)) throw error;
+    if (position.step > (resumed?.step ?? 0)) write(unfinished, true);
     const goOn = position.step > 0 ? '; it is saved, and --resume auto goes on' : '';
     log.warning(`Stopped at step ${position.step}.`);
     throw new CleanclipError(`Finetuning was stopped at step ${position.step}${goOn}.`, 'ERR_ABORTED', { cause: error });
   } finally {
     await loader.close();
   }
-  if (resumed?.path !== finished) writeClassifier(finished, classifier, position);
-  rmSync(unfinished, { force: true });
+  if (resumed?.path !== finished) write(finished, false);
+  if (shard.rank === 0) rmSync(unfinished, { force: true });
+  parallel?.syncBuffers();
+  parallel?.dispose();
+  await log.share();
   const metrics = evaluator.report(log, epochs, position.step, await evaluator.finetuned(classifier));
   return { checkpoint: finished, metrics, history: log.history };
 }
@@ -119,6 +132,22 @@ function earlierRun(paths: string[], { resume, logs, name }: TrainOptions): Clas
   throw optionError(
     `'${join(logs, name)}' holds the classifier of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
   );
+}
+
+/** What supervised finetuning trains of a classifier: all but CLIP's text encoder, which gets no gradients. */
+function trainedPart(classifier: Classifier): ParallelModule<[Tensor], Tensor> {
+  const trained = ([name]: [string, unknown]): boolean => /^(linear|model\.visual)\./.test(name);
+  return {
+    namedParameters: () => classifier.namedParameters().filter(trained),
+    stateDict: () => Object.fromEntries(Object.entries(classifier.stateDict()).filter(trained)),
+    forward: (pixels) => classifier.logits(pixels),
+  };
+}
+
+async function checkSameStart(resumed: ClassifierFile | undefined, folder: string): Promise<void> {
+  const steps = await fromAllRanks(resumed?.step);
+  const other = steps.findIndex((step) => step !== steps[0]);
+  if (other > 0) throw optionError(`Rank 0 and rank ${other} find different files in '${folder}'; --resume auto needs a folder that all machines share.`);
 }
 
 /** The batches of an epoch with their labels, poisoned where the set is. */

@@ -40,7 +40,8 @@ test('select makes tables of tables, in the order asked for', async () => {
   const some = table.select([4, 2, 0]);
   expect(captions(some)).toEqual(['caption 4', 'caption 2', 'caption 0']);
   expect(captions(some.select(Int32Array.of(2, 0)))).toEqual(['caption 0', 'caption 4']);
-  expect(some.shared.text).toBe(table.shared.text);
+  expect(some.shared.strings).toBe(table.shared.strings);
+  expect([some.length, some.hasBackdoor()]).toEqual([3, false]);
   expect(() => some.caption(3)).toThrow(RangeError);
   expect(() => some.select([3])).toThrow(RangeError);
 });
@@ -65,11 +66,22 @@ test.each([
   await expect(readPairs(write(text), columns)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(message) });
 });
 
-test('100,000 rows survive the growing of the memory and are shared with a worker', async () => {
+test('a selection knows which of its rows are poisoned', async () => {
+  const rows = Array.from({ length: 20 }, (_, i) => `${i}.png,x,${Number(i % 3 === 0)}`);
+  const table = await readPairs(write(`image,caption,is_backdoor\n${rows.join('\n')}`));
+  const marks = (of: PairTable): boolean[] => Array.from({ length: of.length }, (_, i) => of.isBackdoor(i));
+  expect(marks(table)).toEqual(rows.map((_, i) => i % 3 === 0));
+  expect(marks(table.select([19, 18, 9, 8]))).toEqual([false, true, true, false]);
+  expect([table.hasBackdoor(), table.select([18]).hasBackdoor(), table.select([1, 19]).hasBackdoor()]).toEqual([true, true, false]);
+});
+
+test('100,000 rows take little memory and are shared with a worker', async () => {
   const rows = 100_000;
   const table = await readPairs(write(`image,caption\n${Array.from({ length: rows }, (_, i) => `${i}.png,caption ${i}\n`).join('')}`));
   expect(table.length).toBe(rows);
   for (let i = 0; i < rows; i += 997) expect([table.imageField(i), table.caption(i)]).toEqual([`${i}.png`, `caption ${i}`]);
+  const { strings, backdoor } = table.shared;
+  expect(strings.starts.byteLength + backdoor.byteLength).toBeLessThan(1.2 * rows);
   const worker = new Worker(
     `const { workerData, parentPort } = require('node:worker_threads');
      const { PairTable } = require(workerData.module);

@@ -81,6 +81,15 @@ it('decodes an image again that was changed, or whose slot was damaged', () => {
   pixels.close();
 });
 
+it('has a file for each set of pairs, which their text, order and folder make', async () => {
+  const name = (of: PairTable): string => PixelFile.nameFile(cache, of.shared, 8, 'whole').path;
+  const again = await readPairs(join(folder, 'pairs.csv'));
+  writeFileSync(join(folder, 'others.csv'), 'image,caption\n0.png,another');
+  const others = [table, table.select([0, 1]), table.select([1, 0]), await readPairs(join(folder, 'others.csv'))];
+  expect(name(again)).toBe(name(table));
+  expect(new Set(others.map(name)).size).toBe(4);
+});
+
 it('does not keep what is larger than a slot, and says which folder cannot be used', () => {
   const path = join(folder, '0.png');
   const pixels = new PixelFile(PixelFile.nameFile(cache, table.shared, 4, 'whole'));

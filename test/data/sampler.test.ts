@@ -1,4 +1,5 @@
 import { batchCount, batchRows, epochOrder } from '../../src/data/sampler';
+import { torch } from '../../src/torch';
 
 test('the order is that of torch.randperm with the generator seeded by seed + epoch', () => {
   // python: torch.randperm(10, generator=torch.Generator().manual_seed(3)).tolist()
@@ -6,6 +7,13 @@ test('the order is that of torch.randperm with the generator seeded by seed + ep
   expect([...epochOrder(10, { seed: 3, epoch: 0, shuffle: true })]).toEqual(expected);
   expect([...epochOrder(10, { seed: 1, epoch: 2, shuffle: true })]).toEqual(expected);
   expect([...epochOrder(10, { seed: 3, epoch: 1, shuffle: true })]).not.toEqual(expected);
+});
+
+test('the order is drawn as int32, which is what torch draws as int64', () => {
+  for (const n of [1, 1000, 70_001]) {
+    const drawn = torch.tidy(() => torch.randperm(n, { generator: new torch.Generator(5) }).toArray());
+    expect([...epochOrder(n, { seed: 2, epoch: 3, shuffle: true })]).toEqual(drawn);
+  }
 });
 
 test('without shuffling the rows keep their order', () => {

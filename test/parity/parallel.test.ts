@@ -1,11 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { join } from 'node:path';
-
 import { torch, type Tensor } from '../../src/torch';
 import type { Store } from '../../src/torch/distributed';
-import { interpreter } from './python';
+import { pythonRank } from './python_rank';
 
 const { distributed } = torch;
 const LR = 0.1;
@@ -15,20 +10,13 @@ const weights = { first: numbers(1, [6, 5]), second: numbers(2, [5, 4]) };
 const batches = [3, 4, 5, 6].map((seed) => numbers(seed, [8, 6]));
 
 /** A rank of torch's DistributedDataParallel; its weights at the end. */
-async function pythonRank(rank: number, port: number, own: typeof weights): Promise<unknown> {
-  const met = { RANK: String(rank), WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port), TORCHELASTIC_USE_AGENT_STORE: 'True' };
-  const child = spawn(interpreter, [join(__dirname, 'parallel.py')], {
-    env: { ...process.env, ...met, GLOO_SOCKET_IFNAME: 'lo' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 50_000,
+const torchRank = (rank: number, port: number, own: typeof weights): Promise<unknown> =>
+  pythonRank('parallel.py', rank, port, {
+    first: own.first.toArray(),
+    second: own.second.toArray(),
+    batches: batches.map((batch) => batch.toArray()),
+    lr: LR,
   });
-  child.stdin.end(
-    JSON.stringify({ first: own.first.toArray(), second: own.second.toArray(), batches: batches.map((batch) => batch.toArray()), lr: LR }),
-  );
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  expect(code).toBe(0);
-  return JSON.parse(output);
-}
 
 /** A rank of ours in this process. */
 async function ownRank(store: Store): Promise<unknown> {
@@ -58,10 +46,10 @@ const close = (actual: unknown, expected: unknown): void => {
 test("a rank of ours and one of torch's DistributedDataParallel in one group, against two of torch's", async () => {
   const otherWeights = { first: numbers(7, [6, 5]), second: numbers(8, [5, 4]) }; // replaced by those of rank 0
   const store = await distributed.TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true });
-  const [torchs] = await Promise.all([pythonRank(0, store.port, weights), pythonRank(1, store.port, otherWeights)]);
+  const [torchs] = await Promise.all([torchRank(0, store.port, weights), torchRank(1, store.port, otherWeights)]);
   store.close();
   const second = await distributed.TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true });
-  const [ours, mixed] = await Promise.all([ownRank(second), pythonRank(1, second.port, otherWeights)]);
+  const [ours, mixed] = await Promise.all([ownRank(second), torchRank(1, second.port, otherWeights)]);
   second.close();
   close(ours, torchs);
   close(mixed, torchs);

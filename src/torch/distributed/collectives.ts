@@ -1,8 +1,7 @@
 import { optionError } from '../../errors';
 import { addon } from '../addon';
 import { wrap, type Tensor } from '../tensor';
-import { named } from './failure';
-import { processGroup, together, whoIs, type ProcessGroup } from './group';
+import { blocking, processGroup, together, type ProcessGroup } from './group';
 
 /** How the tensors of the ranks become one; 'mean' is torch's AVG. */
 export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
@@ -36,12 +35,8 @@ export async function broadcast(tensor: Tensor, { src = 0 }: { src?: number } = 
  */
 export function broadcastCoalesced(tensors: Tensor[]): void {
   const group = processGroup();
-  if (tensors.length === 0) return;
-  try {
-    addon().broadcastBuffers(group.native, tensors.map(({ handle }) => handle));
-  } catch (error) {
-    throw named({ who: whoIs(group), operation: 'broadcastCoalesced', timeout: group.timeout }, error);
-  }
+  const handles = tensors.map(({ handle }) => handle);
+  if (handles.length > 0) blocking(group, 'broadcastCoalesced', () => addon().broadcastCoalesced(group.native, handles));
 }
 
 /**
@@ -71,12 +66,12 @@ export async function barrier(): Promise<void> {
  * @param options.tag tells messages between the same ranks apart; default 0
  */
 export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
-  await together(`send to rank ${dst}`, (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag));
+  await together(`send to rank ${dst}`, (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag), false);
 }
 
 /** Receives into a tensor what rank `src` sends (recv). */
 export async function recv(tensor: Tensor, src: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
-  await together(`recv from rank ${src}`, (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag));
+  await together(`recv from rank ${src}`, (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag), false);
 }
 
 function checkReduction(op: ReduceOp, tensor: Tensor): void {

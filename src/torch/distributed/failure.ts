@@ -1,18 +1,21 @@
 import { CleanclipError, optionError } from '../../errors';
 
+/** As a sentence begins: `Rank 1 of 4`. */
+export const whoIs = ({ rank, worldSize }: { rank: number; worldSize: number }): string => `Rank ${rank} of ${worldSize}`;
+
 /** torch's default time limit of what ranks do together: 30 minutes. */
 export const DEFAULT_TIMEOUT = 30 * 60 * 1000;
 
 /** Who waited for what, and how long at most. */
 export interface Waiting {
-  /** as a sentence begins: `Rank 1 of 4` */
+  /** as a sentence begins */
   who: string;
   operation: string;
   /** milliseconds */
   timeout: number;
 }
 
-/** Awaits what ranks do together; its failure names who waited, for what and how long at most. */
+/** Awaits what ranks do without a group; its failure names who waited, for what and how long at most. */
 export async function naming<T>(waiting: Waiting, together: () => T | Promise<T>): Promise<T> {
   try {
     return await together();
@@ -21,15 +24,21 @@ export async function naming<T>(waiting: Waiting, together: () => T | Promise<T>
   }
 }
 
-/** @internal The error to throw for one that a wait ended in. */
-export function named({ who, operation, timeout }: Waiting, error: unknown): unknown {
-  if (!(error instanceof CleanclipError) || error.code !== 'ERR_DISTRIBUTED') return error;
+/** Whether an operation failed because of another rank, a connection or a time limit. */
+export const isExchangeFailure = (error: unknown): error is CleanclipError => error instanceof CleanclipError && error.code === 'ERR_DISTRIBUTED';
+
+/** Whether it was the time limit; Gloo also says `timeout` of what fails because of another's. */
+export const isTimeout = ({ message }: CleanclipError): boolean => /time[d ]?\s?out/i.test(message) && !message.includes('caused pair closure');
+
+/** The error to throw for one that a wait ended in; `verdict` is what the ranks found to be the cause. */
+export function named({ who, operation, timeout }: Waiting, error: unknown, verdict = ''): unknown {
+  if (!isExchangeFailure(error)) return error;
   const detail = error.message.replace(/\.$/, '');
   const limit = `its time limit of ${timeout / 1000} s`;
-  const what = /time[d ]?\s?out/i.test(detail)
-    ? `did not finish within ${limit}: another rank has ended, hangs, or never came to it`
-    : `failed within ${limit}: the connection to another rank broke, so look at what the others say`;
-  return new CleanclipError(`${who}: ${operation} ${what} (${detail}).`, 'ERR_DISTRIBUTED', { cause: error });
+  const [what, guess] = isTimeout(error)
+    ? [`did not finish within ${limit}`, 'another rank has ended, hangs, or never came to it']
+    : ['failed', 'the connection to another rank broke, so look at what the others say'];
+  return new CleanclipError(`${who}: ${operation} ${what}: ${verdict || `${guess} (${detail})`}.`, 'ERR_DISTRIBUTED', { cause: error });
 }
 
 /** Milliseconds of a time limit: a whole number from 1 on, at most 24 days. */

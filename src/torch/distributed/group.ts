@@ -1,6 +1,7 @@
 import { CleanclipError, optionError } from '../../errors';
 import { addon } from '../addon';
-import { checkTimeout, DEFAULT_TIMEOUT, naming } from './failure';
+import { checkTimeout, DEFAULT_TIMEOUT, isExchangeFailure } from './failure';
+import { Heart } from './heart';
 import type { NativeGroup } from './native';
 import { checkRanks, rendezvous, type Rendezvous } from './rendezvous';
 import type { Store } from './store';
@@ -22,6 +23,11 @@ export interface ProcessGroupOptions {
   worldSize?: number;
   /** milliseconds that any one operation takes at most; default 30 minutes */
   timeout?: number;
+  /**
+   * milliseconds that another rank may give no sign of life while this one waits, 3000 or more; default a minute. After that, what waits fails
+   * before its time limit. A process that a debugger stopped is silent; one that is busy is not.
+   */
+  silence?: number;
 }
 
 /** @internal The group of this thread. */
@@ -32,9 +38,12 @@ export interface ProcessGroup {
   backend: Backend;
   timeout: number;
   pending: Set<Promise<unknown>>;
+  heart: Heart;
   /** to close with the group */
   ownStore?: Store;
 }
+
+const DEFAULT_SILENCE = 60 * 1000;
 
 let current: ProcessGroup | undefined;
 let beginning = false;
@@ -46,31 +55,44 @@ let beginning = false;
  * @throws CleanclipError `ERR_OPTION` for wrong options, `ERR_DISTRIBUTED` when a rank does not come in time
  */
 export async function initProcessGroup(options: ProcessGroupOptions = {}): Promise<void> {
-  const { backend = 'gloo', initMethod = 'env://', timeout = DEFAULT_TIMEOUT } = options;
+  const { backend = 'gloo', initMethod = 'env://', timeout = DEFAULT_TIMEOUT, silence = DEFAULT_SILENCE } = options;
   if (current !== undefined || beginning) throw optionError('There is a process group already; destroy it first with destroyProcessGroup.');
   if (!['gloo', 'nccl'].includes(backend)) throw optionError(`backend must be 'gloo' or 'nccl', but it is '${backend}'.`);
   if (backend === 'nccl' && !isNcclAvailable()) throw optionError("backend is 'nccl', but this libtorch is built without it; use 'gloo'.");
   checkTimeout(timeout);
+  if (!(silence >= 3000)) throw optionError(`silence must be 3000 milliseconds or more, as ranks show that they live every second, but it is ${silence}.`);
   beginning = true;
   try {
     const met: Rendezvous =
       options.store === undefined
         ? await rendezvous({ ...options, initMethod, timeout })
-        : { store: options.store, ...checkRanks(options), host: process.env.MASTER_ADDR ?? '' };
-    const { store, rank, worldSize, host } = met;
-    const interfaces = process.env.GLOO_SOCKET_IFNAME ?? '';
-    const ownStore = options.store === undefined ? store : undefined;
+        : { store: options.store, ...checkRanks(options), host: process.env.MASTER_ADDR ?? '', firstHosts: false };
+    const ownStore = options.store === undefined ? met.store : undefined;
     try {
-      const native = await naming({ who: whoIs({ rank, worldSize }), operation: 'initProcessGroup', timeout }, () =>
-        addon().createGroup(store.native, backend, rank, worldSize, timeout, interfaces, host),
-      );
-      current = { native, rank, worldSize, backend, timeout, pending: new Set(), ownStore };
+      current = { ...(await join(met, { backend, timeout, silence })), ownStore };
     } catch (error) {
       ownStore?.close();
       throw error;
     }
   } finally {
     beginning = false;
+  }
+}
+
+/** Waits until all ranks are there. */
+async function join(met: Rendezvous, { backend, timeout, silence }: { backend: Backend; timeout: number; silence: number }): Promise<ProcessGroup> {
+  const { store, rank, worldSize, host, firstHosts } = met;
+  const interfaces = process.env.GLOO_SOCKET_IFNAME ?? '';
+  const heart = await Heart.start(store, { rank, worldSize, timeout, silence, firstHosts });
+  try {
+    const native = await heart.during('initProcessGroup', false, () =>
+      addon().createGroup(store.native, backend, rank, worldSize, timeout, interfaces, host),
+    );
+    heart.guard(native);
+    return { native, rank, worldSize, backend, timeout, pending: new Set(), heart };
+  } catch (error) {
+    await heart.stop();
+    throw error;
   }
 }
 
@@ -82,8 +104,19 @@ export async function destroyProcessGroup(): Promise<void> {
   const group = processGroup();
   current = undefined;
   await Promise.allSettled(group.pending);
+  await group.heart.stop();
   await addon().destroyGroup(group.native);
   group.ownStore?.close();
+}
+
+/**
+ * Tells the other ranks why this one gives up, for its program to call before it ends with an error of its own: what they wait for fails within
+ * seconds, and their errors say `rank 1 failed: …`. It takes some 3 s at most, and does nothing without a group or for an `ERR_DISTRIBUTED`.
+ */
+export async function announceFailure(error: unknown): Promise<void> {
+  if (current === undefined || isExchangeFailure(error)) return;
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+  await current.heart.announce(`rank ${current.rank} failed: ${reason}`);
 }
 
 /** Whether this thread is in a group. */
@@ -109,10 +142,13 @@ export function processGroup(): ProcessGroup {
   return current;
 }
 
-/** @internal Runs an operation of the group; its failure names rank, operation and time limit. */
-export async function together<T>(operation: string, start: (group: ProcessGroup) => Promise<T>): Promise<T> {
+/**
+ * @internal Runs an operation of the group; its failure names this rank, the operation and the rank that is the cause.
+ * @param collective whether all ranks run it; default true
+ */
+export async function together<T>(operation: string, start: (group: ProcessGroup) => Promise<T>, collective = true): Promise<T> {
   const group = processGroup();
-  const result = naming({ who: whoIs(group), operation, timeout: group.timeout }, () => start(group));
+  const result = group.heart.during(operation, collective, () => start(group));
   group.pending.add(result);
   try {
     return await result;
@@ -121,5 +157,7 @@ export async function together<T>(operation: string, start: (group: ProcessGroup
   }
 }
 
-/** @internal `Rank 1 of 4` */
-export const whoIs = ({ rank, worldSize }: { rank: number; worldSize: number }): string => `Rank ${rank} of ${worldSize}`;
+/** @internal The same for what blocks this thread until the ranks have done it. */
+export function blocking<T>(group: ProcessGroup, operation: string, block: () => T): T {
+  return group.heart.duringBlock(operation, block);
+}

@@ -6,8 +6,14 @@ export type NativeStore = { readonly __store: unique symbol };
 /** A c10d process group inside the addon. */
 export type NativeGroup = { readonly __group: unique symbol };
 
+/** The signs of life of a process group, inside the addon. */
+export type NativeHeart = { readonly __heart: unique symbol };
+
 /** A c10d gradient reducer inside the addon. */
 export type NativeReducer = { readonly __reducer: unique symbol };
+
+/** Why did an operation fail? With the time limit that it did not keep, or '', and with what it failed. */
+export type Question = [heart: NativeHeart, operation: string, number: number, limit: string, detail: string];
 
 /** The functions of `native/distributed/`; times are in milliseconds. */
 export interface DistributedFunctions {
@@ -34,6 +40,15 @@ export interface DistributedFunctions {
   ): Promise<NativeGroup>;
   destroyGroup(group: NativeGroup): Promise<void>;
 
+  startHeart(store: NativeStore, rank: number, worldSize: number, firstHosts: boolean, silence: number): Promise<NativeHeart | undefined>;
+  heartGuards(heart: NativeHeart, group: NativeGroup): void;
+  heartBegins(heart: NativeHeart, collective: boolean): number;
+  heartEnds(heart: NativeHeart): void;
+  inquire(...question: Question): Promise<string>;
+  inquireNow(...question: Question): string;
+  announce(heart: NativeHeart, verdict: string): Promise<void>;
+  stopHeart(heart: NativeHeart): Promise<void>;
+
   allReduce(group: NativeGroup, tensor: Handle, op: string): Promise<void>;
   broadcast(group: NativeGroup, tensor: Handle, source: number): Promise<void>;
   allGather(group: NativeGroup, tensor: Handle): Promise<Handle[]>;
@@ -41,9 +56,10 @@ export interface DistributedFunctions {
   barrier(group: NativeGroup): Promise<void>;
   send(group: NativeGroup, tensor: Handle, destination: number, tag: number): Promise<void>;
   recv(group: NativeGroup, tensor: Handle, source: number, tag: number): Promise<void>;
+  allGatherRows(group: NativeGroup, tensor: Handle, counts: readonly number[], sumGradients: boolean): Handle;
 
   verifyAndBroadcast(group: NativeGroup, parameters: Handle[], others: Handle[]): Promise<void>;
-  broadcastBuffers(group: NativeGroup, buffers: Handle[]): void;
+  broadcastCoalesced(group: NativeGroup, tensors: Handle[]): void;
   createReducer(
     group: NativeGroup,
     parameters: Handle[],

@@ -2,8 +2,7 @@ import { optionError } from '../../errors';
 import { addon } from '../addon';
 import type { Handle } from '../handle';
 import type { Tensor } from '../tensor';
-import { named } from './failure';
-import { processGroup, together, whoIs, type ProcessGroup } from './group';
+import { blocking, processGroup, together, type ProcessGroup } from './group';
 import type { NativeReducer } from './native';
 
 const MIB = 2 ** 20;
@@ -85,27 +84,28 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
   /** The model's forward; with gradients on, the next {@link backward} exchanges them. */
   forward(...inputs: Inputs): Output {
     const exchanges = this.synchronising && addon().gradMode();
-    this.naming('forward', () => {
-      if (!exchanges) return;
-      addon().beforeForward(this.reducer);
-      if (this.broadcastsBuffers) this.copyBuffers();
-    });
+    if (exchanges) {
+      blocking(this.group, 'forward', () => {
+        addon().beforeForward(this.reducer);
+        if (this.broadcastsBuffers) this.copyBuffers();
+      });
+    }
     const output = this.module.forward(...inputs);
     if (exchanges) addon().beforeBackward(this.reducer);
     return output;
   }
 
   /**
-   * The loss's backward, with the exchange. Its failure names this rank and the time limit; after one, make a new group.
+   * The loss's backward, with the exchange. Its failure names this rank and the one that is the cause; after one, make a new group.
    * @throws CleanclipError `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
    */
   backward(loss: Tensor): void {
-    this.naming('backward', () => {
+    if (!this.synchronising) return loss.backward();
+    blocking(this.group, 'backward', () => {
       loss.backward();
-      if (this.exchangesAtEnd && this.synchronising) {
-        this.exchangesAtEnd = false;
-        addon().afterFirstBackward(this.reducer);
-      }
+      if (!this.exchangesAtEnd) return;
+      this.exchangesAtEnd = false;
+      addon().afterFirstBackward(this.reducer);
     });
   }
 
@@ -122,7 +122,7 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
 
   /** Copies rank 0's buffers (batch-norm statistics) to all, as before an evaluation that they share. Blocks. */
   syncBuffers(): void {
-    this.naming('syncBuffers', () => this.copyBuffers());
+    blocking(this.group, 'syncBuffers', () => this.copyBuffers());
   }
 
   /** Takes the exchange off the model's parameters. */
@@ -131,14 +131,6 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
   }
 
   private copyBuffers(): void {
-    if (this.buffers.length > 0) addon().broadcastBuffers(this.group.native, handlesOf(this.buffers));
-  }
-
-  private naming(operation: string, block: () => void): void {
-    try {
-      block();
-    } catch (error) {
-      throw named({ who: whoIs(this.group), operation, timeout: this.group.timeout }, error);
-    }
+    if (this.buffers.length > 0) addon().broadcastCoalesced(this.group.native, handlesOf(this.buffers));
   }
 }

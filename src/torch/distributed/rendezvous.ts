@@ -8,6 +8,8 @@ export interface Rendezvous {
   worldSize: number;
   /** the host that the store is on; '' when it is in a file */
   host: string;
+  /** whether rank 0's process hosts the store, as far as known */
+  firstHosts: boolean;
 }
 
 /** What {@link rendezvous} takes from the options of initProcessGroup. */
@@ -39,7 +41,7 @@ export async function rendezvous(options: RendezvousOptions): Promise<Rendezvous
     case 'file:': {
       if (url.pathname === '/' || url.pathname === '') break;
       const ranks = checkRanks(options);
-      return { store: await FileStore.create(decodeURIComponent(url.pathname), ranks.worldSize, timeout), ...ranks, host: '' };
+      return { store: await FileStore.create(decodeURIComponent(url.pathname), ranks.worldSize, timeout), ...ranks, host: '', firstHosts: false };
     }
   }
   throw optionError(`initMethod must be env://, tcp://host:port or file:///path, but it is '${initMethod}'.`);
@@ -60,7 +62,7 @@ async function overTcp(host: string, port: number, ranks: { rank: number; worldS
   const { MASTER_ADDR, MASTER_PORT, TORCHELASTIC_USE_AGENT_STORE } = process.env;
   const agentHosts = TORCHELASTIC_USE_AGENT_STORE === 'True' && MASTER_ADDR === host && MASTER_PORT === String(port);
   const isMaster = ranks.rank === 0 && !agentHosts;
-  return { store: await TCPStore.create({ host, port, isMaster, timeout }), ...ranks, host };
+  return { store: await TCPStore.create({ host, port, isMaster, timeout }), ...ranks, host, firstHosts: !agentHosts };
 }
 
 function fromEnvironment(name: string): number {

@@ -62,7 +62,7 @@ export function safetensorsWriter(value: unknown): (fd: number) => void {
     for (const { tensor } of tensors) {
       torch.tidy(() => {
         const flat = tensor.detach().resolve_conj().resolve_neg().contiguous();
-        writeElements(fd, position, flat, flat.storage_offset(), flat.numel());
+        writeElements(fd, [{ position, tensor: flat, start: flat.storage_offset(), count: flat.numel() }]);
       });
       position += tensor.numel() * elementSize(tensor.dtype);
     }

@@ -93,9 +93,10 @@ function writeArchive(fd: number, pickle: Buffer, runs: readonly Run<SavedTensor
   add('.format_version', Buffer.from('1'));
   add('.storage_alignment', Buffer.from('64'));
   add('byteorder', Buffer.from('little'));
-  runs.forEach(({ owner: { tensor, dtype }, start, count }, i) => {
-    zip.addWritten(`${archive}/data/${i}`, count * elementSize(dtype), (position) => writeElements(fd, position, tensor, start, count));
-  });
+  zip.addWritten(
+    runs.map(({ owner: { dtype }, count }, i) => ({ name: `${archive}/data/${i}`, size: count * elementSize(dtype) })),
+    (positions) => writeElements(fd, runs.map(({ owner: { tensor }, start, count }, i) => ({ position: positions[i], tensor, start, count }))),
+  );
   add('version', Buffer.from('3\n'));
   zip.finish();
 }

@@ -1,24 +1,56 @@
 import { systemError } from '../../files';
 import { addon } from '../addon';
-import type { Tensor } from '../index';
+import { torch, type Tensor } from '../index';
 import { elementSize } from './placement';
 
-/** Tensors of other devices come to this one in pieces of so many bytes. */
-const chunkBytes = 64 * 2 ** 20;
+/** So many bytes are written at once, up to twice as many; tensors of other devices come to this one in pieces of that size. */
+const batchBytes = 64 * 2 ** 20;
+
+/** Elements of a tensor's storage, and the place in a file that they are written at. */
+export interface ElementRun {
+  readonly position: number;
+  readonly tensor: Tensor;
+  readonly start: number;
+  readonly count: number;
+}
 
 /**
- * Writes a run of elements of a tensor's storage, from any device, at a place of a file.
- * @returns the CRC-32 of the bytes
+ * Writes runs of elements, from any device, on all threads.
+ * @returns the CRC-32 of each run's bytes
  */
-export function writeElements(fd: number, position: number, tensor: Tensor, start: number, count: number): number {
-  const size = elementSize(tensor.dtype);
-  const chunk = chunkBytes / size;
-  let crc = 0;
-  for (let done = 0; done < count; done += chunk) {
-    const elements = tensor.as_strided([Math.min(chunk, count - done)], [1], start + done).to({ device: 'cpu' });
-    crc = addon().writeTensor(fd, position + done * size, elements.handle, crc);
-    elements.dispose();
-    if (crc < 0) throw systemError(crc, 'write');
+export function writeElements(fd: number, runs: readonly ElementRun[]): number[] {
+  const crcs = runs.map(() => 0);
+  for (const pieces of batchesOf(runs)) {
+    torch.tidy(() => {
+      const elements = pieces.map(({ tensor, start, count }) => tensor.as_strided([count], [1], start).to({ device: 'cpu' }).handle);
+      const written = addon().writeTensors(fd, elements, pieces.map(({ position }) => position), pieces.map(({ run }) => crcs[run]));
+      if (typeof written === 'number') throw systemError(written, 'write');
+      pieces.forEach(({ run }, i) => (crcs[run] = written[i]));
+    });
   }
-  return crc;
+  return crcs;
+}
+
+interface Piece extends ElementRun {
+  /** place of the run it is of; no batch has two pieces of one run */
+  readonly run: number;
+}
+
+function* batchesOf(runs: readonly ElementRun[]): Iterable<Piece[]> {
+  let pieces: Piece[] = [];
+  let bytes = 0;
+  for (const [run, { position, tensor, start, count }] of runs.entries()) {
+    const size = elementSize(tensor.dtype);
+    const longest = batchBytes / size;
+    for (let done = 0; done < count; done += longest) {
+      const length = Math.min(longest, count - done);
+      pieces.push({ run, position: position + done * size, tensor, start: start + done, count: length });
+      bytes += length * size;
+      if (bytes < batchBytes) continue;
+      yield pieces;
+      pieces = [];
+      bytes = 0;
+    }
+  }
+  if (pieces.length > 0) yield pieces;
 }

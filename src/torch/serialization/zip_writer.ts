@@ -28,26 +28,32 @@ export class ZipWriter {
 
   /** Adds an entry. */
   add(name: string, bytes: Uint8Array): void {
-    this.addWritten(name, bytes.byteLength, (position) => {
+    this.addWritten([{ name, size: bytes.byteLength }], ([position]) => {
       this.write(bytes, position);
-      return crc32(bytes);
+      return [crc32(bytes)];
     });
   }
 
   /**
-   * Adds an entry whose data something else writes.
+   * Adds entries whose data something else writes.
    *
-   * @param size bytes of data
-   * @param writeData writes that many bytes at a position of the file and returns their CRC-32
+   * @param entries their names, and bytes of data
+   * @param writeData writes those bytes at these positions of the file, and returns the CRC-32 of each entry's
    */
-  addWritten(name: string, size: number, writeData: (position: number) => number): void {
-    const headerOffset = this.#offset;
-    const nameBytes = Buffer.from(name, 'utf8');
-    this.#put(localHeader(nameBytes, size, headerOffset));
-    const crc = writeData(this.#offset);
-    this.#offset += size;
-    if (size > 0) this.#put(descriptor(crc, size, headerOffset));
-    this.#directory.push(directoryHeader(nameBytes, size, crc, headerOffset));
+  addWritten(entries: readonly { name: string; size: number }[], writeData: (positions: number[]) => number[]): void {
+    const placed = entries.map(({ name, size }) => {
+      const headerOffset = this.#offset;
+      const nameBytes = Buffer.from(name, 'utf8');
+      this.#put(localHeader(nameBytes, size, headerOffset));
+      const position = this.#offset;
+      this.#offset += size + (size > 0 ? descriptorSize(size, headerOffset) : 0);
+      return { nameBytes, size, headerOffset, position };
+    });
+    const crcs = writeData(placed.map(({ position }) => position));
+    placed.forEach(({ nameBytes, size, headerOffset, position }, i) => {
+      if (size > 0) this.write(descriptor(crcs[i], size, headerOffset), position + size);
+      this.#directory.push(directoryHeader(nameBytes, size, crcs[i], headerOffset));
+    });
   }
 
   /** Writes the directory; the file is complete then. */
@@ -79,9 +85,11 @@ function localHeader(name: Buffer, size: number, headerOffset: number): Buffer {
   return Buffer.concat([header, name, zip64, padding]);
 }
 
+const descriptorSize = (size: number, headerOffset: number): number => (isLarge(size, headerOffset) ? 24 : 16);
+
 function descriptor(crc: number, size: number, headerOffset: number): Buffer {
   const large = isLarge(size, headerOffset);
-  const bytes = Buffer.alloc(large ? 24 : 16);
+  const bytes = Buffer.alloc(descriptorSize(size, headerOffset));
   bytes.writeUInt32LE(0x08074b50, 0);
   bytes.writeUInt32LE(crc, 4);
   if (large) {

@@ -5,7 +5,7 @@ const { loadClip, AdamW } = require('../../../dist');
 const small = { embedDim: 32, contextLength: 8, vocabularySize: 50, textWidth: 64, textHeads: 2, textLayers: 2 };
 const clips = {
   vit: { ...small, imageSize: 16, visionLayers: 2, visionWidth: 64, visionPatchSize: 8 },
-  resnet: { ...configs.tiny, ...small },
+  resnet: { ...configs.tiny, ...small, imageSize: 32, visionWidth: 8 },
 };
 
 /** Two layers; one is used twice, and one never. */
@@ -39,9 +39,9 @@ function lossOf(model, output) {
 }
 
 /** An optimizer whose large eps keeps gradients that are zero but for rounding from becoming whole steps. */
-const optimizerOf = (model) =>
-  new AdamW([{ parameters: model.namedParameters().map(([, parameter]) => parameter), weightDecay: 0.1 }], { lr: 1e-2, eps: 1e-3 });
+const optimizerOf = (model, { lr = 1e-2, eps = 1e-3 } = {}) =>
+  new AdamW([{ parameters: model.namedParameters().map(([, parameter]) => parameter), weightDecay: 0.1 }], { lr, eps });
 
 const weightsOf = (model) => Float32Array.from(model.namedParameters().flatMap(([, parameter]) => Array.from(parameter.data())));
 
-module.exports = { modelOf, batchOf, lossOf, optimizerOf, weightsOf };
+module.exports = { clips, modelOf, batchOf, lossOf, optimizerOf, weightsOf };

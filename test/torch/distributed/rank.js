@@ -1,6 +1,6 @@
 // One rank: joins the group, runs scenarios, sends their values or an error to the test, and leaves the group.
 const { torch } = require('../../../dist');
-const scenarios = require('./scenarios');
+const scenarios = { ...require('./scenarios'), ...require('./joined_scenarios') };
 
 const { orders, noGroup, group } = JSON.parse(process.argv[2]);
 const { distributed } = torch;

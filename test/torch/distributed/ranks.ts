@@ -15,11 +15,14 @@ export interface Outcome {
   signal: NodeJS.Signals | null;
   /** milliseconds from the fork to the end */
   took: number;
+  /** of performance.now() */
+  endedAt: number;
 }
 
 export interface RanksOptions {
   /** milliseconds; default 10 000 */
   timeout?: number;
+  silence?: number;
   env?: NodeJS.ProcessEnv;
   /** default env://, with a store that the test hosts */
   initMethod?: string;
@@ -27,6 +30,10 @@ export interface RanksOptions {
   noGroup?: boolean;
   /** milliseconds after which a process is killed; default 45 000 */
   patience?: number;
+  /** a rank that the test stops: killed once the others have ended */
+  stopped?: number;
+  /** the network namespace of a rank; default the test's own */
+  namespace?: (rank: number) => string;
   /** called with each rank's process and each message that is not its outcome */
   onMessage?: (rank: number, message: unknown, child: ChildProcess) => void;
 }
@@ -40,22 +47,26 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A scenario of scenarios.js and its arguments. */
+/** A scenario of scenarios.js or joined_scenarios.js, and its arguments. */
 export type Order = [scenario: string, ...args: unknown[]];
 
 /** Runs scenarios in as many processes, one after the other, and waits for all to end. */
 export async function runRanks(worldSize: number, orders: Order[], options: RanksOptions = {}): Promise<Outcome[]> {
-  const { timeout = 10_000, noGroup = false, initMethod, patience = 45_000 } = options;
+  const { timeout = 10_000, silence, noGroup = false, initMethod, patience = 45_000 } = options;
   const store = await TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true });
   const met = { WORLD_SIZE: String(worldSize), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(store.port), TORCHELASTIC_USE_AGENT_STORE: 'True' };
+  const running = new Map<number, ChildProcess>();
   const outcomes = await Promise.all(
     Array.from({ length: worldSize }, async (_, rank): Promise<Outcome> => {
       const started = performance.now();
-      const group = { initMethod, rank, worldSize, timeout };
+      const group = { initMethod, rank, worldSize, timeout, silence };
+      const within = options.namespace && { execPath: 'ip', execArgv: ['netns', 'exec', options.namespace(rank), process.execPath] };
       const child = fork(join(__dirname, 'rank.js'), [JSON.stringify({ orders, noGroup, group })], {
         serialization: 'advanced',
+        ...within,
         env: { ...process.env, OMP_NUM_THREADS: '1', ...met, RANK: String(rank), ...options.env },
       });
+      running.set(rank, child);
       const limit = setTimeout(() => child.kill('SIGKILL'), patience);
       let sent: Pick<Outcome, 'values' | 'error'> = {};
       child.on('message', (message: { outcome?: typeof sent }) => {
@@ -64,7 +75,10 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
       });
       const [[exitCode, signal]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [[number | null, NodeJS.Signals | null], []];
       clearTimeout(limit);
-      return { ...sent, exitCode, signal, took: performance.now() - started };
+      running.delete(rank);
+      if (options.stopped !== undefined && running.size === 1) running.get(options.stopped)?.kill('SIGKILL');
+      const endedAt = performance.now();
+      return { ...sent, exitCode, signal, took: endedAt - started, endedAt };
     }),
   );
   store.close();

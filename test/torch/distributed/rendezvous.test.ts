@@ -83,6 +83,7 @@ describe('init methods', () => {
     [{ initMethod: 'tcp://host', rank: 0, worldSize: 1 }, 'initMethod must be'],
     [{ initMethod: 'tcp://127.0.0.1:1', rank: 2, worldSize: 2 }, 'rank must be a whole number from 0 to 1, but it is 2.'],
     [{ initMethod: 'tcp://127.0.0.1:1', rank: 0 }, 'worldSize must be the number of ranks'],
+    [{ silence: 1000 }, 'silence must be 3000 milliseconds or more'],
     [{ timeout: 0 }, 'timeout must be a whole number of milliseconds'],
     [{ backend: 'mpi' as 'gloo' }, "backend must be 'gloo' or 'nccl', but it is 'mpi'."],
     [{}, 'env:// needs the environment variable RANK, a whole number, but it is not set.'],
@@ -94,7 +95,8 @@ describe('init methods', () => {
   test('a rank that does not come', async () => {
     const joining = distributed.initProcessGroup({ initMethod: `tcp://127.0.0.1:${await freePort()}`, rank: 0, worldSize: 2, timeout: 1000 });
     await expect(joining).rejects.toMatchObject({ code: 'ERR_DISTRIBUTED' });
-    await expect(joining).rejects.toThrow('Rank 0 of 2: initProcessGroup did not finish within its time limit of 1 s');
+    const why = 'nothing was heard of rank 1 (it did not come, or runs another library).';
+    await expect(joining).rejects.toThrow(`Rank 0 of 2: initProcessGroup did not finish within its time limit of 1 s: ${why}`);
   });
 
   test('without a group there is nothing to call', async () => {

@@ -3,19 +3,12 @@ const { clearInterval, setInterval } = require('node:timers');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
+const { addon } = require('../../../dist/torch/addon');
 const { batchOf, lossOf, modelOf, optimizerOf, weightsOf } = require('./models');
+const { refusal } = require('./refusal');
 
 /** Numbers that differ from rank to rank. */
 const numbersOf = (torch, rank, shape, dtype) => torch.randn(shape, { generator: new torch.Generator(rank) }).mul(4).to(dtype);
-
-async function refusal(start) {
-  try {
-    await start();
-    return 'accepted';
-  } catch ({ code, message }) {
-    return `${code}: ${message}`;
-  }
-}
 
 async function sumBy(torch, distributed, options) {
   await distributed.initProcessGroup(options);
@@ -23,6 +16,18 @@ async function sumBy(torch, distributed, options) {
   await distributed.allReduce(tensor);
   return tensor.item();
 }
+
+const insteadOfBackward = {
+  /** until the test ends or stops the process */
+  waits: () => new Promise(() => {}),
+  /** its thread is busy, and others of its process are not */
+  hangs: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000),
+  fails: async (distributed) => {
+    const error = new Error('there are 3 pixels where 4 were expected.');
+    await distributed.announceFailure(error);
+    throw error;
+  },
+};
 
 module.exports = {
   reduce: async ({ torch, distributed, rank }, dtype, op, shape) => {
@@ -61,7 +66,10 @@ module.exports = {
     return all.map(({ rank, text, map }) => [rank, text, map.get(rank).getTime()]);
   },
 
-  facts: ({ distributed }) => [distributed.isInitialized(), distributed.getRank(), distributed.getWorldSize(), distributed.getBackend()],
+  facts: async ({ distributed }) => {
+    await distributed.barrier(); // until then others may need the store, which rank 0 takes with it
+    return [distributed.isInitialized(), distributed.getRank(), distributed.getWorldSize(), distributed.getBackend()];
+  },
 
   /** Timers go on while a collective waits for the slowest rank. */
   free: async ({ distributed, rank }) => {
@@ -153,17 +161,17 @@ module.exports = {
     distributed.isInitialized = () => false; // so that rank.js leaves it as it is
   },
 
-  /** Rank 1 says when it is about to be in a collective; the test then does something to it. */
-  hit: async ({ torch, distributed, rank }) => {
+  /** A rank says when it is about to be in a collective; the test then does something to it. */
+  hit: async ({ torch, distributed, rank }, victim = 1) => {
     const tensor = torch.ones([1 << 16]);
     for (let i = 0; ; i++) {
       await distributed.allReduce(tensor, { op: 'mean' });
-      if (i === 3 && rank === 1) process.send('now');
+      if (i === 3 && rank === victim) process.send('now');
     }
   },
 
   absent: async ({ torch, distributed, rank }) => {
-    if (rank === 1) await sleep(3000);
+    if (rank === 1) await sleep(5000);
     else await distributed.allReduce(torch.ones([1]));
   },
 
@@ -266,13 +274,34 @@ module.exports = {
 
   differentModels: ({ torch, distributed, rank }) => distributed.DistributedDataParallel.create(modelOf(torch, rank === 0 ? 'vit' : 'uneven', 0)),
 
-  killedInBackward: async ({ torch, distributed, rank }) => {
+  /** At the fourth step a rank does something else than backward. */
+  backwardWithout: async ({ torch, distributed, rank }, victim, instead) => {
     const model = modelOf(torch, 'vit', 0);
     const parallel = await distributed.DistributedDataParallel.create(model);
     for (let step = 0; ; step++) {
       const loss = lossOf(model, parallel.forward(...batchOf(torch, 'vit', step, 2)));
-      if (step === 3 && rank === 1) process.kill(process.pid, 'SIGKILL');
+      if (step === 3 && rank === victim) {
+        process.send('now');
+        await insteadOfBackward[instead](distributed);
+      }
       parallel.backward(loss);
     }
+  },
+
+  /** A rank leaves in good order while the others go on. */
+  leaves: async ({ torch, distributed, rank }) => {
+    await distributed.allReduce(torch.ones([1]));
+    if (rank === 1) return distributed.destroyProcessGroup();
+    for (;;) await distributed.allReduce(torch.ones([1]));
+  },
+
+  /** One rank has no heart, as those of another library; it ends within a collective. */
+  heartless: async ({ torch, distributed, rank, worldSize, timeout }) => {
+    const { MASTER_ADDR: host, MASTER_PORT } = process.env;
+    if (rank !== 1) return sumBy(torch, distributed, { timeout }).then(() => distributed.allReduce(torch.ones([1])));
+    const store = await distributed.TCPStore.create({ host, port: Number(MASTER_PORT), timeout });
+    const group = await addon().createGroup(store.native, 'gloo', rank, worldSize, timeout, '', host);
+    await addon().allReduce(group, torch.tensor([2]).handle, 'sum');
+    return process.kill(process.pid, 'SIGKILL');
   },
 };

@@ -127,10 +127,12 @@ test('a file may be replaced while its tensors are in use', () => {
 
 test('a record that several threads write has its bytes and their CRC-32', () => {
   const w = torch.arange(17_000_001, { dtype: 'int32' }); // 65 MiB
-  save({ w }, file());
+  const small = torch.tensor([1, 2, 3]);
+  save({ w, small }, file());
   const fd = openSync(file(), 'r');
   const zip = new ZipReader(new FileBytes(fd, statSync(file()).size));
   expect(zip.read('archive/data/0').equals(Buffer.from(w.bytes()))).toBe(true); // read compares the CRC-32 too
+  expect(zip.read('archive/data/1').equals(Buffer.from(small.bytes()))).toBe(true);
   closeSync(fd);
   const written = readFileSync(file());
   const crc = written.readUInt32LE(written.indexOf('archive/data/0', written.indexOf('PK\x01\x02')) - 46 + 16);

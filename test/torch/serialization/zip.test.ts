@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { Fault } from '../../../src/torch/serialization/fault';
 import { FileBytes } from '../../../src/torch/serialization/file_bytes';
@@ -69,7 +70,7 @@ test('a record of more than 4 GiB keeps its size', () => {
   const fd = openSync(path, 'w+');
   const size = 2 ** 32 + 3;
   const zip = new ZipWriter((bytes, position) => writeSync(fd, bytes, 0, bytes.length, position));
-  zip.addWritten('zeros', size, () => 0); // they stay a hole
+  zip.addWritten([{ name: 'zeros', size }], () => [0]); // they stay a hole
   zip.add('b', Buffer.from('b'));
   zip.finish();
   const reader = new ZipReader(new FileBytes(fd, statSync(path).size));
@@ -77,6 +78,23 @@ test('a record of more than 4 GiB keeps its size', () => {
   expect(reader.read('b').toString()).toBe('b');
   closeSync(fd);
   rmSync(path);
+});
+
+test('records that are written together keep their places, whichever is written first', () => {
+  const path = join(folder, 'file.zip');
+  const fd = openSync(path, 'w+');
+  const put = (bytes: Uint8Array, position: number): number => writeSync(fd, bytes, 0, bytes.length, position);
+  const contents = ['first', '', 'the third'].map((text) => Buffer.from(text));
+  const zip = new ZipWriter(put);
+  zip.addWritten(contents.map(({ length: size }, i) => ({ name: `data/${i}`, size })), (positions) => {
+    for (const i of [2, 1, 0]) put(contents[i], positions[i]);
+    return contents.map((bytes) => crc32(bytes));
+  });
+  zip.add('last', Buffer.from('end'));
+  zip.finish();
+  const whole = readFileSync(path);
+  closeSync(fd);
+  expect(whole.equals(zipOf([...contents.map((bytes, i) => [`data/${i}`, bytes] as const), ['last', Buffer.from('end')]]))).toBe(true);
 });
 
 test('a file that is cut anywhere is refused', () => {

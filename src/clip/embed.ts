@@ -1,7 +1,7 @@
-import type { Clip } from '../clip/model';
-import { normalize } from '../clip/preprocess';
 import type { BatchTensors } from '../data/batch_tensors';
 import { torch, type Tensor } from '../torch';
+import type { Clip } from './model';
+import { normalize } from './preprocess';
 
 /** Unit-norm features of N pairs, each [N, D]; the augmented ones only of batches that have them. */
 export interface Embeds {

@@ -1,0 +1,111 @@
+// Steps of several ranks, of ours and of torch's DistributedDataParallel in turn, with what the simulation needs of one process.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { openRanks } from './ranks.mjs';
+import { measureTrainer } from './train.mjs';
+
+const SIDES = ['node', 'torch'];
+const WORLD_SIZES = [1, 2, 4];
+
+/** By model, the pairs of a batch: each rank's own (weak scaling), and in equal parts that of all ranks (strong scaling). */
+const BATCHES = { tiny: 32, medium: 8 };
+
+/** @returns the runs, what starting takes, the trainer's steps, what each model exchanges, and the loopback interface as a link */
+export async function measureDistributed(environment, quick) {
+  const [rounds, count] = quick ? [1, 1] : [4, 2];
+  const results = { runs: [], starts: [], trainer: [], models: {}, link: undefined };
+  for (const [model, batch] of Object.entries(BATCHES)) {
+    const folder = inputsOf(model, 4 * batch, environment);
+    for (const worldSize of WORLD_SIZES) {
+      console.log(`${model} on ${worldSize} ranks …`);
+      const groups = {};
+      try {
+        for (const side of SIDES) groups[side] = await openRanks(side, worldSize, folder, environment);
+        checkSameWork(groups);
+        const parts = worldSize === 1 ? [1, 2, 4] : [1, worldSize];
+        const runs = parts.map((part) => ({ model, worldSize, pairs: batch / part, weak: part === 1, strong: part === worldSize }));
+        const sizes = results.models[model]?.buckets.map(({ bytes }) => bytes);
+        for (const run of runs) Object.assign(run, await measureRun(groups, run, sizes, { rounds, count }));
+        results.runs.push(...runs);
+        if (worldSize === 1) [results.models[model]] = await groups.node.all({ action: 'profile', pairs: batch, repeats: rounds });
+        if (worldSize === 2) results.link = await measureLink(groups.node, sizes, rounds);
+        for (const side of SIDES) await groups[side].close();
+      } finally {
+        Object.values(groups).forEach((group) => group.kill());
+      }
+    }
+  }
+  for (const worldSize of WORLD_SIZES) {
+    console.log(`start and trainer on ${worldSize} ranks …`);
+    results.starts.push(await measureStart(worldSize, join(environment.folder, 'tiny'), quick ? 1 : 2, environment));
+    results.trainer.push(await measureTrainer(worldSize, BATCHES.tiny, quick ? 2 : 6, environment));
+  }
+  return results;
+}
+
+/** Writes what both sides read; the folder. */
+export function inputsOf(model, pairs, { root, folder, env }) {
+  execFileSync(process.execPath, [join(root, 'bench', 'distributed', 'inputs.mjs'), folder, model, String(pairs)], { env, stdio: 'inherit' });
+  return join(folder, model.replace('/', '-'));
+}
+
+function checkSameWork(groups) {
+  const [ours, theirs] = SIDES.map((side) => groups[side].losses[0]);
+  if (!(Math.abs(ours - theirs) < 1e-4 * theirs)) throw new Error(`The loss of the first step should be the same on both sides, but it is ${ours} here and ${theirs} there.`);
+}
+
+/** Of each side the round with the fastest step, and apart the steps without exchange and the exchange without steps. */
+async function measureRun(groups, { pairs, worldSize, weak }, sizes, { rounds, count }) {
+  const taken = { step: { node: [], torch: [] }, alone: { node: [], torch: [] }, exchange: { node: [], torch: [] } };
+  for (let round = 0; round < rounds; round++) {
+    for (const side of SIDES) {
+      const sent = loopbackBytes();
+      const step = await slowest(groups[side], { action: 'steps', pairs, count, exchange: true });
+      taken.step[side].push({ ...step, bytes: (loopbackBytes() - sent) / count });
+      if (worldSize === 1 || weak) taken.alone[side].push(await slowest(groups[side], { action: 'steps', pairs, count, exchange: false }));
+      if (worldSize > 1 && weak) taken.exchange[side].push(await slowest(groups[side], { action: 'exchange', sizes, count }));
+    }
+  }
+  const bestOf = ({ node, torch }) => (node.length === 0 ? undefined : { node: best(node), torch: best(torch) });
+  return { step: bestOf(taken.step), alone: bestOf(taken.alone), exchange: bestOf(taken.exchange) };
+}
+
+const slowest = async (group, message) => (await group.all(message)).reduce((a, b) => (b.seconds > a.seconds ? b : a));
+
+/** The least of each value. */
+const best = (rounds) =>
+  Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, Math.min(...rounds.map((round) => round[key]))]));
+
+/** The loopback interface between two ranks: from the time and CPU time of all buckets at once, and the time of four bytes. */
+async function measureLink(group, sizes, rounds) {
+  const measureBest = async (message) => {
+    const all = [];
+    for (let round = 0; round < rounds; round++) all.push(await slowest(group, { action: 'exchange', ...message }));
+    return best(all);
+  };
+  const small = await measureBest({ sizes: [4], count: 200 });
+  const large = await measureBest({ sizes, count: 3 });
+  const latency = small.seconds / 2;
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return { latency, bandwidth: bytes / (large.seconds - 2 * latency * sizes.length), cores: large.cpu / large.seconds };
+}
+
+/** From the first process to the first step of all, and from then until all have ended. */
+async function measureStart(worldSize, folder, rounds, environment) {
+  const taken = { node: [], torch: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const side of SIDES) {
+      const group = await openRanks(side, worldSize, folder, environment);
+      taken[side].push({ start: group.start, close: await group.close() });
+    }
+  }
+  return { worldSize, node: best(taken.node), torch: best(taken.torch) };
+}
+
+/** Sent on the loopback interface since the machine began, by whatever program. */
+function loopbackBytes() {
+  const [, counters] = readFileSync('/proc/net/dev', 'utf8').match(/^ *lo:(.*)$/m);
+  return Number(counters.trim().split(/\s+/)[8]);
+}

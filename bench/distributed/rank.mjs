@@ -1,0 +1,145 @@
+// A rank of ours. Started by ranks.mjs; rank.py does the same with torch's DistributedDataParallel.
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+
+import cleanclip from '../../dist/index.js';
+import { makeOptimizer } from '../../dist/training/optimizer.js';
+import { bucketsOf } from './buckets.mjs';
+
+const { torch } = cleanclip;
+const { distributed } = torch;
+const recipe = { lr: 1e-5, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.1 };
+
+let clip, parallel, optimizer, batch;
+
+const actions = {
+  /** Joins the group, and makes the first step. */
+  async open({ folder }) {
+    await distributed.initProcessGroup();
+    clip = cleanclip.loadClip(join(folder, 'model.pt'));
+    parallel = await distributed.DistributedDataParallel.create(clip);
+    optimizer = makeOptimizer(clip, recipe);
+    batch = torch.load(join(folder, 'batch.pt'));
+    const rows = torch.tidy(() => rowsOf(2));
+    return { loss: await step(rows, true, { forward: 0, backward: 0, optimizer: 0 }) };
+  },
+
+  /** Steps on so many pairs of each rank; without exchange, each for itself. Seconds are means. */
+  async steps({ pairs, count, exchange }) {
+    const rows = torch.tidy(() => rowsOf(pairs));
+    const spent = { forward: 0, backward: 0, optimizer: 0 };
+    await distributed.barrier();
+    const start = performance.now();
+    for (let i = 0; i < count; i++) await step(rows, exchange, spent);
+    const seconds = (performance.now() - start) / 1000 / count;
+    Object.values(rows).forEach((tensor) => tensor.dispose());
+    return { seconds, ...Object.fromEntries(Object.entries(spent).map(([phase, ms]) => [phase, ms / 1000 / count])) };
+  },
+
+  /** All-reduces of so many bytes each, begun at once as those of buckets are. */
+  async exchange({ sizes, count }) {
+    const tensors = sizes.map((bytes) => torch.zeros([bytes / 4]));
+    const once = () => Promise.all(tensors.map((tensor) => distributed.allReduce(tensor)));
+    await once();
+    await distributed.barrier();
+    const before = process.cpuUsage();
+    const start = performance.now();
+    for (let i = 0; i < count; i++) await once();
+    const seconds = (performance.now() - start) / 1000 / count;
+    const { user, system } = process.cpuUsage(before);
+    tensors.forEach((tensor) => tensor.dispose());
+    return { seconds, cpu: (user + system) / 1e6 / count };
+  },
+
+  /**
+   * What is exchanged, in bytes, and when each bucket is ready in the backward of one process on so many pairs: in seconds of CPU, which other load
+   * does not lengthen. Ends what was parallel.
+   */
+  profile({ pairs, repeats }) {
+    const rows = torch.tidy(() => rowsOf(pairs));
+    const lossOf = ({ imageEmbeds, textEmbeds }) => cleanclip.contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp());
+    const buckets = torch.tidy(() => {
+      parallel.backward(lossOf(parallel.forward(rows.ids, rows.pixels)));
+      return bucketsOf(clip.namedParameters());
+    });
+    parallel.dispose();
+    optimizer.zeroGrad();
+    const measure = () =>
+      torch.tidy(() => {
+        const [loss, forward] = cpuSeconds(() => lossOf(clip.forward(rows.ids, rows.pixels)));
+        const [, backward] = cpuSeconds(() => loss.backward());
+        optimizer.zeroGrad();
+        return { forward, backward };
+      });
+    const state = Object.entries(clip.stateDict());
+    const parameters = clip.namedParameters().map(([name, parameter]) => {
+      parameter.requiresGrad = false;
+      return name;
+    });
+    const rounds = buckets.map((bucket) => {
+      bucket.forEach((parameter) => (parameter.requiresGrad = true)); // a backward for what is ready by then, and no further
+      return Array.from({ length: repeats }, measure);
+    });
+    const least = (phase, all) => Math.min(...all.map((round) => round[phase]));
+    const readyBy = (bucket) => least('backward', rounds.slice(bucket).flat()); // and so before all that comes later
+    return {
+      embedDim: clip.config.embedDim,
+      buffers: bytesOf(state.filter(([name]) => !parameters.includes(name)).map(([, buffer]) => buffer)),
+      forward: least('forward', rounds.flat()),
+      buckets: buckets.map((bucket, i) => ({ bytes: bytesOf(bucket), at: readyBy(i) })),
+    };
+  },
+
+  async close() {
+    await distributed.barrier();
+    await distributed.destroyProcessGroup();
+    return {};
+  },
+};
+
+/** What a function gives, and the seconds of CPU that it takes. */
+function cpuSeconds(fn) {
+  const before = process.cpuUsage();
+  const result = fn();
+  const { user, system } = process.cpuUsage(before);
+  return [result, (user + system) / 1e6];
+}
+
+const bytesOf = (tensors) => tensors.reduce((sum, { shape, dtype }) => sum + (dtype === 'int64' ? 8 : 4) * shape.reduce((product, size) => product * size, 1), 0);
+
+/** The rows of this rank, when each has so many. */
+function rowsOf(pairs) {
+  const rows = (tensor) => tensor.narrow(0, distributed.getRank() * pairs, pairs);
+  return { ids: rows(batch.ids).clone(), pixels: cleanclip.normalize(rows(batch.pixels)) };
+}
+
+/** As the reference: the loss of all ranks' pairs, whose own features carry the gradient. Adds the milliseconds of each phase; the loss. */
+async function step({ ids, pixels }, exchange, spent) {
+  const forward = () => torch.tidy(() => Object.values(parallel.forward(ids, pixels)));
+  const marks = [performance.now()];
+  const own = exchange ? forward() : parallel.noSync(forward);
+  const gathered = exchange ? await Promise.all(own.map((embeds) => distributed.allGather(embeds))) : own.map(() => []);
+  marks.push(performance.now());
+  const loss = torch.tidy(() => {
+    const [images, texts] = gathered.map((parts, i) => torch.cat(exchange ? parts.with(distributed.getRank(), own[i]) : [own[i]]));
+    const value = cleanclip.contrastiveLoss(images, texts, clip.logitScale.exp());
+    parallel.backward(value);
+    return value.item();
+  });
+  [...own, ...gathered.flat()].forEach((tensor) => tensor.dispose());
+  marks.push(performance.now());
+  torch.tidy(() => {
+    optimizer.step();
+    optimizer.zeroGrad();
+    torch.noGrad(() => clip.logitScale.clamp_(0, 4.6052));
+  });
+  marks.push(performance.now());
+  ['forward', 'backward', 'optimizer'].forEach((phase, i) => (spent[phase] += marks[i + 1] - marks[i]));
+  return loss;
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { action, ...args } = JSON.parse(line);
+  console.log(JSON.stringify(await actions[action](args)));
+}

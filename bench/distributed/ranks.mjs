@@ -1,0 +1,69 @@
+// A group of processes, one a rank, of one side. Each does what a line of JSON says, {"action", …}, and answers with one.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+
+/**
+ * Starts the ranks of a side and lets each make its first step.
+ * @param {'node' | 'torch'} side
+ * @param {string} folder that of a model, see inputs.mjs
+ * @returns {Promise<{ start: number, losses: number[], all: (message: object) => Promise<object[]>, close: () => Promise<number>, kill: () => void }>}
+ *   `start`: seconds until all had made it, `close`: until all had ended
+ */
+export async function openRanks(side, worldSize, folder, { root, python, env }) {
+  const command = side === 'node' ? [process.execPath, 'rank.mjs'] : [python, 'rank.py'];
+  const meeting = await meetingOf(worldSize);
+  const started = performance.now();
+  const ranks = Array.from({ length: worldSize }, (_, rank) => {
+    const child = spawn(command[0], command.slice(1), {
+      cwd: join(root, 'bench', 'distributed'),
+      env: { ...env, ...meeting, RANK: String(rank), OMP_NUM_THREADS: '1' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    return { child, answers: answersOf(child), ended: once(child, 'close') };
+  });
+  const all = (message) => Promise.all(ranks.map(({ child, answers }) => ask(child, answers, message)));
+  const kill = () => ranks.forEach(({ child }) => child.kill('SIGKILL'));
+  try {
+    const answers = await all({ action: 'open', folder });
+    return { start: secondsSince(started), losses: answers.map(({ loss }) => loss), all, close, kill };
+  } catch (error) {
+    kill();
+    throw error;
+  }
+
+  async function close() {
+    const asked = performance.now();
+    await all({ action: 'close' });
+    ranks.forEach(({ child }) => child.stdin.end());
+    await Promise.all(ranks.map(({ ended }) => ended));
+    return secondsSince(asked);
+  }
+}
+
+/** The variables by which ranks on the loopback interface find one another, as a launcher sets them; each has its RANK beside. */
+export async function meetingOf(worldSize) {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return { WORLD_SIZE: String(worldSize), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port), GLOO_SOCKET_IFNAME: 'lo' };
+}
+
+const secondsSince = (start) => (performance.now() - start) / 1000;
+
+/** Lines of JSON; Gloo writes others. */
+async function* answersOf({ stdout }) {
+  for await (const line of createInterface({ input: stdout })) if (line.startsWith('{')) yield JSON.parse(line);
+}
+
+async function ask(child, answers, message) {
+  child.stdin.write(`${JSON.stringify(message)}\n`);
+  const { value, done } = await answers.next();
+  if (done) throw new Error(`A rank ended at '${message.action}'; what it said stands above.`);
+  return value;
+}

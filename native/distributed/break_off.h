@@ -1,0 +1,11 @@
+// The end of all that waits in a group.
+#pragma once
+
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+
+namespace cleanclip {
+
+// Makes everything that is under way in the group, and all that begins later, fail on this rank.
+void breakOff(c10d::ProcessGroup& group);
+
+}  // namespace cleanclip

@@ -1,0 +1,250 @@
+#include "heartbeat.h"
+
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+
+#include <thread>
+#include <utility>
+
+namespace cleanclip {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kBeat = 1000ms;
+constexpr auto kPatience = 3s;      // for a sign of life, once something has failed
+constexpr auto kStoreSilence = 2s;  // after which nothing can be learnt from the store
+constexpr auto kPublishing = 1s;    // a verdict
+constexpr auto kLearning = 2s;      // of a verdict, by the others
+constexpr int kReadings = 6;        // of the others' pulses, in the silence that means failure
+
+const char* const kVerdict = "verdict";  // a key, as `pulse/3` is
+const char* const kHostSilent = "rank 0, which hosts the store, has ended, was stopped or is cut off";
+
+std::string pulseKey(size_t rank) { return "pulse/" + std::to_string(rank); }
+
+std::vector<uint8_t> bytesOf(const std::string& text) { return {text.begin(), text.end()}; }
+
+}  // namespace
+
+std::shared_ptr<Heartbeat> Heartbeat::start(const c10::intrusive_ptr<c10d::Store>& store, const Settings& settings) {
+  const std::shared_ptr<Heartbeat> heart(new Heartbeat(settings));
+  auto own = Store(c10::make_intrusive<c10d::PrefixStore>("cleanclip", store->clone()));
+  heart->beatOnce(*own);  // so that whoever has met this rank has heard of it
+  std::thread([heart, own = std::move(own)]() mutable { heart->beat(own); }).detach();
+  std::thread([heart] { heart->watch(); }).detach();
+  return {heart.get(), [heart](Heartbeat*) { heart->stop(200ms); }};
+}
+
+Heartbeat::Heartbeat(const Settings& settings) : settings_(settings), pulses_(settings.size), heardAt_(settings.size) {}
+
+// The thread that talks to the store. It may hang in that for ever when the store's host does, so nobody waits for it without limit.
+void Heartbeat::beat(Store& store) {
+  bool lost = false;
+  try {
+    Lock lock(mutex_);
+    while (!stopping_) {
+      changed_.wait_for(lock, inquiries_ > 0 ? kBeat / 2 : kBeat, [this] { return stopping_ || hurried_; });
+      hurried_ = false;
+      if (stopping_ && !own_.left) break;
+      lock.unlock();
+      beatOnce(*store);
+      lock.lock();
+    }
+  } catch (const std::exception&) {
+    lost = true;
+  }
+  store.reset();
+  const Lock lock(mutex_);
+  lost_ = lost;
+  ended_ = true;
+  changed_.notify_all();
+}
+
+void Heartbeat::beatOnce(c10d::Store& store) {
+  Lock lock(mutex_);
+  own_.beats++;
+  own_.waits = operations_ > 0;
+  own_.knows = !verdict_.empty();
+  const auto pulse = bytesOf(pulseText(own_));
+  const bool reads = readsNow(), seeks = verdict_.empty();
+  const std::string proposal = proposal_;
+  lock.unlock();
+
+  store.set(pulseKey(settings_.rank), pulse);
+  std::string verdict;
+  if (seeks && !proposal.empty()) {
+    verdict = store.compareSet(kVerdict, "", proposal);
+  } else if (store.check({kVerdict}) && seeks) {  // asked in any case: a set alone is not answered
+    verdict = store.get_to_str(kVerdict);
+  }
+
+  lock.lock();
+  answeredAt_ = Clock::now();
+  if (verdict_.empty()) verdict_ = verdict;
+  changed_.notify_all();
+  lock.unlock();
+  if (reads) readAll(store);
+}
+
+void Heartbeat::readAll(c10d::Store& store) {
+  std::vector<std::string> keys;
+  for (size_t rank = 0; rank < pulses_.size(); rank++) keys.push_back(pulseKey(rank));
+  const bool allBeat = store.check(keys);
+  std::vector<size_t> ranks;
+  for (size_t rank = 0; rank < keys.size(); rank++) {
+    if (allBeat || store.check({keys[rank]})) ranks.push_back(rank);
+  }
+  keys.clear();
+  for (const size_t rank : ranks) keys.push_back(pulseKey(rank));
+  const auto values = store.multiGet(keys);
+
+  const Lock lock(mutex_);
+  readAt_ = answeredAt_ = Clock::now();
+  for (size_t i = 0; i < ranks.size(); i++) {
+    const auto pulse = pulseOf({values[i].begin(), values[i].end()});
+    auto& known = pulses_[ranks[i]];
+    if (pulse.beats != known.beats) heardAt_[ranks[i]] = readAt_;
+    known = pulse;
+  }
+  readings_++;
+  changed_.notify_all();
+}
+
+// The thread that notices that a rank has been silent for too long while this one waits, and that breaks off once there is a verdict.
+void Heartbeat::watch() {
+  Lock lock(mutex_);
+  const auto over = [this] { return stopping_ || (!verdict_.empty() && breakOff_); };
+  while (!changed_.wait_for(lock, kBeat, over)) {
+    const auto verdict = waitsFor(settings_.silence) && verdict_.empty() ? silentVerdict() : "";
+    if (!verdict.empty()) settle(lock, verdict);
+  }
+  if (stopping_) return;
+  const auto breakOff = std::exchange(breakOff_, nullptr);
+  lock.unlock();
+  breakOff();
+}
+
+std::string Heartbeat::inquire(const FailedOperation& operation) {
+  Lock lock(mutex_);
+  inquiries_++;
+  hurry();
+  const auto deadline = Clock::now() + kPatience;
+  const auto over = [this] { return stopping_ || !verdict_.empty() || storeIsSilentFor(kStoreSilence); };
+  changed_.wait_until(lock, deadline, [&, next = readings_ + 1] { return over() || readings_ >= next; });
+  const auto before = pulses_;
+  changed_.wait_until(lock, deadline, [&] { return over() || allBeatSince(before); });
+
+  std::string ownFailure;
+  if (verdict_.empty() && storeIsSilentFor(kStoreSilence)) {
+    settle(lock, settings_.firstHosts ? kHostSilent : "the store does not answer, so that it cannot be said which rank is the cause");
+  } else if (verdict_.empty() && !stopping_) {
+    auto cause = causeOf(operation, before, pulses_, settings_.rank, kPatience.count());
+    if (cause.empty()) ownFailure = cause = ranksText({settings_.rank}) + " failed in " + operation.name + ": " + operation.detail;
+    settle(lock, cause);
+  }
+  const bool knowsSilent = Clock::now() >= deadline;
+  letOthersLearn(lock, knowsSilent ? before : std::vector<Pulse>(before.size()));
+  inquiries_--;
+  return verdict_ == ownFailure ? "" : verdict_;
+}
+
+void Heartbeat::announce(const std::string& verdict) {
+  Lock lock(mutex_);
+  inquiries_++;
+  settle(lock, verdict);
+  letOthersLearn(lock, std::vector<Pulse>(pulses_.size()));
+  inquiries_--;
+}
+
+// Leaves a verdict in the store; another one may be there first. Without an answer of the store it holds for this rank alone.
+void Heartbeat::settle(Lock& lock, const std::string& verdict) {
+  proposal_ = verdict;
+  hurry();
+  changed_.wait_for(lock, kPublishing, [this] { return ended_ || !verdict_.empty(); });
+  if (verdict_.empty()) verdict_ = verdict;
+  changed_.notify_all();
+}
+
+// When this process ends, so does the store that it hosts: until then, whoever has beaten since `before` shall have read the verdict.
+void Heartbeat::letOthersLearn(Lock& lock, const std::vector<Pulse>& before) {
+  if (!settings_.firstHosts || settings_.rank != 0) return;
+  hurry();
+  changed_.wait_for(lock, kLearning, [&, next = readings_ + 1] {
+    if (ended_) return true;
+    if (readings_ < next) return false;
+    for (size_t rank = 1; rank < pulses_.size(); rank++) {
+      if (pulses_[rank].beats != before[rank].beats && !pulses_[rank].knows && !pulses_[rank].left) return false;
+    }
+    return true;
+  });
+}
+
+void Heartbeat::whenFailed(std::function<void()> breakOff) {
+  const Lock lock(mutex_);
+  breakOff_ = std::move(breakOff);
+  changed_.notify_all();
+}
+
+int64_t Heartbeat::begin(bool collective) {
+  const Lock lock(mutex_);
+  if (operations_++ == 0) progressAt_ = Clock::now();
+  return collective ? ++own_.collectives : 0;
+}
+
+void Heartbeat::end() {
+  const Lock lock(mutex_);
+  operations_--;
+  progressAt_ = Clock::now();
+}
+
+void Heartbeat::leave() {
+  {
+    const Lock lock(mutex_);
+    own_.left = true;
+  }
+  stop(kPublishing);
+}
+
+void Heartbeat::stop(std::chrono::milliseconds patience) {
+  Lock lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
+  changed_.wait_for(lock, patience, [this] { return ended_; });
+}
+
+bool Heartbeat::readsNow() const {
+  const auto interval = settings_.silence / kReadings;
+  return inquiries_ > 0 || (waitsFor(interval) && Clock::now() - readAt_ >= interval);
+}
+
+bool Heartbeat::waitsFor(std::chrono::milliseconds time) const { return operations_ > 0 && Clock::now() - progressAt_ >= time; }
+
+bool Heartbeat::storeIsSilentFor(std::chrono::milliseconds time) const { return lost_ || Clock::now() - answeredAt_ >= time; }
+
+bool Heartbeat::allBeatSince(const std::vector<Pulse>& before) const {
+  for (size_t rank = 0; rank < pulses_.size(); rank++) {
+    if (pulses_[rank].beats > 0 && pulses_[rank].beats == before[rank].beats && !pulses_[rank].left) return false;
+  }
+  return true;
+}
+
+// Of ranks that have shown no sign of life for as long as means failure; empty when there are none.
+std::string Heartbeat::silentVerdict() const {
+  if (settings_.firstHosts && storeIsSilentFor(settings_.silence)) return kHostSilent;
+  if (storeIsSilentFor(kStoreSilence) || readAt_ < progressAt_) return "";  // nothing new is known of the others
+  std::vector<int> silent;
+  for (int rank = 0; rank < settings_.size; rank++) {
+    const auto& pulse = pulses_[rank];
+    if (pulse.beats > 0 && !pulse.left && Clock::now() - heardAt_[rank] >= settings_.silence) silent.push_back(rank);
+  }
+  return silent.empty() ? "" : silenceText(silent, std::chrono::duration_cast<std::chrono::seconds>(settings_.silence).count());
+}
+
+// Has the store asked now, not with the next beat.
+void Heartbeat::hurry() {
+  hurried_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace cleanclip

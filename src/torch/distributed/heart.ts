@@ -1,0 +1,100 @@
+import { addon } from '../addon';
+import { isExchangeFailure, isTimeout, named, naming, whoIs } from './failure';
+import type { NativeGroup, NativeHeart, Question } from './native';
+import type { Store } from './store';
+
+/** What a {@link Heart} goes by. */
+export interface HeartOptions {
+  rank: number;
+  worldSize: number;
+  /** milliseconds that an operation takes at most */
+  timeout: number;
+  /** milliseconds without a sign of life of a rank that this one waits for, after which the group has failed */
+  silence: number;
+  /** whether rank 0's process hosts the store */
+  firstHosts: boolean;
+}
+
+/** An operation, and its number among this rank's collectives. */
+type Begun = { operation: string; number: number };
+
+/**
+ * Shows the other ranks that this one lives, and asks what became of them when an operation fails. Ranks that met in a file show nothing:
+ * their failures name no rank.
+ */
+export class Heart {
+  private constructor(
+    private readonly native: NativeHeart | undefined,
+    private readonly who: string,
+    private readonly timeout: number,
+  ) {}
+
+  /** Begins to beat. */
+  static async start(store: Store, { rank, worldSize, timeout, silence, firstHosts }: HeartOptions): Promise<Heart> {
+    const who = whoIs({ rank, worldSize });
+    const native = await naming({ who, operation: 'initProcessGroup', timeout }, () =>
+      addon().startHeart(store.native, rank, worldSize, firstHosts, silence),
+    );
+    return new Heart(native, who, timeout);
+  }
+
+  /** Makes all that waits in the group fail as soon as a rank has found that the group has failed. */
+  guard(group: NativeGroup): void {
+    if (this.native !== undefined) addon().heartGuards(this.native, group);
+  }
+
+  /** Awaits what ranks do together. Its failure names who waited, for what, and the rank that is the cause. */
+  async during<T>(operation: string, collective: boolean, start: () => Promise<T>): Promise<T> {
+    const exchange = start(); // throws what is wrong with its arguments
+    const begun = this.begin(operation, collective);
+    try {
+      return await exchange;
+    } catch (error) {
+      const question = this.question(begun, error);
+      throw this.named(begun, error, question && (await addon().inquire(...question)));
+    } finally {
+      this.end();
+    }
+  }
+
+  /** The same for what blocks this thread. */
+  duringBlock<T>(operation: string, block: () => T): T {
+    const begun = this.begin(operation, true);
+    try {
+      return block();
+    } catch (error) {
+      const question = this.question(begun, error);
+      throw this.named(begun, error, question && addon().inquireNow(...question));
+    } finally {
+      this.end();
+    }
+  }
+
+  /** Leaves what the other ranks say of the group's failure, unless that is known already. */
+  async announce(verdict: string): Promise<void> {
+    if (this.native !== undefined) await addon().announce(this.native, verdict);
+  }
+
+  /** Tells the others that this rank does nothing more with them. */
+  async stop(): Promise<void> {
+    if (this.native !== undefined) await addon().stopHeart(this.native);
+  }
+
+  private begin(operation: string, collective: boolean): Begun {
+    return { operation, number: this.native === undefined ? 0 : addon().heartBegins(this.native, collective) };
+  }
+
+  private end(): void {
+    if (this.native !== undefined) addon().heartEnds(this.native);
+  }
+
+  private question({ operation, number }: Begun, error: unknown): Question | undefined {
+    if (this.native === undefined || !isExchangeFailure(error)) return undefined;
+    const limit = isTimeout(error) ? `${this.timeout / 1000} s` : '';
+    return [this.native, operation, number, limit, error.message.replace(/\.$/, '')];
+  }
+
+  private named({ operation }: Begun, error: unknown, verdict?: string): unknown {
+    return named({ who: this.who, operation, timeout: this.timeout }, error, verdict);
+  }
+}
