@@ -1,3 +1,4 @@
+import { CleanclipError } from '../errors';
 import { noGrad } from './autograd';
 import { full, ones, zeros } from './factories';
 import type { AdamW } from './optim';
@@ -93,17 +94,24 @@ export class GradScaler {
     };
   }
 
-  /** Takes over a `state_dict()` of torch.amp.GradScaler or from here. */
+  /**
+   * Takes over a `state_dict()` of torch.amp.GradScaler or from here.
+   * @throws CleanclipError `ERR_CHECKPOINT` when it is none
+   */
   loadStateDict(state: GradScalerState): void {
-    this.factor.fill_(numberIn(state.scale));
-    this.growthTracker.fill_(state._growth_tracker);
-    this.growthFactor = numberIn(state.growth_factor);
-    this.backoffFactor = numberIn(state.backoff_factor);
-    this.growthInterval = state.growth_interval;
+    const names = ['scale', '_growth_tracker', 'growth_factor', 'backoff_factor', 'growth_interval'] as const;
+    const [scale, growthTracker, ...factors] = names.map((name) => numberIn(state, name));
+    this.factor.fill_(scale);
+    this.growthTracker.fill_(growthTracker);
+    [this.growthFactor, this.backoffFactor, this.growthInterval] = factors;
   }
 }
 
-const numberIn = (value: number | PyFloat): number => (value instanceof PyFloat ? value.value : value);
+function numberIn(state: GradScalerState, name: keyof GradScalerState): number {
+  const value: unknown = state[name] instanceof PyFloat ? state[name].value : state[name];
+  if (typeof value === 'number') return value;
+  throw new CleanclipError(`The state of a GradScaler has a number '${name}', but this one has ${String(value)}; it is not of torch.amp.GradScaler.`, 'ERR_CHECKPOINT');
+}
 
 /** A step of the optimizer, on gradients of a loss that the scaler has scaled, if there is one; it ends with the scaler's update. */
 export function stepWith(optimizer: AdamW, scaler?: GradScaler): void {

@@ -55,6 +55,23 @@ it('skips and names a training image that cannot be read; strict refuses it', as
   }
 });
 
+it('scales the loss in float16, and goes on with the scale where it was stopped', async () => {
+  const abort = new AbortController();
+  const onProgress = (event: cc.ProgressEvent): void => {
+    if (event.type === 'progress' && event.done === 2) abort.abort();
+  };
+  const half = (more: object): Promise<cc.TrainResult> => cc.train(options({ name: 'half', finetune: true, precision: 'fp16', ...more }));
+  await expect(half({ signal: abort.signal, onProgress })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  const file = join(folder, 'logs/half/checkpoints/finetune_step.pt');
+  const stopped = cc.torch.load(file) as { scaler: Record<string, number> };
+  expect(stopped.scaler.scale).toBeGreaterThan(0);
+  expect(stopped.scaler._growth_tracker).toBeLessThanOrEqual(2);
+  cc.torch.save({ ...stopped, scaler: { ...stopped.scaler, scale: 'of another program' } }, file);
+  await expect(half({ resume: 'auto' })).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringContaining("a number 'scale', but this one has of another program") });
+  cc.torch.save(stopped, file);
+  expect((await half({ resume: 'auto', logEvery: 1 })).history.slice(-3)).toMatchObject([{ step: 3 }, { step: 4 }, { finetune_accuracy: expect.any(Number) }]);
+});
+
 it('stops at a loss that is no number', async () => {
   const diverged = cc.train(options({ name: 'diverged', finetune: true, lr: 1e30, numWarmupSteps: 0 }));
   await expect(diverged).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/loss of the classifier became (NaN|Infinity) at step \d+; lower --lr/) });

@@ -48,8 +48,9 @@ describe.each([2, 4])('%i ranks', (worldSize) => {
 
 describe('two ranks', () => {
   let facts: Record<string, unknown>[];
+  let scaled: [x: number, scale: number][][];
   beforeAll(async () => {
-    [facts] = (await valuesOf(2, [['parallelFacts']])) as [Record<string, unknown>[]];
+    [facts, scaled] = (await valuesOf(2, [['parallelFacts'], ['scaled']])) as [typeof facts, typeof scaled];
   });
 
   test('begin with the parameters and buffers of rank 0', () => {
@@ -71,6 +72,15 @@ describe('two ranks', () => {
 
   test('after dispose, gradients are those of the rank alone', () => {
     expect(facts.map(({ alone }) => alone)).toEqual([0, 1]);
+  });
+
+  test('leave out a step that overflows on one of them, and lower the scale alike', () => {
+    const [first, second] = scaled;
+    expect(second).toEqual(first);
+    expect(first.map(([, scale]) => scale)).toEqual([65536, 32768, 32768]);
+    const [[once], [left], [twice]] = first;
+    expect(left).toBe(once);
+    expect(twice).toBeLessThan(once);
   });
 
   test('refuse wrong options', () => {

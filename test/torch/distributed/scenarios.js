@@ -255,6 +255,23 @@ module.exports = {
     };
   },
 
+  /** Scaled steps of a line, of which the second overflows on the last rank alone: what every rank has after each. */
+  scaled: async ({ torch, distributed, rank, worldSize }) => {
+    const x = torch.ones([1], { requiresGrad: true });
+    const line = { namedParameters: () => [['x', x]], stateDict: () => ({ x }), forward: (by) => x.mul(by) };
+    const parallel = await distributed.DistributedDataParallel.create(line);
+    const [optimizer, scaler] = [optimizerOf(line), new torch.GradScaler({ device: 'cpu' })];
+    const after = [1, rank === worldSize - 1 ? 1e38 : 1, 1].map((slope) => {
+      parallel.backward(scaler.scale(parallel.forward(slope)).sum());
+      scaler.step(optimizer);
+      scaler.update();
+      optimizer.zeroGrad();
+      return [x.item(), scaler.getScale()];
+    });
+    parallel.dispose();
+    return after;
+  },
+
   differentModels: ({ torch, distributed, rank }) => distributed.DistributedDataParallel.create(modelOf(torch, rank === 0 ? 'vit' : 'uneven', 0)),
 
   /** At the fourth step a rank does something else than backward. */
