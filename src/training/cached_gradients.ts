@@ -26,7 +26,7 @@ export function cachedBackward<Losses extends { loss: Tensor }>(
   const keys = Object.keys(cached[0]) as Key[];
   const leaves = Object.fromEntries(keys.map((key) => [key, leafOf(cached.map((embeds) => embeds[key]!))])) as Record<Key, Tensor>;
   const losses = lossOf(leaves);
-  scale(losses.loss).backward();
+  model.lossBackward(scale(losses.loss));
   const part = ({ start, length }: Rows): void =>
     torch.tidy(() => {
       const embeds = embedBatch(model, batch, { start, length });

@@ -43,6 +43,10 @@ export class ParallelModel implements StepModel {
     this.parallel.backward(loss.add(this.clip.logitScale.mul(0)));
   }
 
+  lossBackward(loss: Tensor): void {
+    this.parallel.noSync(() => this.parallel.backward(loss));
+  }
+
   noSync(passes: () => void): void {
     this.parallel.noSync(passes);
   }
