@@ -58,6 +58,24 @@ describe('training over ranks', () => {
     expect(readdirSync(join(folder, 'logs', together)).sort()).toEqual(['checkpoints', 'metrics.jsonl', 'output.log', 'params.txt']);
   });
 
+  it('a ResNet sees the batches of all ranks with sync_batchnorm', async () => {
+    const resnet = { model_name: 'model.json', lr: 1e-3, max_steps: 4 };
+    await train(1, 'resnet1', resnet);
+    await train(2, 'resnet2', { ...resnet, sync_batchnorm: true });
+    curve('resnet2').forEach((loss, i) => expect(loss).toBeCloseTo(curve('resnet1')[i], 3));
+    const [one, two] = ['resnet1', 'resnet2'].map((name) => weights(name, 'step.pt')['visual.bn1.running_var']);
+    expect(torch.tidy(() => one.sub(two).abs().max().item() / one.max().item())).toBeLessThan(1e-4);
+  });
+
+  it('finetunes a classifier to the losses and scores of one process', async () => {
+    const supervised = { train_data: false, gather_with_grad: false, finetune: true, eval_train_data_dir: 'test', eval_test_data_dir: 'test', linear_probe_batch_size: 6, linear_probe_num_epochs: 2 };
+    await train(1, 'classifier1', supervised);
+    await train(2, 'classifier2', supervised);
+    expect(curve('classifier2')).toHaveLength(4);
+    curve('classifier2').forEach((loss, i) => expect(loss).toBeCloseTo(curve('classifier1')[i], 4));
+    expect(metrics('classifier2').at(-1)!.finetune_accuracy).toBe(metrics('classifier1').at(-1)!.finetune_accuracy);
+  });
+
   it('without gather_with_grad sends the mean of the own parts, as the Python code: the first loss is the same, then it learns more slowly', async () => {
     await train(1, 'exact', { lr: 1e-2 });
     await train(2, 'own', { lr: 1e-2, gather_with_grad: false });
