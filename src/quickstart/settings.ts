@@ -34,6 +34,6 @@ export const small: Settings = {
   renders: 24,
   cleanRows: 1_500,
   numBackdoor: 150,
-  train: { epochs: 10, batchSize: 64, lr: 1e-3, numWarmupSteps: 50 },
-  finetune: { epochs: 8, batchSize: 64, lr: 8e-4, numWarmupSteps: 10 },
+  train: { epochs: 9, batchSize: 64, lr: 1e-3, numWarmupSteps: 50 },
+  finetune: { epochs: 5, batchSize: 64, lr: 8e-4, numWarmupSteps: 10 },
 };

@@ -14,7 +14,7 @@ test('the two-minute form implants the backdoor, and CleanCLIP removes more of i
 
   const results: Results = JSON.parse(readFileSync(join(folder, 'logs/results.json'), 'utf8'));
   const { poisoned, clip_finetuned, cleanclip, ...facts } = results;
-  expect(facts).toEqual({ classes: 40, test_images: 160, seconds: expect.any(Number), seed: 1 });
+  expect(facts).toEqual({ classes: 30, test_images: 120, seconds: expect.any(Number), seed: 1 });
   for (const scores of [poisoned, clip_finetuned, cleanclip]) {
     expect(Object.keys(scores)).toEqual(['ca', 'ca_seen', 'asr', 'ca_triggered']);
     for (const share of Object.values(scores)) expect(share).toBeGreaterThanOrEqual(0);
