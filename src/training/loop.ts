@@ -92,7 +92,10 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
       clip.train();
       for await (const loaded of loader.epoch(epoch + 1, { startBatch: batch, signal: parallel === undefined ? signal : undefined })) {
         const joined = await parallel?.agree(loaded.isBackdoor, signal?.aborted === true);
-        if (joined?.stop) throw stopped();
+        if (joined?.stop) {
+          loaded.dispose();
+          throw stopped();
+        }
         if (joined?.counts.some((count) => count < options.accumFreq)) {
           loaded.dispose();
           log.warning(`Batch ${loaded.index + 1} is skipped: a rank has no pairs of it whose image can be read.`);
