@@ -78,7 +78,10 @@ export async function fit({ logits, meanBackward, optimizer, scaler, learningRat
       optimizer.lr = learningRate(done * batches + index);
       const part = { images: labels.length, stop: signal?.aborted === true };
       const parts = meanBackward === undefined ? [part] : await fromAllRanks(part);
-      if (parts.some(({ stop }) => stop)) throw stopped(step);
+      if (parts.some(({ stop }) => stop)) {
+        dispose();
+        throw stopped(step);
+      }
       const images = parts.reduce((sum, one) => sum + one.images, 0);
       if (parts.some((one) => one.images === 0)) {
         dispose(); // a rank cannot read any image of its part

@@ -40,8 +40,7 @@ const unit = (features: Tensor): Tensor => features.div(torch.ops.aten.linalg_ve
 
 /**
  * One unit-norm embedding a class: the mean of the unit-norm text features of its templates, made unit-norm again
- * (Radford et al. 2021, section 3.1.4).
- * Of several ranks each computes some of the classes.
+ * (Radford et al. 2021, section 3.1.4). Of several ranks each computes some of the classes.
  * @returns float32 [classes, D] on the model's device
  */
 export async function classEmbeddings(clip: Clip, classes: readonly string[], templates: Templates): Promise<Tensor> {
@@ -51,8 +50,10 @@ export async function classEmbeddings(clip: Clip, classes: readonly string[], te
   if (worldSize === 1) return own!;
   const parts = await fromAllRanks(own?.data() as Float32Array | undefined);
   own?.dispose();
-  const values = parts.flatMap((part) => (part === undefined ? [] : [torch.tensor(part)]));
-  return torch.tidy(() => torch.keep(torch.cat(values).view([classes.length, -1]).to({ device: clip.device })));
+  return torch.tidy(() => {
+    const values = parts.flatMap((part) => (part === undefined ? [] : [torch.tensor(part)]));
+    return torch.keep(torch.cat(values).view([classes.length, -1]).to({ device: clip.device }));
+  });
 }
 
 function embedClasses(clip: Clip, classes: readonly string[], templates: Templates): Tensor {

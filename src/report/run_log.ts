@@ -33,7 +33,6 @@ export class RunLog {
 
   /** Empties the files for a new run. */
   start(): void {
-    if (this.rank > 0) return;
     writeFileWhole(this.outputFile, '');
     writeFileWhole(this.metricsFile, '');
   }
@@ -43,7 +42,6 @@ export class RunLog {
    * process left half-written is removed.
    */
   resume(step: number): void {
-    if (this.rank > 0) return;
     for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
     if (!existsSync(this.metricsFile)) return this.start();
     const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
@@ -54,7 +52,6 @@ export class RunLog {
 
   /** Writes params.txt: every option, sorted, `name: value`. */
   params(options: Record<string, unknown>): void {
-    if (this.rank > 0) return;
     const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     const lines = Object.keys(options)
       .map((name) => `${snake(name)}: ${options[name] === undefined ? 'None' : String(options[name])}`)

@@ -5,17 +5,18 @@ import { torch } from '../torch';
 import type { RunLog } from './run_log';
 
 /**
- * Begins a run's files: empties them, writes params.txt, and warns of flags that do nothing.
+ * Begins a run's files: empties them, writes params.txt, and warns of flags that do nothing. Of several ranks the first does it.
  * @param resumedAt the step after which an interrupted run goes on: its files are kept up to there
  */
 export function startRun(log: RunLog, options: TrainOptions, resumedAt?: number): void {
+  const { rank, worldSize } = ranks();
+  if (rank > 0) return;
   if (resumedAt === undefined) log.start();
   else log.resume(resumedAt);
   log.params(options);
   for (const warning of unusedWarnings(options)) log.warning(warning);
-  const { worldSize } = ranks();
   if (worldSize === 1) return;
   const backend = torch.distributed.getBackend();
   log.info(`${worldSize} ranks over ${backend}; rank 0 writes`);
-  if (backend !== options.distributedBackend) log.info(`Using ${backend}, because ${options.distributedBackend} needs a GPU for each rank and a libtorch that has it`);
+  if (backend !== options.distributedBackend) log.warning(`Using ${backend}, because ${options.distributedBackend} needs a GPU for each rank and a libtorch that has it.`);
 }
