@@ -41,3 +41,24 @@ export const optionError = (message: string): CleanclipError => new CleanclipErr
 /** A file, row or column that cannot be used. */
 export const dataError = (message: string, cause?: unknown): CleanclipError =>
   new CleanclipError(message, 'ERR_DATA', { cause });
+
+/** An error on its way between threads, processes or ranks. */
+export interface Failed {
+  type: 'failed';
+  message: string;
+  code?: ErrorCode;
+  stack?: string;
+}
+
+/** The message of an error. */
+export function failed(error: unknown): Failed {
+  const { message, stack } = error as Error;
+  return { type: 'failed', message, stack, ...(error instanceof CleanclipError && { code: error.code }) };
+}
+
+/** The error of a message: class, code, sentence and stack. */
+export function failure({ message, code, stack }: Failed): Error {
+  const error = code === undefined ? new Error(message) : new CleanclipError(message, code);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,6 +1,6 @@
 // The ranks that do one job together, as its parts see them. A process alone is rank 0 of 1, and nothing here costs it anything.
 import { WHOLE, type Shard } from './data/sampler';
-import { CleanclipError, type ErrorCode } from './errors';
+import { failed, failure, type Failed } from './errors';
 import { torch } from './torch';
 
 const { distributed } = torch;
@@ -21,19 +21,10 @@ export async function sumOverRanks<T extends Record<string, number>>(values: T):
 export async function fromFirstRank<T>(fn: () => T | Promise<T>): Promise<T> {
   const { rank, worldSize } = ranks();
   if (worldSize === 1) return fn();
-  const own = rank === 0 ? await outcomeOf(fn) : undefined;
+  const own = rank === 0 ? await Promise.resolve().then(fn).then((value): Outcome<T> => ({ type: 'done', value }), failed) : undefined;
   const [outcome] = (await fromAllRanks(own)) as [Outcome<T>, ...undefined[]];
-  if ('value' in outcome) return outcome.value;
-  throw outcome.code === undefined ? new Error(outcome.message) : new CleanclipError(outcome.message, outcome.code);
+  if (outcome.type === 'done') return outcome.value;
+  throw failure(outcome);
 }
 
-type Outcome<T> = { value: T } | { message: string; code?: ErrorCode };
-
-async function outcomeOf<T>(fn: () => T | Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { value: await fn() };
-  } catch (error) {
-    const { message } = error as Error;
-    return { message, ...(error instanceof CleanclipError && { code: error.code }) };
-  }
-}
+type Outcome<T> = { type: 'done'; value: T } | Failed;

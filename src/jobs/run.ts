@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import { CleanclipError } from '../errors';
-import { failure, type FromJob } from './messages';
+import { CleanclipError, failure } from '../errors';
+import type { FromJob } from './messages';
 import type { JobHooks } from './progress';
 import type { JobName } from './registry';
 

@@ -1,8 +1,9 @@
 // The thread of one job: runs it, and tells its caller of progress and the outcome.
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { failed } from '../errors';
 import { inGroup } from './group';
-import { failed, type FromJob } from './messages';
+import type { FromJob } from './messages';
 import type { JobHooks } from './progress';
 import { jobs, type JobName } from './registry';
 

@@ -1,5 +1,6 @@
 // A rank: a process that does its part of a job as runJob does, tells its parent of it, and is gone when its parent is.
-import { failed, type FromJob } from '../jobs/messages';
+import { failed } from '../errors';
+import type { FromJob } from '../jobs/messages';
 import { runJob } from '../jobs/run';
 import type { ToRank, Work } from './rank_process';
 

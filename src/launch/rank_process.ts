@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
-import { CleanclipError } from '../errors';
-import { failure, type FromJob } from '../jobs/messages';
+import { CleanclipError, failure } from '../errors';
+import type { FromJob } from '../jobs/messages';
 import type { ProgressEvent } from '../jobs/progress';
 import type { JobName } from '../jobs/registry';
 import type { RankVariables } from './variables';
