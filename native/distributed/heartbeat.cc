@@ -44,10 +44,11 @@ void Heartbeat::beat(Store& store) {
   bool lost = false;
   try {
     Lock lock(mutex_);
-    while (!stopping_) {
+    for (bool last = false; !last;) {
       changed_.wait_for(lock, inquiries_ > 0 ? kBeat / 2 : kBeat, [this] { return stopping_ || hurried_; });
       hurried_ = false;
-      if (stopping_ && !own_.left) break;
+      last = stopping_;
+      if (last && !own_.left) break;  // else the others are told that this rank leaves
       lock.unlock();
       beatOnce(*store);
       lock.lock();

@@ -34,6 +34,14 @@ test('ranks that left', async () => {
   await stop([hearts[0], hearts[3]]);
 });
 
+test('a rank that leaves while its pulse is under way has left all the same', async () => {
+  for (let round = 0; round < 10; round++) {
+    const hearts = await heartsOf(1);
+    await Promise.all([addon().announce(hearts[0], 'rank 0 failed'), stop(hearts)]); // an announcement has the pulse shown at once
+    expect((await store.get('cleanclip/pulse/0')).toString()).toMatch(/ 1$/);
+  }
+});
+
 test('ranks that are behind: they have begun less, and wait for nothing', async () => {
   const hearts = await heartsOf(4);
   expect([0, 2].map((rank) => addon().heartBegins(hearts[rank], true))).toEqual([1, 1]);
