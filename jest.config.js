@@ -8,6 +8,7 @@ module.exports = {
   moduleNameMapper: { '^(.*)/src/(.*)$': '$1/dist/$2' },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/.cache/'],
   maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/longest_first.cjs',
   testTimeout: 60_000,
   workerGracefulExitTimeout: 5000, // unloading libtorch takes longer than jest's half a second
 };
