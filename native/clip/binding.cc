@@ -84,12 +84,12 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
     return wrapTensor(info.Env(), clip().encode_image(tensorArg(info.Env(), info[0])));
   }
 
-  // encodeText(ids, cut)
+  // encodeText(ids, pack)
   napi_value encodeText(const Napi::CallbackInfo& info) {
     return wrapTensor(info.Env(), clip().encode_text(tensorArg(info.Env(), info[0]), info[1].ToBoolean()));
   }
 
-  // forward(ids, pixels, cut, repeated): [image, text]; a repeated pass leaves batch norm's running statistics alone
+  // forward(ids, pixels, pack, repeated): [image, text]; a repeated pass leaves batch norm's running statistics alone
   napi_value forward(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     std::optional<FrozenStatistics> frozen;

@@ -1,5 +1,7 @@
 #include "clip.h"
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
@@ -42,17 +44,19 @@ Clip::Clip(const ClipConfig& config) {
 
 at::Tensor Clip::encode_image(const at::Tensor& pixels) { return visual->forward(pixels.to(logit_scale.options())); }
 
-at::Tensor Clip::encode_text(const at::Tensor& ids, bool cut) {
-  auto ends = ids.argmax(1);  // [B]
-  const auto length = cut ? ends.max().item<int64_t>() + 1 : ids.size(1);
+at::Tensor Clip::encode_text(const at::Tensor& ids, bool pack) {
+  const auto ends = ids.argmax(1);  // [B]
+  const auto length = pack ? ends.max().item<int64_t>() + 1 : ids.size(1);
   const auto device = logit_scale.device();
-  ends = ends.to(device, /*non_blocking=*/true);
-  const auto x = token_embedding->forward(ids.narrow(1, 0, length).to(device, /*non_blocking=*/true)) + positional_embedding.narrow(0, 0, length);
-  return at::matmul(ln_final->forward(transformer->forward_at(ends, x, true)), text_projection);  // from [B, length, text_width]
+  const auto of = captions(ends, length, pack, device);
+  const auto rows = [&](const at::Tensor& by_place) { return of.together(by_place.unsqueeze(2).to(device, /*non_blocking=*/true)).squeeze(1); };
+  const auto positions = at::arange(length, ids.options()).expand({ids.size(0), -1});
+  const auto x = token_embedding->forward(rows(ids.narrow(1, 0, length))) + at::embedding(positional_embedding, rows(positions));
+  return at::matmul(ln_final->forward(transformer->forward(x, of)), text_projection);  // from [B, text_width]
 }
 
-std::pair<at::Tensor, at::Tensor> Clip::forward(const at::Tensor& ids, const at::Tensor& pixels, bool cut) {
-  return {normalise(encode_image(pixels)), normalise(encode_text(ids, cut))};
+std::pair<at::Tensor, at::Tensor> Clip::forward(const at::Tensor& ids, const at::Tensor& pixels, bool pack) {
+  return {normalise(encode_image(pixels)), normalise(encode_text(ids, pack))};
 }
 
 void Clip::set_checkpointing(bool on) {

@@ -22,11 +22,11 @@ struct Clip : torch::nn::Module {
   at::Tensor encode_image(const at::Tensor& pixels);
 
   // Token ids int64 [B, ≤ context_length] -> features [B, embed_dim], not normalised. A feature is read at the highest
-  // id of its row (the end token), and no token sees a later one: cut drops the columns after the batch's last end token.
-  at::Tensor encode_text(const at::Tensor& ids, bool cut = true);
+  // id of its row (the end token), and no token sees a later one: packed, what comes after it is not computed.
+  at::Tensor encode_text(const at::Tensor& ids, bool pack = true);
 
   // Both features of unit length: images, texts, [B, embed_dim] each.
-  std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& ids, const at::Tensor& pixels, bool cut = true);
+  std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& ids, const at::Tensor& pixels, bool pack = true);
 
   // Backward computes each block once more instead of keeping what is inside it: less memory, a quarter more time.
   void set_checkpointing(bool on);

@@ -1,22 +1,13 @@
 #include "transformer.h"
 
-#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/sigmoid.h>
-#include <ATen/ops/take_along_dim.h>
 
 #include "checkpoint.h"
 
 namespace cleanclip {
-
-namespace {
-
-// One token of each row: int64 [B], [B, L, width] -> [B, 1, width]
-at::Tensor pick(const at::Tensor& token, const at::Tensor& x) { return at::take_along_dim(x, token.view({-1, 1, 1}), 1); }
-
-}  // namespace
 
 MultiheadAttention::MultiheadAttention(int64_t width, int64_t heads)
     : heads(heads),
@@ -24,27 +15,27 @@ MultiheadAttention::MultiheadAttention(int64_t width, int64_t heads)
       in_proj_bias(register_parameter("in_proj_bias", at::empty(3 * width))),
       out_proj(register_module("out_proj", std::make_shared<Linear>(width, width))) {}
 
-at::Tensor MultiheadAttention::forward(const at::Tensor& x, bool causal) const {
-  const auto qkv = at::linear(x, in_proj_weight, in_proj_bias).chunk(3, 2);
-  return attend(qkv[0], qkv[1], qkv[2], {}, causal);
+at::Tensor MultiheadAttention::forward(const at::Tensor& x, const Sequences& of) const {
+  const auto qkv = of.apart(at::linear(x, in_proj_weight, in_proj_bias)).chunk(3, 2);
+  return out_proj->forward(of.together(attend(qkv[0], qkv[1], qkv[2], {}, of.causal)));
 }
 
-at::Tensor MultiheadAttention::forward_at(const at::Tensor& token, const at::Tensor& x, bool causal) const {
-  const auto width = x.size(2);
+at::Tensor MultiheadAttention::forward_read(const at::Tensor& x, const Sequences& of) const {
+  const auto width = x.size(1);
   const auto weights = in_proj_weight.split_with_sizes({width, 2 * width});
   const auto biases = in_proj_bias.split_with_sizes({width, 2 * width});
-  const auto query = at::linear(pick(token, x), weights[0], biases[0]);    // [B, 1, width]
-  const auto kv = at::linear(x, weights[1], biases[1]).chunk(2, 2);        // [B, L, width] each
+  const auto query = at::linear(of.at_read(x), weights[0], biases[0]).unsqueeze(1);  // [count, 1, width]
+  const auto kv = of.apart(at::linear(x, weights[1], biases[1])).chunk(2, 2);        // [count, length, width] each
   std::optional<at::Tensor> mask;
-  if (causal) mask = at::arange(x.size(1), token.options()).le(token.unsqueeze(1)).unflatten(1, {1, 1, -1});  // [B, 1, 1, L]
-  return attend(query, kv[0], kv[1], mask, false);
+  if (of.seen.defined()) mask = of.seen.unflatten(0, {-1, 1, 1});  // [count, 1, 1, length]
+  return out_proj->forward(attend(query, kv[0], kv[1], mask, false).squeeze(1));
 }
 
 at::Tensor MultiheadAttention::attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                       const std::optional<at::Tensor>& mask, bool causal) const {
   const auto by_head = [this](const at::Tensor& t) { return t.unflatten(2, {heads, -1}).transpose(1, 2); };
   const auto answers = at::scaled_dot_product_attention(by_head(q), by_head(k), by_head(v), mask, 0.0, causal);
-  return out_proj->forward(answers.transpose(1, 2).flatten(2));  // from [B, heads, L, width/heads]
+  return answers.transpose(1, 2).flatten(2);  // from [count, heads, length, width/heads]
 }
 
 Mlp::Mlp(int64_t width)
@@ -62,13 +53,13 @@ ResidualAttentionBlock::ResidualAttentionBlock(int64_t width, int64_t heads)
       mlp(register_module("mlp", std::make_shared<Mlp>(width))),
       ln_2(register_module("ln_2", std::make_shared<LayerNorm>(width))) {}
 
-at::Tensor ResidualAttentionBlock::forward(const at::Tensor& x, bool causal) const {
-  const auto y = x + attn->forward(ln_1->forward(x), causal);
+at::Tensor ResidualAttentionBlock::forward(const at::Tensor& x, const Sequences& of) const {
+  const auto y = x + attn->forward(ln_1->forward(x), of);
   return y + mlp->forward(ln_2->forward(y));
 }
 
-at::Tensor ResidualAttentionBlock::forward_at(const at::Tensor& token, const at::Tensor& x, bool causal) const {
-  const auto y = pick(token, x) + attn->forward_at(token, ln_1->forward(x), causal);
+at::Tensor ResidualAttentionBlock::forward_read(const at::Tensor& x, const Sequences& of) const {
+  const auto y = of.at_read(x) + attn->forward_read(ln_1->forward(x), of);
   return y + mlp->forward(ln_2->forward(y));
 }
 
@@ -77,13 +68,13 @@ Transformer::Transformer(int64_t width, int64_t heads, int64_t layers)
   for (int64_t layer = 0; layer < layers; layer++) resblocks->add(width, heads);
 }
 
-at::Tensor Transformer::forward_at(const at::Tensor& token, at::Tensor x, bool causal) const {
+at::Tensor Transformer::forward(at::Tensor x, const Sequences& of) const {
   const auto& blocks = resblocks->blocks;
   for (size_t i = 0; i + 1 < blocks.size(); i++) {
-    const Block forward = [block = blocks[i], causal](const at::Tensor& input) { return block->forward(input, causal); };
+    const Block forward = [block = blocks[i], of](const at::Tensor& input) { return block->forward(input, of); };
     x = checkpointing ? checkpoint(forward, x) : forward(x);
   }
-  return blocks.back()->forward_at(token, x, causal).squeeze(1);
+  return blocks.back()->forward_read(x, of);
 }
 
 }  // namespace cleanclip

@@ -3,16 +3,15 @@
 #include <optional>
 
 #include "layers.h"
+#include "sequences.h"
 
 namespace cleanclip {
 
 // Self-attention with torch.nn.MultiheadAttention's parameters.
 struct MultiheadAttention : torch::nn::Module {
   MultiheadAttention(int64_t width, int64_t heads);
-  at::Tensor forward(const at::Tensor& x, bool causal) const;  // [B, L, width] -> the same
-
-  // The answer to one token of each row: x [B, L, width], token int64 [B] -> [B, 1, width]
-  at::Tensor forward_at(const at::Tensor& token, const at::Tensor& x, bool causal) const;
+  at::Tensor forward(const at::Tensor& x, const Sequences& of) const;       // [rows, width] -> the same
+  at::Tensor forward_read(const at::Tensor& x, const Sequences& of) const;  // -> [count, width]: what the rows that are read get
 
   int64_t heads;
   at::Tensor in_proj_weight;  // [3·width, width]: queries, keys, values
@@ -20,6 +19,7 @@ struct MultiheadAttention : torch::nn::Module {
   std::shared_ptr<Linear> out_proj;
 
  private:
+  // [count, queries, width], [count, length, width] twice -> [count, queries, width]
   at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                     const std::optional<at::Tensor>& mask, bool causal) const;
 };
@@ -34,8 +34,8 @@ struct Mlp : torch::nn::Module {
 
 struct ResidualAttentionBlock : torch::nn::Module {
   ResidualAttentionBlock(int64_t width, int64_t heads);
-  at::Tensor forward(const at::Tensor& x, bool causal) const;  // [B, L, width] -> the same
-  at::Tensor forward_at(const at::Tensor& token, const at::Tensor& x, bool causal) const;  // -> [B, 1, width]
+  at::Tensor forward(const at::Tensor& x, const Sequences& of) const;       // [rows, width] -> the same
+  at::Tensor forward_read(const at::Tensor& x, const Sequences& of) const;  // -> [count, width]
 
   std::shared_ptr<MultiheadAttention> attn;
   std::shared_ptr<LayerNorm> ln_1;
@@ -43,10 +43,10 @@ struct ResidualAttentionBlock : torch::nn::Module {
   std::shared_ptr<LayerNorm> ln_2;
 };
 
-// Pre-norm blocks, read at one token of each row: the last block computes that one alone. Causal: no token sees a later one.
+// Pre-norm blocks, read at one token of each sequence: the last block computes that one alone.
 struct Transformer : torch::nn::Module {
   Transformer(int64_t width, int64_t heads, int64_t layers);
-  at::Tensor forward_at(const at::Tensor& token, at::Tensor x, bool causal) const;  // int64 [B], [B, L, width] -> [B, width]
+  at::Tensor forward(at::Tensor x, const Sequences& of) const;  // [rows, width] -> [count, width]
 
   bool checkpointing = false;  // keep the input of each block alone for backward
   std::shared_ptr<BlockList<ResidualAttentionBlock>> resblocks;

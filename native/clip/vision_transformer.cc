@@ -3,7 +3,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
-#include <ATen/ops/zeros.h>
 
 #include "config.h"
 
@@ -27,9 +26,9 @@ at::Tensor VisionTransformer::forward(const at::Tensor& pixels) {
                            .transpose(1, 2);  // [B, patches, width]
   const auto batch = patches.size(0);
   const auto asking = class_embedding.to(patches.scalar_type()).expand({batch, 1, -1});
-  const auto tokens = ln_pre->forward(at::cat({asking, patches}, 1) + positional_embedding);
-  const auto first = at::zeros(batch, patches.options().dtype(at::kLong));
-  return at::matmul(ln_post->forward(transformer->forward_at(first, tokens, false)), proj);
+  const auto of = images(batch, positional_embedding.size(0), patches.device());
+  const auto x = ln_pre->forward(of.together(at::cat({asking, patches}, 1) + positional_embedding));
+  return at::matmul(ln_post->forward(transformer->forward(x, of)), proj);
 }
 
 }  // namespace cleanclip

@@ -23,8 +23,8 @@ export interface ClipOptions {
   precision?: Precision;
   /** of the initial weights, when there is nothing to load; default 0 */
   seed?: number;
-  /** drop the columns of a batch of captions that only hold padding: the same features in less time; default true */
-  cutText?: boolean;
+  /** compute nothing for what comes after a caption's end token: the same features in less time; default true */
+  packText?: boolean;
   /** keep the input of each block alone for backward, which computes the block once more: less memory, a forward pass more; default false */
   gradCheckpointing?: boolean;
 }
@@ -38,18 +38,18 @@ export class Clip {
 
   readonly device: string;
   readonly precision: Precision;
-  readonly cutText: boolean;
+  readonly packText: boolean;
 
   /** @internal Use {@link loadClip}. With a seed the weights are drawn, without one they are left to be loaded. */
   constructor(
     readonly config: ClipConfig,
     options: ClipOptions = {},
   ) {
-    const { device = 'cpu', precision = 'fp32', seed, cutText = true, gradCheckpointing = false } = options;
+    const { device = 'cpu', precision = 'fp32', seed, packText = true, gradCheckpointing = false } = options;
     if (!(precision in autocastTo)) throw optionError(`precision must be 'fp32', 'bf16' or 'fp16', but it is '${precision}'.`);
     this.device = device;
     this.precision = precision;
-    this.cutText = cutText;
+    this.packText = packText;
     const { visionLayers, visionPatchSize = 0 } = checkConfig(config);
     const { ClipModule } = addon() as unknown as { ClipModule: NativeClipClass };
     const generator = seed === undefined ? null : new torch.Generator(seed).native;
@@ -80,7 +80,7 @@ export class Clip {
    */
   encodeText(ids: Tensor): Tensor {
     this.checkIds(ids);
-    return this.compute(() => wrap(this.native.encodeText(ids.handle, this.cutText)));
+    return this.compute(() => wrap(this.native.encodeText(ids.handle, this.packText)));
   }
 
   /**
@@ -93,7 +93,7 @@ export class Clip {
   forward(ids: Tensor, pixels: Tensor, { repeated = false }: { repeated?: boolean } = {}): { imageEmbeds: Tensor; textEmbeds: Tensor } {
     this.checkIds(ids);
     this.checkPixels(pixels);
-    const [images, texts] = this.compute(() => this.native.forward(ids.handle, pixels.handle, this.cutText, repeated));
+    const [images, texts] = this.compute(() => this.native.forward(ids.handle, pixels.handle, this.packText, repeated));
     return { imageEmbeds: wrap(images), textEmbeds: wrap(texts) };
   }
 

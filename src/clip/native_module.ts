@@ -19,8 +19,8 @@ export interface NativeConfig {
 /** The model in C++; see native/clip/binding.cc. */
 export interface NativeClip {
   encodeImage(pixels: Handle): Handle;
-  encodeText(ids: Handle, cut: boolean): Handle;
-  forward(ids: Handle, pixels: Handle, cut: boolean, repeated: boolean): [Handle, Handle];
+  encodeText(ids: Handle, pack: boolean): Handle;
+  forward(ids: Handle, pixels: Handle, pack: boolean, repeated: boolean): [Handle, Handle];
   state(): [name: string, tensor: Handle, isParameter: boolean][];
   train(on: boolean): void;
   setCheckpointing(on: boolean): void;

@@ -1,47 +1,74 @@
 """The modules of clip_modules.py, computed by the operators of native/clip in their order: what then differs is no rounding.
 
 Plain modules compute what is never read: the last block's tokens but one, keys and values of every cell of the attention
-pool, and padding after a batch's longest caption.
+pool, and padding after the captions.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
 
 
+@dataclass
+class Sequences:
+    """Which rows of tokens, [rows, width], lie where in [count, length]."""
+
+    count: int
+    length: int
+    causal: bool
+    read: torch.Tensor
+    seen: torch.Tensor | None = None
+    places: torch.Tensor | None = None
+
+    def apart(self, rows):
+        if self.places is not None:
+            rows = rows.new_zeros(self.count * self.length, rows.shape[1]).index_copy_(0, self.places, rows)
+        return rows.unflatten(0, (self.count, self.length))
+
+    def together(self, x):
+        return x.flatten(0, 1) if self.places is None else x.flatten(0, 1).index_select(0, self.places)
+
+
+def captions(ends, length, pack):
+    count = len(ends)
+    filled = torch.arange(length) <= ends[:, None]
+    tokens, padding = (mask.flatten().nonzero()[:, 0] for mask in (filled, ~filled))
+    if not pack or len(padding) == 0:
+        return Sequences(count, length, True, torch.arange(count) * length + ends, filled)
+    places = torch.cat([tokens, padding[: -len(tokens) % 16]])
+    return Sequences(count, length, True, (ends + 1).cumsum(0) - 1, filled, places)
+
+
 def attend(attention, q, k, v, mask=None, causal=False):
     q, k, v = (t.unflatten(2, (attention.num_heads, -1)).transpose(1, 2) for t in (q, k, v))
-    answers = F.scaled_dot_product_attention(q, k, v, mask, 0.0, causal)
-    return attention.out_proj(answers.transpose(1, 2).flatten(2))
+    return F.scaled_dot_product_attention(q, k, v, mask, 0.0, causal).transpose(1, 2).flatten(2)
 
 
-def block(layer, x, causal):
+def block(layer, x, of):
     attention = layer.attn
-    qkv = F.linear(layer.ln_1(x), attention.in_proj_weight, attention.in_proj_bias).chunk(3, 2)
-    x = x + attend(attention, *qkv, causal=causal)
+    qkv = of.apart(F.linear(layer.ln_1(x), attention.in_proj_weight, attention.in_proj_bias)).chunk(3, 2)
+    x = x + attention.out_proj(of.together(attend(attention, *qkv, causal=of.causal)))
     return x + layer.mlp(layer.ln_2(x))
 
 
-def pick(token, x):
-    return x.take_along_dim(token.view(-1, 1, 1), 1)
-
-
-def block_at(layer, token, x, causal):
-    attention, width = layer.attn, x.shape[2]
+def block_read(layer, x, of):
+    attention, width = layer.attn, x.shape[1]
     y = layer.ln_1(x)
     weights = attention.in_proj_weight.split([width, 2 * width])
     biases = attention.in_proj_bias.split([width, 2 * width])
-    q = F.linear(pick(token, y), weights[0], biases[0])
-    k, v = F.linear(y, weights[1], biases[1]).chunk(2, 2)
-    mask = (torch.arange(x.shape[1]) <= token[:, None])[:, None, None] if causal else None
-    y = pick(token, x) + attend(attention, q, k, v, mask)
+    q = F.linear(y.index_select(0, of.read), weights[0], biases[0])[:, None]
+    k, v = of.apart(F.linear(y, weights[1], biases[1])).chunk(2, 2)
+    mask = None if of.seen is None else of.seen[:, None, None]
+    y = x.index_select(0, of.read) + attention.out_proj(attend(attention, q, k, v, mask)[:, 0])
     return y + layer.mlp(layer.ln_2(y))
 
 
-def transformer_at(transformer, token, x, causal):
-    *blocks, last = transformer.resblocks
+def transformer(blocks, x, of):
+    *blocks, last = blocks
     for layer in blocks:
-        x = block(layer, x, causal)
-    return block_at(last, token, x, causal).squeeze(1)
+        x = block(layer, x, of)
+    return block_read(last, x, of)
 
 
 def attention_pool(pool, x):
@@ -70,14 +97,16 @@ class InOrder:
             return visual(pixels)
         x = visual.conv1(pixels).flatten(2).transpose(1, 2)
         x = torch.cat([visual.class_embedding.expand(len(x), 1, -1), x], 1) + visual.positional_embedding
-        first = torch.zeros(len(x), dtype=torch.int64)
-        return visual.ln_post(transformer_at(visual.transformer, first, visual.ln_pre(x), False)) @ visual.proj
+        of = Sequences(len(x), x.shape[1], False, torch.arange(0, x.shape[0] * x.shape[1], x.shape[1]))
+        return visual.ln_post(transformer(visual.transformer.resblocks, visual.ln_pre(of.together(x)), of)) @ visual.proj
 
-    def encode_text(self, ids, cut=True):
+    def encode_text(self, ids, pack=True):
         clip, ends = self.clip, ids.argmax(1)
-        length = int(ends.max()) + 1 if cut else ids.shape[1]
-        x = clip.token_embedding(ids[:, :length]) + clip.positional_embedding[:length]
-        return clip.ln_final(transformer_at(clip.transformer, ends, x, True)) @ clip.text_projection
+        length = int(ends.max()) + 1 if pack else ids.shape[1]
+        of = captions(ends, length, pack)
+        tokens, positions = (of.together(t[..., None])[:, 0] for t in (ids[:, :length], torch.arange(length).expand(len(ids), -1)))
+        x = clip.token_embedding(tokens) + F.embedding(positions, clip.positional_embedding)
+        return clip.ln_final(transformer(clip.transformer.resblocks, x, of)) @ clip.text_projection
 
     def __call__(self, ids, pixels):
         features = self.encode_image(pixels), self.encode_text(ids)

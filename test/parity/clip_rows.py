@@ -69,7 +69,7 @@ def features(request, given):
     model = Model(request["modules"], request["config"], given["state_dict"])
     model.module.eval()
     pixels = given["pixels"].contiguous(memory_format=torch.channels_last)
-    whole = {"cut": False} if request["modules"] == "in order" else {}
+    whole = {"pack": False} if request["modules"] == "in order" else {}
     with torch.no_grad():
         return {"images": model.clip.encode_image(pixels), "texts": model.clip.encode_text(given["ids"], **whole)}
 

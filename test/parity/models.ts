@@ -9,8 +9,8 @@ export const tinyViT: ClipConfig = {
 };
 
 /** A model of drawn weights. New ones leave residual branches and statistics at 0 and 1, which would hide them. */
-export function livelyClip(config: ClipConfig, seed: number, cutText = true): Clip {
-  const clip = loadClip(config, { seed, cutText });
+export function livelyClip(config: ClipConfig, seed: number, packText = true): Clip {
+  const clip = loadClip(config, { seed, packText });
   const generator = new torch.Generator(seed);
   torch.noGrad(() => {
     for (const [name, tensor] of Object.entries(clip.stateDict())) {

@@ -1,0 +1,51 @@
+#include "sequences.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+namespace cleanclip {
+
+namespace {
+
+constexpr int64_t kRounding = 16;
+
+at::Tensor indices_of(const at::Tensor& mask) { return mask.flatten().nonzero().squeeze(1); }
+
+}  // namespace
+
+at::Tensor Sequences::apart(const at::Tensor& rows) const {
+  if (!places.defined()) return rows.unflatten(0, {count, length});
+  return at::zeros({count * length, rows.size(1)}, rows.options()).index_copy_(0, places, rows).unflatten(0, {count, length});
+}
+
+at::Tensor Sequences::together(const at::Tensor& x) const {
+  return places.defined() ? x.flatten(0, 1).index_select(0, places) : x.flatten(0, 1);
+}
+
+at::Tensor Sequences::at_read(const at::Tensor& rows) const { return rows.index_select(0, read); }
+
+Sequences captions(const at::Tensor& ends, int64_t length, bool packed, at::Device device) {
+  const auto count = ends.size(0);
+  const auto filled = at::arange(length, ends.options()).le(ends.unsqueeze(1));  // [count, length]
+  const auto there = [device](const at::Tensor& t) { return t.to(device, /*non_blocking=*/true); };
+  const auto tokens = packed ? indices_of(filled) : at::Tensor();
+  if (!packed || tokens.size(0) == count * length) {
+    const auto read = at::arange(count, ends.options()) * length + ends;
+    return {.count = count, .length = length, .causal = true, .read = there(read), .seen = there(filled), .places = {}};
+  }
+  const auto padding = indices_of(filled.logical_not());
+  const auto kept = std::min(padding.size(0), (kRounding - tokens.size(0) % kRounding) % kRounding);
+  const auto places = at::cat({tokens, padding.narrow(0, 0, kept)});
+  const auto read = (ends + 1).cumsum(0) - 1;
+  return {.count = count, .length = length, .causal = true, .read = there(read), .seen = there(filled), .places = there(places)};
+}
+
+Sequences images(int64_t count, int64_t length, at::Device device) {
+  const auto read = at::arange(0, count * length, length, at::TensorOptions(device).dtype(at::kLong));
+  return {.count = count, .length = length, .causal = false, .read = read, .seen = {}, .places = {}};
+}
+
+}  // namespace cleanclip
