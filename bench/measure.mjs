@@ -31,7 +31,7 @@ function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken)
   for (const side of Object.keys(taken).filter((name) => name !== 'node' && (valuesOf(name)[0] ?? null) !== null)) {
     const theirs = valuesOf(side);
     const rounds = theirs.map((value, round) => value / valuesOf('node')[round]).sort((a, b) => a - b);
-    versus[side] = { best: Math.min(...theirs), ratio: Math.min(...theirs) / ours, from: rounds[0], to: rounds.at(-1), wanted: atLeast[side] };
+    versus[side] = { best: Math.min(...theirs), ratio: Math.min(...theirs) / ours, median: rounds[rounds.length >> 1], from: rounds[0], to: rounds.at(-1), wanted: atLeast[side] };
   }
   const failure = check?.(taken);
   const floor = key === 'seconds' ? Math.max(...taken.node.map((result) => result.floor)) : NaN; // what the machine's peak allows
@@ -43,6 +43,6 @@ function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken)
     ...(check === undefined ? [] : [failure === undefined]),
   ];
   const met = conditions.length === 0 ? undefined : conditions.every(Boolean);
-  const note = [failure, taken.node[0].note, most, met === false ? why : undefined].filter(Boolean).join('; ');
+  const note = [failure, taken.node[0][key === 'share' ? 'where' : 'note'], most, met === false ? why : undefined].filter(Boolean).join('; ');
   return { title, unit, ours, versus, limit, note, load: loadavg()[0], met };
 }

@@ -11,25 +11,25 @@ export const renderRun = ({ machine, bf16, versions }) => `# Measured against Py
 
 \`npm run bench\` measures this table anew. Both sides ran on ${machine}, with the same libtorch: ${versions}.
 The reference is plain Python as CleanCLIP's code runs it: fp32, captions padded to 77, PIL and torchvision, torch.optim.AdamW,
-DataLoader with 2 workers. open_clip computes in ${bf16 ? 'amp_bf16' : 'fp32, because this processor has no bf16 instructions: with amp_bf16 a step takes it minutes'}. Each row's sides are measured in turn; the best of each counts. A ratio is their cost ÷ ours,
-in brackets its range over the rounds; the load is that of the machine at the end.
+DataLoader with 2 workers. open_clip computes in ${bf16 ? 'amp_bf16' : 'fp32, because this processor has no bf16 instructions: with amp_bf16 a step takes it minutes'}. Each row's sides are measured in turn. A ratio is their best cost ÷ our best,
+in brackets the median of the rounds' ratios and their range; the last columns give the machine's load at the end, the day and the commit.
 `;
 
 /** A table of what \`measure\` gives. */
 export function renderRows(rows) {
-  const lines = rows.map(({ title, unit, ours, versus, limit, note, load, met }) => {
+  const lines = rows.map(({ title, unit, ours, versus, limit, note, load, met, when }) => {
     const show = units[unit];
     const columns = ['reference', 'open_clip'].flatMap((side) => {
       if (versus[side] === undefined) return ['–', '–'];
-      const { best, ratio, from, to, wanted } = versus[side];
+      const { best, ratio, median, from, to, wanted } = versus[side];
       const target = wanted === undefined ? '' : `; wanted ${wanted.toFixed(2)}×`;
-      return [show(best), `${ratio.toFixed(2)}× (${from.toFixed(2)}–${to.toFixed(2)})${target}`];
+      return [show(best), `${ratio.toFixed(2)}× (${median.toFixed(2)}; ${from.toFixed(2)}–${to.toFixed(2)})${target}`];
     });
     const bound = limit === undefined ? '' : ` (wanted ${limit.atMost === undefined ? '≥' : '≤'} ${show(limit.atMost ?? limit.atLeast)})`;
     const verdict = met === undefined ? '' : met ? 'met' : 'short';
-    return `| ${[title, `${show(ours)}${bound}`, ...columns, verdict, load.toFixed(1), note].join(' | ')} |`;
+    return `| ${[title, `${show(ours)}${bound}`, ...columns, verdict, note, load.toFixed(1), when].join(' | ')} |`;
   });
-  const head = '| row | here | reference | ratio | open_clip | ratio | | load | note |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |';
+  const head = '| row | here | reference | ratio | open_clip | ratio | | note | load | measured |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |';
   return `${[head, ...lines].join('\n')}\n`;
 }
 

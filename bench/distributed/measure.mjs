@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { layCable } from './cable.mjs';
 import { openRanks } from './ranks.mjs';
 import { measureTrainer } from './train.mjs';
 
@@ -12,10 +13,13 @@ const WORLD_SIZES = [1, 2, 4];
 /** By model, the pairs of a batch: each rank's own (weak scaling), and in equal parts that of all ranks (strong scaling). */
 const BATCHES = { tiny: 32, medium: 8 };
 
-/** @returns the runs, what starting takes, the trainer's steps, what each model exchanges, and the loopback interface as a link */
+/** Of the slow cable, in bits a second: an exchange of the larger model takes about as long as its backward. */
+const CABLE = 2e9;
+
+/** @returns the runs, one of them over a slow cable, what starting takes, the trainer's steps, what each model exchanges, and the loopback interface as a link */
 export async function measureDistributed(environment, quick) {
   const [rounds, count] = quick ? [1, 1] : [4, 2];
-  const results = { runs: [], starts: [], trainer: [], models: {}, link: undefined };
+  const results = { runs: [], cable: undefined, starts: [], trainer: [], models: {}, link: undefined };
   for (const [model, batch] of Object.entries(BATCHES)) {
     const folder = inputsOf(model, 4 * batch, environment);
     for (const worldSize of WORLD_SIZES) {
@@ -37,6 +41,7 @@ export async function measureDistributed(environment, quick) {
       }
     }
   }
+  results.cable = await measureCable(join(environment.folder, 'medium'), results.models.medium, { rounds, count }, environment);
   for (const worldSize of WORLD_SIZES) {
     console.log(`start and trainer on ${worldSize} ranks …`);
     results.starts.push(await measureStart(worldSize, join(environment.folder, 'tiny'), quick ? 1 : 2, environment));
@@ -89,6 +94,25 @@ async function measureLink(group, sizes, rounds) {
   const seconds = await measureBest({ sizes, count: 2 });
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   return { latency, bandwidth: bytes / (seconds - 2 * latency * sizes.length), cores: 1 };
+}
+
+/** Steps of the larger model on two ranks with the cable between them; undefined where there is none. */
+export async function measureCable(folder, { buckets }, repeats, environment) {
+  console.log('medium over a slow cable …');
+  const cable = layCable(CABLE);
+  if (cable === undefined) return undefined;
+  const groups = {};
+  try {
+    for (const side of SIDES) groups[side] = await openRanks(side, 2, folder, environment, cable);
+    checkSameWork(groups);
+    const run = { model: `medium, over a cable of ${CABLE / 1e9} Gbit/s`, worldSize: 2, pairs: BATCHES.medium, weak: true };
+    Object.assign(run, await measureRun(groups, run, buckets.map(({ bytes }) => bytes), repeats));
+    for (const side of SIDES) await groups[side].close();
+    return run;
+  } finally {
+    Object.values(groups).forEach((group) => group.kill());
+    cable.remove();
+  }
 }
 
 /** From the first process to the first step of all, and from then until all have ended. */

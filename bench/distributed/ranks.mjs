@@ -10,17 +10,19 @@ import { createInterface } from 'node:readline';
  * Starts the ranks of a side and lets each make its first step.
  * @param {'node' | 'torch'} side
  * @param {string} folder that of a model, see inputs.mjs
+ * @param [network] between the ranks, see cable.mjs; default the loopback interface
  * @returns {Promise<{ start: number, losses: number[], all: (message: object) => Promise<object[]>, close: () => Promise<number>, kill: () => void }>}
  *   `start`: seconds until all had made it, `close`: until all had ended
  */
-export async function openRanks(side, worldSize, folder, { root, python, env }) {
-  const command = side === 'node' ? [process.execPath, 'rank.mjs'] : [python, 'rank.py'];
+export async function openRanks(side, worldSize, folder, { root, python, env }, network) {
+  const own = side === 'node' ? [process.execPath, 'rank.mjs'] : [python, 'rank.py'];
   const meeting = await meetingOf(worldSize);
   const started = performance.now();
   const ranks = Array.from({ length: worldSize }, (_, rank) => {
-    const child = spawn(command[0], command.slice(1), {
+    const [command, ...args] = network === undefined ? own : network.on(rank, own);
+    const child = spawn(command, args, {
       cwd: join(root, 'bench', 'distributed'),
-      env: { ...env, ...meeting, RANK: String(rank), OMP_NUM_THREADS: '1' },
+      env: { ...env, ...meeting, ...network?.variables, RANK: String(rank), OMP_NUM_THREADS: '1' },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     return { child, answers: answersOf(child), ended: once(child, 'close') };

@@ -25,9 +25,10 @@ Backward includes the loss and the exchange. Efficiency is that of more ranks: p
 
 ## Overlap of exchange and backward
 
-${table(['model', 'ranks', 'pairs a rank', 'backward alone', 'exchange alone', 'together', 'overlap', 'torch: alone', 'exchange', 'together', 'overlap'], results.runs.filter(({ exchange }) => exchange).map(overlapRow))}
+${table(['model', 'ranks', 'pairs a rank', 'backward alone', 'exchange alone', 'together', 'overlap', 'torch: alone', 'exchange', 'together', 'overlap'], [...results.runs, results.cable].filter((run) => run?.exchange).map(overlapRow))}
 
-Overlap is (alone + exchange − together) ÷ exchange. Here the exchange itself is work for the cores that compute: what a rank hides is only the time in which its core would wait.
+Overlap is (alone + exchange − together) ÷ exchange. On the loopback interface the exchange itself is work for the cores that compute: what a rank hides is only the time in
+which its core would wait. Over the cable (two network namespaces, their veth pair shaped by tc's tbf; needs root) the exchange waits, as over a network between machines.
 
 ## Bytes on the wire
 

@@ -24,6 +24,7 @@ export async function prepare({ folder, model, pairs, imageSize = configs[model]
   shareBatch(batch, join(folder, 'batch.pt'));
   const flops = totalFlops(batch, model);
   let step = 0;
+  let where; // told by a step more, so not where losses are compared step by step
   return () => {
     optimizer.lr = learningRate(step++);
     const start = performance.now();
@@ -32,8 +33,25 @@ export async function prepare({ folder, model, pairs, imageSize = configs[model]
     const result = { seconds, loss, bytes: process.resourceUsage().maxRSS * 1024, note: chosen };
     if (flops === undefined) return result;
     const peak = matmulPeak(chosen === 'bf16' ? 'bfloat16' : 'float32');
-    return { ...result, floor: flops / peak, share: flops / seconds / peak, note: `${chosen}; matmul peak ${(peak / 1e9).toFixed(0)} GFLOP/s` };
+    if (precision === 'auto') where ??= profileOf(() => trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, { accumFreq })());
+    return { ...result, floor: flops / peak, share: flops / seconds / peak, where, note: `${chosen}; matmul peak ${(peak / 1e9).toFixed(0)} GFLOP/s` };
   };
+}
+
+const kinds = [
+  ['convolutions', /conv/],
+  ['matrix products and attention', /mm$|matmul|linear|dot_product|einsum/],
+  ['batch norm', /batch_norm/],
+  ['AdamW', /adamw/],
+];
+
+/** The time of a step by kind of operator, in words. */
+function profileOf(step) {
+  const rows = torch.profile(step);
+  const total = rows.reduce((sum, { seconds }) => sum + seconds, 0);
+  const shares = kinds.map(([kind, pattern]) => [kind, rows.reduce((sum, { name, seconds }) => sum + (pattern.test(name) ? seconds : 0), 0) / total]);
+  shares.push(['the rest', 1 - shares.reduce((sum, [, share]) => sum + share, 0)]);
+  return `of the step's time: ${shares.map(([kind, share]) => `${kind} ${(100 * share).toFixed(0)}%`).join(', ')}`;
 }
 
 function totalFlops({ ids, augmentedIds }, model) {

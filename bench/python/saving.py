@@ -16,13 +16,21 @@ def prepare(folder, model, side):
     def measure():
         if os.path.exists(file):
             os.remove(file)
+        save = seconds_of(lambda: torch.save({"state_dict": state}, file))
         return {
-            "save": seconds_of(lambda: torch.save({"state_dict": state}, file)),
+            "save": save,
+            "durable": save + seconds_of(lambda: sync(file)),
             "load": seconds_of(lambda: torch.load(file, map_location="cpu")),
             "read": seconds_of(lambda: [value.sum() for value in torch.load(file, map_location="cpu")["state_dict"].values()]),
         }
 
     return measure
+
+
+def sync(file):
+    descriptor = os.open(file, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
 
 
 def seconds_of(work):
