@@ -58,6 +58,7 @@ export class TrainingPairs {
       compat: compat === 'reference',
       strict,
       imageCache,
+      onWarning: (warning) => this.log.warning(warning),
       pinned: this.clip.device !== 'cpu',
       onBadRow: ({ row, reason }) => {
         if (++this.badRows <= NAMED_BAD_ROWS) this.log.warning(`Row ${row + 1} is skipped: ${reason}`);
