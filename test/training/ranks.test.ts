@@ -141,8 +141,10 @@ describe('training over ranks', () => {
     const lines = readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n');
     writeFileSync(join(folder, 'bad.csv'), [...lines.slice(0, -1), 'broken.png,nothing'].join('\n'));
     await train(1, 'bad1', { train_data: 'bad.csv' });
-    await train(2, 'bad2', { train_data: 'bad.csv' });
-    expect(readFileSync(join(folder, 'logs/bad2/output.log'), 'utf8').match(/Row 96 is skipped: .*broken\.png/g)).toHaveLength(2); // each rank meets it once in two epochs, or one twice
+    await train(2, 'bad2', { train_data: 'bad.csv', validation_data: 'bad.csv' });
+    const log = readFileSync(join(folder, 'logs/bad2/output.log'), 'utf8');
+    expect(log.match(/Validation: 1 of 96 pairs are left out, .* row 96: .*broken\.png/g)).toHaveLength(3);
+    expect(log.match(/Row 96 is skipped: .*broken\.png/g)).toHaveLength(2); // each rank meets it once in two epochs, or one twice
     curve('bad2').forEach((loss, i) => expect(loss).toBeCloseTo(curve('bad1')[i], 4));
   });
 });
