@@ -1,5 +1,6 @@
-import { embedBatch, type Embeds, type Rows } from '../clip/embed';
+import { embedBatch, type Embeds } from '../clip/embed';
 import type { BatchTensors } from '../data/batch_tensors';
+import type { Rows } from '../losses';
 import { torch, type Tensor } from '../torch';
 import type { StepModel } from './step_model';
 
