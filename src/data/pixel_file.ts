@@ -105,11 +105,11 @@ export class PixelFile {
     [MAGIC, height, width, crc32(buffer.subarray(HEADER, length))].forEach((value, i) => buffer.writeUInt32LE(value, 4 * i));
     STAMP.forEach((key, i) => buffer.writeDoubleLE(file[key], 16 + 8 * i));
     try {
-      if (roomIn(this.folder) < 0) throw new Error('the spare room');
-      writeSync(this.fd, buffer, 0, length, slot * this.stride);
+      if (roomIn(this.folder) >= 0) return void writeSync(this.fd, buffer, 0, length, slot * this.stride);
     } catch {
-      Atomics.compareExchange(this.state, 0, OPEN, FULL); // the run goes on without storing more
+      // the run goes on without storing more
     }
+    Atomics.compareExchange(this.state, 0, OPEN, FULL);
   }
 }
 
