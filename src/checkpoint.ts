@@ -46,12 +46,11 @@ export function writeCheckpoint(path: string, name: string, clip: Clip, optimize
 
 /**
  * Reads a checkpoint, or a file that holds a state dict alone, of any format that `torch.load` knows.
+ * @param wanted what to give when there is no such file
  * @throws CleanclipError `ERR_CHECKPOINT`
  */
-export function readCheckpoint(path: string): Checkpoint {
-  if (!existsSync(path)) {
-    throw new CleanclipError(`There is no checkpoint '${path}'; give --checkpoint the path of a .pt file.`, 'ERR_CHECKPOINT');
-  }
+export function readCheckpoint(path: string, wanted = '--checkpoint the path of a .pt file'): Checkpoint {
+  if (!existsSync(path)) throw new CleanclipError(`There is no checkpoint '${path}'; give ${wanted}.`, 'ERR_CHECKPOINT');
   const content = torch.load(path) as Record<string, unknown>;
   const stateDict = stateDictIn(content, path);
   const count = (value: unknown): number => (typeof value === 'number' ? value : 0);

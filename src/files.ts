@@ -7,7 +7,7 @@ import { getSystemErrorMap } from 'node:util';
 import { dataError } from './errors';
 
 /**
- * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename.
+ * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder.
  * The folder is made if need be; an earlier file of that name stays untouched until the rename.
  *
  * @param path where the file shall appear
@@ -58,6 +58,7 @@ class TemporaryFile {
     fsyncSync(this.fd);
     this.close();
     renameSync(this.temporary, this.path);
+    syncFolder(dirname(this.path));
   }
 
   discard(): void {
@@ -68,6 +69,20 @@ class TemporaryFile {
   private close(): void {
     if (this.open) closeSync(this.fd);
     this.open = false;
+  }
+}
+
+/** Makes the disk keep the names in a folder, where the system can: without it a power cut may undo a rename. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Windows opens no folders, and some file systems sync none.
   }
 }
 

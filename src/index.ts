@@ -12,7 +12,7 @@ export { readPairs } from './data/pairs';
 export { CleanclipError, type ErrorCode } from './errors';
 export { evaluate, finetune, poison, train } from './jobs';
 export type { JobHooks, PoisonResult, ProgressEvent, TrainResult } from './jobs';
-export { cleanClipLoss, contrastiveLoss, lossOverRanks } from './losses';
+export { cleanClipLoss, contrastiveLoss, lossOverRanks, unlearnLoss } from './losses';
 export { torch, Tensor, type DType } from './torch';
 export { AdamW } from './torch/optim';
 export { cosineSchedule } from './torch/schedule';

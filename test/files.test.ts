@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,7 +9,10 @@ describe('files that appear whole', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'cleanclip-files-'));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    jest.restoreAllMocks();
+    rmSync(folder, { recursive: true });
+  });
 
   it('keeps the earlier file when writing fails', () => {
     const path = join(folder, 'a.txt');
@@ -20,6 +23,19 @@ describe('files that appear whole', () => {
     expect(() => writeWhole(path, fail)).toThrow('disk full');
     expect(readFileSync(path, 'utf8')).toBe('before');
     expect(readdirSync(folder)).toEqual(['a.txt']);
+  });
+
+  it('syncs the folder after the rename, where folders can be opened', () => {
+    const path = join(folder, 'a.txt');
+    const synced: unknown[] = [];
+    const sync = jest.spyOn(fs, 'fsyncSync').mockImplementation((fd) => void synced.push([fs.fstatSync(fd).ino, existsSync(path)]));
+    writeFileWhole(path, '');
+    expect(synced).toEqual([[statSync(path).ino, false], [statSync(folder).ino, true]]);
+    sync.mockImplementation((fd) => {
+      if (fs.fstatSync(fd).isDirectory()) throw Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL', syscall: 'fsync' });
+    });
+    writeFileWhole(path, 'again');
+    expect(readFileSync(path, 'utf8')).toBe('again');
   });
 
   it('names the file that the disk refuses', () => {

@@ -5,7 +5,7 @@ import { checkPattern, drawPattern, warp } from './patterns';
 
 export const patchTypes = ['random', 'yellow', 'blended', 'SIG', 'warped'] as const;
 export const patchLocations = ['random', 'four_corners', 'blended'] as const;
-export const triggerModes = ['fixed', 'resampled'] as const;
+const triggerModes = ['fixed', 'resampled'] as const;
 export type PatchType = (typeof patchTypes)[number];
 export type PatchLocation = (typeof patchLocations)[number];
 export type TriggerMode = (typeof triggerModes)[number];

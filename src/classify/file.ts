@@ -1,28 +1,21 @@
-import { existsSync } from 'node:fs';
-
-import { readInitial, type Checkpoint, type Position } from '../checkpoint';
-import type { ClipConfig } from '../clip/config';
+import { readCheckpoint, readInitial, type Checkpoint, type Position } from '../checkpoint';
 import { makeClip, type ModelOptions } from '../clip/open';
-import { configIn, copyStateDict, stateDictIn, type StateDict } from '../clip/weights';
+import { copyStateDict, type StateDict } from '../clip/weights';
 import { CleanclipError } from '../errors';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import { torch } from '../torch';
-import type { GradScaler, GradScalerState } from '../torch/grad_scaler';
-import type { AdamW, OptimizerState } from '../torch/optim';
+import type { GradScaler } from '../torch/grad_scaler';
+import type { AdamW } from '../torch/optim';
 import { OrderedDict } from '../torch/serialization';
 import { Classifier, Linear } from './classifier';
 
 /** A classifier's file as read: `finetune.pt`, this library's or Python's. */
-export interface ClassifierFile extends Position {
-  path: string;
+export interface ClassifierFile extends Omit<Checkpoint, 'stateDict'> {
   /** weight and bias of the linear layer */
   linear: StateDict;
   /** of CLIP, image encoder and text encoder */
   clip: StateDict;
-  config: Partial<ClipConfig> | undefined;
-  optimizer: OptimizerState | undefined;
-  scaler: GradScalerState | undefined;
 }
 
 /**
@@ -40,11 +33,7 @@ export function writeClassifier(path: string, classifier: Classifier, position: 
  * @throws CleanclipError `ERR_CHECKPOINT` when there is none, or it is not one
  */
 export function readClassifier(path: string): ClassifierFile {
-  if (!existsSync(path)) {
-    throw new CleanclipError(`There is no file '${path}'; give --checkpoint_finetune the finetune.pt of a supervised finetuning.`, 'ERR_CHECKPOINT');
-  }
-  const content = torch.load(path) as Record<string, unknown>;
-  const stateDict = stateDictIn(content, path);
+  const { stateDict, ...rest } = readCheckpoint(path, '--checkpoint_finetune the finetune.pt of a supervised finetuning');
   const under = (prefix: string): StateDict =>
     Object.fromEntries(Object.entries(stateDict).flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [])));
   const linear = under('linear.');
@@ -54,18 +43,7 @@ export function readClassifier(path: string): ClassifierFile {
       'ERR_CHECKPOINT',
     );
   }
-  const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
-  return {
-    path,
-    linear,
-    clip: under('model.'),
-    config: configIn(content),
-    optimizer: content.optimizer as OptimizerState | undefined,
-    scaler: content.scaler as GradScalerState | undefined,
-    epoch: count(content.epoch),
-    batch: count(content.batch),
-    step: count(content.step),
-  };
+  return { ...rest, linear, clip: under('model.') };
 }
 
 /** The classifier of a file. */

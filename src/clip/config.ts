@@ -48,6 +48,9 @@ export const configs: Readonly<Record<string, ClipConfig>> = Object.fromEntries(
  * @throws CleanclipError `ERR_OPTION` naming the key, what it must be and what it is
  */
 export function checkConfig(config: ClipConfig): ClipConfig {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw optionError(`The model configuration must be an object of sizes, but it is ${JSON.stringify(config)}.`);
+  }
   const demand = (key: keyof ClipConfig, holds: boolean, wanted: string): void => {
     if (!holds) throw optionError(`The model configuration's ${key} must be ${wanted}, but it is ${JSON.stringify(config[key])}.`);
   };

@@ -1,4 +1,5 @@
 import type { BatchTensors } from '../data/batch_tensors';
+import type { Rows } from '../losses';
 import { torch, type Tensor } from '../torch';
 import type { Clip } from './model';
 import { normalize } from './preprocess';
@@ -13,12 +14,6 @@ export interface Embeds {
 
 /** What embeds a batch: a `Clip`, or one of several ranks that train it. */
 export type Embedder = Pick<Clip, 'device' | 'forward'>;
-
-/** Some of a batch's rows. */
-export interface Rows {
-  start: number;
-  length: number;
-}
 
 /**
  * Features of some rows of a batch. Both views go through the model in one batch of 2N. Pixels are copied to the model's device without waiting for it;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { optionError } from '../errors';
 import { torch } from '../torch';
 import { END_TOKEN } from './bpe';
-import { configFromStateDict, configs, type ClipConfig } from './config';
+import { checkConfig, configFromStateDict, configs, type ClipConfig } from './config';
 import { Clip, type Precision } from './model';
 import { shapesOf, type StateDict } from './weights';
 
@@ -55,15 +55,18 @@ export function newClip({ seed, precision, compat, gradCheckpointing }: ModelOpt
   return new Clip(config, { device, precision: choosePrecision(precision, device, compat), seed, gradCheckpointing });
 }
 
-/** The sizes of a job's model. */
+/**
+ * The sizes of a job's model.
+ * @throws CleanclipError `ERR_OPTION` for no such model, or sizes that none can have
+ */
 export function sizesOf({ modelName }: ModelOptions, checkpoint?: Weights): ClipConfig {
-  const config = checkpoint === undefined ? configOf(modelName) : configFromStateDict(shapesOf(checkpoint.stateDict), checkpoint.config);
+  const config = checkConfig(checkpoint === undefined ? configOf(modelName) : configFromStateDict(shapesOf(checkpoint.stateDict), checkpoint.config));
   if (config.vocabularySize > END_TOKEN) return config;
   throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
 }
 
 function configOf(modelName: string): ClipConfig {
-  if (configs[modelName] !== undefined) return configs[modelName];
+  if (Object.hasOwn(configs, modelName)) return configs[modelName];
   if (!modelName.endsWith('.json')) {
     throw optionError(`--model_name must be one of ${Object.keys(configs).join(', ')} or a .json file, but is '${modelName}'.`);
   }

@@ -4,7 +4,7 @@ import { encode, END_TOKEN, START_TOKEN } from './bpe';
 import { cleanText } from './text';
 
 /** Tokens of a text in CLIP. */
-export const CONTEXT_LENGTH = 77;
+const CONTEXT_LENGTH = 77;
 
 /**
  * Token ids of texts as CLIP reads them: start token, byte-level BPE of the cleaned text, end token, zeros.

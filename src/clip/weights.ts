@@ -49,7 +49,7 @@ export function configIn(content: unknown): Partial<ClipConfig> | undefined {
 }
 
 /** The same state dict under the names of a model that is not distributed. */
-export function withoutPrefix(dict: StateDict): StateDict {
+function withoutPrefix(dict: StateDict): StateDict {
   const entries = Object.entries(dict).map(([name, tensor]) => [name.replace(/^module\./, ''), tensor] as const);
   return Object.fromEntries(entries.filter(([name]) => !notes.includes(name)));
 }

@@ -53,6 +53,8 @@ export interface PairLoaderOptions {
   pinned?: boolean;
   /** called once for each bad row, in order */
   onBadRow?: (bad: BadImage) => void;
+  /** called when the disk of `imageCache` is too small for it, and when it is full */
+  onWarning?: (warning: string) => void;
 }
 
 export interface EpochOptions {

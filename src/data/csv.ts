@@ -12,7 +12,7 @@ export interface BadRow {
   reason: string;
 }
 
-const LONGEST_ROW = 1 << 20; // characters; an unclosed quote would swallow the rest of the file otherwise
+const LONGEST_ROW = 1 << 20; // bytes; an unclosed quote would swallow the rest of the file otherwise
 
 /**
  * Streams a csv or tsv file with a header row; fields may be quoted with `"`. Memory does not grow with the file.
@@ -92,8 +92,9 @@ function asDataError(error: unknown, file: string, line: number): unknown {
       return dataError(`${file} does not exist: expected a csv file there.`, error);
     case 'EISDIR':
       return dataError(`${file} is a folder: expected a csv file there.`, error);
-    case 'CSV_QUOTE_NOT_CLOSED':
     case 'CSV_MAX_RECORD_SIZE':
+      return dataError(`${file}, line ${line}: the row that begins here is longer than ${LONGEST_ROW} bytes, as one is whose quote is never closed; shorten it, or close the quote.`, error);
+    case 'CSV_QUOTE_NOT_CLOSED':
       return dataError(`${file}, line ${line}: the row that begins here has a quote that is never closed.`, error);
     case 'INVALID_OPENING_QUOTE':
     case 'CSV_INVALID_CLOSING_QUOTE':

@@ -5,7 +5,7 @@ import { disposeTensors, emptyTensors, reclaimTokens, selectRows, shareRows } fr
 import { EpochRun, type LoadedBatch } from './epoch_run';
 import { type PairTable } from './pairs';
 import { PixelCache } from './pixel_cache';
-import { PixelFile } from './pixel_file';
+import { fullWarning, PixelFile, roomWarning, type SharedPixelFile } from './pixel_file';
 import { type BadSlot, type Part, RowFiller, type Recipe } from './row_filler';
 import { batchCount, batchRows, epochOrder, shardLength, WHOLE } from './sampler';
 import { WorkerPool } from './worker_pool';
@@ -34,19 +34,22 @@ const PART = 16; // rows in one message to a worker
 export class PairLoader implements AsyncIterable<Batch> {
   /** batches an epoch */
   readonly batches: number;
-  private readonly options: Required<Omit<PairLoaderOptions, 'onBadRow' | 'imageCache'>>;
+  private readonly options: Required<Omit<PairLoaderOptions, 'onBadRow' | 'onWarning' | 'imageCache'>>;
   private readonly onBadRow: (bad: BadImage) => void;
+  private readonly onWarning: (warning: string) => void;
+  private readonly cacheFile: SharedPixelFile | undefined;
   private readonly filler: Filler;
   private readonly depth: number;
   private readonly bad = new Set<number>();
   private firstBad: BadImage | undefined;
   private readonly runs = new Set<EpochRun>();
+  private roomChecked = false;
   private closed = false;
 
   /** @throws CleanclipError ERR_OPTION: a number that makes no sense, or fewer rows than one batch */
   constructor(
     private readonly table: PairTable,
-    { onBadRow = () => {}, imageCache, ...given }: PairLoaderOptions,
+    { onBadRow = () => {}, onWarning = () => {}, imageCache, ...given }: PairLoaderOptions,
   ) {
     const options = { ...DEFAULTS, ...given };
     const { batchSize, size, numWorkers, dropLast, shard, cacheBytes, contextLength, squash, inmodal, compat, seed } = options;
@@ -56,13 +59,15 @@ export class PairLoader implements AsyncIterable<Batch> {
     checkCount('numWorkers', numWorkers, 0);
     this.options = options;
     this.onBadRow = onBadRow;
+    this.onWarning = onWarning;
     this.batches = batchCount(shardLength(table.length, shard), batchSize, dropLast);
     if (this.batches === 0) {
       throw optionError(`A batch of ${batchSize * shard.worldSize} cannot be made of ${table.length} rows; use a smaller batch size.`);
     }
     this.depth = Math.max(2, Math.ceil((2 * numWorkers * PART) / batchSize));
     const kept = inmodal ? 'whole' : squash ? 'squashed' : 'cropped';
-    const cache = imageCache === undefined ? PixelCache.allocate(table.length, size, cacheBytes) : PixelFile.nameFile(imageCache, table.shared, size, kept);
+    this.cacheFile = imageCache === undefined ? undefined : PixelFile.nameFile(imageCache, table.shared, size, kept);
+    const cache = this.cacheFile ?? PixelCache.allocate(table.length, size, cacheBytes);
     const recipe = { pairs: table.shared, cache, size, squash, contextLength, inmodal, compat, seed };
     this.filler = numWorkers > 0 ? new WorkerPool(join(__dirname, 'loader_worker.js'), recipe, numWorkers) : ownThread(recipe);
   }
@@ -86,6 +91,7 @@ export class PairLoader implements AsyncIterable<Batch> {
   async *epoch(epoch: number, { startBatch = 0, signal }: EpochOptions = {}): AsyncGenerator<Batch, void, undefined> {
     if (this.closed) throw optionError('This PairLoader is closed; make a new one.');
     checkCount('startBatch', startBatch, 0);
+    this.checkRoom();
     const { seed, shuffle, batchSize, shard } = this.options;
     const order = epochOrder(this.table.length, { seed, epoch, shuffle, shard });
     const run = new EpochRun(signal);
@@ -105,6 +111,7 @@ export class PairLoader implements AsyncIterable<Batch> {
         run.check();
         void run.ahead.shift();
         loadAhead();
+        if (this.cacheFile !== undefined) this.warn(fullWarning(this.cacheFile));
         const batch = this.finish(loaded, index++);
         if (batch === undefined) continue;
         yielded += batch.rows.length;
@@ -166,6 +173,16 @@ export class PairLoader implements AsyncIterable<Batch> {
     const goodRows = goodSlots.map((slot) => rows[slot]);
     const isBackdoor = Array.from(goodRows, (row) => this.table.isBackdoor(row));
     return { index, rows: goodRows, isBackdoor, ...good, dispose: () => disposeTensors(good) };
+  }
+
+  private checkRoom(): void {
+    if (this.cacheFile === undefined || this.roomChecked) return;
+    this.roomChecked = true;
+    this.warn(roomWarning(this.cacheFile, this.table.length));
+  }
+
+  private warn(warning: string | undefined): void {
+    if (warning !== undefined) this.onWarning(warning);
   }
 
   private report(row: number, reason: string): void {

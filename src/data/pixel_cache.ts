@@ -10,6 +10,12 @@ export interface SharedPixels {
   chunks: SharedArrayBuffer[];
 }
 
+/** What is stored for a row: its image, uint8 [3, H, W], in memory a channels-last one as `decodeImage` gives it; or else what stores one, if it fits. */
+export interface Found {
+  image?: Tensor;
+  keep?: (image: Tensor) => void;
+}
+
 const CHUNK_BYTES = 1 << 30;
 
 /**
@@ -41,17 +47,15 @@ export class PixelCache {
     };
   }
 
-  /** The image stored for a row, uint8 [3, H, W], in memory a channels-last one as `decodeImage` gives it. */
-  get(row: number): Tensor | undefined {
+  find(row: number): Found {
     const height = Atomics.load(this.sizes, 2 * row);
-    if (height === 0) return undefined;
+    if (height === 0) return { keep: (image) => this.keep(row, image) };
     const width = Atomics.load(this.sizes, 2 * row + 1);
     const pixels = this.slot(row, 3 * height * width).slice();
-    return torch.tidy(() => torch.tensor(pixels, { shape: [height, width, 3] }).permute([2, 0, 1]));
+    return { image: torch.tidy(() => torch.tensor(pixels, { shape: [height, width, 3] }).permute([2, 0, 1])) };
   }
 
-  /** Stores an image, uint8 [3, H, W], if it fits its slot. */
-  put(row: number, image: Tensor): void {
+  private keep(row: number, image: Tensor): void {
     const [channels, height, width] = image.shape;
     const bytes = channels * height * width;
     if (bytes > this.shared.slotBytes) return;

@@ -1,91 +1,139 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, readSync, statfsSync, statSync, type Stats, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { dataError } from '../errors';
 import { torch, type Tensor } from '../torch';
 import type { SharedPairs } from './pairs';
+import type { Found } from './pixel_cache';
 
 /** A {@link PixelFile}, for worker threads. */
 export interface SharedPixelFile {
   path: string;
   /** bytes a row has room for */
   slotBytes: number;
+  /** int32: the slots of a selection's rows; absent: each row has the slot of its number */
+  slots?: SharedArrayBuffer;
+  /** int32 [1]: whether it takes more images, see {@link fullWarning} */
+  state: SharedArrayBuffer;
 }
 
-const HEADER = 24; // float64 time of the image file, uint32 height, uint32 width, uint32 CRC-32 of the pixels
+const HEADER = 40; // uint32 MAGIC, height, width, CRC-32 of the pixels; float64 of each of STAMP
+const MAGIC = 0x32784c50; // no slot of an earlier form has this number, nor one that was never written
+const STAMP = ['size', 'mtimeMs', 'ctimeMs'] as const; // of the image file: one of them differs when it was changed or replaced
 const PAGE = 4096;
+const SPARE = 1 / 20; // the share of a disk that is left to others, as checkpoints
+
+const OPEN = 0;
+const FULL = 1;
+const FULL_AND_TOLD = 2;
 
 /**
- * Decoded images in a file, a slot of equal size for each row, which later epochs and runs read instead of decoding. What has been changed or torn
- * since is not used: each slot has the modification time of its image file, and a checksum.
+ * Decoded images in a file, a slot of equal size for each row of a csv, which later epochs and runs read instead of decoding. What has been changed
+ * or torn since is not used: each slot knows its image file by size and times, and has a checksum.
  */
 export class PixelFile {
   private readonly fd: number;
   private readonly stride: number;
   private readonly buffer: Buffer;
-  private full = false;
+  private readonly slots: Int32Array | undefined;
+  private readonly state: Int32Array;
+  private readonly folder: string;
 
   /** Opens the file of {@link nameFile}, which is made if need be. */
-  constructor({ path, slotBytes }: SharedPixelFile) {
+  constructor({ path, slotBytes, slots, state }: SharedPixelFile) {
     try {
       closeSync(openSync(path, 'a'));
       this.fd = openSync(path, 'r+');
     } catch (error) {
       throw dataError(`The image cache '${path}' cannot be opened for writing (${(error as NodeJS.ErrnoException).code}); choose another --image_cache.`, error);
     }
-    this.stride = Math.ceil((HEADER + slotBytes) / PAGE) * PAGE;
+    this.stride = strideOf(slotBytes);
     this.buffer = Buffer.allocUnsafe(this.stride);
+    this.slots = slots && new Int32Array(slots);
+    this.state = new Int32Array(state);
+    this.folder = dirname(path);
   }
 
-  /** The file in a folder for the pairs of a table and what is stored of their images: its name tells all of that. */
+  /** The file in a folder for the pairs of a csv, or a selection of them, and what is stored of their images: its name tells all but the selection. */
   static nameFile(folder: string, pairs: SharedPairs, size: number, kind: string): SharedPixelFile {
     const hash = createHash('sha256').update(`${pairs.root} ${size} ${kind} ${pairs.strings.digest}`);
-    if (pairs.rows !== undefined) hash.update(new Uint8Array(pairs.rows));
     try {
       mkdirSync(folder, { recursive: true });
     } catch (error) {
       throw dataError(`The folder '${folder}' of --image_cache cannot be made (${(error as NodeJS.ErrnoException).code}); choose another.`, error);
     }
-    return { path: join(folder, `${hash.digest('hex').slice(0, 16)}.pixels`), slotBytes: 3 * size * size };
+    const path = join(folder, `${hash.digest('hex').slice(0, 16)}.pixels`);
+    return { path, slotBytes: 3 * size * size, slots: pairs.rows, state: new SharedArrayBuffer(4) };
   }
 
   /**
-   * The image stored for a row, uint8 [3, H, W], in memory a channels-last one as `decodeImage` gives it.
-   * @param image path of its file
+   * What is stored for a row.
+   * @param path of its image's file
    */
-  get(row: number, image: string): Tensor | undefined {
-    const { buffer, stride } = this;
-    const time = statSync(image, { throwIfNoEntry: false })?.mtimeMs;
-    if (readSync(this.fd, buffer, 0, stride, row * stride) < HEADER || time === undefined || buffer.readDoubleLE(0) !== time) return undefined;
-    const [height, width, sum] = [8, 12, 16].map((at) => buffer.readUInt32LE(at));
-    const pixels = new Uint8Array(buffer.buffer, buffer.byteOffset + HEADER, Math.min(3 * height * width, stride - HEADER));
-    if (pixels.length !== 3 * height * width || crc32(pixels) !== sum) return undefined;
-    return torch.tidy(() => torch.tensor(pixels, { shape: [height, width, 3] }).permute([2, 0, 1]));
-  }
-
-  /** Stores an image, uint8 [3, H, W], if it fits its slot and the disk. */
-  put(row: number, pixels: Tensor, image: string): void {
-    const [channels, height, width] = pixels.shape;
-    const length = HEADER + channels * height * width;
-    const time = statSync(image, { throwIfNoEntry: false })?.mtimeMs;
-    if (this.full || length > this.stride || time === undefined) return;
-    const { buffer } = this;
-    torch.tidy(() => {
-      const bytes = pixels.permute([1, 2, 0]).contiguous().bytes();
-      buffer.writeDoubleLE(time, 0);
-      [height, width, crc32(bytes)].forEach((value, i) => buffer.writeUInt32LE(value, 8 + 4 * i));
-      buffer.set(bytes, HEADER);
-    });
-    try {
-      writeSync(this.fd, buffer, 0, length, row * this.stride);
-    } catch {
-      this.full = true; // the run goes on without storing more
-    }
+  find(row: number, path: string): Found {
+    const file = statSync(path, { throwIfNoEntry: false });
+    if (file === undefined) return {};
+    const slot = this.slots?.[row] ?? row;
+    const image = this.read(slot, file);
+    return image === undefined ? { keep: (decoded) => this.write(slot, file, decoded) } : { image };
   }
 
   close(): void {
     closeSync(this.fd);
   }
+
+  private read(slot: number, file: Stats): Tensor | undefined {
+    const { buffer, stride } = this;
+    if (readSync(this.fd, buffer, 0, stride, slot * stride) < HEADER) return undefined;
+    const [magic, height, width, sum] = [0, 4, 8, 12].map((at) => buffer.readUInt32LE(at));
+    const fits = magic === MAGIC && 3 * height * width <= stride - HEADER && STAMP.every((key, i) => buffer.readDoubleLE(16 + 8 * i) === file[key]);
+    if (!fits) return undefined;
+    const pixels = buffer.subarray(HEADER, HEADER + 3 * height * width);
+    if (crc32(pixels) !== sum) return undefined;
+    return torch.tidy(() => torch.tensor(pixels, { shape: [height, width, 3] }).permute([2, 0, 1]));
+  }
+
+  /** Stores an image, uint8 [3, H, W], if it fits its slot and the disk. */
+  private write(slot: number, file: Stats, pixels: Tensor): void {
+    const [channels, height, width] = pixels.shape;
+    const length = HEADER + channels * height * width;
+    if (length > this.stride || Atomics.load(this.state, 0) !== OPEN) return;
+    const { buffer } = this;
+    torch.tidy(() => buffer.set(pixels.permute([1, 2, 0]).contiguous().bytes(), HEADER));
+    [MAGIC, height, width, crc32(buffer.subarray(HEADER, length))].forEach((value, i) => buffer.writeUInt32LE(value, 4 * i));
+    STAMP.forEach((key, i) => buffer.writeDoubleLE(file[key], 16 + 8 * i));
+    try {
+      if (roomIn(this.folder) >= 0) return void writeSync(this.fd, buffer, 0, length, slot * this.stride);
+    } catch {
+      // the run goes on without storing more
+    }
+    Atomics.compareExchange(this.state, 0, OPEN, FULL);
+  }
 }
+
+/** A warning when the file of `rows` images may outgrow its disk. */
+export function roomWarning({ path, slotBytes }: SharedPixelFile, rows: number): string | undefined {
+  const used = 512 * (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0);
+  const growth = rows * strideOf(slotBytes) - used;
+  const room = Math.max(0, roomIn(dirname(path)));
+  if (growth <= room) return undefined;
+  return `The image cache '${path}' may grow by ${megabytes(growth)}, but its disk has room for ${megabytes(room)}: images that do not fit are decoded in every epoch; choose an --image_cache on a larger disk.`;
+}
+
+/** A warning when the file has come to take no more images; undefined when that has been told. */
+export function fullWarning({ path, state }: SharedPixelFile): string | undefined {
+  if (Atomics.compareExchange(new Int32Array(state), 0, FULL, FULL_AND_TOLD) !== FULL) return undefined;
+  return `The image cache '${path}' takes no more images, for its disk is full, or nearly so: those that are not in it are decoded in every epoch.`;
+}
+
+const strideOf = (slotBytes: number): number => Math.ceil((HEADER + slotBytes) / PAGE) * PAGE;
+
+/** Bytes that a cache may take of the disk of a folder. */
+function roomIn(folder: string): number {
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  return (bavail - SPARE * blocks) * bsize;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;

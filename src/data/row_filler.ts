@@ -7,7 +7,7 @@ import { Random } from '../random';
 import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
 import { decodeImage } from './image';
 import { PairTable, type SharedPairs } from './pairs';
-import { PixelCache, type SharedPixels } from './pixel_cache';
+import { type Found, PixelCache, type SharedPixels } from './pixel_cache';
 import { PixelFile, type SharedPixelFile } from './pixel_file';
 
 /** How rows become tensors: the same for all rows of a loader. It can be sent to a worker thread. */
@@ -42,12 +42,12 @@ export interface BadSlot {
 
 /** Decoded images by row; the path is that of the image's file. */
 interface ImageStore {
-  get(row: number, path: string): Tensor | undefined;
-  put(row: number, image: Tensor, path: string): void;
+  find(row: number, path: string): Found;
   close?(): void;
 }
 
-type Decoded = { image: Tensor } | { reason: string };
+/** An image, and what stores it unless it came from there; or why there is none. */
+type Decoded = (Found & { image: Tensor }) | { reason: string };
 
 /** Decodes, augments and tokenises the rows of parts, in the thread that calls it. */
 export class RowFiller {
@@ -77,7 +77,7 @@ export class RowFiller {
       for (let slot = 0; next; slot++) {
         const decoded: Decoded = await next;
         next = slot + 1 < rows.length && !isCancelled() ? this.decode(rows[slot + 1]) : undefined;
-        const reason = 'reason' in decoded ? decoded.reason : this.fillPixels(decoded.image, slot, rows[slot], randoms[slot], tensors);
+        const reason = 'reason' in decoded ? decoded.reason : this.fillPixels(decoded, slot, randoms[slot], tensors);
         if (reason !== undefined) bad.push({ slot, reason });
       }
       return bad;
@@ -89,7 +89,8 @@ export class RowFiller {
   private async decode(row: number): Promise<Decoded> {
     try {
       const path = this.table.image(row);
-      return { image: this.cache?.get(row, path) ?? (await decodeImage(path)) };
+      const { image, keep } = this.cache?.find(row, path) ?? {};
+      return { image: image ?? (await decodeImage(path)), keep };
     } catch (error) {
       return { reason: (error as Error).message };
     }
@@ -105,7 +106,7 @@ export class RowFiller {
   }
 
   /** Disposes of the image. Returns why it cannot be used, if so. */
-  private fillPixels(image: Tensor, slot: number, row: number, random: Random, tensors: BatchTensors): string | undefined {
+  private fillPixels({ image, keep }: Found & { image: Tensor }, slot: number, random: Random, tensors: BatchTensors): string | undefined {
     const { size, squash: squashes, inmodal } = this.recipe;
     const fit = squashes ? squash : resizeCrop;
     try {
@@ -113,7 +114,7 @@ export class RowFiller {
         const resized = fit(image, size); // [3, size, size]
         tensors.pixels.select(0, slot).copy_(resized);
         tensors.augmentedPixels?.select(0, slot).copy_(fit(autoAugment(image, { random }), size));
-        this.cache?.put(row, inmodal ? image : resized, this.table.image(row));
+        keep?.(inmodal ? image : resized);
       });
       return undefined;
     } catch (error) {

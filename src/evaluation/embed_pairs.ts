@@ -1,28 +1,55 @@
 import { embedBatch, type Embeds } from '../clip/embed';
 import type { Clip } from '../clip/model';
+import type { BadImage } from '../data/batch';
 import { PairLoader } from '../data/loader';
 import type { PairTable } from '../data/pairs';
 import { ownBatches } from '../data/sampler';
+import { dataError } from '../errors';
 import type { TrainOptions } from '../options/train';
-import { ranks } from '../ranks';
+import { fromAllRanks, ranks } from '../ranks';
 import { torch } from '../torch';
+
+/** What {@link embedPairs} hears and tells. */
+export interface PairHooks {
+  signal?: AbortSignal;
+  /** is told, once at the end, how many pairs are left out */
+  warn(warning: string): void;
+}
+
+type Use = (embeds: Embeds, rows: Int32Array) => void;
 
 /**
  * Runs every pair of a table through the model, in eval mode and the order of the table, without gradients. Pairs whose image cannot be
- * read are left out. Of several ranks each has some of the batches.
+ * read are left out, or refused with `strict`. Of several ranks each has some of the batches, and the first warns.
  * @param use gets the features of a batch and their rows in the table, inside a tidy scope
+ * @throws CleanclipError ERR_DATA: an image cannot be read, with `strict`, or none can
  */
-export async function embedPairs(
+export async function embedPairs(clip: Clip, table: PairTable, options: TrainOptions, { signal, warn }: PairHooks, use: Use): Promise<void> {
+  const own = ownBatches(table.length, options.batchSize, ranks());
+  const bad = own.length === 0 ? [] : await embedRows(clip, table, own, options, signal, use);
+  const all = (await fromAllRanks(bad)).flat().sort((a, b) => a.row - b.row);
+  if (all.length === 0 || ranks().rank > 0) return;
+  const [{ row, reason }] = all;
+  warn(`${all.length} of ${table.length} pairs are left out, for their images cannot be read. The first is row ${row + 1}: ${reason}`);
+}
+
+/** @returns the rows of the table that were left out */
+async function embedRows(
   clip: Clip,
   table: PairTable,
-  { batchSize, numWorkers, compat }: TrainOptions,
+  own: Int32Array,
+  { batchSize, numWorkers, compat, strict }: TrainOptions,
   signal: AbortSignal | undefined,
-  use: (embeds: Embeds, rows: Int32Array) => void,
-): Promise<void> {
+  use: Use,
+): Promise<Pick<BadImage, 'row' | 'reason'>[]> {
   const { imageSize: size, contextLength } = clip.config;
-  const own = ownBatches(table.length, batchSize, ranks());
-  if (own.length === 0) return;
-  const loader = new PairLoader(table.select(own), { batchSize, numWorkers, size, contextLength, shuffle: false, dropLast: false, compat: compat === 'reference' });
+  const bad: Pick<BadImage, 'row' | 'reason'>[] = [];
+  const onBadRow = ({ row, reason }: BadImage): void => {
+    if (strict) throw dataError(`Row ${own[row] + 1} cannot be used. ${reason}`);
+    bad.push({ row: own[row], reason });
+  };
+  const loading = { batchSize, numWorkers, size, contextLength, compat: compat === 'reference', onBadRow };
+  const loader = new PairLoader(table.select(own), { ...loading, shuffle: false, dropLast: false, cacheBytes: 0 });
   clip.eval();
   try {
     for await (const batch of loader.epoch(0, { signal })) {
@@ -33,4 +60,5 @@ export async function embedPairs(
   } finally {
     await loader.close();
   }
+  return bad;
 }

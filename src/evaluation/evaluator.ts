@@ -52,13 +52,13 @@ export class Evaluator {
   async evaluate(log: RunLog, epoch: number, step: number, classifier?: Classifier): Promise<Record<string, number>> {
     if (this.validation === undefined && this.labelled === undefined) return {};
     log.info(epoch === 0 ? 'Base evaluation' : `Epoch ${epoch} evaluation`);
-    return this.report(log, epoch, step, { ...(await this.validate()), ...(await this.classify(log, epoch, step, classifier)) });
+    return this.report(log, epoch, step, { ...(await this.validate(log)), ...(await this.classify(log, epoch, step, classifier)) });
   }
 
   /** The validation loss as `{loss}`; nothing without validation pairs. */
-  async validate(): Promise<Record<string, number>> {
+  async validate(log: RunLog): Promise<Record<string, number>> {
     if (this.validation === undefined) return {};
-    return { loss: await validationLoss(this.clip, this.validation, this.options, this.hooks.signal) };
+    return { loss: await validationLoss(this.clip, this.validation, this.options, { signal: this.hooks.signal, warn: (text) => log.warning(`Validation: ${text}`) }) };
   }
 
   /** How a finetuned classifier fares on the labelled set, see {@link classifierMetrics}. */

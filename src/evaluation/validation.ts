@@ -3,17 +3,17 @@ import type { PairTable } from '../data/pairs';
 import { contrastiveLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
 import { sumOverRanks } from '../ranks';
-import { embedPairs } from './embed_pairs';
+import { embedPairs, type PairHooks } from './embed_pairs';
 
 /** The validation loss: the symmetric cross entropy summed within batches of `batchSize`, divided by the number of pairs. */
 export async function validationLoss(
   clip: Clip,
   pairs: PairTable,
   options: TrainOptions,
-  signal?: AbortSignal,
+  hooks: PairHooks,
 ): Promise<number> {
   const own = { sum: 0, count: 0 };
-  await embedPairs(clip, pairs, options, signal, ({ imageEmbeds, textEmbeds }, rows) => {
+  await embedPairs(clip, pairs, options, hooks, ({ imageEmbeds, textEmbeds }, rows) => {
     own.sum += contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp(), 'sum').item();
     own.count += rows.length;
   });

@@ -43,7 +43,7 @@ const unit = (features: Tensor): Tensor => features.div(torch.ops.aten.linalg_ve
  * (Radford et al. 2021, section 3.1.4). Of several ranks each computes some of the classes.
  * @returns float32 [classes, D] on the model's device
  */
-export async function classEmbeddings(clip: Clip, classes: readonly string[], templates: Templates): Promise<Tensor> {
+async function classEmbeddings(clip: Clip, classes: readonly string[], templates: Templates): Promise<Tensor> {
   const { rank, worldSize } = ranks();
   const [from, to] = [rank, rank + 1].map((bound) => Math.floor((bound * classes.length) / worldSize));
   const own = from === to ? undefined : embedClasses(clip, classes.slice(from, to), templates);

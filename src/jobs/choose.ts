@@ -20,6 +20,7 @@ export function chooseJob(options: TrainOptions): TrainJob {
   refuse(finetune && trainData !== undefined, '--finetune trains on the labelled images of --eval_train_data_dir; leave out --train_data or --finetune.');
   refuse(trains && evalTrainDataDir === undefined, `${classifier} needs --eval_train_data_dir, the folder of its labelled training images.`);
   refuse((finetune || linearProbe) && evalTestDataDir === undefined, `${classifier} needs --eval_test_data_dir, the folder of the labelled images to measure on.`);
+  refuse(options.evalDataType !== undefined && evalTestDataDir === undefined, '--eval_data_type says what --eval_test_data_dir holds; name that folder, or leave it out.');
   for (const [flag, given] of [
     ['eval_train_data_dir', evalTrainDataDir !== undefined],
     ['backdoor_sufi', options.backdoorSufi],

@@ -1,6 +1,6 @@
 import { torch, type Tensor } from '../torch';
 
-/** Some rows of a batch, as those of a rank among the rows of all ranks. */
+/** Neighbouring rows of a batch, as those of a rank among the rows of all ranks. */
 export interface Rows {
   start: number;
   length: number;

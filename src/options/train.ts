@@ -83,7 +83,7 @@ export const trainOptions = {
   log_every: integer({ doc: 'steps between log lines', default: undefined, min: 1, unit: 'steps', defaultText: 'five lines an epoch' }),
   ...distributedOptions,
   ...unusedOptions,
-  strict: flag('refuse a training image that cannot be read, instead of skipping it'),
+  strict: flag('refuse an image of training or validation data that cannot be read, instead of skipping it'),
   ...classifyOptions,
   ...evaluationOptions,
 };

@@ -1,5 +1,6 @@
-import { embedBatch, type Embeds, type Rows } from '../clip/embed';
+import { embedBatch, type Embeds } from '../clip/embed';
 import type { BatchTensors } from '../data/batch_tensors';
+import type { Rows } from '../losses';
 import { torch, type Tensor } from '../torch';
 import type { StepModel } from './step_model';
 
@@ -27,10 +28,11 @@ export function cachedBackward<Losses extends { loss: Tensor }>(
   const leaves = Object.fromEntries(keys.map((key) => [key, leafOf(cached.map((embeds) => embeds[key]!))])) as Record<Key, Tensor>;
   const losses = lossOf(leaves);
   model.lossBackward(scale(losses.loss));
+  const used = keys.filter((key) => leaves[key].grad !== null); // a batch of poisoned pairs alone has no in-modal loss
   const part = ({ start, length }: Rows): void =>
     torch.tidy(() => {
       const embeds = embedBatch(model, batch, { start, length });
-      const throughFeatures = keys.map((key) => embeds[key]!.mul(leaves[key].grad!.narrow(0, start, length)).sum());
+      const throughFeatures = used.map((key) => embeds[key]!.mul(leaves[key].grad!.narrow(0, start, length)).sum());
       model.backward(throughFeatures.reduce((sum, term) => sum.add(term)));
     });
   model.noSync(() => ranges.slice(0, -1).forEach(part));

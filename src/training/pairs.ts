@@ -31,7 +31,8 @@ export class TrainingPairs {
   async removeAfter(epoch: number, signal?: AbortSignal): Promise<void> {
     if (!this.options.progressive || !this.options.progressiveEpochs!.includes(epoch)) return;
     this.log.info(`Scoring ${this.table.length} pairs`);
-    const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, { epoch, signal });
+    const hooks = { signal, warn: (text: string) => this.log.warning(`Removal: ${text}`) };
+    const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, epoch, hooks);
     await this.current.close();
     this.table = this.table.select(kept);
     this.current = this.load(this.table);
@@ -58,6 +59,7 @@ export class TrainingPairs {
       compat: compat === 'reference',
       strict,
       imageCache,
+      onWarning: (warning) => this.log.warning(warning),
       pinned: this.clip.device !== 'cpu',
       onBadRow: ({ row, reason }) => {
         if (++this.badRows <= NAMED_BAD_ROWS) this.log.warning(`Row ${row + 1} is skipped: ${reason}`);

@@ -4,7 +4,7 @@ import type { Clip } from '../clip/model';
 import { writeCsv } from '../data/csv_writer';
 import type { PairTable } from '../data/pairs';
 import { dataError } from '../errors';
-import { embedPairs } from '../evaluation/embed_pairs';
+import { embedPairs, type PairHooks } from '../evaluation/embed_pairs';
 import type { TrainOptions } from '../options/train';
 import { fromAllRanks, fromFirstRank } from '../ranks';
 
@@ -29,15 +29,16 @@ export function removalPath({ trainData, name }: TrainOptions, epoch: number): s
 /**
  * One step of progressive removal: scores every pair by s·cos(I, T), the similarity that a backdoor makes high, and writes all but
  * the `removeFraction` of highest score to {@link removalPath}, highest first, with columns for `is_backdoor` and `score`.
- * Pairs whose image cannot be read are left out. Of several ranks each scores a part, and the first writes.
+ * Pairs whose image cannot be read are left out, or refused with `strict`. Of several ranks each scores a part, and the first writes.
  */
 export async function removeMostSimilar(
   clip: Clip,
   table: PairTable,
   options: TrainOptions,
-  { epoch, signal }: { epoch: number; signal?: AbortSignal },
+  epoch: number,
+  hooks: PairHooks,
 ): Promise<Removal> {
-  const scores = (await fromAllRanks(await similarities(clip, table, options, signal))).flat();
+  const scores = (await fromAllRanks(await similarities(clip, table, options, hooks))).flat();
   if (scores.some(([, score]) => Number.isNaN(score))) throw dataError('A similarity is NaN, so no pairs can be removed; start from another checkpoint.');
   const ranked = scores.sort(([a, x], [b, y]) => y - x || a - b);
   const removed = Math.floor(options.removeFraction * ranked.length);
@@ -57,10 +58,10 @@ async function similarities(
   clip: Clip,
   table: PairTable,
   options: TrainOptions,
-  signal?: AbortSignal,
+  hooks: PairHooks,
 ): Promise<[row: number, score: number][]> {
   const scores: [number, number][] = [];
-  await embedPairs(clip, table, options, signal, ({ imageEmbeds, textEmbeds }, rows) => {
+  await embedPairs(clip, table, options, hooks, ({ imageEmbeds, textEmbeds }, rows) => {
     const cosines = imageEmbeds.mul(textEmbeds).sum([1]); // [B]
     const scaled = cosines.mul(clip.logitScale.exp()).to('float32').toArray() as number[];
     scaled.forEach((score, i) => scores.push([rows[i], score]));

@@ -86,7 +86,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const { precision } = clip;
   begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, precision, training, batches });
   try {
-    if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, 0, 0, await evaluator.validate());
+    if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, 0, 0, await evaluator.validate(log));
     clip.train();
     await fit({
       logits: (pixels) => (parallel ?? trainedPart(classifier)).forward(pixels),

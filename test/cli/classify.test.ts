@@ -91,7 +91,7 @@ describe('cleanclip-train --finetune', () => {
     [[...finetune, '--backdoor_sufi'], /--label must be one of the 4 classes .*'banana'/],
     [[...finetune, '--eval_data_type', 'CIFAR10'], /train has 4 classes, but CIFAR10 has 10/],
     [['--linear_probe', '--eval_train_data_dir', 'three', '--eval_test_data_dir', 'test', '--model_name', 'model.json'], /three has 3 classes and test has 4/],
-    [['--checkpoint_finetune', 'none.pt', '--eval_test_data_dir', 'test'], /There is no file 'none\.pt'/],
+    [['--checkpoint_finetune', 'none.pt', '--eval_test_data_dir', 'test'], /There is no checkpoint 'none\.pt'; give --checkpoint_finetune the finetune\.pt of a supervised finetuning\./],
     [['--checkpoint_finetune', 'three/other.pt', '--eval_test_data_dir', 'test'], /three\/other\.pt' holds no classifier/],
     [['--checkpoint_finetune', 'logs/supervised/checkpoints/finetune.pt', '--eval_test_data_dir', 'three'], /has 4 classes, and the labelled set has 3/],
   ])('refuses %p with one sentence', async (args, message) => {

@@ -51,7 +51,8 @@ test.each([
   ['a,b\n1,2\n3,"four', /line 3: the row that begins here has a quote that is never closed/],
   ['a,b\n1,2\n3,"fo"ur\n5,6', /line 3: .* stray quote/],
   ['a,b\n1,2\n3,fo"ur\n5,6', /line 3: .* stray quote/],
-  [`a,b\n1,"${'x'.repeat(1 << 20)}\n`, /line 2: .* never closed/],
+  [`a,b\n1,2\n1,${'x'.repeat(1_200_000)}\n3,4\n`, /line 3: the row that begins here is longer than 1048576 bytes/],
+  [`a,b\n1,"${'x'.repeat(1 << 20)}\n`, /line 2: .* longer than 1048576 bytes, .* never closed/],
   ['', /is empty: expected a header row/],
   ['\n\n', /is empty: expected a header row/],
 ])('malformed text is refused with the line of the row (%#)', async (text, message) => {

@@ -6,21 +6,22 @@ const image = (height: number, width: number): Tensor =>
 
 test('an image comes back with its values and memory layout, in every view of the memory', () => {
   const shared = PixelCache.allocate(3, 8, 1e6) as SharedPixels;
-  new PixelCache(shared).put(1, image(5, 7));
-  const found = new PixelCache(shared).get(1) as Tensor;
+  new PixelCache(shared).find(1).keep!(image(5, 7));
+  const { image: found, keep } = new PixelCache(shared).find(1) as { image: Tensor; keep?: unknown };
+  expect(keep).toBeUndefined(); // it is there
   expect(found.shape).toEqual([3, 5, 7]);
   expect(found.strides).toEqual(image(5, 7).strides);
   expect(found.toArray()).toEqual(image(5, 7).toArray());
-  expect(new PixelCache(shared).get(0)).toBeUndefined();
-  expect(new PixelCache(shared).get(2)).toBeUndefined();
+  expect(new PixelCache(shared).find(0).image).toBeUndefined();
+  expect(new PixelCache(shared).find(2).image).toBeUndefined();
 });
 
 test('what does not fit a slot is not stored', () => {
   const cache = new PixelCache(PixelCache.allocate(1, 8, 1e6) as SharedPixels);
-  cache.put(0, image(9, 8));
-  expect(cache.get(0)).toBeUndefined();
-  cache.put(0, image(8, 8));
-  expect(cache.get(0)?.shape).toEqual([3, 8, 8]);
+  cache.find(0).keep!(image(9, 8));
+  expect(cache.find(0).image).toBeUndefined();
+  cache.find(0).keep!(image(8, 8));
+  expect(cache.find(0).image?.shape).toEqual([3, 8, 8]);
 });
 
 test('there is no cache when not all rows fit', () => {

@@ -1,11 +1,12 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 
 import { PairLoader } from '../../src/data/loader';
 import { readPairs, type PairTable } from '../../src/data/pairs';
-import { PixelFile } from '../../src/data/pixel_file';
+import { PixelFile, type SharedPixelFile } from '../../src/data/pixel_file';
 import { torch, type Tensor } from '../../src/torch';
 
 let folder: string;
@@ -24,14 +25,22 @@ beforeAll(async () => {
 beforeEach(() => {
   cache = mkdtempSync(join(folder, 'cache-'));
 });
+afterEach(() => jest.restoreAllMocks());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The pixels of an epoch. */
-async function epoch(numWorkers: number, { size = 16, inmodal = false } = {}): Promise<unknown[]> {
-  const loader = new PairLoader(table, { batchSize: 3, size, numWorkers, inmodal, shuffle: false, imageCache: cache });
-  const seen: unknown[] = [];
+interface Seen {
+  /** of each image, and of its augmented view */
+  pixels: unknown[];
+  warnings: string[];
+}
+
+/** An epoch of the pairs, whose images are all good. */
+async function epoch(numWorkers: number, { size = 16, inmodal = false, pairs = table } = {}): Promise<Seen> {
+  const seen: Seen = { pixels: [], warnings: [] };
+  const onWarning = (warning: string): number => seen.warnings.push(warning);
+  const loader = new PairLoader(pairs, { batchSize: 3, size, numWorkers, inmodal, shuffle: false, strict: true, imageCache: cache, onWarning });
   for await (const batch of loader.epoch(1)) {
-    seen.push(batch.pixels.toArray(), batch.augmentedPixels?.toArray());
+    seen.pixels.push(...(batch.pixels.toArray() as unknown[]), ...((batch.augmentedPixels?.toArray() ?? []) as unknown[]));
     batch.dispose();
   }
   await loader.close();
@@ -40,15 +49,22 @@ async function epoch(numWorkers: number, { size = 16, inmodal = false } = {}): P
 
 const image = (): Tensor => torch.tidy(() => torch.arange(3 * 5 * 7).to('uint8').view([5, 7, 3]).permute([2, 0, 1]));
 
+/** A file of the cache with slots for 8×8 pixels. */
+function open(of = table): { pixels: PixelFile; shared: SharedPixelFile } {
+  const shared = PixelFile.nameFile(cache, of.shared, 8, 'whole');
+  return { shared, pixels: new PixelFile(shared) };
+}
+
 it.each([0, 2])('gives the images of another run by the file alone, with %i threads', async (numWorkers) => {
   const first = await epoch(numWorkers);
   for (const i of [0, 1, 2]) utimesSync(join(folder, `${i}.png`), new Date(2020, 1, 1), new Date(2020, 1, 1));
   expect(await epoch(numWorkers)).toEqual(first); // those with another time are decoded, and kept anew
   const [file] = readdirSync(cache);
-  const before = readFileSync(join(cache, file));
+  const before = statSync(join(cache, file)).mtimeMs;
   expect(await epoch(numWorkers)).toEqual(first);
-  expect(readFileSync(join(cache, file)).equals(before)).toBe(true);
-  expect(readdirSync(cache)).toHaveLength(1);
+  expect(await epoch(numWorkers, { pairs: table.select([4, 2, 0, 5, 3, 1]) })).toEqual({ pixels: [4, 2, 0, 5, 3, 1].map((i) => first.pixels[i]), warnings: [] });
+  expect(statSync(join(cache, file)).mtimeMs).toBe(before); // what is found is not written again
+  expect(readdirSync(cache)).toEqual([file]);
 });
 
 it('serves augmented views too, from the whole image', async () => {
@@ -58,44 +74,99 @@ it('serves augmented views too, from the whole image', async () => {
   expect(readdirSync(cache)).toHaveLength(2); // whole images and cropped ones
 });
 
-it('decodes an image again that was changed, or whose slot was damaged', () => {
-  const path = join(folder, '0.png');
-  const named = PixelFile.nameFile(cache, table.shared, 8, 'whole');
-  const pixels = new PixelFile(named);
-  expect(pixels.get(0, path)).toBeUndefined();
-  pixels.put(0, image(), path);
-  expect(pixels.get(0, path)!.toArray()).toEqual(image().toArray());
-  expect(pixels.get(0, path)!.strides).toEqual(image().strides);
+it('decodes an image again that was changed or replaced, or whose slot was damaged', () => {
+  const path = join(folder, 'changing.png');
+  const { pixels, shared } = open();
+  const replace = (by: string): void => {
+    const changed = (): number | undefined => statSync(path, { throwIfNoEntry: false })?.ctimeMs;
+    const before = changed();
+    do {
+      copyFileSync(join(folder, by), path);
+      utimesSync(path, 0, 0); // as archives and rsync do
+    } while (changed() === before); // the file system's clock ticks every few milliseconds
+  };
+  const keep = (): void => pixels.find(0, path).keep!(image());
+  replace('0.png');
+  keep();
+  const { image: found } = pixels.find(0, path);
+  expect(found!.toArray()).toEqual(image().toArray());
+  expect(found!.strides).toEqual(image().strides);
 
-  copyFileSync(path, join(folder, 'copy.png'));
-  utimesSync(join(folder, 'copy.png'), new Date(2021, 1, 1), new Date(2021, 1, 1));
-  expect(pixels.get(0, join(folder, 'copy.png'))).toBeUndefined();
-  expect(pixels.get(0, join(folder, 'none.png'))).toBeUndefined();
+  replace('0.png'); // of the same size and time
+  expect(pixels.find(0, path).image).toBeUndefined();
+  const { keep: late } = pixels.find(0, path);
+  replace('1.png');
+  late!(image()); // decoded before it was replaced
+  expect(pixels.find(0, path).image).toBeUndefined();
+  expect(pixels.find(0, join(folder, 'none.png'))).toEqual({});
 
-  const bytes = readFileSync(named.path);
-  bytes[30] ^= 1;
-  writeFileSync(named.path, bytes);
-  expect(pixels.get(0, path)).toBeUndefined();
-  writeFileSync(named.path, readFileSync(named.path).subarray(0, 100));
-  expect(pixels.get(0, path)).toBeUndefined();
+  keep();
+  const bytes = readFileSync(shared.path);
+  bytes[50] ^= 1;
+  writeFileSync(shared.path, bytes);
+  expect(pixels.find(0, path).image).toBeUndefined();
+  keep();
+  expect(pixels.find(0, path).image).toBeDefined();
+  writeFileSync(shared.path, readFileSync(shared.path).subarray(0, 100));
+  expect(new PixelFile(shared).find(0, path).image).toBeUndefined();
   pixels.close();
 });
 
-it('has a file for each set of pairs, which their text, order and folder make', async () => {
+it('takes neither a slot that was never written nor one of an earlier form for an image', () => {
+  const path = join(folder, '0.png');
+  utimesSync(path, 0, 0);
+  const { pixels, shared } = open();
+  pixels.find(5, path).keep!(image());
+  expect(pixels.find(0, path)).toEqual({ keep: expect.any(Function) });
+
+  const bytes = image().permute([1, 2, 0]).contiguous().bytes(); // earlier: float64 time, uint32 height, width, CRC-32, then the pixels
+  const head = Buffer.alloc(24);
+  [5, 7, crc32(bytes)].forEach((value, i) => head.writeUInt32LE(value, 8 + 4 * i));
+  writeFileSync(shared.path, Buffer.concat([head, bytes, Buffer.alloc(4096)]));
+  const { image: none, keep } = pixels.find(0, path);
+  expect(none).toBeUndefined();
+  keep!(image());
+  expect(pixels.find(0, path).image!.toArray()).toEqual(image().toArray());
+  pixels.close();
+});
+
+it('has a file for each set of pairs, which their text, order and folder make; selections of them share it', async () => {
   const name = (of: PairTable): string => PixelFile.nameFile(cache, of.shared, 8, 'whole').path;
-  const again = await readPairs(join(folder, 'pairs.csv'));
   writeFileSync(join(folder, 'others.csv'), 'image,caption\n0.png,another');
-  const others = [table, table.select([0, 1]), table.select([1, 0]), await readPairs(join(folder, 'others.csv'))];
-  expect(name(again)).toBe(name(table));
-  expect(new Set(others.map(name)).size).toBe(4);
+  expect(name(await readPairs(join(folder, 'pairs.csv')))).toBe(name(table));
+  expect(name(await readPairs(join(folder, 'others.csv')))).not.toBe(name(table));
+  const path = join(folder, '3.png');
+  open().pixels.find(3, path).keep!(image());
+  const { pixels } = open(table.select([5, 3]));
+  expect(pixels.find(1, path).image!.toArray()).toEqual(image().toArray());
+  expect(pixels.find(0, path).image).toBeUndefined();
 });
 
 it('does not keep what is larger than a slot, and says which folder cannot be used', () => {
   const path = join(folder, '0.png');
-  const pixels = new PixelFile(PixelFile.nameFile(cache, table.shared, 4, 'whole'));
-  const big = torch.zeros([3, 100, 100], { dtype: 'uint8' });
-  pixels.put(0, big, path);
-  expect(pixels.get(0, path)).toBeUndefined();
+  const { pixels } = open();
+  pixels.find(0, path).keep!(torch.zeros([3, 100, 100], { dtype: 'uint8' }));
+  expect(pixels.find(0, path).image).toBeUndefined();
   pixels.close();
   expect(() => PixelFile.nameFile(join(path, 'sub'), table.shared, 4, 'whole')).toThrow(/--image_cache cannot be made \(ENOTDIR\)/);
+});
+
+it.each([0, 2])('goes on when the disk is full, and says so once, with %i threads', async (numWorkers) => {
+  const { pixels } = await epoch(numWorkers);
+  const [file] = readdirSync(cache);
+  rmSync(join(cache, file));
+  symlinkSync('/dev/full', join(cache, file)); // reads as zeros, and takes nothing
+  expect(await epoch(numWorkers)).toEqual({ pixels, warnings: [expect.stringMatching(/cache '.*' takes no more images, for its disk is full/)] });
+});
+
+it('warns of a disk that is too small, and leaves the last twentieth of it to others', async () => {
+  const disk = { bavail: 15, blocks: 200, bsize: 1e5 } as fs.StatsFs; // 1.5 MB of 20 MB
+  const statfs = jest.spyOn(fs, 'statfsSync').mockReturnValue(disk);
+  const { warnings } = await epoch(0, { size: 200 });
+  expect(warnings).toEqual([expect.stringMatching(/may grow by 0\.7 MB, but its disk has room for 0\.5 MB/)]);
+  statfs.mockReturnValue({ ...disk, bavail: 20 });
+  expect((await epoch(0, { size: 200 })).warnings).toEqual([]);
+  statfs.mockReturnValue({ ...disk, bavail: 9 });
+  expect((await epoch(0)).warnings).toEqual([expect.stringContaining('may grow'), expect.stringContaining('takes no more')]);
+  expect(readdirSync(cache).map((name) => statSync(join(cache, name)).size).sort()[0]).toBe(0);
 });

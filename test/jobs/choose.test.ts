@@ -8,7 +8,7 @@ const sets = { evalTrainDataDir: 'train', evalTestDataDir: 'test' };
 it.each([
   [{ trainData: 'a.csv' }, 'train'],
   [{ trainData: 'a.csv', linearProbe: true, ...sets }, 'train'],
-  [{ evalTestDataDir: 'test', asr: true }, 'evaluate'],
+  [{ evalTestDataDir: 'test', evalDataType: 'CIFAR10', asr: true }, 'evaluate'],
   [{ validationData: 'a.csv' }, 'evaluate'],
   [{ linearProbe: true, ...sets }, 'evaluate'],
   [{ finetune: true, backdoorSufi: true, numBackdoor: 5, ...sets }, 'supervised'],
@@ -27,6 +27,7 @@ it.each([
   [{ ...sets }, /--eval_train_data_dir is for --finetune or --linear_probe/],
   [{ backdoorSufi: true, evalTestDataDir: 'test' }, /--backdoor_sufi is for --finetune or --linear_probe/],
   [{ finetune: true, numBackdoor: 9, ...sets }, /--num_backdoor is how many images --backdoor_sufi poisons/],
+  [{ trainData: 'a.csv', evalDataType: 'CIFAR10' }, /--eval_data_type says what --eval_test_data_dir holds/],
   [{ trainData: 'a.csv', asr: true }, /--asr measures on labelled images/],
   [{ validationData: 'a.csv', addBackdoor: true }, /--add_backdoor measures on labelled images/],
 ])('refuses %p', (input, message) => {

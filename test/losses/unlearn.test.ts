@@ -1,4 +1,4 @@
-import { cleanClipLoss, unlearnLoss } from '../../src/losses';
+import { cleanClipLoss, unlearnLoss } from '../../src/index';
 import { torch, type Tensor } from '../../src/torch';
 
 const unitRows = (n: number, seed: number): Tensor => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 
 import { configs } from '../../src/clip/config';
+import { epochOrder } from '../../src/data/sampler';
 import { torch, type Tensor } from '../../src/torch';
 import { until, type Ended } from '../support/command';
 import { drawShapes } from '../support/pairs';
@@ -125,10 +126,14 @@ describe('training over ranks', () => {
     expect([...images('removed2')].sort()).toEqual([...images('removed1')].sort());
     curve('removed2').forEach((loss, i) => expect(loss).toBeCloseTo(curve('removed1')[i], 4));
 
-    const unlearning = { train_data: 'marked.csv', unlearn: true, epochs: 1 };
+    const order = epochOrder(96, { seed: 3, epoch: 1, shuffle: true }); // the first batch of poisoned pairs alone, one in the second
+    writeFileSync(join(folder, 'batch.csv'), rows.map((line, i) => (i === 0 ? line : line.replace(/.$/, order.indexOf(i - 1) < 17 ? '1' : '0'))).join('\n'));
+    const unlearning = { train_data: 'batch.csv', unlearn: true, inmodal: true, accum_freq: 2, epochs: 1 };
     await train(1, 'unlearnt1', unlearning);
     await train(2, 'unlearnt2', unlearning);
-    curve('unlearnt2').forEach((loss, i) => expect(loss).toBeCloseTo(curve('unlearnt1')[i], 4));
+    expect(metrics('unlearnt1').slice(0, 3).map((line) => [line.constraint_loss, line.inmodal_loss].map((loss) => loss !== undefined))).toEqual([[true, false], [true, true], [false, true]]);
+    // Ranks exchange a gradient of 0 for the scale where one process has none, so that AdamW counts a step more for it.
+    curve('unlearnt2').forEach((loss, i) => expect(loss).toBeCloseTo(curve('unlearnt1')[i], 3));
   });
 
   it('an image that only one rank meets is left out of its part; rank 0 writes who skipped it', async () => {
@@ -136,8 +141,10 @@ describe('training over ranks', () => {
     const lines = readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n');
     writeFileSync(join(folder, 'bad.csv'), [...lines.slice(0, -1), 'broken.png,nothing'].join('\n'));
     await train(1, 'bad1', { train_data: 'bad.csv' });
-    await train(2, 'bad2', { train_data: 'bad.csv' });
-    expect(readFileSync(join(folder, 'logs/bad2/output.log'), 'utf8').match(/Row 96 is skipped: .*broken\.png/g)).toHaveLength(2); // each rank meets it once in two epochs, or one twice
+    await train(2, 'bad2', { train_data: 'bad.csv', validation_data: 'bad.csv' });
+    const log = readFileSync(join(folder, 'logs/bad2/output.log'), 'utf8');
+    expect(log.match(/Validation: 1 of 96 pairs are left out, .* row 96: .*broken\.png/g)).toHaveLength(3);
+    expect(log.match(/Row 96 is skipped: .*broken\.png/g)).toHaveLength(2); // each rank meets it once in two epochs, or one twice
     curve('bad2').forEach((loss, i) => expect(loss).toBeCloseTo(curve('bad1')[i], 4));
   });
 });

@@ -124,9 +124,17 @@ describe('train', () => {
     const csv = join(folder, 'bad.csv');
     writeFileSync(join(folder, 'broken.png'), 'no image');
     writeFileSync(csv, `${readFileSync(join(folder, 'train.csv'), 'utf8')}\nbroken.png,nothing\n`);
-    await cc.train(options({ name: 'bad', trainData: csv, epochs: 1, batchSize: 97 }));
-    expect(readFileSync(join(folder, 'logs', 'bad', 'output.log'), 'utf8')).toMatch(/WARNING \| Row 97 is skipped: .*broken\.png/);
+    const log = (name: string): string => readFileSync(join(folder, 'logs', name, 'output.log'), 'utf8');
+    await cc.train(options({ name: 'bad', trainData: csv, epochs: 1, batchSize: 96, progressive: true, progressiveEpochs: [1], removeFraction: 0 }));
+    expect(log('bad')).toMatch(/WARNING \| Row 97 is skipped: .*broken\.png/);
+    expect(log('bad')).toMatch(/WARNING \| Removal: 1 of 97 pairs are left out, .* row 97: .*broken\.png/);
     await expect(cc.train(options({ name: 'bad2', trainData: csv, epochs: 1, batchSize: 97, strict: true }))).rejects.toMatchObject({ code: 'ERR_DATA' });
+
+    const validation = { trainData: undefined, validationData: csv };
+    expect(await cc.evaluate(options({ name: 'bad3', ...validation }))).toEqual({ loss: expect.any(Number) });
+    expect(log('bad3')).toMatch(/WARNING \| Validation: 1 of 97 pairs are left out, .* row 97: .*broken\.png/);
+    const refused = { code: 'ERR_DATA', message: expect.stringMatching(/Row 97 cannot be used\. .*broken\.png/) };
+    await expect(cc.evaluate(options({ name: 'bad4', ...validation, strict: true }))).rejects.toMatchObject(refused);
   });
 
   it('stops at a loss that is no number, and keeps what was earned', async () => {
