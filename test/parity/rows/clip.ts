@@ -61,5 +61,5 @@ export const tensorsOf = ({ pixels, ids, augmentedPixels, augmentedIds }: PairBa
 
 /** Why plain modules are not bit-identical. */
 export const OTHER_ORDER =
-  'Only what is read is computed here (the last block for one token, the attention pool for its mean token, captions up to the longest), ' +
+  'Only what is read is computed here (the last block for one token, the attention pool for its mean token, captions up to their end), ' +
   'so sums are rounded in another order than in plain modules.';
