@@ -1,5 +1,5 @@
+import { freePort } from '../../src/launch/free_port';
 import { command } from './command';
-import { freePort } from '../torch/distributed/ranks';
 
 /**
  * Starts `cleanclip-train` as the ranks of one job, as torchrun would.
