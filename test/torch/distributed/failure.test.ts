@@ -154,7 +154,7 @@ describe('without a failure', () => {
   });
 
   test('a worker thread ends while a collective waits', async () => {
-    const outcomes = await runRanks(2, [['workerEnded']], { noGroup: true, timeout: 5000 });
+    const outcomes = await runRanks(2, [['workerEnded']], { noGroup: true, timeout: 20_000 });
     for (const { values, exitCode } of outcomes) expect([values, exitCode]).toEqual([[1], 0]);
   });
 });
