@@ -14,6 +14,8 @@ const GPUS = {
 const IN_NODE = 8;
 /** Seconds of a hop of NCCL's ring, as NCCL's own model has them. */
 const HOP = { nvlink: 3.4e-6, network: 14e-6 };
+/** Bytes by which a rank tells the others of its part of a step: its number of pairs and whether to stop (src/training/parallel.ts). */
+const AGREEMENT = 8;
 /** Shares of those promises that are reached: of bf16 by a model's step (docs/scaling.md says from where), of fp32 by large products, of memory and links by what only moves bytes. */
 const REACHED = { bf16: 0.13, fp32: 0.7, bytes: 0.8 };
 /** Of a 500×375 JPEG: CPU seconds to decode, resize and crop it (bench/RESULTS.md), and bytes. */
@@ -28,13 +30,14 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '128' }, // of each rank
     bucket_cap_mb: { type: 'string', default: '0' }, // 25, and 1 for the first, as torch, unless more is given
     network: { type: 'string' }, // GB a second and node, instead of the network cards above
+    gloo_hop: { type: 'string', default: '268' }, // µs of a small message between the CPUs of two ranks (bench/RESULTS.distributed.md)
     utilisation: { type: 'string', default: String(REACHED.bf16) },
   },
 });
 const profiles = JSON.parse(readFileSync(new URL('../bench/distributed/profiles.json', import.meta.url), 'utf8'));
 const pairs = Number(values.pairs);
 
-const HEAD = ['model', 'GPU', 'ranks', 'full loss', 'efficiency', 'its matrices', 'local loss', 'efficiency', 'pairs a second', 'exchange', 'hidden', 'images a second and node', 'cores', 'read'];
+const HEAD = ['model', 'GPU', 'ranks', 'full loss', 'efficiency', 'its matrices', 'local loss', 'efficiency', 'pairs a second', 'exchange', 'hidden', 'agreeing', 'images a second and node', 'cores', 'read'];
 console.log(`| ${HEAD.join(' | ')} |\n|${' --- |'.repeat(HEAD.length)}`);
 for (const model of values.model) {
   for (const gpu of values.gpu) for (const ranks of values.ranks.map(Number)) console.log(row(model, gpu, ranks));
@@ -49,7 +52,7 @@ function row(model, gpu, ranks) {
     ...[model, gpu, ranks],
     ...[fits ? ms(full.step) : 'does not fit', fits ? percent(alone / full.step) : '', `${(full.matrices / 1e9).toPrecision(2)} GB`],
     ...[ms(local.step), percent(alone / local.step), Math.round((ranks * pairs) / local.step).toLocaleString('en')],
-    ...(ranks === 1 ? ['', ''] : [ms(local.exchange), percent(local.overlap)]),
+    ...(ranks === 1 ? ['', '', ''] : [ms(local.exchange), percent(local.overlap), ms(local.agreement)]),
     ...[Math.round(images).toLocaleString('en'), Math.ceil(images * IMAGE.decode), `${((images * IMAGE.bytes) / 1e9).toFixed(1)} GB/s`],
   ];
   return `| ${cells.join(' | ')} |`;
@@ -72,9 +75,12 @@ function expect(model, gpu, ranks, localLoss) {
     features: 2 * 4 * pairs * profile.embedDim,
     featureGradients: localLoss,
     buffers: profile.buffers,
+    agreement: AGREEMENT,
     data: (Math.min(ranks, IN_NODE) * pairs * IMAGE.decode) / gpu.cores,
   };
-  return { ...simulation.simulateStep(work, { ranks, link: linkOf(gpu, ranks), cores: Infinity }), matrices: loss.bytes };
+  const link = linkOf(gpu, ranks);
+  const control = { ...link, latency: Number(values.gloo_hop) * 1e-6 };
+  return { ...simulation.simulateStep(work, { ranks, link, control, cores: Infinity }), matrices: loss.bytes };
 }
 
 /** One ring through all GPUs crosses each node's network cards once, and every other hop is an NVLink. */

@@ -11,6 +11,8 @@ export interface Work {
   featureGradients: boolean;
   /** batch-norm statistics, which rank 0 sends to all before forward */
   buffers: number;
+  /** what each rank tells all others of a step before it; 0 when they do not agree on steps */
+  agreement: number;
   /** seconds between two batches that the loader of a rank delivers, while the step computes */
   data: number;
 }
@@ -29,13 +31,17 @@ export interface Link {
 export interface Cluster {
   ranks: number;
   link: Link;
-  /** cores that there are for each rank, which computes with one: Infinity where a GPU computes */
+  /** by which they agree on a step; default that of the gradients */
+  control?: Link;
+  /** cores that there are for each rank, which computes with one: Infinity where a GPU computes, a step behind its CPU */
   cores: number;
 }
 
 /** A step as it is expected, in seconds. */
 export interface Step {
   step: number;
+  /** before forward; where a GPU computes, during the step before */
+  agreement: number;
   forward: number;
   backward: number;
   optimizer: number;

@@ -22,14 +22,16 @@ const overlapOf = (alone, exchange, together) => (exchange === 0 ? NaN : (alone 
  * @param {import('./simulate').Cluster} cluster
  * @returns {import('./simulate').Step}
  */
-function simulateStep(work, { ranks, link, cores }) {
+function simulateStep(work, { ranks, link, control = link, cores }) {
   const slowed = (wanted) => Math.max(1, wanted / cores);
   const computing = slowed(1);
   const exchanging = slowed(link.cores);
 
   const gather = ranks === 1 ? 0 : allGatherSeconds(work.features, ranks, link);
   const buffers = ranks === 1 || work.buffers === 0 ? 0 : broadcastSeconds(work.buffers, ranks, link);
-  const forward = work.forward * computing + (buffers + gather) * exchanging;
+  const agreement = ranks === 1 || work.agreement === 0 ? 0 : allGatherSeconds(work.agreement, ranks, control) * slowed(control.cores);
+  const ahead = cores === Infinity; // a GPU computes a step while the CPU agrees on the next one
+  const forward = (ahead ? 0 : agreement) + work.forward * computing + (buffers + gather) * exchanging;
   const buckets = work.buckets.map(({ bytes, at }) => ({ seconds: ranks === 1 ? 0 : allReduceSeconds(bytes, ranks, link), at }));
   const scatter = work.featureGradients ? gather * exchanging : 0;
   const backward = scatter + overlapped(work.backward, buckets, { computing, exchanging, both: slowed(1 + link.cores) });
@@ -37,7 +39,8 @@ function simulateStep(work, { ranks, link, cores }) {
   const exchange = buckets.reduce((sum, { seconds }) => sum + seconds, 0) * exchanging;
   const optimizer = work.optimizer * computing;
   return {
-    step: Math.max(forward + backward + optimizer, work.data),
+    step: Math.max(forward + backward + optimizer, work.data, agreement),
+    agreement,
     forward,
     backward,
     optimizer,

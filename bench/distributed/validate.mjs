@@ -33,6 +33,7 @@ function workOf({ model, worldSize, pairs }, runs, { buckets, buffers, embedDim 
     features: 2 * 4 * pairs * embedDim,
     featureGradients: false,
     buffers,
+    agreement: 0,
     data: 0,
   };
 }

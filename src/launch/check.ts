@@ -6,7 +6,7 @@ import type { TrainOptions } from '../options/train';
  * @param startedBy the variable that says that this process is a rank already
  */
 export function checkFlags(options: TrainOptions, startedBy?: string): void {
-  const { distributed, nprocPerNode, nnodes, nodeRank, deviceIds, device } = options;
+  const { distributed, nprocPerNode, nnodes, nodeRank, deviceIds, device, distributedInitMethod } = options;
   const refuse = (wrong: boolean, message: string): void => {
     if (wrong) throw optionError(message);
   };
@@ -14,6 +14,10 @@ export function checkFlags(options: TrainOptions, startedBy?: string): void {
     refuse(given && startedBy !== undefined, `--${flag} starts ranks, but ${startedBy} is set: this process is one already; leave out the flag, or unset the variable.`);
     refuse(given && !distributed, `--${flag} is for --distributed; add that flag, or leave it out.`);
   }
+  refuse(
+    distributedInitMethod !== undefined && startedBy === 'WORLD_SIZE',
+    '--distributed_init_method says where ranks meet, but WORLD_SIZE is set: this process is one, which meets the others at MASTER_ADDR and MASTER_PORT; leave out the flag, or unset the variable.',
+  );
   if (deviceIds !== undefined) {
     refuse(!distributed && startedBy === undefined, '--device_ids is for --distributed; add that flag, or name one GPU with --device_id.');
     refuse(device === 'cpu', '--device_ids names GPUs, but --device is cpu; leave one of them out.');

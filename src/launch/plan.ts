@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
 import { checkBatch, checkFlags } from './check';
+import { freePort } from './free_port';
 import { slurmRank, slurmTasks } from './slurm';
 import { readMeetingPoint, threadsOf, type MeetingPoint, type RankVariables } from './variables';
 
@@ -66,13 +64,5 @@ async function meetingPoint(options: TrainOptions, env: NodeJS.ProcessEnv): Prom
   if (options.nnodes > 1 && (MASTER_ADDR === undefined || MASTER_PORT === undefined)) {
     throw optionError(`--nnodes ${options.nnodes} needs --distributed_init_method tcp://<host of node 0>:<port>, the same on every node.`);
   }
-  return { MASTER_ADDR: MASTER_ADDR ?? '127.0.0.1', MASTER_PORT: MASTER_PORT ?? (await freePort()) };
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return String(port);
+  return { MASTER_ADDR: MASTER_ADDR ?? '127.0.0.1', MASTER_PORT: MASTER_PORT ?? String(await freePort()) };
 }

@@ -39,7 +39,7 @@ export function unlearnLoss({ isBackdoor, target = 0, constraintWeight = 1, ...f
 /** The features of some of the pairs. */
 function pick(features: CleanClipInput, rows: readonly number[]): CleanClipInput {
   const { imageEmbeds, textEmbeds, augmentedImageEmbeds, augmentedTextEmbeds } = features;
-  const index = torch.tensor(Int32Array.from(rows)).to({ device: imageEmbeds.device });
+  const index = torch.tensor(Int32Array.from(rows)).to({ device: imageEmbeds.device, nonBlocking: true });
   const of = <T extends Tensor | undefined>(tensor: T): T => tensor?.index_select(0, index) as T;
   return {
     ...features,

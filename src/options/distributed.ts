@@ -1,4 +1,4 @@
-import { flag, integer, integers, text } from './define';
+import { flag, integer, integers, number, text } from './define';
 
 /** The options of jobs in several processes, the ranks. */
 export const distributedOptions = {
@@ -20,5 +20,6 @@ export const distributedOptions = {
     unit: 'address',
     defaultText: 'MASTER_ADDR and MASTER_PORT, else chosen on one machine and under srun',
   }),
+  bucket_cap_mb: number({ doc: 'gradients that the ranks exchange together', default: undefined, above: 0, unit: 'MiB', defaultText: '25, but 1 for the first' }),
   distributed_timeout: integer({ doc: 'how long ranks wait for one another before they give up', default: 1800, min: 1, max: 2_147_483, unit: 'seconds' }),
 };

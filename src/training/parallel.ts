@@ -27,7 +27,7 @@ export class ParallelModel implements StepModel {
   /** Copies rank 0's weights to all. Every rank calls it. */
   static async create(clip: Clip, options: TrainOptions): Promise<ParallelModel> {
     if (options.syncBatchnorm) clip.syncBatchNorm();
-    return new ParallelModel(clip, await distributed.DistributedDataParallel.create(clip), options);
+    return new ParallelModel(clip, await distributed.DistributedDataParallel.create(clip, { bucketCapMb: options.bucketCapMb }), options);
   }
 
   get device(): string {

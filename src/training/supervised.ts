@@ -66,7 +66,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const optimizer = classifierOptimizer(classifier.namedParameters());
   if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
   const scaler = makeScaler(clip, resumed?.scaler);
-  const parallel = shard.worldSize > 1 ? await distributed.DistributedDataParallel.create(trainedPart(classifier)) : undefined;
+  const parallel = shard.worldSize > 1 ? await distributed.DistributedDataParallel.create(trainedPart(classifier), { bucketCapMb: options.bucketCapMb }) : undefined;
   const write = (path: string, withState: boolean): void => {
     if (shard.rank === 0) writeClassifier(path, classifier, position, withState ? { optimizer, scaler } : undefined);
   };

@@ -10,7 +10,7 @@ jest.setTimeout(120_000);
 let folder: string;
 const flags = (name: string): string[] =>
   [
-    ['--name', name], ['--train_data', 'train.csv'], ['--model_name', 'model.json'], ['--batch-size', '8'], ['--epochs', '3'],
+    ['--name', name], ['--train_data', 'train.csv'], ['--model_name', 'model.json'], ['--batch-size', '8'], ['--epochs', '6'],
     ['--num_warmup_steps', '2'], ['--num_workers', '1'], ['--save_every_steps', '2'], ['--log-every', '1'],
   ].flat();
 const run = (args: string[]): ReturnType<typeof command> => command('cleanclip-train', args, folder);
@@ -32,10 +32,10 @@ describe('cleanclip-train', () => {
     await until(() => metrics('killed').some(({ step }) => step >= 14) && existsSync(join(folder, 'logs/killed/checkpoints/step.pt')));
     killed.child.kill('SIGKILL');
     expect((await killed.ended).signal).toBe('SIGKILL');
-    expect(existsSync(join(folder, 'logs/killed/checkpoints/epoch_3.pt'))).toBe(false);
+    expect(existsSync(join(folder, 'logs/killed/checkpoints/epoch_6.pt'))).toBe(false);
 
     const resumed = await run([...flags('killed'), '--resume', 'auto']).ended;
-    expect(resumed).toMatchObject({ code: 0, stdout: expect.stringMatching(/Loaded checkpoint .*The last checkpoint is logs\/killed\/checkpoints\/epoch_3\.pt/s) });
+    expect(resumed).toMatchObject({ code: 0, stdout: expect.stringMatching(/Loaded checkpoint .*The last checkpoint is logs\/killed\/checkpoints\/epoch_6\.pt/s) });
     const curve = (name: string): [number, number][] => metrics(name).map(({ step, loss }) => [step, Math.round(loss * 1e5)]);
     expect(curve('killed')).toEqual(curve('undisturbed'));
     expect(readdirSync(join(folder, 'logs/killed/checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);

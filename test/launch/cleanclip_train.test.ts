@@ -3,15 +3,16 @@ import { join } from 'node:path';
 
 import * as cc from '../../src/index';
 import type { ProgressEvent } from '../../src/jobs';
+import { freePort } from '../../src/launch/free_port';
 import { bin, start, until, type Running } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { processesWith, running } from '../support/processes';
-import { freePort } from '../torch/distributed/ranks';
-import { curve, finished, flags } from './training';
+import { curve, flags } from './training';
 
 jest.setTimeout(120_000);
 
 let folder: string;
+const EPOCHS = 8; // no run may be over before it is killed
 /** A variable by which the processes of a run can be told from others. */
 const mark = (name: string): { CLEANCLIP_TEST: string } => ({ CLEANCLIP_TEST: `${process.pid} ${name}` });
 const run = (name: string, ...more: string[]): Running =>
@@ -34,10 +35,10 @@ test('the API starts ranks, whose events are those of one job', async () => {
   const input = { distributed: true, nprocPerNode: 2, distributedBackend: 'gloo' as const, logs: join(folder, 'logs'), modelName: join(folder, 'model.json') };
   const lines: string[] = [];
   const onProgress = (event: ProgressEvent): void => void (event.type === 'log' && lines.push(event.line));
-  const training = { batchSize: 8, epochs: 2, numWarmupSteps: 2, numWorkers: 1, logEvery: 1 };
+  const training = { batchSize: 8, epochs: EPOCHS, numWarmupSteps: 2, numWorkers: 1, logEvery: 1 };
   const { checkpoint, history } = await cc.train({ ...input, ...training, name: 'undisturbed', trainData: join(folder, 'train.csv'), onProgress });
-  expect(checkpoint).toBe(join(folder, 'logs/undisturbed/checkpoints/epoch_2.pt'));
-  expect(history).toHaveLength(18);
+  expect(checkpoint).toBe(join(folder, 'logs/undisturbed/checkpoints/epoch_8.pt'));
+  expect(history).toHaveLength(9 * EPOCHS);
   expect(lines.filter((line) => line.includes('Num parameters'))).toHaveLength(1);
 
   const metrics = await cc.evaluate({ ...input, name: 'measured', checkpoint, evalTestDataDir: join(folder, 'test') });
@@ -46,24 +47,25 @@ test('the API starts ranks, whose events are those of one job', async () => {
 });
 
 test('a run goes on with the same losses after Ctrl-C, which reaches all processes, and after a rank was killed', async () => {
-  const interrupted = run('disturbed');
+  const disturbed = (...more: string[]): Running => run('disturbed', '--epochs', String(EPOCHS), ...more);
+  const interrupted = disturbed();
   await until(() => curve(folder, 'disturbed').length >= 3);
   process.kill(-interrupted.child.pid!, 'SIGINT');
   expect(await interrupted.ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/^cleanclip-train: Training was stopped at step \d+; it is saved/) });
   expect(processesWith(mark('disturbed'))).toEqual([]);
 
-  const killed = run('disturbed', '--resume', 'auto');
+  const killed = disturbed('--resume', 'auto');
   await until(() => curve(folder, 'disturbed').length >= 10);
   const killedAt = performance.now();
   process.kill(processesWith({ ...mark('disturbed'), RANK: '1' })[0], 'SIGKILL');
   expect(await killed.ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^cleanclip-train: Rank 1 of 2 was killed by SIGKILL; .*\n$/) });
-  expect(performance.now() - killedAt).toBeLessThan(8000);
+  expect(performance.now() - killedAt).toBeLessThan(20_000);
   expect(processesWith(mark('disturbed'))).toEqual([]);
-  expect(finished(folder, 'disturbed')).toBe(false);
+  expect(curve(folder, 'disturbed').length).toBeLessThan(9 * EPOCHS);
 
-  const { code, stdout, stderr } = await run('disturbed', '--resume', 'auto').ended;
+  const { code, stdout, stderr } = await disturbed('--resume', 'auto').ended;
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout.match(/The last checkpoint is logs\/disturbed\/checkpoints\/epoch_2\.pt/g)).toHaveLength(1);
+  expect(stdout.match(/The last checkpoint is logs\/disturbed\/checkpoints\/epoch_8\.pt/g)).toHaveLength(1);
   expect(curve(folder, 'disturbed')).toEqual(curve(folder, 'undisturbed'));
   expect(readdirSync(join(folder, 'logs/disturbed/checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);
 });
@@ -75,17 +77,17 @@ test('a second Ctrl-C ends a rank that waits for another machine', async () => {
   expect(running(rank)).toBe(true);
   process.kill(-child.pid!, 'SIGINT');
   expect(await ended).toMatchObject({ code: 130 });
-  await until(() => !running(rank), 5);
+  await until(() => !running(rank));
 });
 
 test('a rank ends when its parent is killed', async () => {
   const { child, rank } = await runHalf('orphaned');
   child.kill('SIGKILL');
-  await until(() => !running(rank), 5);
+  await until(() => !running(rank));
 });
 
 test('a rank that is stopped is ended, when the others have given it up', async () => {
-  const { ended } = run('stopped', '--epochs', '500', '--distributed_timeout', '3');
+  const { ended } = run('stopped', '--epochs', '500', '--distributed_timeout', '15');
   await until(() => curve(folder, 'stopped').length >= 3);
   process.kill(processesWith({ ...mark('stopped'), RANK: '1' })[0], 'SIGSTOP');
   expect(await ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^cleanclip-train: Rank 0 of 2.*\n$/) });

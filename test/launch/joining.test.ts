@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { freePort } from '../../src/launch/free_port';
 import { interpreter } from '../parity/python';
 import { bin, command, start, until, type Running } from '../support/command';
 import { drawShapes } from '../support/pairs';
-import { freePort } from '../torch/distributed/ranks';
 import { curve, finished, flags } from './training';
 
 jest.setTimeout(120_000);

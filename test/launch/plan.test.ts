@@ -63,6 +63,11 @@ test.each<[TrainInput, NodeJS.ProcessEnv, string]>([
   [{ deviceIds: [0] }, {}, '--device_ids is for --distributed; add that flag, or name one GPU with --device_id.'],
   [{ distributed: true, nprocPerNode: 2 }, { WORLD_SIZE: '2' }, '--nproc_per_node starts ranks, but WORLD_SIZE is set: this process is one already; leave out the flag, or unset the variable.'],
   [{ distributed: true, nprocPerNode: 2 }, slurm, '--nproc_per_node starts ranks, but SLURM_PROCID is set: this process is one already; leave out the flag, or unset the variable.'],
+  [
+    { distributed: true, distributedInitMethod: 'tcp://head:99' },
+    { WORLD_SIZE: '2', MASTER_ADDR: 'head', MASTER_PORT: '99' },
+    '--distributed_init_method says where ranks meet, but WORLD_SIZE is set: this process is one, which meets the others at MASTER_ADDR and MASTER_PORT; leave out the flag, or unset the variable.',
+  ],
   [{ distributed: true, device: 'cpu', deviceIds: [0] }, {}, '--device_ids names GPUs, but --device is cpu; leave one of them out.'],
   [{ distributed: true, deviceIds: [1, 1] }, {}, '--device_ids must name each GPU once, but is 1 1.'],
   [{ distributed: true, deviceIds: [0, 1], nprocPerNode: 3 }, {}, '--nproc_per_node is 3, but --device_ids names 2 GPUs; leave one of them out.'],

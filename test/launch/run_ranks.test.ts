@@ -70,7 +70,7 @@ test.each<[string, Order[], object]>([
   const failed = run(orders);
   await expect(failed).rejects.toMatchObject(error);
   await expect(failed).rejects.toBeInstanceOf(CleanclipError);
-  expect(performance.now() - started).toBeLessThan(6000);
+  expect(performance.now() - started).toBeLessThan(20_000);
 });
 
 test('an abort reaches every rank; one that takes its time to save is not disturbed', async () => {
@@ -102,7 +102,7 @@ test('when one cannot be started, those before it are ended', async () => {
   const ranks = [variables(0, 2), { ...variables(1, 2), MASTER_PORT: '\0' }];
   const started = runRanks('train', { orders: [['hang']] }, ranks, {}, join(__dirname, 'fake_rank.js'));
   await expect(started).rejects.toMatchObject({ code: 'ERR_DISTRIBUTED', message: expect.stringContaining('Rank 1 of 2 could not be started: ') });
-  await until(() => processesWith({ MASTER_ADDR: `test-${process.pid}` }).length === 0, 5);
+  await until(() => processesWith({ MASTER_ADDR: `test-${process.pid}` }).length === 0);
 });
 
 test('a rank that the system does not start', () => {

@@ -36,7 +36,7 @@ onMachines('two machines of one rank train together; the first one writes', asyn
 });
 
 onMachines('when the cable breaks both end within the time limit, and say so', async () => {
-  const ends = train('cut', '--epochs', '500', '--distributed_timeout', '5');
+  const ends = train('cut', '--epochs', '500', '--distributed_timeout', '15');
   await until(() => curve(folder, 'cut').length >= 3);
   machines.cut();
   const cutAt = performance.now();
@@ -44,5 +44,5 @@ onMachines('when the cable breaks both end within the time limit, and say so', a
     expect(code).toBe(1);
     expect(stderr).toMatch(/^cleanclip-train: Rank [01] of 2.*\n$/);
   }
-  expect(performance.now() - cutAt).toBeLessThan(15_000);
+  expect(performance.now() - cutAt).toBeLessThan(40_000);
 });

@@ -1,12 +1,14 @@
 import { cleanClipLoss, lossOverRanks, unlearnLoss } from '../../src/losses';
 import { torch } from '../../src/torch';
-import { featuresOf, pairsOf, rowsOf, statisticsOf, trainingOf } from '../torch/distributed/joined';
+import { featuresOf, gradientsOf, pairsOf, rowsOf, statisticsOf, trainingOf } from '../torch/distributed/joined';
 import { weightsOf } from '../torch/distributed/models';
 import { valuesOf, type Order } from '../torch/distributed/ranks';
 
 const STEPS = 10;
 
 interface Trained {
+  /** of the first step */
+  gradients: Float32Array;
   weights: Float32Array;
   /** batch norm's running ones */
   statistics: Float32Array;
@@ -19,15 +21,17 @@ function trainAlone(name: string, sync: boolean, counts: number[], divided = 1):
   const { clip, optimizer } = trainingOf(torch, name, sync, 0);
   const size = counts.reduce((sum, count) => sum + count, 0);
   const losses: number[][] = [];
+  let gradients: Float32Array | undefined;
   for (let step = 0; step < STEPS; step++) {
     const { loss, contrastive, inmodal } = cleanClipLoss(featuresOf(clip, clip.forward(...pairsOf(torch, name, step, size, { start: 0, length: size }))));
     loss.backward();
     losses.push([loss, contrastive, inmodal!].map((one) => one.item()));
     for (const [parameter, { grad }] of clip.namedParameters()) if (parameter !== 'logit_scale') grad!.div_(divided);
+    gradients ??= gradientsOf(clip);
     optimizer.step();
     optimizer.zeroGrad();
   }
-  return { weights: weightsOf(clip), statistics: statisticsOf(clip), losses };
+  return { gradients: gradients!, weights: weightsOf(clip), statistics: statisticsOf(clip), losses };
 }
 
 function gap(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -35,6 +39,8 @@ function gap(a: ArrayLike<number>, b: ArrayLike<number>): number {
   for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i] - b[i]));
   return largest;
 }
+
+const largest = (list: Float32Array): number => gap(list, new Float32Array(list.length));
 
 describe.each([[[3, 2]], [[2, 1, 2, 1]]])('ranks of %j pairs', (counts) => {
   const reference = {};
@@ -58,12 +64,13 @@ describe.each([[[3, 2]], [[2, 1, 2, 1]]])('ranks of %j pairs', (counts) => {
   }, 120_000);
 
   // models.js says why AdamW's eps is large: where the joined gradient is zero, rounding would choose the direction of a whole step.
-  test.each(cases.map((one, i) => [...one, i] as const))('%s: the weights of one process', (_, name, sync, options, i) => {
+  test.each(cases.map((one, i) => [...one, i] as const))('%s: the gradients and weights of one process', (_, name, sync, options, i) => {
     const divided = options === reference ? counts.length : 1;
     const key = [name, sync, divided].join();
     if (!alone.has(key)) alone.set(key, trainAlone(name, sync, counts, divided));
     const expected = alone.get(key)!;
     const [first, ...others] = values[i];
+    expect(gap(first.gradients, expected.gradients)).toBeLessThan((sync ? 2e-5 : 2e-6) * largest(expected.gradients));
     expect(gap(first.weights, expected.weights)).toBeLessThan(1e-5);
     expect(gap(first.statistics, expected.statistics)).toBeLessThan(1e-4 * Math.max(1, ...expected.statistics));
     expect(gap(first.weights, weightsOf(trainingOf(torch, name, sync, 0).clip))).toBeGreaterThan(1e-3); // it has learnt

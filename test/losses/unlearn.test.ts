@@ -1,5 +1,6 @@
 import { cleanClipLoss, unlearnLoss } from '../../src/index';
 import { torch, type Tensor } from '../../src/torch';
+import { Tensor as TensorClass } from '../../src/torch/tensor';
 
 const unitRows = (n: number, seed: number): Tensor => {
   const features = torch.randn([n, 5], { generator: new torch.Generator(seed) });
@@ -35,6 +36,13 @@ describe('unlearnLoss', () => {
     expect(parts.inmodal!.item()).toBeCloseTo(expected.inmodal!.item(), 6);
     expect(parts.constraint!.item()).toBeCloseTo(constraint, 6);
     expect(parts.loss.item()).toBeCloseTo(expected.loss.item() + 3 * constraint, 5);
+  });
+
+  it('sends the indices of the pairs to the device of the features without waiting for it', () => {
+    const copies = jest.spyOn(TensorClass.prototype, 'to');
+    unlearnLoss({ ...features(3), isBackdoor: [false, true, false] });
+    expect(copies.mock.calls).toEqual(Array(2).fill([{ device: 'cpu', nonBlocking: true }]));
+    copies.mockRestore();
   });
 
   it('is CleanCLIP\'s loss where no pair is poisoned, and the constraint alone where all are', () => {

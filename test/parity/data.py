@@ -1,4 +1,4 @@
-"""Reads {"orders": [{"n", "seed", "epoch"}], "literals": [Python source], "csv": text}; prints what PyTorch and Python make of them."""
+"""Reads {"orders": [{"n", "seed", "epoch", "shuffle", "num_replicas"}], "literals": [Python source], "csv": text}; prints what PyTorch and Python make of them."""
 
 import csv
 import io
@@ -8,10 +8,12 @@ import sys
 from torch.utils.data.distributed import DistributedSampler
 
 
-def order(n, seed, epoch):
-    sampler = DistributedSampler(range(n), num_replicas=1, rank=0, seed=seed)
-    sampler.set_epoch(epoch)
-    return list(sampler)
+def order(n, epoch, num_replicas, **options):
+    """Of every rank."""
+    samplers = [DistributedSampler(range(n), num_replicas, rank, **options) for rank in range(num_replicas)]
+    for sampler in samplers:
+        sampler.set_epoch(epoch)
+    return [list(sampler) for sampler in samplers]
 
 
 given = json.load(sys.stdin)

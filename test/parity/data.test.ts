@@ -7,10 +7,10 @@ import { epochOrder } from '../../src/data/sampler';
 import { python } from './python';
 
 const orders = [
-  { n: 1, seed: 0, epoch: 0 },
-  { n: 7, seed: 0, epoch: 1 },
-  { n: 1000, seed: 42, epoch: 3 },
-  { n: 100_000, seed: 2 ** 31, epoch: 64 },
+  { n: 1, seed: 0, epoch: 0, shuffle: true, num_replicas: 1 },
+  { n: 1000, seed: 42, epoch: 3, shuffle: true, num_replicas: 1 },
+  { n: 100_000, seed: 2 ** 31, epoch: 64, shuffle: true, num_replicas: 1 },
+  ...[{ n: 7, num_replicas: 4 }, { n: 2, num_replicas: 4 }, { n: 1000, num_replicas: 3 }].flatMap((of) => [true, false].map((shuffle) => ({ ...of, seed: 5, epoch: 2, shuffle }))),
 ];
 const literals = [
   String.raw`'a\tb'`, String.raw`"\101\x41\u00e9\U0001F98A\7"`, String.raw`r'\n'`, `'a' "b"`, `'''x\ny'''`, `'\\\n'`,
@@ -18,10 +18,10 @@ const literals = [
 ];
 const text = 'image,caption\r\na.png,"one, ""two"""\r\nb.png,"two\nlines"\r\nc.png,\r\n"d.png", spaced \r\n';
 
-const expected = python('data.py', { orders, literals, csv: text }) as { orders: number[][]; literals: unknown[]; csv: string[][] };
+const expected = python('data.py', { orders, literals, csv: text }) as { orders: number[][][]; literals: unknown[]; csv: string[][] };
 
-test.each(orders.map((order, i) => ({ ...order, i })))('the order of $n rows, seed $seed, epoch $epoch is DistributedSampler’s', ({ i, ...order }) => {
-  expect([...epochOrder(order.n, { ...order, shuffle: true })]).toEqual(expected.orders[i]);
+test.each(orders.map((order, i) => ({ ...order, i })))('$num_replicas ranks: the order of $n rows, seed $seed, epoch $epoch, shuffled: $shuffle, is DistributedSampler’s', ({ i, n, num_replicas: worldSize, ...order }) => {
+  expect(expected.orders[i].map((_, rank) => [...epochOrder(n, { ...order, shard: { rank, worldSize } })])).toEqual(expected.orders[i]);
 });
 
 test.each(literals.map((source, i) => ({ source, i })))('$source is what Python evaluates', ({ source, i }) => {

@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('training over ranks', () => {
-  it.each([[2, {}], [4, { local_loss: true }], [2, { accum_freq: 2 }]])('%i ranks with %p give the losses and weights of one process', async (worldSize, more) => {
+  it.each([[2, {}], [4, { local_loss: true }], [2, { accum_freq: 2, bucket_cap_mb: 0.5 }]])('%i ranks with %p give the losses and weights of one process', async (worldSize, more) => {
     const together = ['together', worldSize, ...Object.keys(more)].join('_');
     await train(worldSize, together, { inmodal: true, ...more });
     expect(curve(together)).toHaveLength(12);
@@ -85,15 +85,18 @@ describe('training over ranks', () => {
   });
 
   it('a run goes on with another number of ranks, with the loss curve of an undisturbed one', async () => {
-    await train(2, 'undisturbed');
-    const ranks = await startRanks(2, flags('moved', { save_every_steps: 2 }), folder);
+    // Of 95 rows the first of an epoch comes twice, which makes 6 batches; and the run must not be over before the kill.
+    writeFileSync(join(folder, 'odd.csv'), readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n').slice(0, -1).join('\n'));
+    const long = { train_data: 'odd.csv', epochs: 8, save_every_steps: 2 };
+    await train(2, 'undisturbed', long);
+    const ranks = await startRanks(2, flags('moved', long), folder);
     await until(() => existsSync(join(folder, 'logs/moved/checkpoints/step.pt')) && curve('moved').length >= 7);
     ranks[1].child.kill('SIGKILL');
     const [first] = await Promise.all(ranks.map(({ ended }) => ended));
     expect(first).toMatchObject({ code: 1, stderr: expect.stringContaining('rank 1') });
-    expect(curve('moved').length).toBeLessThan(12);
-    await train(4, 'moved', { resume: 'auto' });
-    expect(curve('moved')).toHaveLength(12);
+    expect(curve('moved').length).toBeLessThan(48);
+    await train(4, 'moved', { ...long, resume: 'auto' });
+    expect(curve('moved')).toHaveLength(48);
     curve('moved').forEach((loss, i) => expect(loss).toBeCloseTo(curve('undisturbed')[i], 4));
   });
 
@@ -168,6 +171,16 @@ describe('what stops all ranks', () => {
 
   it('a batch that the ranks cannot share', async () => {
     for (const stderr of await failures(flags('odd', { batch_size: 15 }))) expect(stderr).toContain('make it a multiple of 2');
+  });
+
+  it('a checkpoint that the first rank cannot write in the middle of training', async () => {
+    // A limit to the size of files stands for the full disk.
+    const ranks = await startRanks(2, flags('full', { save_every_steps: 3 }), folder, (rank) => (rank === 0 ? 'ulimit -f 1000;' : ''));
+    const [first, second] = await Promise.all(ranks.map(({ ended }) => ended));
+    const reason = "'logs/full/checkpoints/step.pt' cannot be written: file too large (EFBIG).";
+    expect(first).toMatchObject({ code: 1, stderr: `cleanclip-train: ${reason}\n` });
+    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`rank 0 failed: ${reason}`) });
+    expect([curve('full').length, readdirSync(join(folder, 'logs/full/checkpoints'))]).toEqual([3, []]);
   });
 
   it('a folder that the first rank cannot write to', async () => {

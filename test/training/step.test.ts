@@ -92,13 +92,15 @@ describe('waiting for the device', () => {
   // What makes the CPU wait for a GPU: reading a value, and results whose size depends on values.
   const waits = ['aten::_local_scalar_dense', 'aten::is_nonzero', 'aten::nonzero', 'aten::masked_select', 'aten::_unique2', 'aten::equal'];
 
-  it.each([1, 2])('a step in %i parts reads no value but the length of the captions, which are on the CPU', (accumFreq) => {
+  const unlearning: LossWeights = { ...both, unlearn: { target: 0, constraintWeight: 2 } };
+
+  it.each([[1, both], [2, both], [1, unlearning]])('a step in %i parts, weighted %j, reads no value but the length of the captions, which are on the CPU', (accumFreq, weights) => {
     const clip = loadClip(miniModel, { seed: 2 });
     const optimizer = makeOptimizer(clip, resolve(trainOptions, {}));
     const batch = makeBatch(miniModel, { pairs: 6, seed: 1 });
     optimizer.step = () => {}; // on the CPU the fused kernel reads its step counters, on a GPU it leaves them there
     let read: (() => StepLosses) | undefined;
-    const operators = torch.profile(() => (read = trainStep(clip, optimizer, batch, both, { accumFreq })));
+    const operators = torch.profile(() => (read = trainStep(clip, optimizer, batch, weights, { accumFreq })));
     const counted = operators.filter(({ name }) => waits.includes(name)).map(({ name, calls }) => [name, calls]);
     expect(counted).toEqual([['aten::_local_scalar_dense', accumFreq === 1 ? 1 : 2 * accumFreq]]);
     const reading = torch.profile(() => read!()).filter(({ name }) => name === 'aten::copy_' || waits.includes(name));

@@ -12,25 +12,42 @@ export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
  * All reject with CleanclipError `ERR_DISTRIBUTED` when a rank ends, hangs or does not come within the group's time limit.
  */
 
-/** Reduces a tensor over all ranks, in place (all_reduce). */
+/**
+ * Reduces a tensor over all ranks, in place (all_reduce).
+ * @param tensor of any shape; for 'mean' of a floating point dtype
+ * @param options.op default 'sum'
+ * @throws CleanclipError `ERR_OPTION` for another op or a mean of integers, `ERR_TORCH` for a tensor that is not dense and contiguous or on another device than the group's,
+ *   `ERR_DISTRIBUTED`
+ */
 export async function allReduce(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<void> {
   checkReduction(op, tensor);
   await together('allReduce', ({ native }) => addon().allReduce(native, tensor.handle, op));
 }
 
-/** The tensors of all ranks, by rank (all_gather). */
+/**
+ * The tensors of all ranks (all_gather), for use without gradient: {@link allGatherRows} has one.
+ * @param tensor of any shape
+ * @returns by rank, each of the tensor's shape and dtype
+ * @throws CleanclipError `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
+ */
 export async function allGather(tensor: Tensor): Promise<Tensor[]> {
   const handles = await together('allGather', ({ native }) => addon().allGather(native, tensor.handle));
   return handles.map(wrap);
 }
 
-/** Copies the tensor of rank `src` into those of the others (broadcast). */
+/**
+ * Copies the tensor of rank `src` into those of the others, in place (broadcast).
+ * @param tensor of any shape
+ * @param options.src default 0
+ * @throws CleanclipError `ERR_OPTION` when `src` is no rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
+ */
 export async function broadcast(tensor: Tensor, { src = 0 }: { src?: number } = {}): Promise<void> {
   await together('broadcast', (group) => addon().broadcast(group.native, tensor.handle, rankOf(group, 'src', src)));
 }
 
 /**
- * Copies rank 0's tensors into those of the others, many in one piece (torch's _broadcast_coalesced), of any strides. Blocks this thread.
+ * Copies rank 0's tensors into those of the others, in place, many in one piece (torch's _broadcast_coalesced). Blocks this thread.
+ * @param tensors of any shapes and strides
  * @throws CleanclipError `ERR_DISTRIBUTED`
  */
 export function broadcastCoalesced(tensors: Tensor[]): void {
@@ -42,7 +59,9 @@ export function broadcastCoalesced(tensors: Tensor[]): void {
 /**
  * Reduces a tensor over all ranks, of which each gets a part (reduce_scatter_tensor).
  * @param tensor [n · world size, …]
+ * @param options.op default 'sum'
  * @returns [n, …], rank r's the r-th part
+ * @throws CleanclipError `ERR_OPTION` for a first dimension that the ranks do not divide, otherwise as {@link allReduce}
  */
 export async function reduceScatter(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<Tensor> {
   checkReduction(op, tensor);
@@ -56,20 +75,30 @@ export async function reduceScatter(tensor: Tensor, { op = 'sum' }: { op?: Reduc
   return wrap(handle);
 }
 
-/** Waits until every rank has come here (barrier). */
+/**
+ * Waits until every rank has come here (barrier).
+ * @throws CleanclipError `ERR_DISTRIBUTED`
+ */
 export async function barrier(): Promise<void> {
   await together('barrier', ({ native }) => addon().barrier(native));
 }
 
 /**
  * Sends a tensor to a rank that calls `recv` (send).
+ * @param tensor of any shape
  * @param options.tag tells messages between the same ranks apart; default 0
+ * @throws CleanclipError `ERR_OPTION` when `dst` is no other rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
 export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
   await together(`send to rank ${dst}`, (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag), false);
 }
 
-/** Receives into a tensor what rank `src` sends (recv). */
+/**
+ * Receives into a tensor what rank `src` sends, in place (recv).
+ * @param tensor of the shape and dtype of what is sent
+ * @param options.tag that of the message; default 0
+ * @throws CleanclipError `ERR_OPTION` when `src` is no other rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
+ */
 export async function recv(tensor: Tensor, src: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
   await together(`recv from rank ${src}`, (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag), false);
 }

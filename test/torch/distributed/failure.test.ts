@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { freePort } from '../../../src/launch/free_port';
 import { Machines } from './machines';
-import { freePort, runRanks, type Order, type Outcome, type RanksOptions } from './ranks';
+import { runRanks, type Order, type Outcome, type RanksOptions } from './ranks';
 
 jest.setTimeout(120_000); // many processes at once, on a busy machine
 
@@ -27,7 +28,7 @@ interface Hit {
 async function hit(victim: number, order: Order, deed: NodeJS.Signals | (() => void), options: RanksOptions = {}): Promise<Hit> {
   let doneAt = 0;
   const outcomes = await runRanks(3, [order], {
-    timeout: 30_000,
+    timeout: 90_000,
     patience: 100_000,
     stopped: victim,
     onMessage: (_, __, child) => {
@@ -47,32 +48,32 @@ describe('the failure names the rank that', () => {
   test.concurrent('was killed within a collective', async () => {
     const { survivors, seconds } = await hit(1, ['hit'], 'SIGKILL');
     survivors.forEach((outcome, i) => failedAs(outcome, `Rank ${i * 2} of 3: allReduce failed: ${gone}`));
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(30);
   });
 
   test.concurrent('was killed within backward', async () => {
     const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'waits'], 'SIGKILL');
     survivors.forEach((outcome, i) => failedAs(outcome, `Rank ${i * 2} of 3: backward failed: ${gone}`));
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(30);
   });
 
   test.concurrent('was stopped within a collective, once its time limit is over', async () => {
     const { survivors, seconds } = await hit(1, ['hit'], 'SIGSTOP', { timeout: 4000 });
     survivors.forEach((outcome, i) => failedAs(outcome, `Rank ${i * 2} of 3: allReduce `, gone));
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(30);
   });
 
   test.concurrent('was stopped within backward, before the time limit when it is silent for long', async () => {
     const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'waits'], 'SIGSTOP', { silence: 3000 });
     survivors.forEach((outcome, i) => failedAs(outcome, `Rank ${i * 2} of 3: backward failed: ${gone}`));
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(30);
   });
 
   test.concurrent('hangs in code of its own', async () => {
     const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'hangs'], () => undefined, { timeout: 4000, silence: 3000 });
     const why = 'rank 1 did not come to backward within 4 s: it lives, but is slower, or hangs in code of its own.';
     for (const outcome of survivors) failedAs(outcome, why);
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(30);
   });
 
   test.concurrent.each([
@@ -81,13 +82,13 @@ describe('the failure names the rank that', () => {
   ] as const)('hosts the store and was %s', async (_, signal) => {
     const { survivors, seconds } = await hit(0, ['hit', 0], signal, { silence: 3000, initMethod: await rankZeroHosts() });
     survivors.forEach((outcome, i) => failedAs(outcome, `Rank ${i + 1} of 3: allReduce failed: ${hostGone}`));
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(30);
   });
 
   test.concurrent('failed by itself', async () => {
     const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'fails'], () => undefined, { initMethod: await rankZeroHosts() });
     for (const outcome of survivors) failedAs(outcome, 'backward failed: rank 1 failed: there are 3 pixels where 4 were expected.');
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(30);
   });
 
   test.concurrent('left the group', async () => {
@@ -96,7 +97,7 @@ describe('the failure names the rank that', () => {
   });
 
   test.concurrent('does not come to a collective', async () => {
-    const [waiting] = await runRanks(2, [['absent']], { timeout: 3000 });
+    const [waiting] = await runRanks(2, [['absent']], { timeout: 3000, stopped: 1 });
     failedAs(waiting, 'Rank 0 of 2: allReduce did not finish within its time limit of 3 s: rank 1 did not come to allReduce within 3 s');
   });
 });
@@ -112,7 +113,7 @@ afterAll(() => machines.remove());
     namespace: (rank) => machines.name(rank === 2 ? 1 : 0),
   });
   survivors.forEach((outcome, rank) => failedAs(outcome, `Rank ${rank} of 3: allReduce failed: ${rank === 2 ? hostGone : gone.replace('1', '2')}`));
-  expect(seconds).toBeLessThan(15);
+  expect(seconds).toBeLessThan(30);
 });
 
 describe('where nothing tells which rank it was', () => {
@@ -130,7 +131,7 @@ describe('where nothing tells which rank it was', () => {
   });
 
   test('a message that is not sent', async () => {
-    const [waiting] = await runRanks(2, [['noMessage']], { timeout: 1000 });
+    const [waiting] = await runRanks(2, [['noMessage']], { timeout: 1000, stopped: 1 });
     failedAs(waiting, 'Rank 0 of 2: recv from rank 1 did not finish within its time limit of 1 s');
   });
 
@@ -145,15 +146,15 @@ describe('without a failure', () => {
   });
 
   test('process.exit while a collective waits', async () => {
-    const outcomes = await runRanks(2, [['exit']], { timeout: 30_000 });
+    const outcomes = await runRanks(2, [['exit']], { timeout: 90_000 });
     for (const { exitCode, took } of outcomes) {
       expect(exitCode).toBe(3);
-      expect(took).toBeLessThan(20_000);
+      expect(took).toBeLessThan(30_000);
     }
   });
 
   test('a worker thread ends while a collective waits', async () => {
-    const outcomes = await runRanks(2, [['workerEnded']], { noGroup: true, timeout: 5000 });
+    const outcomes = await runRanks(2, [['workerEnded']], { noGroup: true, timeout: 20_000 });
     for (const { values, exitCode } of outcomes) expect([values, exitCode]).toEqual([[1], 0]);
   });
 });

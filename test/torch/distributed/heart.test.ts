@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 
+import { freePort } from '../../../src/launch/free_port';
 import { torch } from '../../../src/torch';
 import { addon } from '../../../src/torch/addon';
 import type { NativeHeart } from '../../../src/torch/distributed/native';
 import type { TCPStore } from '../../../src/torch/distributed/store';
-import { freePort } from './ranks';
 
 const { distributed } = torch;
 

@@ -41,6 +41,8 @@ function featuresOf(model, output) {
 
 const flat = (tensors) => Float32Array.from(tensors.flatMap((tensor) => Array.from(tensor.data())));
 
+const gradientsOf = (model) => flat(model.namedParameters().map(([, { grad }]) => grad));
+
 /** The running statistics of batch norm. */
 const statisticsOf = (model) => flat(Object.entries(model.stateDict()).flatMap(([name, tensor]) => (/running_/.test(name) ? [tensor] : [])));
 
@@ -55,4 +57,4 @@ function imagePass(torch, clip, size, { start, length }) {
   return { features: flat([imageEmbeds.detach()]), pixels: flat([pixels.grad]), gradients: flat(gradients), statistics: statisticsOf(clip) };
 }
 
-module.exports = { rowsOf, trainingResnet, trainingOf, pairsOf, featuresOf, statisticsOf, imagePass };
+module.exports = { rowsOf, trainingResnet, trainingOf, pairsOf, featuresOf, gradientsOf, statisticsOf, imagePass };

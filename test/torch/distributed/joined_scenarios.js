@@ -1,6 +1,6 @@
 // What the ranks of the tests do with rows of a joined batch, as in scenarios.js.
 const { AdamW, lossOverRanks } = require('../../../dist');
-const { rowsOf, trainingResnet, trainingOf, pairsOf, featuresOf, statisticsOf, imagePass } = require('./joined');
+const { rowsOf, trainingResnet, trainingOf, pairsOf, featuresOf, gradientsOf, statisticsOf, imagePass } = require('./joined');
 const { batchOf, weightsOf } = require('./models');
 const { refusal } = require('./refusal');
 
@@ -46,16 +46,18 @@ module.exports = {
     if (sync) clip.syncBatchNorm();
     const parallel = await distributed.DistributedDataParallel.create(clip);
     const losses = [];
+    let gradients;
     for (let step = 0; step < steps; step++) {
       const output = parallel.forward(...pairsOf(torch, name, step, sum(counts), rowsOf(counts, rank)));
       const { loss, contrastive, inmodal } = lossOverRanks(featuresOf(clip, output), { counts, ...options });
       parallel.backward(loss);
       losses.push([loss, contrastive, inmodal].map((one) => one.item()));
+      gradients ??= gradientsOf(clip);
       optimizer.step();
       optimizer.zeroGrad();
     }
     parallel.dispose();
-    return { weights: weightsOf(clip), statistics: statisticsOf(clip), losses };
+    return { gradients, weights: weightsOf(clip), statistics: statisticsOf(clip), losses };
   },
 
   /** The unlearning loss and the gradient of this rank's image features. */

@@ -2,6 +2,8 @@ import { torch } from '../../../src/torch';
 import { batchOf, lossOf, modelOf, optimizerOf, weightsOf } from './models';
 import { runRanks, valuesOf, type Order } from './ranks';
 
+jest.setTimeout(120_000); // many trainings at once, on a busy machine
+
 const STEPS = 5;
 const ROWS = 2; // of a rank in each backward
 
@@ -34,7 +36,7 @@ describe.each([2, 4])('%i ranks', (worldSize) => {
 
   beforeAll(async () => {
     const orders = cases.map(([, name, options, accumulate]): Order => ['train', name, options, STEPS, ROWS, accumulate]);
-    values = await valuesOf(worldSize, orders);
+    values = await valuesOf(worldSize, orders, { patience: 110_000 });
   });
 
   test.each(cases.map((one, i) => [...one, i] as const))('%s: the weights of one process', (_, name, __, accumulate, i) => {

@@ -1,4 +1,6 @@
-// One rank: joins the group, runs scenarios, sends their values or an error to the test, and leaves the group.
+// One rank: waits until all have loaded, joins the group, runs scenarios, sends their values or an error to the test, and leaves the group.
+const { once } = require('node:events');
+
 const { torch } = require('../../../dist');
 const scenarios = { ...require('./scenarios'), ...require('./joined_scenarios') };
 
@@ -8,6 +10,8 @@ const { distributed } = torch;
 const send = (outcome) => new Promise((sent) => process.send({ outcome }, sent));
 
 async function main() {
+  process.send('ready');
+  await once(process, 'message');
   if (!noGroup) await distributed.initProcessGroup(group);
   const values = [];
   for (const [scenario, ...args] of orders) values.push(await scenarios[scenario]({ ...group, group, torch, distributed }, ...args));

@@ -1,5 +1,4 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -13,7 +12,7 @@ export interface Outcome {
   error?: { name: string; code?: string; message: string };
   exitCode: number | null;
   signal: NodeJS.Signals | null;
-  /** milliseconds from the fork to the end */
+  /** milliseconds from when all ranks had loaded to the end */
   took: number;
   /** of performance.now() */
   endedAt: number;
@@ -38,15 +37,6 @@ export interface RanksOptions {
   onMessage?: (rank: number, message: unknown, child: ChildProcess) => void;
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** A scenario of scenarios.js or joined_scenarios.js, and its arguments. */
 export type Order = [scenario: string, ...args: unknown[]];
 
@@ -56,9 +46,14 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
   const store = await TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true });
   const met = { WORLD_SIZE: String(worldSize), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(store.port), TORCHELASTIC_USE_AGENT_STORE: 'True' };
   const running = new Map<number, ChildProcess>();
+  let [ready, began] = [0, NaN];
+  /** All begin together, so that no time limit counts the loading of others. */
+  const begin = (): void => {
+    began = performance.now();
+    for (const child of running.values()) child.send('go');
+  };
   const outcomes = await Promise.all(
     Array.from({ length: worldSize }, async (_, rank): Promise<Outcome> => {
-      const started = performance.now();
       const group = { initMethod, rank, worldSize, timeout, silence };
       const within = options.namespace && { execPath: 'ip', execArgv: ['netns', 'exec', options.namespace(rank), process.execPath] };
       const child = fork(join(__dirname, 'rank.js'), [JSON.stringify({ orders, noGroup, group })], {
@@ -69,8 +64,10 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
       running.set(rank, child);
       const limit = setTimeout(() => child.kill('SIGKILL'), patience);
       let sent: Pick<Outcome, 'values' | 'error'> = {};
-      child.on('message', (message: { outcome?: typeof sent }) => {
-        if (message.outcome !== undefined) sent = message.outcome;
+      child.on('message', (message: 'ready' | { outcome?: typeof sent }) => {
+        if (message === 'ready') {
+          if (++ready === worldSize) begin();
+        } else if (message.outcome !== undefined) sent = message.outcome;
         else options.onMessage?.(rank, message, child);
       });
       const [[exitCode, signal]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [[number | null, NodeJS.Signals | null], []];
@@ -78,7 +75,7 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
       running.delete(rank);
       if (options.stopped !== undefined && running.size === 1) running.get(options.stopped)?.kill('SIGKILL');
       const endedAt = performance.now();
-      return { ...sent, exitCode, signal, took: endedAt - started, endedAt };
+      return { ...sent, exitCode, signal, took: endedAt - began, endedAt };
     }),
   );
   store.close();

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { freePort } from '../../../src/launch/free_port';
 import { torch } from '../../../src/torch';
-import { freePort, runRanks, valuesOf, type Order } from './ranks';
+import { runRanks, valuesOf, type Order } from './ranks';
 
 const { distributed } = torch;
 const { FileStore, TCPStore } = distributed;

@@ -20,8 +20,8 @@ async function sumBy(torch, distributed, options) {
 const insteadOfBackward = {
   /** until the test ends or stops the process */
   waits: () => new Promise(() => {}),
-  /** its thread is busy, and others of its process are not */
-  hangs: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000),
+  /** its thread is busy until the test stops the process, and others of its process are not */
+  hangs: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000),
   fails: async (distributed) => {
     const error = new Error('there are 3 pixels where 4 were expected.');
     await distributed.announceFailure(error);
@@ -171,13 +171,13 @@ module.exports = {
   },
 
   absent: async ({ torch, distributed, rank }) => {
-    if (rank === 1) await sleep(5000);
+    if (rank === 1) await sleep(60_000);
     else await distributed.allReduce(torch.ones([1]));
   },
 
   mismatch: async ({ torch, distributed, rank }) => distributed.allReduce(torch.ones([rank + 1])),
 
-  noMessage: ({ torch, distributed, rank }) => (rank === 0 ? distributed.recv(torch.ones([1]), 1) : sleep(2000)),
+  noMessage: ({ torch, distributed, rank }) => (rank === 0 ? distributed.recv(torch.ones([1]), 1) : sleep(60_000)),
 
   refusals: async ({ torch, distributed, rank }) => {
     return [
