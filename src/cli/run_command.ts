@@ -4,9 +4,10 @@ import { ProgressLine } from '../report/progress_line';
 
 /**
  * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C and SIGTERM into an abort and an error into one
- * sentence and an exit code (1, or 130 when stopped).
+ * sentence and an exit code (1, or 130 when stopped). It goes on when nobody reads what it prints any more, as after `| head`.
  */
 export async function runCommand(program: string, job: (hooks: Required<JobHooks>) => Promise<void>): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const abort = new AbortController();
   const progress = new ProgressLine(process.stderr);
   const onProgress = (event: ProgressEvent): void => {

@@ -52,6 +52,13 @@ describe('cleanclip-train', () => {
     expect(saved.step).toBeGreaterThanOrEqual(3);
   });
 
+  it('goes on when nobody reads what it prints any more', async () => {
+    const { child, ended } = run([...flags('unheard'), '--max_steps', '12']);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    expect(metrics('unheard')).toHaveLength(12);
+  });
+
   it('evaluates a checkpoint when there is no training data', async () => {
     const checkpoint = 'logs/undisturbed/checkpoints/epoch_3.pt';
     const args = ['--name', 'evaluated', '--checkpoint', checkpoint, '--eval_test_data_dir', 'test', '--validation_data', 'train.csv'];
