@@ -1,14 +1,17 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import * as cc from '../../src/index';
+import { runEvaluation } from '../../src/evaluation/evaluate';
+import { resolve } from '../../src/options/define';
+import { trainOptions, type TrainOptions } from '../../src/options/train';
+import { torch } from '../../src/torch';
+import type { TrainResult } from '../../src/training/loop';
+import { runSupervised } from '../../src/training/supervised';
+import { runTraining } from '../../src/training/train';
 import { drawShapes } from '../support/pairs';
 
-jest.setTimeout(120_000);
-
-type Options = Parameters<typeof cc.train>[0];
 let folder: string;
-const options = (more: object): Options => ({
+const options = (more: object): TrainOptions => resolve(trainOptions, {
   trainData: join(folder, 'train.csv'),
   modelName: join(folder, 'model.json'),
   logs: join(folder, 'logs'),
@@ -21,12 +24,13 @@ const options = (more: object): Options => ({
   seed: 3,
   ...more,
 });
-const train = (more: object): Promise<cc.TrainResult> => cc.train(options(more));
+const train = (more: object): Promise<TrainResult> => runTraining(options(more), {});
 const file = (...path: string[]): string => join(folder, 'logs', ...path);
 const text = (...path: string[]): string => readFileSync(file(...path), 'utf8');
 const checkpoint = (name: string, which: string): string => file(name, 'checkpoints', which);
-const epochOf = (path: string): number => (cc.torch.load(path) as { epoch: number }).epoch;
-const steps = ({ history }: cc.TrainResult): unknown[] => history.filter(({ type }) => type === 'train').map(({ step }) => step);
+const validated = (): object => ({ validationData: join(folder, 'train.csv') });
+const epochOf = (path: string): number => (torch.load(path) as { epoch: number }).epoch;
+const steps = ({ history }: TrainResult): unknown[] => history.filter(({ type }) => type === 'train').map(({ step }) => step);
 const refused = (message: string): object => ({ code: 'ERR_OPTION', message: expect.stringContaining(message) });
 
 /** Writes the lines of metrics.jsonl anew: each as `change` gives it, or none. */
@@ -37,7 +41,7 @@ function editMetrics(name: string, change: (record: Record<string, unknown>) => 
 
 beforeAll(async () => {
   folder = await drawShapes(4); // 48 pairs: 6 batches an epoch
-  await train({ name: 'run', validationData: join(folder, 'train.csv') });
+  await train({ name: 'run', ...validated() });
   await train({ name: 'begun', maxSteps: 2 });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,7 +51,7 @@ describe('the folder of a run', () => {
     const [metrics, log, params] = ['metrics.jsonl', 'output.log', 'params.txt'].map((name) => text('run', name));
     mkdirSync(join(folder, 'results.csv'));
     const path = checkpoint('run', 'epoch_1.pt');
-    const measured = await cc.evaluate(options({ name: 'run', trainData: undefined, checkpoint: path, evalTestDataDir: join(folder, 'test'), validationData: join(folder, 'train.csv') }));
+    const { metrics: measured } = await runEvaluation(options({ name: 'run', checkpoint: path, evalTestDataDir: join(folder, 'test'), ...validated() }), {});
     expect(text('run', 'metrics.jsonl')).toBe(`${metrics}${JSON.stringify({ type: 'evaluation', epoch: 1, step: 6, checkpoint: path, ...measured })}\n`);
     expect(text('run', 'output.log')).toMatch(/zeroshot_top1: .*WARNING \| '.*results\.csv' cannot be written: /s);
     expect(text('run', 'output.log').startsWith(log)).toBe(true);
@@ -55,9 +59,9 @@ describe('the folder of a run', () => {
   });
 
   it('takes no run of another kind', async () => {
-    const finetuning = options({ name: 'run', trainData: undefined, finetune: true, evalTrainDataDir: join(folder, 'test'), evalTestDataDir: join(folder, 'test') });
-    await expect(cc.train(finetuning)).rejects.toMatchObject(refused('of an earlier run; go on with it by --resume auto'));
-    await expect(cc.train({ ...finetuning, resume: 'auto' })).rejects.toMatchObject(refused('which --resume auto cannot go on with; choose another --name'));
+    const finetune = (more = {}): Promise<TrainResult> => runSupervised(options({ name: 'run', evalTrainDataDir: join(folder, 'test'), evalTestDataDir: join(folder, 'test'), ...more }), {});
+    await expect(finetune()).rejects.toMatchObject(refused('of an earlier run; go on with it by --resume auto'));
+    await expect(finetune({ resume: 'auto' })).rejects.toMatchObject(refused('which --resume auto cannot go on with; choose another --name'));
     mkdirSync(file('classifier', 'checkpoints'), { recursive: true });
     writeFileSync(checkpoint('classifier', 'finetune.pt'), '');
     await expect(train({ name: 'classifier' })).rejects.toMatchObject(refused('finetune.pt'));
@@ -66,12 +70,10 @@ describe('the folder of a run', () => {
 });
 
 describe('a resumed run', () => {
-  const validationData = (): object => ({ validationData: join(folder, 'train.csv') });
-
   it('makes up for the evaluation that it was stopped in', async () => {
     editMetrics('run', (record) => (record.type === 'evaluation' && record.epoch === 2 ? undefined : record));
     rmSync(checkpoint('run', 'epoch.best.pt'));
-    const { metrics, bestCheckpoint, history } = await train({ name: 'run', resume: 'auto', ...validationData() });
+    const { metrics, bestCheckpoint, history } = await train({ name: 'run', resume: 'auto', ...validated() });
     expect(history.at(-1)).toEqual({ type: 'evaluation', epoch: 2, step: 12, loss: metrics.loss });
     expect(epochOf(bestCheckpoint!)).toBe(2);
   });
@@ -79,7 +81,7 @@ describe('a resumed run', () => {
   it('keeps its best checkpoint until one is better, whatever was measured beside it', async () => {
     editMetrics('run', (record) => (record.type !== 'evaluation' ? record : record.checkpoint === undefined && record.epoch === 1 ? { ...record, loss: 0.5 } : { ...record, loss: 0.1 * Number(record.step) }));
     copyFileSync(checkpoint('run', 'epoch_1.pt'), checkpoint('run', 'epoch.best.pt'));
-    const { bestCheckpoint, metrics } = await train({ name: 'run', epochs: 3, resume: 'auto', ...validationData() });
+    const { bestCheckpoint, metrics } = await train({ name: 'run', epochs: 3, resume: 'auto', ...validated() });
     expect(metrics.loss).toBeGreaterThan(0.5);
     expect(epochOf(bestCheckpoint!)).toBe(1);
   });
@@ -88,9 +90,9 @@ describe('a resumed run', () => {
     await expect(train({ name: 'begun', resume: 'auto', batchSize: 16, seed: 4 })).rejects.toMatchObject(
       refused('--batch_size is 16 and was 8, --seed is 4 and was 3'),
     );
-    const { order, ...older } = cc.torch.load(checkpoint('begun', 'step.pt')) as { order: object };
+    const { order, ...older } = torch.load(checkpoint('begun', 'step.pt')) as { order: object };
     expect(order).toEqual({ pairs: 48, batchSize: 8, seed: 3 });
-    cc.torch.save(older, checkpoint('begun', 'step.pt'));
+    torch.save(older, checkpoint('begun', 'step.pt'));
     expect(steps(await train({ name: 'begun', resume: 'auto', seed: 4, maxSteps: 3 }))).toEqual([1, 2, 3]); // nobody knows
 
     expect(steps(await train({ name: 'run', resume: 'auto', epochs: 4, batchSize: 16 })).slice(-4)).toEqual([18, 10, 11, 12]); // 3 epochs of 6 steps before
@@ -120,19 +122,9 @@ it('an error keeps the steps before it', async () => {
   writeFileSync(csv, [...lines.slice(0, -1), 'late.png,late'].join('\n'));
   const strict = { name: 'strict', trainData: csv, strict: true, epochs: 1 };
   await expect(train(strict)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^Row 48 cannot be used/) });
-  const { step } = cc.torch.load(checkpoint('strict', 'step.pt')) as { step: number };
+  const { step } = torch.load(checkpoint('strict', 'step.pt')) as { step: number };
   expect(step).toBeGreaterThan(0);
   expect(text('strict', 'output.log')).toMatch(new RegExp(`WARNING \\| Stopped at step ${step}; --resume auto goes on from there\\.$`, 'm'));
   copyFileSync(join(folder, 'test', '0.png'), join(folder, 'late.png'));
   expect(steps(await train({ ...strict, resume: 'auto' }))).toEqual([1, 2, 3, 4, 5, 6]);
-});
-
-it('a run that is stopped before its first step does not say that it is saved', async () => {
-  const abort = new AbortController();
-  const onProgress = (event: cc.ProgressEvent): void => {
-    if (event.type === 'log' && event.line.includes('Num parameters')) abort.abort();
-  };
-  // It cannot come to a step: the base evaluation reads many images.
-  const stopped = train({ name: 'unsaved', signal: abort.signal, onProgress, lr: 0 });
-  await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED', message: expect.not.stringContaining('it is saved') });
 });
