@@ -43,6 +43,9 @@ async function train(worldSize: number, name: string, more: Record<string, unkno
 beforeAll(async () => {
   folder = await drawShapes(8); // 96 pairs: 6 batches an epoch
   writeFileSync(join(folder, 'vit.json'), JSON.stringify(vit));
+  writeFileSync(join(folder, 'broken.png'), 'no image');
+  const lines = readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n');
+  writeFileSync(join(folder, 'bad.csv'), [...lines.slice(0, -1), 'broken.png,nothing'].join('\n'));
   await train(1, 'alone', { inmodal: true });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -132,9 +135,6 @@ describe('training over ranks', () => {
   });
 
   it('an image that only one rank meets is left out of its part; rank 0 writes who skipped it', async () => {
-    writeFileSync(join(folder, 'broken.png'), 'no image');
-    const lines = readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n');
-    writeFileSync(join(folder, 'bad.csv'), [...lines.slice(0, -1), 'broken.png,nothing'].join('\n'));
     await train(1, 'bad1', { train_data: 'bad.csv' });
     await train(2, 'bad2', { train_data: 'bad.csv' });
     expect(readFileSync(join(folder, 'logs/bad2/output.log'), 'utf8').match(/Row 96 is skipped: .*broken\.png/g)).toHaveLength(2); // each rank meets it once in two epochs, or one twice
@@ -161,6 +161,13 @@ describe('what stops all ranks', () => {
 
   it('a batch that the ranks cannot share', async () => {
     for (const stderr of await failures(flags('odd', { batch_size: 15 }))) expect(stderr).toContain('make it a multiple of 2');
+  });
+
+  it('an image that one rank cannot read with strict, after the steps before it are saved', async () => {
+    const said = await failures(flags('strict', { train_data: 'bad.csv', strict: true }));
+    expect(said.join()).toContain('Row 96 cannot be used');
+    const { step } = torch.load(join(folder, 'logs/strict/checkpoints/step.pt')) as { step: number };
+    expect(step).toBe(metrics('strict').length);
   });
 
   it('a folder that the first rank cannot write to', async () => {
