@@ -164,8 +164,8 @@ describe('what stops all ranks', () => {
   });
 
   it('an image that one rank cannot read with strict, after the steps before it are saved', async () => {
-    const said = await failures(flags('strict', { train_data: 'bad.csv', strict: true }));
-    expect(said.join()).toContain('Row 96 cannot be used');
+    const said = await failures(flags('strict', { train_data: 'bad.csv', strict: true, seed: 4 }));
+    expect(said[1]).toContain('Row 96 cannot be used'); // and rank 0 saves
     const { step } = torch.load(join(folder, 'logs/strict/checkpoints/step.pt')) as { step: number };
     expect(step).toBe(metrics('strict').length);
   });
