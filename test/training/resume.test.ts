@@ -79,12 +79,13 @@ describe('a resumed run', () => {
   });
 
   it('keeps its best checkpoint until one is better, whatever was measured beside it', async () => {
-    const losses = (own: number, beside: number): void =>
-      editMetrics('run', (record) => (record.type === 'evaluation' ? { ...record, loss: record.checkpoint === undefined ? own : beside } : record));
+    const losses = (own: (epoch: number) => number, beside: number): void =>
+      editMetrics('run', (record) => (record.type === 'evaluation' ? { ...record, loss: record.checkpoint ? beside : own(Number(record.epoch)) } : record));
     const bestAfter = async (epochs: number): Promise<number> => epochOf((await train({ name: 'run', epochs, resume: 'auto', ...validated() })).bestCheckpoint!);
-    losses(0.01, 99);
-    expect(await bestAfter(3)).toBe(2);
-    losses(99, 0.01);
+    copyFileSync(checkpoint('run', 'epoch_1.pt'), checkpoint('run', 'epoch.best.pt'));
+    losses((epoch) => 0.01 * epoch, 99);
+    expect(await bestAfter(3)).toBe(1);
+    losses(() => 99, 0.01);
     expect(await bestAfter(4)).toBe(4);
   });
 
