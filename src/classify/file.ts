@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { readInitial, type Checkpoint, type Position } from '../checkpoint';
+import { readInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
 import type { ClipConfig } from '../clip/config';
 import { makeClip, type ModelOptions } from '../clip/open';
 import { configIn, copyStateDict, stateDictIn, type StateDict } from '../clip/weights';
@@ -23,16 +23,22 @@ export interface ClassifierFile extends Position {
   config: Partial<ClipConfig> | undefined;
   optimizer: OptimizerState | undefined;
   scaler: GradScalerState | undefined;
+  order: Order | undefined;
 }
 
 /**
  * Writes a classifier as Python's `Finetune` module reads it, `{state_dict}`, and beside it the model's sizes and how far it is.
- * @param training the state of these too, to go on from this file
+ * @param training `order`, and the state of the others too, to go on from this file
  */
-export function writeClassifier(path: string, classifier: Classifier, position: Position, training: { optimizer?: AdamW; scaler?: GradScaler } = {}): void {
+export function writeClassifier(
+  path: string,
+  classifier: Classifier,
+  { epoch, batch, step }: Position,
+  { order, ...training }: { order?: Order; optimizer?: AdamW; scaler?: GradScaler } = {},
+): void {
   const stateDict = new OrderedDict(Object.entries(classifier.stateDict()));
   const states = Object.entries(training).flatMap(([name, part]) => (part === undefined ? [] : [[name, part.stateDict()] as const]));
-  torch.save({ state_dict: stateDict, config: classifier.clip.config, ...position, ...Object.fromEntries(states) }, path);
+  torch.save({ state_dict: stateDict, config: classifier.clip.config, epoch, batch, step, ...(order && { order }), ...Object.fromEntries(states) }, path);
 }
 
 /**
@@ -62,6 +68,7 @@ export function readClassifier(path: string): ClassifierFile {
     config: configIn(content),
     optimizer: content.optimizer as OptimizerState | undefined,
     scaler: content.scaler as GradScalerState | undefined,
+    order: content.order as Order | undefined,
     epoch: count(content.epoch),
     batch: count(content.batch),
     step: count(content.step),

@@ -40,14 +40,15 @@ export class RunLog {
   }
 
   /**
-   * Goes on with the files of an interrupted run: records of later epochs and steps are dropped, for they will come again, and what a killed
-   * process left half-written is removed.
+   * Goes on with the files of an interrupted run: its records of later epochs and steps are dropped, for they will come again, but not
+   * those of other checkpoints; what a killed process left half-written is removed.
    */
   resume({ epoch, step }: Position): void {
     for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
     if (!existsSync(this.metricsFile)) return this.start();
     const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
-    const kept = lines.flatMap(parseRecord).filter((record) => record.epoch <= epoch || (record.epoch === epoch + 1 && record.step <= step));
+    const isBefore = (record: MetricsRecord): boolean => record.epoch <= epoch || (record.epoch === epoch + 1 && record.step <= step);
+    const kept = lines.flatMap(parseRecord).filter((record) => record.checkpoint !== undefined || isBefore(record));
     this.history.push(...kept);
     writeFileWhole(this.metricsFile, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
   }

@@ -1,4 +1,4 @@
-import { newestCheckpoint, refuseEarlierRun, type Checkpoint, type Order, type Position } from '../checkpoint';
+import { changeOf, newestCheckpoint, refuseEarlierRun, type Checkpoint, type Order, type Position } from '../checkpoint';
 import type { ClipConfig } from '../clip/config';
 import { sizesOf } from '../clip/open';
 import { optionError } from '../errors';
@@ -45,14 +45,6 @@ export function startOf(found: Found, options: TrainOptions, order: Order, batch
   const done = resumed || (found.order !== undefined && change === undefined) ? batch : 0;
   // A resumed run may have lost pairs on the way, so that its epochs were not all of one length.
   return { epoch, batch: done, step: (resumed && change === undefined && step) || epoch * batches + done };
-}
-
-/** What the order of the pairs depends on and has changed, in words; undefined when nothing has, or nobody knows. */
-export function changeOf(before: Order | undefined, now: Order): string | undefined {
-  if (before === undefined) return undefined;
-  const names = { pairs: 'the number of pairs', batchSize: '--batch_size', seed: '--seed' };
-  const changed = (Object.keys(names) as (keyof Order)[]).filter((key) => before[key] !== now[key]);
-  return changed.map((key) => `${names[key]} is ${now[key]} and was ${before[key]}`).join(', ') || undefined;
 }
 
 /** Where a run ends: at the last epoch or step, whichever comes first. */

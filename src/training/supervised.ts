@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { checkInitial, refuseEarlierRun, type Position } from '../checkpoint';
+import { changeOf, checkInitial, refuseEarlierRun, type Order, type Position } from '../checkpoint';
 import { Classifier, Linear } from '../classify/classifier';
 import { initialWeights, openClassifier, readClassifier, writeClassifier, type ClassifierFile } from '../classify/file';
 import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
@@ -47,6 +47,9 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const linear = saved?.linear ?? new Linear(clip.config.embedDim, classes, { seed: options.seed, device });
   const classifier = new Classifier(clip, linear);
   checkOutputs(classifier, evaluator.labelled!, resumed?.path);
+  const order: Order = { examples: training.images.length, batchSize: options.linearProbeBatchSize, seed: options.seed };
+  const change = changeOf(resumed?.order, order, '--linear_probe_batch_size');
+  if (change !== undefined && resumed?.path === unfinished) throw optionError(`'${unfinished}' can only go on as it began: ${change}; give what it was, or choose another --name.`);
   const shard = ranks();
   const loader = new ImageLoader(training.images, {
     batchSize: options.linearProbeBatchSize / shard.worldSize,
@@ -68,7 +71,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const scaler = makeScaler(clip, resumed?.scaler);
   const parallel = shard.worldSize > 1 ? await distributed.DistributedDataParallel.create(trainedPart(classifier)) : undefined;
   const write = (path: string, withState: boolean): void => {
-    if (shard.rank === 0) writeClassifier(path, classifier, position, withState ? { optimizer, scaler } : undefined);
+    if (shard.rank === 0) writeClassifier(path, classifier, position, { order, ...(withState && { optimizer, scaler }) });
   };
   const reporter = new FitReporter(
     {

@@ -10,7 +10,7 @@ import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, newClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
-import { checkInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
+import { changeOf, checkInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
 import { fromAllRanks, fromFirstRank, ranks } from '../ranks';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
@@ -18,7 +18,7 @@ import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer, makeScaler } from './optimizer';
 import { ParallelModel } from './parallel';
 import { pairsAt, TrainingPairs } from './pairs';
-import { changeOf, checkLeft, describe, earlierRun, endOf, startOf, type Found } from './start';
+import { checkLeft, describe, earlierRun, endOf, startOf, type Found } from './start';
 import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
 
@@ -43,7 +43,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     own.checkpoint = earlier ?? (await initialWeights(options, hooks));
     return describe(options, own.checkpoint, earlier !== undefined);
   });
-  const order: Order = { pairs: table.length, batchSize: options.batchSize, seed: options.seed };
+  const order: Order = { examples: table.length, batchSize: options.batchSize, seed: options.seed };
   const start = startOf(found, options, order, batches);
   const end = endOf(options, batches);
   const clip = newClip(options, device, found.config);
@@ -116,7 +116,7 @@ function begin(
   log.info(`Using ${device} device, ${clip.precision}`);
   if (found.path !== undefined) log.info(`Loaded checkpoint '${found.path}' (start epoch ${start.epoch}, step ${start.step})`);
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
-  log.info(`Num parameters: ${parameters}, Num samples: ${order.pairs}, Num batches: ${batches}`);
+  log.info(`Num parameters: ${parameters}, Num samples: ${order.examples}, Num batches: ${batches}`);
   const change = changeOf(found.order, order);
   if (found.resumed && change !== undefined) log.warning(`Going on with other batches than before: ${change}.`);
 }

@@ -43,13 +43,15 @@ describe('RunLog', () => {
   it('drops what comes after the step it resumes from, and a line that a kill cut off', () => {
     const first = new RunLog(folder, () => {});
     first.start();
-    [1, 2, 3].forEach((step) => first.metrics(record(step)));
+    const beside = { ...record(9), checkpoint: 'of another run' };
+    [record(1), record(2), record(3), beside].forEach((one) => first.metrics(one));
     appendFileSync(join(folder, 'metrics.jsonl'), '{"type":"train","ep');
     const second = new RunLog(folder, () => {});
     second.resume({ epoch: 0, batch: 2, step: 2 });
     second.metrics(record(3));
-    expect(read('metrics.jsonl').trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([1, 2, 3].map(record));
-    expect(second.history).toEqual([1, 2, 3].map(record));
+    const all = [record(1), record(2), beside, record(3)];
+    expect(read('metrics.jsonl').trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(all);
+    expect(second.history).toEqual(all);
   });
 
   it('writes every option to params.txt, sorted, in the spelling of the flags', () => {

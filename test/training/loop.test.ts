@@ -32,7 +32,7 @@ async function train(name: string, { device = 'cpu', signal, ...more }: { device
       clip, pairs, options, log, device,
       optimizer: makeOptimizer(clip, options),
       evaluator: await Evaluator.open(clip, options, 'cpu', {}),
-      order: { pairs: table.length, batchSize: 4, seed: options.seed },
+      order: { examples: table.length, batchSize: 4, seed: options.seed },
       start: { epoch: 0, batch: 0, step: 0 },
       resumed: false,
       end: { epoch: 2, step: 6 },

@@ -94,7 +94,7 @@ describe('a resumed run', () => {
       refused('--batch_size is 16 and was 8, --seed is 4 and was 3'),
     );
     const { order, ...older } = torch.load(checkpoint('begun', 'step.pt')) as { order: object };
-    expect(order).toEqual({ pairs: 48, batchSize: 8, seed: 3 });
+    expect(order).toEqual({ examples: 48, batchSize: 8, seed: 3 });
     torch.save(older, checkpoint('begun', 'step.pt'));
     expect(steps(await train({ name: 'begun', resume: 'auto', seed: 4, maxSteps: 3 }))).toEqual([1, 2, 3]); // nobody knows
 
