@@ -17,7 +17,7 @@ import { readTestSet, readTrainingSet, type TrainingSet } from './sets';
 import { validationLoss } from './validation';
 import { zeroshotMetrics } from './zeroshot';
 
-/** What is measured: how far it was trained, and its file if that is none of the run whose log is written. */
+/** What is measured: how far it was trained, and the file that it was read from, unless the run itself has trained it on. */
 export interface Measured {
   epoch: number;
   step: number;

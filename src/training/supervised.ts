@@ -49,7 +49,9 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   checkOutputs(classifier, evaluator.labelled!, resumed?.path);
   const order: Order = { examples: training.images.length, batchSize: options.linearProbeBatchSize, seed: options.seed };
   const change = changeOf(resumed?.order, order, '--linear_probe_batch_size');
-  if (change !== undefined && resumed?.path === unfinished) throw optionError(`'${unfinished}' can only go on as it began: ${change}; give what it was, or choose another --name.`);
+  if (change !== undefined && resumed?.path === unfinished) {
+    throw optionError(`'${unfinished}' can only go on as it began: ${change}; give what it was, or choose another --name.`);
+  }
   const shard = ranks();
   const loader = new ImageLoader(training.images, {
     batchSize: options.linearProbeBatchSize / shard.worldSize,
