@@ -23,6 +23,22 @@ export interface Position {
   step: number;
 }
 
+/** What the order of the training set in an epoch follows from: a place within one means nothing in another. */
+export interface Order {
+  /** rows of the training set */
+  examples: number;
+  batchSize: number;
+  seed: number;
+}
+
+/** What an order follows from and has changed, in words; undefined when nothing has, or nobody knows. */
+export function changeOf(before: Order | undefined, now: Order, batchFlag = '--batch_size'): string | undefined {
+  if (before === undefined) return undefined;
+  const names = { examples: 'the size of the training set', batchSize: batchFlag, seed: '--seed' };
+  const changed = (Object.keys(names) as (keyof Order)[]).filter((key) => before[key] !== now[key]);
+  return changed.map((key) => `${names[key]} is ${now[key]} and was ${before[key]}`).join(', ') || undefined;
+}
+
 /** A checkpoint file as read. */
 export interface Checkpoint extends Position {
   path: string;
@@ -31,17 +47,24 @@ export interface Checkpoint extends Position {
   config: Partial<ClipConfig> | undefined;
   optimizer: OptimizerState | undefined;
   scaler?: GradScalerState;
+  order?: Order;
 }
 
 /**
  * Writes a checkpoint that Python reads too: `{epoch, name, state_dict, optimizer}` as the reference's, and beside them
- * `batch` and `step`, for resuming within an epoch, the model's `config`, and the state of the `scaler` if there is one.
+ * `batch`, `step` and `order`, for resuming within an epoch, the model's `config`, and the state of the `scaler` if there is one.
  */
-export function writeCheckpoint(path: string, name: string, clip: Clip, optimizer: AdamW, position: Position, scaler?: GradScaler): void {
-  const { epoch, batch, step } = position;
+export function writeCheckpoint(
+  path: string,
+  name: string,
+  clip: Clip,
+  optimizer: AdamW,
+  { epoch, batch, step }: Position,
+  { order, scaler }: { order?: Order; scaler?: GradScaler } = {},
+): void {
   const stateDict = new OrderedDict(Object.entries(clip.stateDict()));
-  const scaling = scaler && { scaler: scaler.stateDict() };
-  torch.save({ epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step, config: clip.config, ...scaling }, path);
+  const more = { ...(order && { order }), ...(scaler && { scaler: scaler.stateDict() }) };
+  torch.save({ epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step, config: clip.config, ...more }, path);
 }
 
 /**
@@ -61,6 +84,7 @@ export function readCheckpoint(path: string, wanted = '--checkpoint the path of 
     config: configIn(content),
     optimizer: content.optimizer as OptimizerState | undefined,
     scaler: content.scaler as GradScalerState | undefined,
+    order: content.order as Order | undefined,
     epoch: count(content.epoch),
     batch: count(content.batch),
     step: count(content.step),
@@ -93,14 +117,30 @@ interface InitialOptions {
   modelName: string;
 }
 
-/** The checkpoint of a run's folder that is furthest on, or undefined when there is none. */
-export function newestCheckpoint(folder: string): Checkpoint | undefined {
-  if (!existsSync(folder)) return undefined;
-  const names = readdirSync(folder);
+/** The names of the checkpoints in the folder of a run, those of classifiers too. */
+export function checkpointNames(run: string): string[] {
+  const folder = join(run, 'checkpoints');
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.pt')) : [];
+}
+
+/** The checkpoint of a run's training that is furthest on, or undefined when there is none. */
+export function newestCheckpoint(run: string): Checkpoint | undefined {
+  const names = checkpointNames(run);
   const epochs = names.flatMap((name) => Number(/^epoch_(\d+)\.pt$/.exec(name)?.[1] ?? NaN)).filter((n) => !Number.isNaN(n));
   const candidates = ['step.pt', 'epoch.pt', ...(epochs.length > 0 ? [`epoch_${Math.max(...epochs)}.pt`] : [])];
   return candidates
     .filter((name) => names.includes(name))
-    .map((name) => readCheckpoint(join(folder, name)))
+    .map((name) => readCheckpoint(join(run, 'checkpoints', name)))
     .sort((a, b) => b.epoch - a.epoch || b.batch - a.batch)[0];
+}
+
+/**
+ * Refuses to begin a run where another has left checkpoints.
+ * @throws CleanclipError `ERR_OPTION`
+ */
+export function refuseEarlierRun(run: string, { resume }: { resume?: string }): void {
+  const [name] = checkpointNames(run);
+  if (name === undefined) return;
+  const goOn = resume === undefined ? '; go on with it by --resume auto if it is of the same kind, choose' : ', which --resume auto cannot go on with; choose';
+  throw optionError(`'${run}' holds ${name} of an earlier run${goOn} another --name, or delete the folder.`);
 }

@@ -1,4 +1,4 @@
-import { readCheckpoint, readInitial, type Checkpoint, type Position } from '../checkpoint';
+import { readCheckpoint, readInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
 import { makeClip, type ModelOptions } from '../clip/open';
 import { copyStateDict, type StateDict } from '../clip/weights';
 import { CleanclipError } from '../errors';
@@ -20,12 +20,17 @@ export interface ClassifierFile extends Omit<Checkpoint, 'stateDict'> {
 
 /**
  * Writes a classifier as Python's `Finetune` module reads it, `{state_dict}`, and beside it the model's sizes and how far it is.
- * @param training the state of these too, to go on from this file
+ * @param training `order`, and the state of the others too, to go on from this file
  */
-export function writeClassifier(path: string, classifier: Classifier, position: Position, training: { optimizer?: AdamW; scaler?: GradScaler } = {}): void {
+export function writeClassifier(
+  path: string,
+  classifier: Classifier,
+  { epoch, batch, step }: Position,
+  { order, ...training }: { order?: Order; optimizer?: AdamW; scaler?: GradScaler } = {},
+): void {
   const stateDict = new OrderedDict(Object.entries(classifier.stateDict()));
   const states = Object.entries(training).flatMap(([name, part]) => (part === undefined ? [] : [[name, part.stateDict()] as const]));
-  torch.save({ state_dict: stateDict, config: classifier.clip.config, ...position, ...Object.fromEntries(states) }, path);
+  torch.save({ state_dict: stateDict, config: classifier.clip.config, epoch, batch, step, ...(order && { order }), ...Object.fromEntries(states) }, path);
 }
 
 /**

@@ -3,10 +3,11 @@ import type { JobHooks, ProgressEvent } from '../jobs/progress';
 import { ProgressLine } from '../report/progress_line';
 
 /**
- * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C and SIGTERM into an abort and an error into one
- * sentence and an exit code (1, or 130 when stopped).
+ * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C, SIGTERM and a closed terminal into an abort and an error into one
+ * sentence and an exit code (1, or 130 when stopped). It goes on when nobody reads what it prints any more, as after `| head`.
  */
 export async function runCommand(program: string, job: (hooks: Required<JobHooks>) => Promise<void>): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const abort = new AbortController();
   const progress = new ProgressLine(process.stderr);
   const onProgress = (event: ProgressEvent): void => {
@@ -24,7 +25,7 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     stop();
   };
   // Only Ctrl-C counts twice: launchers and `timeout` send SIGTERM more than once, and have SIGKILL to be blunt.
-  process.on('SIGINT', interrupt).on('SIGTERM', stop);
+  process.on('SIGINT', interrupt).on('SIGTERM', stop).on('SIGHUP', stop);
   try {
     await job({ signal: abort.signal, onProgress });
   } catch (error) {
@@ -34,6 +35,6 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     process.exitCode = error.code === 'ERR_ABORTED' ? 130 : 1;
   } finally {
     progress.clear();
-    process.off('SIGINT', interrupt).off('SIGTERM', stop);
+    process.off('SIGINT', interrupt).off('SIGTERM', stop).off('SIGHUP', stop);
   }
 }

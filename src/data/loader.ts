@@ -119,7 +119,7 @@ export class PairLoader implements AsyncIterable<Batch> {
         run.check();
       }
       if (startBatch === 0 && yielded === 0 && this.firstBad) {
-        throw dataError(`None of the images can be used; the first was row ${this.firstBad.row}. ${this.firstBad.reason}`);
+        throw dataError(`None of the images can be used; the first was row ${this.firstBad.row + 1}. ${this.firstBad.reason}`);
       }
     } finally {
       this.runs.delete(run);
@@ -186,7 +186,7 @@ export class PairLoader implements AsyncIterable<Batch> {
   }
 
   private report(row: number, reason: string): void {
-    if (this.options.strict) throw dataError(`Row ${row} cannot be used. ${reason}`);
+    if (this.options.strict) throw dataError(`Row ${row + 1} cannot be used. ${reason}`);
     if (this.bad.has(row)) return;
     const bad = { row, image: this.table.image(row), reason };
     this.bad.add(row);

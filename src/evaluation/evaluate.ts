@@ -1,24 +1,24 @@
 import { join } from 'node:path';
 
-import { checkInitial } from '../checkpoint';
+import { checkInitial, checkpointNames } from '../checkpoint';
 import { initialWeights, openClassifier, readClassifier } from '../classify/file';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
 import { RunLog } from '../report/run_log';
-import { startRun } from '../report/start_run';
+import { joinRun, startRun } from '../report/start_run';
 import { Evaluator } from './evaluator';
 import { checkOutputs } from './sets';
 
 /** What an evaluation gives. */
-export interface Measured {
+export interface Evaluation {
   metrics: Record<string, number>;
-  /** every object of metrics.jsonl */
+  /** what it wrote to metrics.jsonl */
   history: Record<string, unknown>[];
 }
 
 /** Evaluates a checkpoint, a freshly initialised model, or the classifier of a finetuning, on what the options name. */
-export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Promise<Measured> {
+export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Promise<Evaluation> {
   const { checkpoint, checkpointFinetune, finetune, linearProbe, pretrained } = options;
   const ownClassifier = finetune || (checkpoint === undefined && !pretrained && !linearProbe);
   if (checkpointFinetune !== undefined && ownClassifier) return evaluateClassifier(checkpointFinetune, options, hooks);
@@ -28,11 +28,11 @@ export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Pro
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const log = startLog(options, hooks);
-  const metrics = await evaluator.evaluate(log, initial?.epoch ?? 0, initial?.step ?? 0);
+  const metrics = await evaluator.evaluate(log, { epoch: initial?.epoch ?? 0, step: initial?.step ?? 0, checkpoint: initial?.path });
   return { metrics, history: log.history };
 }
 
-async function evaluateClassifier(path: string, options: TrainOptions, hooks: JobHooks): Promise<Measured> {
+async function evaluateClassifier(path: string, options: TrainOptions, hooks: JobHooks): Promise<Evaluation> {
   const device = chooseDevice(options);
   const file = readClassifier(path);
   const classifier = openClassifier(file, options, device);
@@ -40,12 +40,14 @@ async function evaluateClassifier(path: string, options: TrainOptions, hooks: Jo
   if (evaluator.labelled !== undefined) checkOutputs(classifier, evaluator.labelled, path);
   const log = startLog(options, hooks);
   log.info(`Loaded checkpoint ${path}`);
-  const metrics = await evaluator.evaluate(log, file.epoch, file.step, classifier);
+  const metrics = await evaluator.evaluate(log, { epoch: file.epoch, step: file.step, checkpoint: path }, classifier);
   return { metrics, history: log.history };
 }
 
+/** A new log; where there are checkpoints it goes on with that of their run. */
 function startLog(options: TrainOptions, hooks: JobHooks): RunLog {
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
-  startRun(log, options);
+  if (checkpointNames(log.folder).length > 0) joinRun(log, options);
+  else startRun(log, options);
   return log;
 }

@@ -17,6 +17,13 @@ import { readTestSet, readTrainingSet, type TrainingSet } from './sets';
 import { validationLoss } from './validation';
 import { zeroshotMetrics } from './zeroshot';
 
+/** What is measured: how far it was trained, and the file that it was read from, unless the run itself has trained it on. */
+export interface Measured {
+  epoch: number;
+  step: number;
+  checkpoint?: string;
+}
+
 /** Measures a model on what the options name: validation pairs, a labelled set, the same with the trigger. */
 export class Evaluator {
   private constructor(
@@ -49,10 +56,21 @@ export class Evaluator {
    * @param classifier measured on the labelled set, instead of CLIP itself
    * @returns `loss` of the validation pairs; see {@link zeroshotMetrics} and {@link classifierMetrics} for the rest
    */
-  async evaluate(log: RunLog, epoch: number, step: number, classifier?: Classifier): Promise<Record<string, number>> {
+  async evaluate(log: RunLog, at: Measured, classifier?: Classifier): Promise<Record<string, number>> {
     if (this.validation === undefined && this.labelled === undefined) return {};
-    log.info(epoch === 0 ? 'Base evaluation' : `Epoch ${epoch} evaluation`);
-    return this.report(log, epoch, step, { ...(await this.validate(log)), ...(await this.classify(log, epoch, step, classifier)) });
+    log.info(at.epoch === 0 ? 'Base evaluation' : `Epoch ${at.epoch} evaluation`);
+    const loss = await this.validate(log);
+    const scores = await this.classify(log, at, classifier);
+    const metrics = this.report(log, at, { ...loss, ...scores });
+    const zeroshot = this.labelled !== undefined && classifier === undefined && !this.options.linearProbe;
+    if (zeroshot && ranks().rank === 0) {
+      try {
+        appendResults(this.options, scores);
+      } catch (error) {
+        log.warning((error as Error).message);
+      }
+    }
+    return metrics;
   }
 
   /** The validation loss as `{loss}`; nothing without validation pairs. */
@@ -70,25 +88,23 @@ export class Evaluator {
   }
 
   /** Writes results to the run's log, and returns them. */
-  report(log: RunLog, epoch: number, step: number, metrics: Record<string, number>): Record<string, number> {
+  report(log: RunLog, at: Measured, metrics: Record<string, number>): Record<string, number> {
     log.info('Results');
     for (const [name, value] of Object.entries(metrics)) log.info(`${name}: ${value.toFixed(4)}`);
-    log.metrics({ type: 'evaluation', epoch, step, ...metrics });
+    log.metrics({ type: 'evaluation', ...at, ...metrics });
     return metrics;
   }
 
-  private async classify(log: RunLog, epoch: number, step: number, classifier?: Classifier): Promise<Record<string, number>> {
+  private async classify(log: RunLog, at: Measured, classifier?: Classifier): Promise<Record<string, number>> {
     const { clip, labelled, options } = this;
     if (labelled === undefined) return {};
     clip.eval();
     if (classifier !== undefined) return this.finetuned(classifier);
-    if (options.linearProbe) return this.probe(log, epoch, step, labelled);
-    const metrics = await zeroshotMetrics(clip, labelled, this.measuring('zero-shot evaluation'));
-    if (ranks().rank === 0) appendResults(options, metrics);
-    return metrics;
+    if (options.linearProbe) return this.probe(log, at, labelled);
+    return zeroshotMetrics(clip, labelled, this.measuring('zero-shot evaluation'));
   }
 
-  private async probe(log: RunLog, epoch: number, step: number, labelled: LabelledSet): Promise<Record<string, number>> {
+  private async probe(log: RunLog, { epoch, step }: Measured, labelled: LabelledSet): Promise<Record<string, number>> {
     const training = this.training!;
     const { linearProbeNumEpochs: epochs, linearProbeBatchSize, batchSize, compat, numWorkers, strict, seed } = this.options;
     const { signal } = this.hooks;

@@ -4,8 +4,8 @@ import type { FromJob } from '../jobs/messages';
 import { runJob } from '../jobs/run';
 import type { ToRank, Work } from './rank_process';
 
-// Ctrl-C, and what stops a service, reach every process of a group: here it is the parent that says what they mean.
-process.on('SIGINT', () => {}).on('SIGTERM', () => {});
+// Ctrl-C, what stops a service and a closed terminal reach every process of a group: here it is the parent that says what they mean.
+process.on('SIGINT', () => {}).on('SIGTERM', () => {}).on('SIGHUP', () => {});
 // Not process.exit: it would wait for the job's thread, which may wait for other ranks.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 

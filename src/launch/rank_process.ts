@@ -92,6 +92,7 @@ export class RankProcess {
         return fatal(`ended with exit code ${code} in the middle of its work; look at what it printed last`);
       case 'SIGINT': // a rank soon takes no notice of these
       case 'SIGTERM':
+      case 'SIGHUP':
         return new CleanclipError(`${this.who} was stopped by ${signal} before it began.`, 'ERR_ABORTED');
       case 'SIGKILL':
         return fatal('was killed by SIGKILL; if nobody did that, memory ran out: take fewer ranks or a smaller --batch_size, and go on with --resume auto');

@@ -7,8 +7,8 @@ import { refuseAborted } from '../jobs/run';
 import { RankProcess, type Outcome, type Work } from './rank_process';
 import type { RankVariables } from './variables';
 
-/** Milliseconds that the other ranks have, once the outcome is known, to end by themselves: to say why, to finish a file. */
-const PATIENCE = 3000;
+/** Milliseconds that the other ranks have, once the outcome is known, to end by themselves: to say why; the first also to write its last checkpoint. */
+const [PATIENCE, PATIENCE_WITH_FIRST] = [3000, 60_000];
 
 /** How a rank failed. */
 type Failure = { rank: number } & Extract<Outcome, { error: Error }>;
@@ -32,13 +32,19 @@ export async function runRanks<Result>(
   const abort = (): void => processes.forEach((rank) => rank.abort());
   signal?.addEventListener('abort', abort, { once: true });
 
-  let deadline: NodeJS.Timeout | undefined;
+  const deadlines: NodeJS.Timeout[] = [];
   let ending = false;
+  const killAfter = (milliseconds: number, killed: RankProcess[]): number =>
+    deadlines.push(
+      setTimeout(() => {
+        ending = true;
+        killed.forEach((rank) => rank.kill());
+      }, milliseconds),
+    );
   const endSoon = (): void => {
-    deadline ??= setTimeout(() => {
-      ending = true;
-      processes.forEach((rank) => rank.kill());
-    }, PATIENCE);
+    if (deadlines.length > 0) return;
+    killAfter(PATIENCE, processes.slice(1));
+    killAfter(PATIENCE_WITH_FIRST, processes.slice(0, 1));
   };
   const failures: Failure[] = [];
   const outcomes = processes.map(async ({ rank, outcome }) => {
@@ -53,7 +59,7 @@ export async function runRanks<Result>(
   const [first] = outcomes;
   void first.then((settled) => 'result' in settled && endSoon());
   await Promise.all([...outcomes, ...processes.map((rank) => rank.ended)]);
-  clearTimeout(deadline);
+  deadlines.forEach(clearTimeout);
   signal?.removeEventListener('abort', abort);
 
   const settled = await first;

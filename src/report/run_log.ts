@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Position } from '../checkpoint';
 import { append, removeLeftovers, writeFileWhole } from '../files';
 import type { ProgressEvent } from '../jobs/progress';
 import { fromAllRanks, ranks } from '../ranks';
@@ -18,6 +19,7 @@ export class RunLog {
   private readonly metricsFile: string;
   private readonly rank = ranks().rank;
   private unshared: string[] = [];
+  private refused = false;
 
   /**
    * @param folder made if need be
@@ -38,14 +40,15 @@ export class RunLog {
   }
 
   /**
-   * Goes on with the files of an interrupted run: records after `step` are dropped, for they will come again, and what a killed
-   * process left half-written is removed.
+   * Goes on with the files of an interrupted run: its records of later epochs and steps are dropped, for they will come again, but not
+   * those of other checkpoints; what a killed process left half-written is removed.
    */
-  resume(step: number): void {
+  resume({ epoch, step }: Position): void {
     for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
     if (!existsSync(this.metricsFile)) return this.start();
     const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
-    const kept = lines.flatMap(parseRecord).filter((record) => record.step <= step);
+    const isBefore = (record: MetricsRecord): boolean => record.epoch <= epoch || (record.epoch === epoch + 1 && record.step <= step);
+    const kept = lines.flatMap(parseRecord).filter((record) => record.checkpoint !== undefined || isBefore(record));
     this.history.push(...kept);
     writeFileWhole(this.metricsFile, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
   }
@@ -70,21 +73,32 @@ export class RunLog {
   private line(level: 'INFO' | 'WARNING', text: string): void {
     const line = `${timestamp(new Date())} | ${level} | ${this.rank > 0 ? `Rank ${this.rank} | ` : ''}${text}`;
     if (this.rank > 0) this.unshared.push(line);
-    else append(this.outputFile, `${line}\n`);
+    else this.append(this.outputFile, `${line}\n`);
     this.onProgress({ type: 'log', level, line });
+  }
+
+  /** Adds to a file. What the disk refuses is lost, and told of once: no run need end for it. */
+  private append(file: string, text: string): void {
+    try {
+      append(file, text);
+    } catch (error) {
+      if (this.refused) return;
+      this.refused = true;
+      this.warning(`${(error as Error).message} The run goes on; what comes until it can be written is lost.`);
+    }
   }
 
   /** Writes the warnings of all ranks to output.log. Every rank calls it. */
   async share(): Promise<void> {
     const lines = (await fromAllRanks(this.unshared.splice(0))).flat();
-    if (this.rank === 0 && lines.length > 0) append(this.outputFile, lines.map((line) => `${line}\n`).join(''));
+    if (this.rank === 0 && lines.length > 0) this.append(this.outputFile, lines.map((line) => `${line}\n`).join(''));
   }
 
   /** Appends an object to metrics.jsonl. */
   metrics(record: MetricsRecord): void {
     this.history.push(record);
     if (this.rank > 0) return;
-    append(this.metricsFile, `${JSON.stringify(record)}\n`);
+    this.append(this.metricsFile, `${JSON.stringify(record)}\n`);
     this.onProgress({ type: 'metrics', record });
   }
 }

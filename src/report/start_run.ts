@@ -1,3 +1,4 @@
+import type { Position } from '../checkpoint';
 import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
 import { ranks } from '../ranks';
@@ -6,14 +7,20 @@ import type { RunLog } from './run_log';
 
 /**
  * Begins a run's files: empties them, writes params.txt, and warns of flags that do nothing. Of several ranks the first does it.
- * @param resumedAt the step after which an interrupted run goes on: its files are kept up to there
+ * @param resumedAt where an interrupted run goes on: its files are kept up to there
  */
-export function startRun(log: RunLog, options: TrainOptions, resumedAt?: number): void {
-  const { rank, worldSize } = ranks();
-  if (rank > 0) return;
+export function startRun(log: RunLog, options: TrainOptions, resumedAt?: Position): void {
+  if (ranks().rank > 0) return;
   if (resumedAt === undefined) log.start();
   else log.resume(resumedAt);
   log.params(options);
+  joinRun(log, options);
+}
+
+/** Adds to a run's files, and warns of flags that do nothing. Of several ranks the first does it. */
+export function joinRun(log: RunLog, options: TrainOptions): void {
+  const { rank, worldSize } = ranks();
+  if (rank > 0) return;
   for (const warning of unusedWarnings(options)) log.warning(warning);
   if (worldSize === 1) return;
   const backend = torch.distributed.getBackend();

@@ -9,12 +9,14 @@ import type { TrainOptions } from '../options/train';
 import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cosineSchedule } from '../torch/schedule';
-import { writeCheckpoint, type Position } from '../checkpoint';
+import { writeCheckpoint, type Order, type Position } from '../checkpoint';
 import type { RunLog } from '../report/run_log';
 import { ranks } from '../ranks';
+import { Measurements } from './measurements';
 import type { TrainingPairs } from './pairs';
 import type { ParallelModel } from './parallel';
 import { lossWeights, trainStep, type StepLosses } from './step';
+import { StepReporter, type StepNumbers } from './step_reporter';
 
 /** What a finished training gives. */
 export interface TrainResult {
@@ -37,58 +39,62 @@ export interface Run {
   /** only in float16 */
   scaler?: GradScaler;
   pairs: TrainingPairs;
-  /** of all epochs, as the schedule of the learning rate has it */
-  totalSteps: number;
+  /** for the checkpoints */
+  order: Order;
   evaluator: Evaluator;
   options: TrainOptions;
   log: RunLog;
   device: string;
   start: Position;
+  /** the run goes on with its own checkpoint */
+  resumed: boolean;
+  /** the last epoch and the last step, whichever comes first; the step ends the schedule of the learning rate */
+  end: { epoch: number; step: number };
   hooks: JobHooks;
 }
 
 /**
  * Trains from `start` to the last epoch: steps, log lines, an evaluation and a checkpoint each epoch. Of several ranks each computes its part of
- * a batch and rank 0 writes; they stop together, at the same step, when one is asked to.
+ * a batch and rank 0 writes; they stop together, at the same step, when one is asked to. Whatever else ends it, the last step is saved.
  */
 export async function trainLoop(run: Run): Promise<TrainResult> {
-  const { clip, parallel, optimizer, scaler, pairs, evaluator, options, log, device, hooks } = run;
+  const { clip, parallel, optimizer, scaler, pairs, order, options, log, device, resumed, end, hooks } = run;
   const { signal } = hooks;
-  const totalSteps = Math.min(run.totalSteps, options.maxSteps ?? Infinity);
-  const lastEpoch = options.progressive ? Math.min(options.epochs, options.stopEpoch) : options.epochs;
-  const learningRate = cosineSchedule(options.lr, options.numWarmupSteps, totalSteps);
+  const learningRate = cosineSchedule(options.lr, options.numWarmupSteps, end.step);
   const weights = lossWeights(options);
   const folder = join(log.folder, 'checkpoints');
-  const save = (name: string, position: Position): string => {
-    const path = join(folder, name);
-    if (ranks().rank === 0) writeCheckpoint(path, options.name, clip, optimizer, position, scaler);
-    return path;
-  };
+  const measurements = await Measurements.open(run, join(folder, 'epoch.best.pt'));
 
   let { epoch, batch, step } = run.start;
-  let metrics: Record<string, number> = {};
   let checkpoint: string | undefined;
-  let bestCheckpoint: string | undefined;
-  let bestLoss = Infinity;
   let stepsBefore = step - batch;
+  const save = (name: string): string => {
+    const path = join(folder, name);
+    if (ranks().rank === 0) writeCheckpoint(path, options.name, clip, optimizer, { epoch, batch, step }, { order, scaler });
+    return path;
+  };
+  const saveEpoch = (): string => save(options.completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`);
+  const measure = (): Promise<void> => measurements.measure({ epoch, batch, step }, () => save('epoch.best.pt'));
   let unreported: (() => void) | undefined;
+  let sound = true; // not after a loss that is no number: the weights are none either
   const reportStep = (): void => {
-    unreported?.();
+    const report = unreported;
     unreported = undefined;
+    sound = false;
+    report?.();
+    sound = true;
   };
-  const evaluate = (finished: number): Promise<Record<string, number>> => {
-    parallel?.syncBuffers();
-    return evaluator.evaluate(log, finished, step);
-  };
-  const unsaved = (): boolean => checkpoint === undefined && step > run.start.step;
 
   try {
-    if (batch === 0) await pairs.removeAfter(epoch, signal);
-    while (epoch < lastEpoch && step < totalSteps) {
+    if (batch === 0) {
+      if (resumed) await measure();
+      await pairs.removeAfter(epoch, signal);
+    }
+    while (epoch < end.epoch && step < end.step) {
       const { loader } = pairs;
       const { batches } = loader;
       log.info(`Starting Epoch ${epoch + 1}`);
-      const reporter = new StepReporter(run, batches, epoch + 1, totalSteps);
+      const reporter = new StepReporter(run, batches, epoch + 1);
       clip.train();
       for await (const loaded of loader.epoch(epoch + 1, { startBatch: batch, signal: parallel === undefined ? signal : undefined })) {
         const joined = await parallel?.agree(loaded.isBackdoor, signal?.aborted === true);
@@ -101,8 +107,8 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
           log.warning(`Batch ${loaded.index + 1} is skipped: a rank has no pairs of it whose image can be read.`);
           continue;
         }
-        const scheduled = options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index;
-        optimizer.lr = learningRate(scheduled);
+        const lr = learningRate(options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index);
+        optimizer.lr = lr;
         reporter.dataReady();
         const readLosses = trainStep(clip, optimizer, loaded, weights, { accumFreq: options.accumFreq, joined, scaler });
         const count = joined?.counts.reduce((sum, one) => sum + one) ?? loaded.rows.length;
@@ -112,56 +118,51 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         step = stepsBefore + batch;
         checkpoint = undefined;
         const done = { epoch: epoch + 1, batch, step };
-        unreported = () => reporter.stepDone(finite(readLosses(), done), count, done);
+        unreported = () => reporter.stepDone(finite(readLosses(), done), count, lr, done);
         if (device === 'cpu') reportStep(); // else after the next step has been given to the GPU, which need not wait for this
         if (options.saveEverySteps > 0 && step % options.saveEverySteps === 0) {
           reportStep();
-          checkpoint = save('step.pt', { epoch, batch, step });
+          checkpoint = save('step.pt');
         }
-        if (step >= totalSteps) break;
+        if (step >= end.step) break;
         await yieldToEvents();
         if (parallel === undefined && signal?.aborted) throw stopped();
       }
       reportStep();
-      if (step >= totalSteps && batch < batches) break;
+      if (step >= end.step && batch < batches) break;
       epoch++;
       batch = 0;
       stepsBefore = step;
       await log.share();
       log.info(`Finished Epoch ${epoch}, Time Taken: ${reporter.seconds().toFixed(3)}`);
-      checkpoint = save(options.completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`, { epoch, batch, step });
-      metrics = await evaluate(epoch);
-      if (metrics.loss < bestLoss) {
-        bestLoss = metrics.loss;
-        bestCheckpoint = save('epoch.best.pt', { epoch, batch, step });
-      }
+      checkpoint = saveEpoch();
+      await measure();
       await pairs.removeAfter(epoch, signal);
     }
+    checkpoint ??= batch > 0 ? save('step.pt') : saveEpoch();
+    if (batch > 0) await measure();
   } catch (error) {
-    if (signal?.aborted !== true && !isAbort(error)) throw error;
-    if (unsaved()) save('step.pt', { epoch, batch, step });
-    log.warning(`Stopped at step ${step}; --resume auto goes on from there.`);
-    throw new CleanclipError(`Training was stopped at step ${step}; it is saved, and --resume auto goes on.`, 'ERR_ABORTED', {
+    if (!sound) throw error;
+    const stop = signal?.aborted === true || isAbort(error);
+    try {
+      reportStep();
+      if (checkpoint === undefined && step > run.start.step) save('step.pt');
+    } catch (unsaved) {
+      throw stop ? unsaved : error;
+    }
+    const saved = resumed || step > run.start.step;
+    log.warning(`Stopped at step ${step}${saved ? '; --resume auto goes on from there' : ''}.`);
+    if (!stop) throw error;
+    throw new CleanclipError(`Training was stopped at step ${step}${saved ? '; it is saved, and --resume auto goes on' : ''}.`, 'ERR_ABORTED', {
       cause: error,
     });
   }
-  if (batch > 0) {
-    checkpoint ??= save('step.pt', { epoch, batch, step });
-    metrics = await evaluate(epoch + 1);
-  }
-  checkpoint ??= save(options.completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`, { epoch, batch, step });
   await log.share();
+  const { metrics, bestCheckpoint } = measurements;
   return { checkpoint, ...(bestCheckpoint !== undefined && { bestCheckpoint }), metrics, history: log.history };
 }
 
 const stopped = (): CleanclipError => new CleanclipError('Training was asked to stop.', 'ERR_ABORTED');
-
-/** Where a step stands, each from 1. */
-interface StepNumbers {
-  epoch: number;
-  batch: number;
-  step: number;
-}
 
 /** The losses, if they are numbers. */
 function finite(losses: StepLosses, { epoch, step }: StepNumbers): StepLosses {
@@ -170,65 +171,4 @@ function finite(losses: StepLosses, { epoch, step }: StepNumbers): StepLosses {
     `The loss became ${losses.loss} at step ${step} of epoch ${epoch}; lower --lr or raise --num_warmup_steps. The checkpoints before it are kept.`,
     'ERR_DATA',
   );
-}
-
-/** Times the steps of one epoch, and writes its log lines. */
-class StepReporter {
-  private readonly startedAt = performance.now();
-  private sinceLine = performance.now();
-  private waitingSince = performance.now();
-  private waited = 0;
-  private pairs = 0;
-
-  constructor(
-    private readonly run: Run,
-    private readonly batches: number,
-    private readonly epoch: number,
-    private readonly totalSteps: number,
-  ) {}
-
-  seconds(): number {
-    return (performance.now() - this.startedAt) / 1000;
-  }
-
-  dataReady(): void {
-    this.waited += performance.now() - this.waitingSince;
-  }
-
-  stepDone(losses: StepLosses, pairs: number, { batch, step }: StepNumbers): void {
-    const { batches } = this;
-    const { options, log, optimizer, hooks } = this.run;
-    this.pairs += pairs;
-    this.waitingSince = performance.now();
-    hooks.onProgress?.({
-      type: 'progress',
-      done: step,
-      total: this.totalSteps,
-      text: `epoch ${this.epoch}/${options.epochs}  loss ${losses.loss.toFixed(4)}`,
-    });
-    const every = options.logEvery ?? Math.max(1, Math.floor(batches / 5));
-    if (batch % every !== 0 && batch !== batches && step !== this.totalSteps) return;
-
-    const now = performance.now();
-    const seconds = (now - this.sinceLine) / 1000;
-    const done = `${batch * options.batchSize}/${batches * options.batchSize}`;
-    const percent = Math.round((100 * batch) / batches);
-    log.info(
-      `Train Epoch: ${String(this.epoch).padStart(2, '0')} [${done} (${percent}%)]\tLoss: ${losses.loss.toFixed(6)}` +
-        `\tTime taken ${seconds.toFixed(3)}\tLearning Rate: ${optimizer.lr.toFixed(9)}`,
-    );
-    log.metrics({
-      type: 'train',
-      epoch: this.epoch,
-      step,
-      ...losses,
-      lr: optimizer.lr,
-      time: seconds,
-      pairs_per_second: this.pairs / seconds,
-      data_wait: this.waited / (now - this.sinceLine),
-    });
-    this.sinceLine = now;
-    this.pairs = 0;
-    this.waited = 0;
-  }
 }

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { checkInitial, type Position } from '../checkpoint';
+import { changeOf, checkInitial, refuseEarlierRun, type Order, type Position } from '../checkpoint';
 import { Classifier, Linear } from '../classify/classifier';
 import { initialWeights, openClassifier, readClassifier, writeClassifier, type ClassifierFile } from '../classify/file';
 import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
@@ -36,7 +36,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
   const folder = join(log.folder, 'checkpoints');
   const [finished, unfinished] = [join(folder, 'finetune.pt'), join(folder, 'finetune_step.pt')];
-  const resumed = earlierRun([finished, unfinished], options);
+  const resumed = earlierRun(log.folder, [finished, unfinished], options);
   await checkSameStart(resumed, folder);
   const saved = resumed && openClassifier(resumed, options, device);
   const initial = saved === undefined ? await initialWeights(options, hooks) : undefined;
@@ -47,6 +47,11 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const linear = saved?.linear ?? new Linear(clip.config.embedDim, classes, { seed: options.seed, device });
   const classifier = new Classifier(clip, linear);
   checkOutputs(classifier, evaluator.labelled!, resumed?.path);
+  const order: Order = { examples: training.images.length, batchSize: options.linearProbeBatchSize, seed: options.seed };
+  const change = changeOf(resumed?.order, order, '--linear_probe_batch_size');
+  if (change !== undefined && resumed?.path === unfinished) {
+    throw optionError(`'${unfinished}' can only go on as it began: ${change}; give what it was, or choose another --name.`);
+  }
   const shard = ranks();
   const loader = new ImageLoader(training.images, {
     batchSize: options.linearProbeBatchSize / shard.worldSize,
@@ -68,7 +73,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const scaler = makeScaler(clip, resumed?.scaler);
   const parallel = shard.worldSize > 1 ? await distributed.DistributedDataParallel.create(trainedPart(classifier), { bucketCapMb: options.bucketCapMb }) : undefined;
   const write = (path: string, withState: boolean): void => {
-    if (shard.rank === 0) writeClassifier(path, classifier, position, withState ? { optimizer, scaler } : undefined);
+    if (shard.rank === 0) writeClassifier(path, classifier, position, { order, ...(withState && { optimizer, scaler }) });
   };
   const reporter = new FitReporter(
     {
@@ -86,7 +91,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const { precision } = clip;
   begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, precision, training, batches });
   try {
-    if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, 0, 0, await evaluator.validate(log));
+    if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, { epoch: 0, step: 0 }, await evaluator.validate(log));
     clip.train();
     await fit({
       logits: (pixels) => (parallel ?? trainedPart(classifier)).forward(pixels),
@@ -120,18 +125,16 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   parallel?.syncBuffers();
   parallel?.dispose();
   await log.share();
-  const metrics = evaluator.report(log, epochs, position.step, await evaluator.finetuned(classifier));
+  const metrics = evaluator.report(log, { epoch: epochs, step: position.step }, await evaluator.finetuned(classifier));
   return { checkpoint: finished, metrics, history: log.history };
 }
 
-/** The first of the files that an earlier run of this name has left, to go on from. */
-function earlierRun(paths: string[], { resume, logs, name }: TrainOptions): ClassifierFile | undefined {
+/** The first of the files that an earlier run of this name has left, if `resume` allows to go on with one. */
+function earlierRun(run: string, paths: string[], { resume }: TrainOptions): ClassifierFile | undefined {
   const path = paths.find((file) => existsSync(file));
-  if (path === undefined) return undefined;
-  if (resume !== undefined) return readClassifier(path);
-  throw optionError(
-    `'${join(logs, name)}' holds the classifier of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
-  );
+  if (resume !== undefined && path !== undefined) return readClassifier(path);
+  refuseEarlierRun(run, { resume });
+  return undefined;
 }
 
 /** What supervised finetuning trains of a classifier: all but CLIP's text encoder, which gets no gradients. */
@@ -170,7 +173,7 @@ function begin(
   facts: { resumed?: ClassifierFile; loaded?: string; device: string; precision: string; training: TrainingSet; batches: number },
 ): void {
   const { resumed, loaded, device, precision, training, batches } = facts;
-  startRun(log, options, resumed?.step);
+  startRun(log, options, resumed);
   log.info(`Using ${device} device, ${precision}`);
   if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded}' (step ${resumed?.step ?? 0})`);
   log.info(`Number of train examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`);

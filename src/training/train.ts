@@ -1,25 +1,24 @@
 import { join } from 'node:path';
 
 import { initialWeights } from '../classify/file';
-import type { ClipConfig } from '../clip/config';
 import type { Clip } from '../clip/model';
 import type { BadRow } from '../data/csv';
 import { readPairs, type PairTable } from '../data/pairs';
 import { batchCount, shardLength } from '../data/sampler';
 import { dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
-import { chooseDevice, newClip, sizesOf } from '../clip/open';
+import { chooseDevice, newClip } from '../clip/open';
 import type { JobHooks } from '../jobs/progress';
 import type { TrainOptions } from '../options/train';
-import { checkInitial, newestCheckpoint, type Checkpoint, type Position } from '../checkpoint';
+import { changeOf, checkInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
 import { fromAllRanks, fromFirstRank, ranks } from '../ranks';
 import { torch } from '../torch';
-import type { GradScalerState } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer, makeScaler } from './optimizer';
 import { ParallelModel } from './parallel';
 import { pairsAt, TrainingPairs } from './pairs';
+import { checkLeft, describe, earlierRun, endOf, startOf, type Found } from './start';
 import { RunLog } from '../report/run_log';
 import { startRun } from '../report/start_run';
 
@@ -44,54 +43,33 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     own.checkpoint = earlier ?? (await initialWeights(options, hooks));
     return describe(options, own.checkpoint, earlier !== undefined);
   });
+  const order: Order = { examples: table.length, batchSize: options.batchSize, seed: options.seed };
+  const start = startOf(found, options, order, batches);
+  const end = endOf(options, batches);
   const clip = newClip(options, device, found.config);
   if (own.checkpoint !== undefined) clip.loadStateDict(own.checkpoint.stateDict);
   const parallel = shard.worldSize > 1 ? await ParallelModel.create(clip, options) : undefined;
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
   const log = new RunLog(folder, hooks.onProgress);
-  const start = startOf(found, options, batches);
   const pairs = new TrainingPairs(found.resumed ? await pairsAt(start, table, options) : table, clip, options, log);
   try {
+    checkLeft(found, start, end, options);
     const optimizer = makeOptimizer(clip, options);
     const takesState = found.resumed || !options.completeFinetune || options.compat === 'reference';
     if (takesState && found.hasOptimizer) shareState(optimizer, own.checkpoint);
     const scaler = makeScaler(clip, takesState ? found.scaler : undefined);
-    begin(log, options, clip, { found, start, pairs: table.length, batches, device });
+    begin(log, options, clip, { found, start, order, batches, device });
 
     for (const row of table.badRows.examples) log.warning(badLine(options, row).message);
     if (table.badRows.count > 0) log.warning(`${table.badRows.count} lines of the csv are skipped.`);
-    if (!found.resumed) await evaluator.evaluate(log, start.epoch, start.step);
-    return await trainLoop({ clip, parallel, optimizer, scaler, pairs, totalSteps: options.epochs * batches, evaluator, options, log, device, start, hooks });
+    if (!found.resumed) await evaluator.evaluate(log, { epoch: start.epoch, step: start.step, checkpoint: found.path });
+    const { resumed } = found;
+    return await trainLoop({ clip, parallel, optimizer, scaler, pairs, order, evaluator, options, log, device, start, resumed, end, hooks });
   } finally {
     await pairs.close();
     parallel?.dispose();
   }
-}
-
-/** What a run starts from, as every rank knows it. */
-interface Found extends Position {
-  config: ClipConfig;
-  /** the file; none for new weights */
-  path?: string;
-  hasOptimizer: boolean;
-  scaler?: GradScalerState;
-  /** it is this run's own, to go on with */
-  resumed: boolean;
-}
-
-function describe(options: TrainOptions, checkpoint: Checkpoint | undefined, resumed: boolean): Found {
-  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler } = checkpoint ?? {};
-  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, resumed };
-}
-
-/** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */
-function earlierRun(folder: string, { resume }: TrainOptions): Checkpoint | undefined {
-  const newest = newestCheckpoint(join(folder, 'checkpoints'));
-  if (newest === undefined || resume !== undefined) return newest;
-  throw optionError(
-    `'${folder}' holds the checkpoints of an earlier run; go on with it by --resume auto, choose another --name, or delete the folder.`,
-  );
 }
 
 /** Gives every rank's optimizer the state of a checkpoint, which the first rank has. */
@@ -127,23 +105,18 @@ async function checkTable(table: PairTable, options: TrainOptions): Promise<void
   if (other > 0) throw dataError(`${options.trainData} has ${lengths[0]} pairs for rank 0 and ${lengths[other]} for rank ${other}; give all machines the same file.`);
 }
 
-function startOf(found: Found, options: TrainOptions, batches: number): Position {
-  const { epoch, batch, step, resumed } = found;
-  if (!resumed && options.completeFinetune) return { epoch: 0, batch: 0, step: 0 };
-  // A resumed run may have lost pairs on the way, so that its epochs were not all of one length.
-  return { epoch, batch, step: (resumed && step) || epoch * batches + batch };
-}
-
 function begin(
   log: RunLog,
   options: TrainOptions,
   clip: Clip,
-  facts: { found: Found; start: Position; pairs: number; batches: number; device: string },
+  facts: { found: Found; start: Position; order: Order; batches: number; device: string },
 ): void {
-  const { found, start, pairs, batches, device } = facts;
-  startRun(log, options, found.resumed ? start.step : undefined);
+  const { found, start, order, batches, device } = facts;
+  startRun(log, options, found.resumed ? start : undefined);
   log.info(`Using ${device} device, ${clip.precision}`);
   if (found.path !== undefined) log.info(`Loaded checkpoint '${found.path}' (start epoch ${start.epoch}, step ${start.step})`);
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
-  log.info(`Num parameters: ${parameters}, Num samples: ${pairs}, Num batches: ${batches}`);
+  log.info(`Num parameters: ${parameters}, Num samples: ${order.examples}, Num batches: ${batches}`);
+  const change = changeOf(found.order, order);
+  if (found.resumed && change !== undefined) log.warning(`Going on with other batches than before: ${change}.`);
 }

@@ -41,15 +41,22 @@ describe('cleanclip-train', () => {
     expect(readdirSync(join(folder, 'logs/killed/checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  it('saves and ends with 130 on Ctrl-C', async () => {
-    const { child, ended } = run(flags('interrupted'));
-    await until(() => metrics('interrupted').length >= 3);
-    child.kill('SIGINT');
+  it.each(['SIGINT', 'SIGHUP'] as const)('saves and ends with 130 on %s', async (signal) => {
+    const { child, ended } = run(flags(signal));
+    await until(() => metrics(signal).length >= 3);
+    child.kill(signal);
     const { code, stderr } = await ended;
     expect(code).toBe(130);
     expect(stderr).toMatch(/^cleanclip-train: Training was stopped at step \d+; it is saved/m);
-    const saved = torch.load(join(folder, 'logs/interrupted/checkpoints/step.pt')) as { step: number; state_dict: Record<string, Tensor> };
+    const saved = torch.load(join(folder, 'logs', signal, 'checkpoints/step.pt')) as { step: number; state_dict: Record<string, Tensor> };
     expect(saved.step).toBeGreaterThanOrEqual(3);
+  });
+
+  it('goes on when nobody reads what it prints any more', async () => {
+    const { child, ended } = run([...flags('unheard'), '--max_steps', '12']);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    expect(metrics('unheard')).toHaveLength(12);
   });
 
   it('evaluates a checkpoint when there is no training data', async () => {

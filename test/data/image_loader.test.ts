@@ -35,7 +35,7 @@ test('strict throws, and leaving the loop ends the threads', async () => {
   const strict = (async () => {
     for await (const { dispose } of labelledBatches(paths, { batchSize: 1, size: 4, strict: true, numWorkers: 1 })) dispose();
   })();
-  await expect(strict).rejects.toThrow(/Row 1 cannot be used/);
+  await expect(strict).rejects.toThrow(/Row 2 cannot be used/);
   for await (const { dispose } of labelledBatches(paths, { batchSize: 1, size: 4, numWorkers: 1 })) {
     dispose();
     break;

@@ -173,7 +173,7 @@ test('strict stops at a bad row, after the batches before it', async () => {
     const reading = (async () => {
       for await (const batch of loader.epoch(1)) seen.push(...plain(batch).rows);
     })();
-    await expect(reading).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^Row 14 cannot be used\. .*14\.png/) });
+    await expect(reading).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^Row 15 cannot be used\. .*14\.png/) });
     expect(seen).toHaveLength(10);
   });
 });
@@ -181,7 +181,7 @@ test('strict stops at a bad row, after the batches before it', async () => {
 test('when no image can be read, that is an error', async () => {
   const broken = await tableOf(3, [0, 1, 2]);
   await withLoader(broken, { batchSize: 1, shuffle: false }, async (loader) => {
-    await expect(read(loader, 1)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^None of the images .* row 0\./) });
+    await expect(read(loader, 1)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^None of the images .* row 1\./) });
   });
 });
 

@@ -22,6 +22,11 @@ const orders = {
     await done(new Map([['rank', rank], ['world', process.env.WORLD_SIZE], ['threads', process.env.OMP_NUM_THREADS]]));
   },
   fail: (code, message, after = 0) => sleep(after).then(() => fail(code, message)),
+  failSaving: async (milliseconds) => {
+    await sleep(milliseconds);
+    await event({ type: 'log', level: 'WARNING', line: 'saved' });
+    await fail('ERR_DISTRIBUTED', 'The connection broke.');
+  },
   die: (signal) => process.kill(process.pid, signal),
   exit: (code) => process.exit(code),
   hang: () => sleep(60_000),

@@ -49,8 +49,8 @@ test("the result and the events are rank 0's, the log lines all ranks'; what the
 test.each<[string, Order[], object]>([
   [
     'what a rank says of itself, not what others say of its end',
-    [['fail', 'ERR_DISTRIBUTED', 'Rank 0 of 3: the connection broke.'], ['fail', 'ERR_DATA', 'No such file.', 300], ['hang']],
-    { code: 'ERR_DATA', message: 'Rank 1 of 3: No such file.' },
+    [['fail', 'ERR_DISTRIBUTED', 'Rank 0 of 2: the connection broke.'], ['fail', 'ERR_DATA', 'No such file.', 300]],
+    { code: 'ERR_DATA', message: 'Rank 1 of 2: No such file.' },
   ],
   ['one sentence when all say it', [['fail', 'ERR_DATA', 'No such file.', 200], ['fail', 'ERR_DATA', 'No such file.']], { code: 'ERR_DATA', message: 'No such file.' }],
   [
@@ -87,6 +87,11 @@ test('a failure to save goes before what the others say of the stop', async () =
   const timer = setInterval(() => lines().length === 1 && abort.abort(), 10);
   await expect(stopped).rejects.toMatchObject({ code: 'ERR_DATA', message: 'Rank 1 of 2: The disk is full.' });
   clearInterval(timer);
+});
+
+test('the first rank may take its time to save when another has failed', async () => {
+  await expect(run([['failSaving', 4000], ['fail', 'ERR_DATA', 'No such file.'], ['hang']])).rejects.toMatchObject({ message: 'Rank 1 of 3: No such file.' });
+  expect(lines()).toEqual(['saved']);
 });
 
 test('an aborted job does not begin', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,16 +26,32 @@ describe('RunLog', () => {
     expect(events).toMatchObject([{ type: 'log' }, { type: 'log', level: 'WARNING' }, { type: 'metrics', record: record(1) }]);
   });
 
+  it('goes on when a file cannot be written, and says so once', () => {
+    const events: unknown[] = [];
+    const log = new RunLog(folder, (event) => events.push(event));
+    log.start();
+    rmSync(join(folder, 'output.log'));
+    mkdirSync(join(folder, 'output.log'));
+    log.info('lost');
+    log.info('lost too');
+    log.metrics(record(1));
+    const warning = { type: 'log', level: 'WARNING', line: expect.stringMatching(/output\.log' cannot be written: .*EISDIR.* The run goes on/) };
+    expect(events).toMatchObject([warning, { line: expect.stringMatching(/lost$/) }, { line: expect.stringMatching(/lost too$/) }, { type: 'metrics' }]);
+    expect(read('metrics.jsonl')).toBe('{"type":"train","epoch":1,"step":1}\n');
+  });
+
   it('drops what comes after the step it resumes from, and a line that a kill cut off', () => {
     const first = new RunLog(folder, () => {});
     first.start();
-    [1, 2, 3].forEach((step) => first.metrics(record(step)));
+    const beside = { ...record(9), checkpoint: 'of another run' };
+    [record(1), record(2), record(3), beside].forEach((one) => first.metrics(one));
     appendFileSync(join(folder, 'metrics.jsonl'), '{"type":"train","ep');
     const second = new RunLog(folder, () => {});
-    second.resume(2);
+    second.resume({ epoch: 0, batch: 2, step: 2 });
     second.metrics(record(3));
-    expect(read('metrics.jsonl').trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([1, 2, 3].map(record));
-    expect(second.history).toEqual([1, 2, 3].map(record));
+    const all = [record(1), record(2), beside, record(3)];
+    expect(read('metrics.jsonl').trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(all);
+    expect(second.history).toEqual(all);
   });
 
   it('writes every option to params.txt, sorted, in the spelling of the flags', () => {

@@ -44,6 +44,9 @@ async function train(worldSize: number, name: string, more: Record<string, unkno
 beforeAll(async () => {
   folder = await drawShapes(8); // 96 pairs: 6 batches an epoch
   writeFileSync(join(folder, 'vit.json'), JSON.stringify(vit));
+  writeFileSync(join(folder, 'broken.png'), 'no image');
+  const lines = readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n');
+  writeFileSync(join(folder, 'bad.csv'), [...lines.slice(0, -1), 'broken.png,nothing'].join('\n'));
   await train(1, 'alone', { inmodal: true });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -140,9 +143,6 @@ describe('training over ranks', () => {
   });
 
   it('an image that only one rank meets is left out of its part; rank 0 writes who skipped it', async () => {
-    writeFileSync(join(folder, 'broken.png'), 'no image');
-    const lines = readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n');
-    writeFileSync(join(folder, 'bad.csv'), [...lines.slice(0, -1), 'broken.png,nothing'].join('\n'));
     await train(1, 'bad1', { train_data: 'bad.csv' });
     await train(2, 'bad2', { train_data: 'bad.csv', validation_data: 'bad.csv' });
     const log = readFileSync(join(folder, 'logs/bad2/output.log'), 'utf8');
@@ -181,6 +181,13 @@ describe('what stops all ranks', () => {
     expect(first).toMatchObject({ code: 1, stderr: `cleanclip-train: ${reason}\n` });
     expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`rank 0 failed: ${reason}`) });
     expect([curve('full').length, readdirSync(join(folder, 'logs/full/checkpoints'))]).toEqual([3, []]);
+  });
+
+  it('an image that one rank cannot read with strict, after the steps before it are saved', async () => {
+    const said = await failures(flags('strict', { train_data: 'bad.csv', strict: true, seed: 4 }));
+    expect(said[1]).toContain('Row 96 cannot be used'); // and rank 0 saves
+    const { step } = torch.load(join(folder, 'logs/strict/checkpoints/step.pt')) as { step: number };
+    expect(step).toBe(metrics('strict').length);
   });
 
   it('a folder that the first rank cannot write to', async () => {
