@@ -159,7 +159,7 @@ export async function together<T>(operation: string, start: (group: ProcessGroup
   }
 }
 
-/** @internal The same for what blocks this thread until the ranks have done it. */
-export function blocking<T>(group: ProcessGroup, operation: string, block: () => T): T {
-  return group.heart.duringBlock(operation, block);
+/** @internal Like {@link together}, for what blocks this thread until the ranks have done it. */
+export function blocking<T>(group: ProcessGroup, operation: string, block: () => T, collective = true): T {
+  return group.heart.duringBlock(operation, collective, block);
 }
