@@ -36,8 +36,11 @@ struct Outcome {
 void settle(napi_env env, napi_value, void*, void* data) {
   const std::unique_ptr<Outcome> outcome(static_cast<Outcome*>(data));
   if (env == nullptr) return;
-  napi_remove_env_cleanup_hook(env, close, outcome->hook);
-  delete static_cast<std::shared_ptr<Return>*>(outcome->hook);
+  {
+    const std::unique_ptr<std::shared_ptr<Return>> way(static_cast<std::shared_ptr<Return>*>(outcome->hook));
+    const std::lock_guard lock((*way)->mutex);  // until then the thread may still have to release the function
+    napi_remove_env_cleanup_hook(env, close, outcome->hook);
+  }
   const Napi::HandleScope scope(env);
   const napi_value value = guarded(env, [&] {
     if (outcome->failure) rethrowAsDistributed(outcome->failure);

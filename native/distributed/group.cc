@@ -9,6 +9,7 @@
 #include "handle.h"
 #include "nccl.h"
 #include "store.h"
+#include "within.h"
 
 namespace cleanclip {
 
@@ -57,12 +58,12 @@ napi_value createGroup(const Napi::CallbackInfo& info) {
       .interfaces = info[5].ToString(),
       .peer = info[6].ToString(),
   };
-  return runAside(info.Env(), [store = storeArg(info[0]), options]() -> MakeResult {
+  return runAside(info.Env(), within(options.timeout, [store = storeArg(info[0]), options]() -> MakeResult {
     auto group = makeGroup(store, options);
     return [group = std::move(group), timeout = options.timeout](Napi::Env env) {
       return wrapHandle(env, GroupHandle{group, timeout});
     };
-  });
+  }));
 }
 
 // destroyGroup(group): a promise; nothing of the group may be pending

@@ -9,6 +9,7 @@
 #include "handle.h"
 #include "heartbeat.h"
 #include "store.h"
+#include "within.h"
 
 namespace cleanclip {
 
@@ -30,10 +31,11 @@ napi_value startHeart(const Napi::CallbackInfo& info) {
       .firstHosts = info[3].ToBoolean(),
       .silence = millisecondsArg(info[4]),
   };
-  return runAside(info.Env(), [store = storeArg(info[0]), settings]() -> MakeResult {
+  const auto& store = storeArg(info[0]);
+  return runAside(info.Env(), within(store->getTimeout(), [store, settings]() -> MakeResult {
     if (dynamic_cast<c10d::TCPStore*>(store.get()) == nullptr) return [](Napi::Env env) { return env.Undefined(); };
     return [heart = Heartbeat::start(store, settings)](Napi::Env env) { return wrapHandle(env, HeartHandle{heart}); };
-  });
+  }));
 }
 
 // heartGuards(heart, group): breaks the group off when it has failed

@@ -2,6 +2,7 @@
 
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -70,12 +71,12 @@ void Heartbeat::beatOnce(c10d::Store& store) {
   own_.knows = !verdict_.empty();
   const Pulse own = own_;
   const bool reads = readsNow(), seeks = verdict_.empty();
-  const std::string proposal = proposal_;
+  const std::string proposal = published_ ? "" : proposal_;
   lock.unlock();
 
   store.set(pulseKey(settings_.rank), bytesOf(pulseText(own)));
   std::string verdict;
-  if (seeks && !proposal.empty()) {
+  if (!proposal.empty()) {
     verdict = store.compareSet(kVerdict, "", proposal);
   } else if (store.check({kVerdict}) && seeks) {  // asked in any case: a set alone is not answered
     verdict = store.get_to_str(kVerdict);
@@ -84,6 +85,7 @@ void Heartbeat::beatOnce(c10d::Store& store) {
   lock.lock();
   answeredAt_ = Clock::now();
   shown_ = own.knows;
+  published_ |= !proposal.empty();
   if (verdict_.empty()) verdict_ = verdict;
   changed_.notify_all();
   lock.unlock();
@@ -119,19 +121,33 @@ void Heartbeat::watch() {
   Lock lock(mutex_);
   const auto over = [this] { return stopping_ || (!verdict_.empty() && breakOff_); };
   while (!changed_.wait_for(lock, kBeat, over)) {
+    forgetPause();
+    watchedAt_ = Clock::now();
     const auto verdict = waitsFor(settings_.silence) && verdict_.empty() ? silentVerdict() : "";
     if (!verdict.empty()) settle(lock, verdict);
   }
   if (stopping_) return;
   lock.unlock();
-  breakOff_();
+  try {
+    breakOff_();
+  } catch (const std::exception&) {  // what waits then keeps to its time limit
+  }
   lock.lock();
   brokenOff_ = true;
   changed_.notify_all();
 }
 
+// This process was stopped, as by Ctrl-Z, or got no time to run: how long the others were silent meanwhile says nothing of them.
+void Heartbeat::forgetPause() {
+  const auto now = Clock::now();
+  if (now - watchedAt_ <= 2 * kBeat) return;
+  answeredAt_ = now;
+  std::fill(heardAt_.begin(), heardAt_.end(), now);
+}
+
 std::string Heartbeat::inquire(const FailedOperation& operation) {
   Lock lock(mutex_);
+  forgetPause();
   inquiries_++;
   hurry();
   const auto deadline = Clock::now() + kPatience;
@@ -139,14 +155,17 @@ std::string Heartbeat::inquire(const FailedOperation& operation) {
   changed_.wait_until(lock, deadline, [&, next = readings_ + 1] { return over() || readings_ >= next; });
   const auto before = pulses_;
   changed_.wait_until(lock, deadline, [&] { return over() || allBeatSince(before); });
+  const auto cause = [&] { return causeOf(operation, before, pulses_, settings_.rank, kPatience.count()); };
+  // A rank whose time limit is over closes its connections, which fails others: it knows who did not come, and is about to say so.
+  if (operation.limit.empty() && !over() && cause().empty()) changed_.wait_until(lock, deadline, over);
 
   std::string ownFailure;
   if (verdict_.empty() && storeIsSilentFor(kStoreSilence)) {
     settle(lock, settings_.firstHosts ? kHostSilent : "the store does not answer, so that it cannot be said which rank is the cause");
   } else if (verdict_.empty() && !stopping_) {
-    auto cause = causeOf(operation, before, pulses_, settings_.rank, kPatience.count());
-    if (cause.empty()) ownFailure = cause = ranksText({settings_.rank}) + " failed in " + operation.name + ": " + operation.detail;
-    settle(lock, cause);
+    auto verdict = cause();
+    if (verdict.empty()) ownFailure = verdict = ranksText({settings_.rank}) + " failed in " + operation.name + ": " + operation.detail;
+    settle(lock, verdict);
   }
   const bool knowsSilent = Clock::now() >= deadline;
   letOthersLearn(lock, knowsSilent ? before : std::vector<Pulse>(before.size()));
@@ -163,9 +182,9 @@ void Heartbeat::announce(const std::string& verdict) {
   inquiries_--;
 }
 
-// Leaves a verdict in the store; another one may be there first. Without an answer of the store it holds for this rank alone.
+// Leaves a verdict in the store; another one may be there first. Without an answer of the store it holds for this rank alone, and is left when one comes.
 void Heartbeat::settle(Lock& lock, const std::string& verdict) {
-  proposal_ = verdict;
+  if (proposal_.empty()) proposal_ = verdict;
   hurry();
   changed_.wait_for(lock, kPublishing, [this] { return ended_ || !verdict_.empty(); });
   if (verdict_.empty()) verdict_ = verdict;

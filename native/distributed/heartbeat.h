@@ -56,6 +56,7 @@ class Heartbeat {
   void beatOnce(c10d::Store& store);
   void readAll(c10d::Store& store);
   void watch();
+  void forgetPause();
   void settle(Lock& lock, const std::string& verdict);
   void letOthersLearn(Lock& lock, const std::vector<Pulse>& before);
   void stop(std::chrono::milliseconds patience);
@@ -71,13 +72,15 @@ class Heartbeat {
   std::mutex mutex_;  // of all below
   std::condition_variable changed_;
   Pulse own_;
-  std::string proposal_;  // a verdict to leave
+  std::string proposal_;    // a verdict to leave
+  bool published_ = false;  // in the store
   std::string verdict_;
   std::function<void()> breakOff_;
   std::vector<Pulse> pulses_;               // by rank, as last read
   std::vector<Clock::time_point> heardAt_;  // by rank: when its pulse was read first, or had changed
   Clock::time_point readAt_;
   Clock::time_point answeredAt_;  // by the store
+  Clock::time_point watchedAt_ = Clock::now();  // by the thread that watches
   Clock::time_point progressAt_;  // when an operation last began alone, or ended
   int64_t readings_ = 0;
   int operations_ = 0;  // under way

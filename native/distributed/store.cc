@@ -6,6 +6,7 @@
 #include "aside.h"
 #include "exports.h"
 #include "handle.h"
+#include "within.h"
 
 namespace cleanclip {
 
@@ -45,7 +46,9 @@ napi_value tcpStore(const Napi::CallbackInfo& info) {
   options.isServer = info[3].ToBoolean();
   options.timeout = millisecondsArg(info[4]);
   options.multiTenant = true;
-  return runAside(info.Env(), [host = text(info[0]), options] { return asHandle(c10::make_intrusive<c10d::TCPStore>(host, options)); });
+  return runAside(info.Env(), within(options.timeout, [host = text(info[0]), options] {
+    return asHandle(c10::make_intrusive<c10d::TCPStore>(host, options));
+  }));
 }
 
 // fileStore(path, world size, timeout): a promise
@@ -64,41 +67,47 @@ napi_value storePort(const Napi::CallbackInfo& info) {
 }
 
 napi_value storeSet(const Napi::CallbackInfo& info) {
-  return waitAside(info.Env(), [store = storeArg(info[0]), key = text(info[1]), value = bytes(info[2])] { store->set(key, value); });
+  const auto& store = storeArg(info[0]);
+  return waitAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1]), value = bytes(info[2])] { store->set(key, value); }));
 }
 
 // storeGet(store, key): waits for the key
 napi_value storeGet(const Napi::CallbackInfo& info) {
-  return runAside(info.Env(), [store = storeArg(info[0]), key = text(info[1])]() -> MakeResult {
+  const auto& store = storeArg(info[0]);
+  return runAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
     return [value = forWaiting(store)->get(key)](Napi::Env env) {
       return Napi::Buffer<uint8_t>::Copy(env, value.data(), value.size());
     };
-  });
+  }));
 }
 
 napi_value storeAdd(const Napi::CallbackInfo& info) {
-  return runAside(info.Env(), [store = storeArg(info[0]), key = text(info[1]), amount = info[2].ToNumber().Int64Value()]() -> MakeResult {
+  const auto& store = storeArg(info[0]);
+  return runAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1]), amount = info[2].ToNumber().Int64Value()]() -> MakeResult {
     return [sum = store->add(key, amount)](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(sum)); };
-  });
+  }));
 }
 
 // storeWait(store, keys, timeout)
 napi_value storeWait(const Napi::CallbackInfo& info) {
-  return waitAside(info.Env(), [store = storeArg(info[0]), wanted = keys(info[1]), timeout = millisecondsArg(info[2])] {
+  const auto timeout = millisecondsArg(info[2]);
+  return waitAside(info.Env(), within(timeout, [store = storeArg(info[0]), wanted = keys(info[1]), timeout] {
     forWaiting(store)->wait(wanted, timeout);
-  });
+  }));
 }
 
 napi_value storeCheck(const Napi::CallbackInfo& info) {
-  return runAside(info.Env(), [store = storeArg(info[0]), wanted = keys(info[1])]() -> MakeResult {
+  const auto& store = storeArg(info[0]);
+  return runAside(info.Env(), within(store->getTimeout(), [store, wanted = keys(info[1])]() -> MakeResult {
     return [there = store->check(wanted)](Napi::Env env) { return Napi::Boolean::New(env, there); };
-  });
+  }));
 }
 
 napi_value storeDelete(const Napi::CallbackInfo& info) {
-  return runAside(info.Env(), [store = storeArg(info[0]), key = text(info[1])]() -> MakeResult {
+  const auto& store = storeArg(info[0]);
+  return runAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
     return [deleted = store->deleteKey(key)](Napi::Env env) { return Napi::Boolean::New(env, deleted); };
-  });
+  }));
 }
 
 // storeClose(store): the master's server ends once no group uses it either

@@ -18,9 +18,14 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     if (!abort.signal.aborted) progress.print(`${program}: stopping; press Ctrl-C again to stop without saving.`);
     abort.abort();
   };
+  const end = (): void => {
+    if (process.env.WORLD_SIZE === undefined) process.exit(130);
+    process.off('SIGINT', interrupt); // process.exit would wait for the job's thread, which may wait for other ranks
+    process.kill(process.pid, 'SIGINT');
+  };
   let interrupted = false;
   const interrupt = (): void => {
-    if (interrupted) process.exit(130);
+    if (interrupted) end();
     interrupted = true;
     stop();
   };

@@ -37,9 +37,9 @@ export function start(program: string, args: string[], cwd: string, { env, detac
 }
 
 /** Waits until a condition holds; throws after `seconds`. */
-export async function until(condition: () => boolean, seconds = 60): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   const end = Date.now() + 1000 * seconds;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > end) throw new Error(`The condition did not hold within ${seconds} s.`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

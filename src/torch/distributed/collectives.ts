@@ -8,7 +8,8 @@ export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
 
 /*
  * Every rank calls the same operations in the same order, with tensors of the same shape and dtype, dense and contiguous. What runs
- * begins at the call, in the order of the calls, and leaves this thread free; leave the tensors alone until the promise is settled.
+ * begins at the call, or after the last allGatherObject, in the order of the calls, and leaves this thread free; leave the tensors alone until the
+ * promise is settled.
  * All reject with CleanclipError `ERR_DISTRIBUTED` when a rank ends, hangs or does not come within the group's time limit.
  */
 

@@ -38,6 +38,8 @@ export interface ProcessGroup {
   backend: Backend;
   timeout: number;
   pending: Set<Promise<unknown>>;
+  /** the last one under way that takes several exchanges */
+  several?: Promise<unknown>;
   heart: Heart;
   /** to close with the group */
   ownStore?: Store;
@@ -150,7 +152,8 @@ export function processGroup(): ProcessGroup {
  */
 export async function together<T>(operation: string, start: (group: ProcessGroup) => Promise<T>, collective = true): Promise<T> {
   const group = processGroup();
-  const result = group.heart.during(operation, collective, () => start(group));
+  const begin = (): Promise<T> => group.heart.during(operation, collective, () => start(group));
+  const result = collective && group.several !== undefined ? group.several.then(begin, begin) : begin();
   group.pending.add(result);
   try {
     return await result;
@@ -159,7 +162,20 @@ export async function together<T>(operation: string, start: (group: ProcessGroup
   }
 }
 
-/** @internal The same for what blocks this thread until the ranks have done it. */
-export function blocking<T>(group: ProcessGroup, operation: string, block: () => T): T {
-  return group.heart.duringBlock(operation, block);
+/** @internal The same for what takes several exchanges. A collective that is called meanwhile waits, so that on all ranks the order is that of the calls. */
+export async function inOneGo<T>(operation: string, start: (group: ProcessGroup) => Promise<T>): Promise<T> {
+  const group = processGroup();
+  const result = together(operation, start);
+  group.several = result;
+  try {
+    return await result;
+  } finally {
+    if (group.several === result) delete group.several;
+  }
+}
+
+/** @internal Like {@link together}, for what blocks this thread until the ranks have done it. */
+export function blocking<T>(group: ProcessGroup, operation: string, block: () => T, collective = true): T {
+  if (collective && group.several !== undefined) throw optionError(`${operation} blocks this thread while allGatherObject waits; await that first.`);
+  return group.heart.duringBlock(operation, collective, block);
 }

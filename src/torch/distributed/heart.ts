@@ -58,8 +58,8 @@ export class Heart {
   }
 
   /** The same for what blocks this thread. */
-  duringBlock<T>(operation: string, block: () => T): T {
-    const begun = this.begin(operation, true);
+  duringBlock<T>(operation: string, collective: boolean, block: () => T): T {
+    const begun = this.begin(operation, collective);
     try {
       return block();
     } catch (error) {

@@ -3,7 +3,7 @@ import { deserialize, serialize } from 'node:v8';
 import { addon } from '../addon';
 import { tensor as makeTensor, zeros } from '../factories';
 import { wrap } from '../tensor';
-import { together } from './group';
+import { inOneGo } from './group';
 
 /**
  * The values of all ranks, by rank (all_gather_object): anything that structured cloning takes, so no functions and no tensors.
@@ -11,7 +11,7 @@ import { together } from './group';
  */
 export async function allGatherObject<T>(value: T): Promise<T[]> {
   const bytes = serialize(value);
-  return together('allGatherObject', async ({ native }) => {
+  return inOneGo('allGatherObject', async ({ native }) => {
     using length = makeTensor([BigInt(bytes.length)]);
     const lengths = takeAll(await addon().allGather(native, length.handle)).map((one) => Number(one.readBigInt64LE()));
     using padded = zeros([Math.max(...lengths)], { dtype: 'uint8' });

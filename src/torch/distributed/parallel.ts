@@ -96,17 +96,18 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
   }
 
   /**
-   * The loss's backward, with the exchange. Its failure names this rank and the one that is the cause; after one, make a new group.
+   * The loss's backward, with the exchange. Its failure names this rank and the one that is the cause; after one, make a new group. Within
+   * {@link noSync} that goes for what the loss itself exchanges, as the gradient of gathered rows.
    * @throws CleanclipError `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
    */
   backward(loss: Tensor): void {
-    if (!this.synchronising) return loss.backward();
-    blocking(this.group, 'backward', () => {
+    const backward = (): void => {
       loss.backward();
-      if (!this.exchangesAtEnd) return;
+      if (!this.synchronising || !this.exchangesAtEnd) return;
       this.exchangesAtEnd = false;
       addon().afterFirstBackward(this.reducer);
-    });
+    };
+    blocking(this.group, 'backward', backward, this.synchronising);
   }
 
   /** Runs steps whose gradients only add up on this rank (no_sync); the next backward outside exchanges their sum. */

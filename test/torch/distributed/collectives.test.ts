@@ -121,3 +121,10 @@ test('a second group after the first, and one alone', async () => {
   expect(again).toEqual([Array(2).fill([false, 2])]);
   expect(await valuesOf(1, [['reduce', 'float32', 'sum', [1]], ['facts']])).toMatchObject([[[numbersOf(0, [1], 'float32').item()]], [[true, 0, 1, 'gloo']]]);
 });
+
+test('objects at once, and with other collectives, come in the order of the calls', async () => {
+  const [values] = await valuesOf(3, [['objectsAtOnce']]);
+  const numbers = Array.from({ length: 4 }, (_, i) => [0, 1, 2].map((rank) => Array<number>(1 + ((7 * i + 5 * rank) % 9)).fill(i)));
+  const refused = 'ERR_OPTION: broadcastCoalesced blocks this thread while allGatherObject waits; await that first.';
+  expect(values).toEqual(Array(3).fill([[['ab', 'abab', 'ababab'], ...numbers], [6, 6, 6], refused]));
+});

@@ -65,6 +65,11 @@ test('a rank that does not come, and one that does not come to backward', async 
   expect(backward.error).toMatchObject({ code: 'ERR_DISTRIBUTED' });
 });
 
+test('a rank that does not come to a backward without exchange of gradients', async () => {
+  const [backward] = await runRanks(2, [['absentFromQuietBackward']], { timeout: 5000 });
+  expect(backward.error).toMatchObject({ code: 'ERR_DISTRIBUTED', message: 'Rank 0 of 2: backward failed: rank 1 has left the group.' });
+});
+
 test('without a group', () => {
   expect(() => torch.distributed.allGatherRows(torch.ones([1]), [1], 'own')).toThrow('There is no process group in this thread');
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 import { freePort } from '../../../src/launch/free_port';
@@ -5,6 +6,7 @@ import { torch } from '../../../src/torch';
 import { addon } from '../../../src/torch/addon';
 import type { NativeHeart } from '../../../src/torch/distributed/native';
 import type { TCPStore } from '../../../src/torch/distributed/store';
+import { until } from '../../support/command';
 
 const { distributed } = torch;
 
@@ -38,7 +40,7 @@ test('a rank that leaves while its pulse is under way has left all the same', as
   for (let round = 0; round < 10; round++) {
     const hearts = await heartsOf(1);
     await Promise.all([addon().announce(hearts[0], 'rank 0 failed'), stop(hearts)]); // an announcement has the pulse shown at once
-    expect((await store.get('cleanclip/pulse/0')).toString()).toMatch(/ 1$/);
+    await until(async () => (await store.get('cleanclip/pulse/0')).toString().endsWith(' 1')); // leaving waits a second at most for it
   }
 });
 
@@ -49,6 +51,18 @@ test('ranks that are behind: they have begun less, and wait for nothing', async 
   addon().heartEnds(hearts[2]); // it has come, and gone on
   const verdict = 'rank 1 did not come to allReduce within 5 s: it lives, but is slower, or hangs in code of its own';
   expect(await addon().inquire(hearts[0], 'allReduce', 1, '5 s', 'timed out')).toBe(verdict);
+  await stop(hearts);
+});
+
+test('a rank whose connection another one closed hears from that one who did not come', async () => {
+  const hearts = await heartsOf(3);
+  for (const heart of [hearts[0], hearts[2]]) addon().heartBegins(heart, true);
+  await sleep(1700); // all have beaten, and will again after 0.3 s
+  const closed = addon().inquire(hearts[2], 'allReduce', 1, '', 'Connection closed by peer');
+  await sleep(600);
+  const over = addon().inquire(hearts[0], 'allReduce', 1, '4 s', 'timed out');
+  const verdict = 'rank 1 did not come to allReduce within 4 s: it lives, but is slower, or hangs in code of its own';
+  expect(await Promise.all([closed, over])).toEqual([verdict, verdict]);
   await stop(hearts);
 });
 

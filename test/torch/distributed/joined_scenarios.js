@@ -127,4 +127,12 @@ module.exports = {
     parallel.dispose();
     return Object.values(state).map((tensor) => tensor.detach().toArray());
   },
+
+  absentFromQuietBackward: async ({ torch, distributed, rank }) => {
+    const x = torch.ones([1], { requiresGrad: true });
+    const line = { namedParameters: () => [['x', x]], stateDict: () => ({ x }), forward: (by) => x.mul(by) };
+    const parallel = await distributed.DistributedDataParallel.create(line);
+    const all = distributed.allGatherRows(torch.ones([1], { requiresGrad: true }), [1, 1], 'all');
+    if (rank === 0) parallel.noSync(() => parallel.backward(all.sum()));
+  },
 };

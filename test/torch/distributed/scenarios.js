@@ -304,4 +304,17 @@ module.exports = {
     await addon().allReduce(group, torch.tensor([2]).handle, 'sum');
     return process.kill(process.pid, 'SIGKILL');
   },
+
+  /** One rank comes to a reduction when it has the objects, the others at once; then many objects at once, of many lengths. */
+  objectsAtOnce: async ({ torch, distributed, rank }) => {
+    const text = distributed.allGatherObject('ab'.repeat(1 + rank));
+    if (rank === 0) await text;
+    const tensor = torch.full([3], rank + 1);
+    const sum = distributed.allReduce(tensor);
+    const numbers = Array.from({ length: 4 }, (_, i) => distributed.allGatherObject(Array(1 + ((7 * i + 5 * rank) % 9)).fill(i)));
+    const refused = await refusal(() => distributed.broadcastCoalesced([tensor]));
+    const all = [await text, ...(await Promise.all(numbers))];
+    await sum;
+    return [all, tensor.toArray(), refused];
+  },
 };

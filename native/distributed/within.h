@@ -1,0 +1,32 @@
+// Time limits for what is done with a store.
+#pragma once
+
+#include <chrono>
+#include <future>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include "errors.h"
+
+namespace cleanclip {
+
+// `work` with a store, which keeps to the time limit by itself only while the store's host answers. 5 s after the limit the caller gets a
+// DistributedError, and the work is left to a thread of its own, as a TCPStore's wait for an answer cannot be ended.
+template <typename Work>
+auto within(std::chrono::milliseconds limit, Work work) {
+  return [limit, work = std::move(work)] {
+    std::packaged_task<std::invoke_result_t<const Work&>()> task([own = work]() mutable {
+      const auto work = std::move(own);  // gone before the result is there
+      return work();
+    });
+    auto result = task.get_future();
+    std::thread(std::move(task)).detach();
+    if (result.wait_for(limit + std::chrono::seconds(5)) == std::future_status::timeout) {
+      throw DistributedError("timed out, as the process that hosts the store does not answer");
+    }
+    return result.get();
+  };
+}
+
+}  // namespace cleanclip
