@@ -1,3 +1,5 @@
+import { isatty } from 'node:tty';
+
 import { CleanclipError } from '../errors';
 import type { JobHooks, ProgressEvent } from '../jobs/progress';
 import { ProgressLine } from '../report/progress_line';
@@ -29,8 +31,10 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     interrupted = true;
     stop();
   };
+  // Under nohup, whose wish Node forgets as it starts, no stream is a terminal.
+  const hangUp = [0, 1, 2].some((fd) => isatty(fd)) ? stop : (): void => {};
   // Only Ctrl-C counts twice: launchers and `timeout` send SIGTERM more than once, and have SIGKILL to be blunt.
-  process.on('SIGINT', interrupt).on('SIGTERM', stop).on('SIGHUP', stop);
+  process.on('SIGINT', interrupt).on('SIGTERM', stop).on('SIGHUP', hangUp);
   try {
     await job({ signal: abort.signal, onProgress });
   } catch (error) {
@@ -40,6 +44,6 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     process.exitCode = error.code === 'ERR_ABORTED' ? 130 : 1;
   } finally {
     progress.clear();
-    process.off('SIGINT', interrupt).off('SIGTERM', stop).off('SIGHUP', stop);
+    process.off('SIGINT', interrupt).off('SIGTERM', stop).off('SIGHUP', hangUp);
   }
 }

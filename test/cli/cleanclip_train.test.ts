@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 
 import { torch, type Tensor } from '../../src/torch';
-import { command, until } from '../support/command';
+import { bin, command, start, until } from '../support/command';
 import { drawShapes } from '../support/pairs';
 
 jest.setTimeout(120_000);
@@ -41,15 +41,26 @@ describe('cleanclip-train', () => {
     expect(readdirSync(join(folder, 'logs/killed/checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  it.each(['SIGINT', 'SIGHUP'] as const)('saves and ends with 130 on %s', async (signal) => {
-    const { child, ended } = run(flags(signal));
-    await until(() => metrics(signal).length >= 3);
-    child.kill(signal);
+  it('saves and ends with 130 on Ctrl-C, but goes on after SIGHUP where it has no terminal, as under nohup', async () => {
+    const { child, ended } = run(flags('interrupted'));
+    await until(() => metrics('interrupted').length >= 1);
+    child.kill('SIGHUP');
+    await until(() => metrics('interrupted').length >= 3);
+    child.kill('SIGINT');
     const { code, stderr } = await ended;
     expect(code).toBe(130);
     expect(stderr).toMatch(/^cleanclip-train: Training was stopped at step \d+; it is saved/m);
-    const saved = torch.load(join(folder, 'logs', signal, 'checkpoints/step.pt')) as { step: number; state_dict: Record<string, Tensor> };
+    const saved = torch.load(join(folder, 'logs/interrupted/checkpoints/step.pt')) as { step: number; state_dict: Record<string, Tensor> };
     expect(saved.step).toBeGreaterThanOrEqual(3);
+  });
+
+  it('saves when its terminal is closed', async () => {
+    const command = [process.execPath, bin('cleanclip-train'), ...flags('closed'), '--epochs', '50', '--save_every_steps', '0'].join(' ');
+    const { child } = start('script', ['--quiet', '--command', command, '/dev/null'], folder);
+    await until(() => metrics('closed').length >= 3);
+    child.kill('SIGKILL');
+    await until(() => readFileSync(join(folder, 'logs/closed/output.log'), 'utf8').includes('Stopped at step'));
+    expect(readdirSync(join(folder, 'logs/closed/checkpoints'))).toContain('step.pt');
   });
 
   it('goes on when nobody reads what it prints any more', async () => {
