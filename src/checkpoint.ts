@@ -7,7 +7,7 @@ import type { Clip } from './clip/model';
 import { checkReleased, pretrainedFile } from './clip/pretrained';
 import { configIn, stateDictIn, type StateDict } from './clip/weights';
 import { CleanclipError, optionError } from './errors';
-import type { JobHooks } from './jobs/progress';
+import type { JobHooks } from './progress';
 import { torch } from './torch';
 import type { GradScaler, GradScalerState } from './torch/grad_scaler';
 import type { AdamW, OptimizerState } from './torch/optim';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import cleanclip from '../../dist/index.js';
-import { decodeImage } from '../../dist/data/image.js';
+import { decodeImage } from '../../dist/images/image.js';
 import { photographs } from './inputs.mjs';
 
 const { torch } = cleanclip;

@@ -1,4 +1,4 @@
-import { checkImage } from '../data/pixels';
+import { checkImage } from '../images/pixels';
 import { optionError } from '../errors';
 import { Random } from '../random';
 import type { Tensor } from '../torch';

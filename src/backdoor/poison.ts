@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { resizeCrop, squash } from '../clip/preprocess';
 import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
-import { decodeImage } from '../data/image';
+import { decodeImage } from '../images/image';
 import { readPairs, type PairColumns } from '../data/pairs';
 import { CleanclipError, optionError } from '../errors';
 import { asWriteError } from '../files';

@@ -2,7 +2,7 @@ import { readCheckpoint, readInitial, type Checkpoint, type Order, type Position
 import { makeClip, type ModelOptions } from '../clip/open';
 import { copyStateDict, type StateDict } from '../clip/weights';
 import { CleanclipError } from '../errors';
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
 import { torch } from '../torch';
 import type { GradScaler } from '../torch/grad_scaler';

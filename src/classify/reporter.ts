@@ -1,4 +1,4 @@
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import type { RunLog } from '../report/run_log';
 import type { StepReport } from './fit';
 

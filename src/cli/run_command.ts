@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 
 import { CleanclipError } from '../errors';
-import type { JobHooks, ProgressEvent } from '../jobs/progress';
+import type { JobHooks, ProgressEvent } from '../progress';
 import { ProgressLine } from '../report/progress_line';
 
 /**

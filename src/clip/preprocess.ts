@@ -1,5 +1,5 @@
-import { decodeImage } from '../data/image';
-import { checkImage } from '../data/pixels';
+import { decodeImage } from '../images/image';
+import { checkImage } from '../images/pixels';
 import { dataError, optionError } from '../errors';
 import { torch, type Tensor } from '../torch';
 import { normalizeImages, resizeImage } from '../torch/images';

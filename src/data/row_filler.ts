@@ -5,7 +5,7 @@ import { resizeCrop, squash } from '../clip/preprocess';
 import { tokenIds } from '../clip/tokenizer';
 import { Random } from '../random';
 import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
-import { decodeImage } from './image';
+import { decodeImage } from '../images/image';
 import { PairTable, type SharedPairs } from './pairs';
 import { type Found, PixelCache, type SharedPixels } from './pixel_cache';
 import { PixelFile, type SharedPixelFile } from './pixel_file';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkInitial, checkpointNames } from '../checkpoint';
 import { initialWeights, openClassifier, readClassifier } from '../classify/file';
 import { chooseDevice, makeClip } from '../clip/open';
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
 import { RunLog } from '../report/run_log';
 import { joinRun, startRun } from '../report/start_run';

@@ -4,7 +4,7 @@ import type { Clip } from '../clip/model';
 import type { LabelledSet } from '../data/labelled';
 import { readPairs, type PairTable } from '../data/pairs';
 import { batchCount } from '../data/sampler';
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
 import { ranks } from '../ranks';
 import { appendResults } from '../report/results_csv';

@@ -7,12 +7,12 @@ import { poisonOptions, type PoisonInput } from '../options/poison';
 import { trainOptions, type TrainInput } from '../options/train';
 import type { TrainResult } from '../training/loop';
 import { chooseJob } from './choose';
-import type { JobHooks } from './progress';
+import type { JobHooks } from '../progress';
 import { runJob } from './run';
 
 export type { PoisonResult } from '../backdoor/poison';
 export type { TrainResult } from '../training/loop';
-export type { JobHooks, ProgressEvent } from './progress';
+export type { JobHooks, ProgressEvent } from '../progress';
 
 /** Takes the hooks out of a job's options, which cannot be cloned into its thread. */
 function split<T extends JobHooks>({ onProgress, signal, ...options }: T): { options: Omit<T, keyof JobHooks>; hooks: JobHooks } {

@@ -1,4 +1,4 @@
-import type { JobHooks } from './progress';
+import type { JobHooks } from '../progress';
 
 /** A job's work: takes checked options, gives what the caller gets. Runs in a thread of its own. */
 type Work = (options: never, hooks: JobHooks) => Promise<unknown>;

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 import { CleanclipError, failure } from '../errors';
 import type { FromJob } from './messages';
-import type { JobHooks } from './progress';
+import type { JobHooks } from '../progress';
 import type { JobName } from './registry';
 
 /**

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { failed } from '../errors';
 import { inGroup } from './group';
 import type { FromJob } from './messages';
-import type { JobHooks } from './progress';
+import type { JobHooks } from '../progress';
 import { jobs, type JobName } from './registry';
 
 async function main(): Promise<void> {

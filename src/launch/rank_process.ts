@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 
 import { CleanclipError, failure } from '../errors';
 import type { FromJob } from '../jobs/messages';
-import type { ProgressEvent } from '../jobs/progress';
+import type { ProgressEvent } from '../progress';
 import type { JobName } from '../jobs/registry';
 import type { RankVariables } from './variables';
 

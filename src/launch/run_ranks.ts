@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { CleanclipError } from '../errors';
-import type { JobHooks, ProgressEvent } from '../jobs/progress';
+import type { JobHooks, ProgressEvent } from '../progress';
 import type { JobName } from '../jobs/registry';
 import { refuseAborted } from '../jobs/run';
 import { RankProcess, type Outcome, type Work } from './rank_process';

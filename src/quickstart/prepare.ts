@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { writeCsv } from '../data/csv_writer';
 import { CleanclipError } from '../errors';
 import { writeFileWhole } from '../files';
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import { Random } from '../random';
 import { caption, templates } from './captions';
 import { artists, readConcepts, type Concept, type Drawing } from './concepts';

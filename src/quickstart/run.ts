@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as cc from '../index';
 import { writeFileWhole } from '../files';
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import { predictTriggered } from './predict';
 import { prepare, type Prepared } from './prepare';
 import { imageSize } from './render';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { Position } from '../checkpoint';
 import { append, removeLeftovers, writeFileWhole } from '../files';
-import type { ProgressEvent } from '../jobs/progress';
+import type { ProgressEvent } from '../progress';
 import { fromAllRanks, ranks } from '../ranks';
 
 /** One object of metrics.jsonl. */

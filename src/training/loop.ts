@@ -4,7 +4,7 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Clip } from '../clip/model';
 import { CleanclipError, isAbort } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
 import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';

@@ -11,7 +11,7 @@ import { ImageLoader } from '../data/image_loader';
 import { CleanclipError, isAbort, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import { checkOutputs, type TrainingSet } from '../evaluation/sets';
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
 import { fromAllRanks, ranks } from '../ranks';
 import { torch, type Tensor } from '../torch';

@@ -8,7 +8,7 @@ import { batchCount, shardLength } from '../data/sampler';
 import { dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, newClip } from '../clip/open';
-import type { JobHooks } from '../jobs/progress';
+import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
 import { changeOf, checkInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
 import { fromAllRanks, fromFirstRank, ranks } from '../ranks';

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { loadClip } from '../../src/clip/model';
 import { pretrainedFile, releases } from '../../src/clip/pretrained';
 import { runEvaluation } from '../../src/evaluation/evaluate';
-import type { ProgressEvent } from '../../src/jobs/progress';
+import type { ProgressEvent } from '../../src/progress';
 import { resolve } from '../../src/options/define';
 import { trainOptions, type TrainInput } from '../../src/options/train';
 import { torch } from '../../src/torch';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { tokenIds } from '../../src/clip/tokenizer';
 import { resizeCrop } from '../../src/clip/preprocess';
-import { decodeImage } from '../../src/data/image';
+import { decodeImage } from '../../src/images/image';
 import { PairLoader, type Batch, type PairLoaderOptions } from '../../src/data/loader';
 import { type PairTable, readPairs } from '../../src/data/pairs';
 import { epochOrder } from '../../src/data/sampler';

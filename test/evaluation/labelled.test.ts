@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 
 import { resizeCrop, squash } from '../../src/clip/preprocess';
-import { decodeImage } from '../../src/data/image';
+import { decodeImage } from '../../src/images/image';
 import { measure } from '../../src/evaluation/labelled';
 import { torch, type Tensor } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';

@@ -5,7 +5,7 @@ import { makeTrigger } from '../../src/backdoor/triggers';
 import { loadClip } from '../../src/clip/model';
 import { preprocess } from '../../src/clip/preprocess';
 import { tokenize } from '../../src/clip/tokenizer';
-import { decodeImage } from '../../src/data/image';
+import { decodeImage } from '../../src/images/image';
 import { readLabelledSet } from '../../src/data/labelled';
 import { zeroshotMetrics } from '../../src/evaluation/zeroshot';
 import { Random } from '../../src/random';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import { CleanclipError } from '../../src/errors';
-import type { ProgressEvent } from '../../src/jobs/progress';
+import type { ProgressEvent } from '../../src/progress';
 import { runRanks } from '../../src/launch/run_ranks';
 import type { RankVariables } from '../../src/launch/variables';
 import { until } from '../support/command';

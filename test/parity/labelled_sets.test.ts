@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { evalDataTypes, type EvalDataType } from '../../src/data/data_types';
-import { decodeImage } from '../../src/data/image';
+import { decodeImage } from '../../src/images/image';
 import { readLabelledSet } from '../../src/data/labelled';
 import { writeTinySets } from '../support/tiny_sets';
 import { python } from './python';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { dataError } from '../../errors';
-import { recordAddress } from '../records';
+import { recordAddress } from '../../images/records';
 import { readCifarPickle } from './cifar_pickle';
 import { ImageList, readBytes, type LabelledImages } from './reading';
 

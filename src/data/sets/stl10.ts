@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataError } from '../../errors';
-import { recordAddress } from '../records';
+import { recordAddress } from '../../images/records';
 import { ImageList, readBytes, type LabelledImages } from './reading';
 
 const side = 96;

@@ -5,7 +5,7 @@ import { dataError } from '../../errors';
 import { writeFileWhole } from '../../files';
 import { cacheFolder } from '../../native/paths';
 import { MatNumbers, type MatValue } from '../matlab';
-import { recordAddress } from '../records';
+import { recordAddress } from '../../images/records';
 import { readMatFile } from './mat_file';
 import { ImageList, readBytes, type LabelledImages } from './reading';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { autoAugmentOp, imageNetPolicy, magnitudeOf, type OperationName } from '../../../src/augment/autoaugment';
 import { resizeCrop } from '../../../src/clip/preprocess';
-import { decodeImage } from '../../../src/data/image';
+import { decodeImage } from '../../../src/images/image';
 import { torch } from '../../../src/torch';
 import { python } from '../python';
 import { inFolder } from './clip';

@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { decodeImage } from '../../src/data/image';
-import { transparentColour } from '../../src/data/gif';
+import { decodeImage } from '../../src/images/image';
+import { transparentColour } from '../../src/images/gif';
 import { torch, type Tensor } from '../../src/torch';
-import { temporaryFolder } from './temporary';
+import { temporaryFolder } from '../data/temporary';
 
 const folder = temporaryFolder();
 

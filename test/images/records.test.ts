@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import fc from 'fast-check';
-import { parseAddress, readRecord, recordAddress, type ImageRecord } from '../../src/data/records';
-import { decodeImage } from '../../src/data/image';
-import { temporaryFolder } from './temporary';
+import { parseAddress, readRecord, recordAddress, type ImageRecord } from '../../src/images/records';
+import { decodeImage } from '../../src/images/image';
+import { temporaryFolder } from '../data/temporary';
 
 const record = (change: Partial<ImageRecord> = {}): ImageRecord =>
   ({ file: '/data/a#1.bin', record: 17, offset: 5, width: 2, height: 3, order: 'rows', ...change });
