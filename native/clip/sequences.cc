@@ -1,20 +1,12 @@
 #include "sequences.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
+#include <ATen/ops/argsort.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
 namespace cleanclip {
-
-namespace {
-
-constexpr int64_t kRounding = 16;
-
-at::Tensor indices_of(const at::Tensor& mask) { return mask.flatten().nonzero().squeeze(1); }
-
-}  // namespace
 
 at::Tensor Sequences::apart(const at::Tensor& rows) const {
   if (!places.defined()) return rows.unflatten(0, {count, length});
@@ -28,17 +20,17 @@ at::Tensor Sequences::together(const at::Tensor& x) const {
 at::Tensor Sequences::at_read(const at::Tensor& rows) const { return rows.index_select(0, read); }
 
 Sequences captions(const at::Tensor& ends, int64_t length, bool packed, at::Device device) {
-  const auto count = ends.size(0);
+  constexpr int64_t kRounding = 16;
+  const auto count = ends.size(0), all = count * length;
   const auto filled = at::arange(length, ends.options()).le(ends.unsqueeze(1));  // [count, length]
   const auto there = [device](const at::Tensor& t) { return t.to(device, /*non_blocking=*/true); };
-  const auto tokens = packed ? indices_of(filled) : at::Tensor();
-  if (!packed || tokens.size(0) == count * length) {
+  const auto tokens = packed ? (ends + 1).sum().item<int64_t>() : all;
+  if (tokens == all) {
     const auto read = at::arange(count, ends.options()) * length + ends;
     return {.count = count, .length = length, .causal = true, .read = there(read), .seen = there(filled), .places = {}};
   }
-  const auto padding = indices_of(filled.logical_not());
-  const auto kept = std::min(padding.size(0), (kRounding - tokens.size(0) % kRounding) % kRounding);
-  const auto places = at::cat({tokens, padding.narrow(0, 0, kept)});
+  const auto rows = std::min(all, (tokens + kRounding - 1) / kRounding * kRounding);
+  const auto places = at::argsort(filled.flatten(), /*stable=*/true, /*dim=*/0, /*descending=*/true).narrow(0, 0, rows);  // tokens, then padding
   const auto read = (ends + 1).cumsum(0) - 1;
   return {.count = count, .length = length, .causal = true, .read = there(read), .seen = there(filled), .places = there(places)};
 }

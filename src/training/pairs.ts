@@ -11,7 +11,7 @@ const NAMED_BAD_ROWS = 100;
 
 /** The pairs that a run trains on, and their loader. Progressive removal replaces both. */
 export class TrainingPairs {
-  private current: PairLoader;
+  private current: PairLoader | undefined;
   private badRows = 0;
 
   constructor(
@@ -23,8 +23,9 @@ export class TrainingPairs {
     this.current = this.load(table);
   }
 
+  /** Of the pairs that are left. */
   get loader(): PairLoader {
-    return this.current;
+    return (this.current ??= this.load(this.table));
   }
 
   /** Drops the pairs of highest similarity where progressive removal is due once `epoch` epochs are done. */
@@ -33,15 +34,15 @@ export class TrainingPairs {
     this.log.info(`Scoring ${this.table.length} pairs`);
     const hooks = { signal, warn: (text: string) => this.log.warning(`Removal: ${text}`) };
     const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, epoch, hooks);
-    await this.current.close();
+    await this.current?.close();
+    this.current = undefined; // after the last epoch there may be too few for another
     this.table = this.table.select(kept);
-    this.current = this.load(this.table);
     this.log.info(`Removed ${removed} pairs, ${removedBackdoor} of the ${totalBackdoor} poisoned; ${this.table.length} are left in '${path}'`);
     this.log.metrics({ type: 'removal', epoch, step: 0, removed, removed_backdoor: removedBackdoor, total_backdoor: totalBackdoor });
   }
 
   async close(): Promise<void> {
-    await this.current.close();
+    await this.current?.close();
     if (this.badRows > 0) this.log.warning(`${this.badRows} rows could not be used; the first ${NAMED_BAD_ROWS} at most are named above.`);
   }
 

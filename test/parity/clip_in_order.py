@@ -31,12 +31,11 @@ class Sequences:
 
 
 def captions(ends, length, pack):
-    count = len(ends)
+    count, tokens = len(ends), int((ends + 1).sum())
     filled = torch.arange(length) <= ends[:, None]
-    tokens, padding = (mask.flatten().nonzero()[:, 0] for mask in (filled, ~filled))
-    if not pack or len(padding) == 0:
+    if not pack or tokens == count * length:
         return Sequences(count, length, True, torch.arange(count) * length + ends, filled)
-    places = torch.cat([tokens, padding[: -len(tokens) % 16]])
+    places = filled.flatten().argsort(stable=True, descending=True)[: tokens + -tokens % 16]
     return Sequences(count, length, True, (ends + 1).cumsum(0) - 1, filled, places)
 
 

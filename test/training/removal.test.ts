@@ -63,6 +63,11 @@ describe('progressive removal', () => {
     expect(losses(resumed)).toEqual(losses(whole));
   });
 
+  it('after the last epoch may leave less than a batch', async () => {
+    await cc.train(options('last', { epochs: 1, progressive: true, progressiveEpochs: [1], removeFraction: 0.9, stopEpoch: 1 }));
+    expect(rows('last_1')).toHaveLength(10);
+  });
+
   it('is refused by half', async () => {
     await expect(cc.train(options('half', { progressive: true }))).rejects.toThrow('--progressive and --progressive_epochs go together');
     await expect(cc.train(options('half', { progressiveEpochs: [1] }))).rejects.toThrow('--progressive and --progressive_epochs go together');
