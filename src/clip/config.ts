@@ -3,8 +3,22 @@ import { join } from 'node:path';
 
 import { CleanclipError, optionError } from '../errors';
 
-/** The sizes of a CLIP: all that its architecture leaves open. */
-export interface ClipConfig {
+/** How a picture becomes a model's pixels, as open_clip's `preprocess_cfg` names it. */
+export interface PreprocessConfig {
+  /** subtracted from each channel of values in [0, 1]; default CLIP's */
+  imageMean?: readonly number[];
+  /** by which each channel is then divided; default CLIP's */
+  imageStd?: readonly number[];
+  /** filter of the resize, antialiased; default 'bicubic' */
+  interpolation?: 'bicubic' | 'bilinear';
+  /** 'shortest' (default): resize the short side, then crop the middle; 'longest': the long side, then pad; 'squash': both sides */
+  resizeMode?: 'shortest' | 'longest' | 'squash';
+  /** value in 0 to 255 of the border that 'longest' adds; default 0 */
+  fillColor?: number;
+}
+
+/** The sizes of a CLIP and all else that its architecture leaves open. What is left out is as in OpenAI's models. */
+export interface ClipConfig extends PreprocessConfig {
   /** features of an embedding */
   embedDim: number;
   /** pixels of a side */
@@ -25,6 +39,30 @@ export interface ClipConfig {
   textHeads: number;
   /** depth of the text transformer */
   textLayers: number;
+  /** of the MLPs of both transformers: x·σ(1.702x) or x·Φ(x); default 'quick_gelu' */
+  activation?: 'quick_gelu' | 'gelu';
+  /** attention heads of a VisionTransformer, or of a ResNet's attention pool; default one for each 64 features */
+  visionHeads?: number;
+  /** hidden features of an MLP by those of a token; default 4 */
+  visionMlpRatio?: number;
+  textMlpRatio?: number;
+  /** whether each residual branch has a learned factor a feature (`ls_1`, `ls_2`); default false */
+  visionLayerScale?: boolean;
+  textLayerScale?: boolean;
+  /** whether a VisionTransformer normalises before its blocks (`ln_pre`); default true */
+  visionPreNorm?: boolean;
+  /** 'tok' (default): the class token; 'avg': the mean of the patches */
+  visionPool?: 'tok' | 'avg';
+  /** whether `ln_post` comes after pooling, as in OpenAI's models (default true), or before it */
+  visionNormAfterPool?: boolean;
+  /** 'argmax' (default): the highest id; 'eos': the first end token; 'first', 'last': that position */
+  textPool?: 'argmax' | 'eos' | 'first' | 'last';
+  /** whether a token sees only those before it; default true */
+  textCausal?: boolean;
+  /** whether the text projection has a bias; default false */
+  textProjectionBias?: boolean;
+  /** whether similarities have a learned offset (`logit_bias`); default false */
+  logitBias?: boolean;
 }
 
 /** The shape of each tensor of a state dict. */
