@@ -1,3 +1,4 @@
+import { optionError } from '../errors';
 import { addon } from './addon';
 import type { DType } from './dtype';
 import { wrap, type Tensor } from './tensor';
@@ -37,10 +38,16 @@ export function autocast<T>(options: { device?: string; dtype?: DType | null }, 
 
 /**
  * Whether a device computes in bfloat16 by instructions of its own: a CPU with AVX512_BF16 or AMX, a GPU of compute capability 8.0 or
- * more. Elsewhere bfloat16 is slower than float32.
+ * more. Elsewhere bfloat16 is slower than float32. The environment variable CLEANCLIP_BF16 overrules what is found: 0 says no, 1 says yes.
  * @param device 'cpu' or 'cuda:<n>'
+ * @throws CleanclipError `ERR_OPTION` for another value of CLEANCLIP_BF16
  */
-export const hasBfloat16 = (device: string): boolean => (device === 'cpu' ? addon().cpuHasBfloat16() : addon().cudaHasBfloat16());
+export function hasBfloat16(device: string): boolean {
+  const told = process.env.CLEANCLIP_BF16 ?? '';
+  if (!['', '0', '1'].includes(told)) throw optionError(`CLEANCLIP_BF16 must be 0 (no bf16), 1 (bf16) or unset (look at the processor), but is '${told}'.`);
+  if (told !== '') return told === '1';
+  return device === 'cpu' ? addon().cpuHasBfloat16() : addon().cudaHasBfloat16();
+}
 
 /**
  * The gradients of `outputs` with respect to `inputs`, without touching any `grad` (torch.autograd.grad).

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+import { choosePrecision } from '../../src/clip/open';
 import { torch, type Tensor } from '../../src/torch';
 
 const leaf = (data: number[]) => torch.tensor(data, { requiresGrad: true });
@@ -156,5 +159,32 @@ describe('autocast', () => {
     const weight = torch.ones([2, 2], { requiresGrad: true });
     torch.autocast({}, () => a.mm(weight).sum()).backward();
     expect([weight.grad?.dtype, weight.grad?.toArray()]).toEqual(['float32', [[2, 2], [2, 2]]]);
+  });
+});
+
+describe('CLEANCLIP_BF16', () => {
+  const found = process.env.CLEANCLIP_BF16;
+  afterEach(() => {
+    if (found === undefined) delete process.env.CLEANCLIP_BF16;
+    else process.env.CLEANCLIP_BF16 = found;
+  });
+
+  test.each([['0', false, 'fp32'], ['1', true, 'bf16']] as const)('%s overrules what the processor has', (value, has, precision) => {
+    process.env.CLEANCLIP_BF16 = value;
+    expect([torch.hasBfloat16('cpu'), choosePrecision('auto', 'cpu'), choosePrecision('auto', 'cpu', 'reference')]).toEqual([has, precision, 'fp32']);
+    expect(choosePrecision('fp16', 'cpu')).toBe('fp16');
+  });
+
+  test('unset or empty, the processor decides', () => {
+    delete process.env.CLEANCLIP_BF16;
+    const own = torch.hasBfloat16('cpu');
+    process.env.CLEANCLIP_BF16 = '';
+    expect(torch.hasBfloat16('cpu')).toBe(own);
+    if (existsSync('/proc/cpuinfo')) expect(own).toBe(/\b(avx512_bf16|amx_bf16)\b/.test(readFileSync('/proc/cpuinfo', 'latin1')));
+  });
+
+  test('is 0 or 1', () => {
+    process.env.CLEANCLIP_BF16 = 'off';
+    expect(() => torch.hasBfloat16('cpu')).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining("is 'off'") as string }));
   });
 });

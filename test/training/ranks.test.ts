@@ -17,7 +17,7 @@ let folder: string;
 const flags = (name: string, more: Record<string, unknown> = {}): string[] => {
   const given = {
     name, train_data: 'train.csv', model_name: 'vit.json', batch_size: 16, epochs: 2, lr: 2e-3, eps: 1e-3, num_warmup_steps: 2, num_workers: 1,
-    log_every: 1, seed: 3, gather_with_grad: true, ...more,
+    log_every: 1, seed: 3, precision: 'fp32', gather_with_grad: true, ...more,
   };
   return Object.entries(given).flatMap(([flag, value]) => (value === false ? [] : value === true ? [`--${flag}`] : [`--${flag}`, String(value)]));
 };
