@@ -72,7 +72,8 @@ describe.each([[[3, 2]], [[2, 1, 2, 1]]])('ranks of %j pairs', (counts) => {
     const [first, ...others] = values[i];
     expect(gap(first.gradients, expected.gradients)).toBeLessThan((sync ? 2e-5 : 2e-6) * largest(expected.gradients));
     expect(gap(first.weights, expected.weights)).toBeLessThan(1e-5);
-    expect(gap(first.statistics, expected.statistics)).toBeLessThan(1e-4 * Math.max(1, ...expected.statistics));
+    // Ten steps magnify float32's rounding, which differs between processors: up to 1.0e-4 with AVX-512. Unsynchronised statistics are off by more than 1e-2.
+    expect(gap(first.statistics, expected.statistics)).toBeLessThan(5e-4 * Math.max(1, ...expected.statistics));
     expect(gap(first.weights, weightsOf(trainingOf(torch, name, sync, 0).clip))).toBeGreaterThan(1e-3); // it has learnt
     for (const { weights } of others) expect(gap(first.weights, weights)).toBe(0);
     for (const { losses } of values[i]) expect(gap(losses.flat(), expected.losses.flat())).toBeLessThan(1e-4);
