@@ -8,7 +8,9 @@
 #include "env.h"
 #include "gpu/binding.h"
 #include "images/binding.h"
+#include "interrupt.h"
 #include "jpeg.h"
+#include "lock.h"
 #include "operators.h"
 #include "profile.h"
 #include "random.h"
@@ -36,6 +38,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportDistributed(env, exports);
   cleanclip::exportJpeg(env, exports);
   cleanclip::exportImages(env, exports);
+  cleanclip::exportLock(env, exports);
+  cleanclip::exportInterrupt(env, exports);
   return exports;
 }
 

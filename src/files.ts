@@ -91,7 +91,7 @@ class TemporaryFile {
 }
 
 /** Makes the disk keep the names in a folder, where the system can: without it a power cut may undo a rename. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   try {
     const fd = openSync(folder, 'r');
     try {
@@ -116,7 +116,7 @@ export function openNameless(): number {
 }
 
 /** Such a name as {@link removeLeftovers} knows. */
-const temporaryName = (name: string): string => `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+export const temporaryName = (name: string): string => `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
 
 /** What is said of a file that cannot be read: what was expected of it, the most bytes that it may have, and the code of the error. */
 export interface InputOptions {

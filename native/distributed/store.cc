@@ -6,6 +6,7 @@
 #include "aside.h"
 #include "exports.h"
 #include "handle.h"
+#include "loopback.h"
 #include "within.h"
 
 namespace cleanclip {
@@ -47,7 +48,7 @@ napi_value tcpStore(const Napi::CallbackInfo& info) {
   options.timeout = millisecondsArg(info[4]);
   options.multiTenant = true;
   return runAside(info.Env(), within(options.timeout, [host = text(info[0]), options] {
-    return asHandle(c10::make_intrusive<c10d::TCPStore>(host, options));
+    return asHandle(c10::make_intrusive<c10d::TCPStore>(host, options.isServer ? onLoopback(host, options) : options));
   }));
 }
 

@@ -1,4 +1,3 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import sharp from 'sharp';
@@ -8,9 +7,11 @@ import { writeCsv } from '../data/csv_writer';
 import { decodeImage } from '../images/image';
 import { readPairs, type PairColumns } from '../data/pairs';
 import { CleanclipError, optionError } from '../errors';
-import { asWriteError } from '../files';
+import { lock, type Lock } from '../lock';
 import { Random } from '../random';
 import { torch, type Tensor } from '../torch';
+import { addon } from '../torch/addon';
+import { writeFolderWhole } from '../whole_folder';
 import { selectRows } from './selection';
 import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
 
@@ -62,14 +63,22 @@ export interface PoisonResult {
  */
 export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {}): Promise<PoisonResult> {
   const trigger = makeTrigger({ ...options, compat: options.compat === 'reference', imageSize: options.imageSize ?? 224 });
+  let held: Lock | undefined;
   try {
-    return await poisonWith(trigger, options, hooks);
+    return await poisonWith(trigger, options, hooks, (file) => (held = holdOutput(file)));
   } finally {
+    held?.release();
     trigger.dispose();
   }
 }
 
-async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: PoisonHooks): Promise<PoisonResult> {
+/** Keeps other processes from writing the same poisoned set, with the lock of this file. */
+function holdOutput(file: string): Lock {
+  const refusal = (holder: string): Error => optionError(`The same poisoned set is being written by ${holder}; wait until it is done, or poison a copy of the csv.`);
+  return lock(file, { refusal, flock: (fd) => addon().lockFile(fd) });
+}
+
+async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: PoisonHooks, hold: (file: string) => void): Promise<PoisonResult> {
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
   const { imageKey = 'image', captionKey = 'caption', delimiter } = options;
   const { imageSize = 224, imageFormat = 'png' } = options;
@@ -82,8 +91,9 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   const setting = settingName(options, size);
   const images = `backdoor_images_${setting}`;
   const folder = dirname(resolve(options.trainData));
+  hold(join(folder, `.backdoor_${setting}.lock`));
   const names = poisoned.map((row) => imageName(row, table.imageField(row), imageFormat));
-  await appearsWhole(join(folder, images), async (temporary) => {
+  await writeFolderWhole(join(folder, images), async (temporary) => {
     for (const [i, row] of poisoned.entries()) {
       if (hooks.signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
       const image = await decodeImage(table.image(row));
@@ -118,7 +128,7 @@ function readTemplates(file: string | undefined): ((name: string) => string)[] {
 /** What tells one poisoned set from another in the names of its files, as the Python reference composes it. */
 function settingName(options: PoisonOptions, size: number): string {
   const { label = 'banana', patchType = 'random', patchLocation = 'random', patchSize = 16, numBackdoor } = options;
-  const parts = [label.replaceAll(/[/\\]/g, '-'), patchType, patchLocation, patchSize, size, numBackdoor];
+  const parts = [label.replaceAll(/[/\\\p{Cc}]/gu, '-'), patchType, patchLocation, patchSize, size, numBackdoor];
   return parts.join('_') + (options.labelConsistent ? '_label_consistent' : '');
 }
 
@@ -132,18 +142,4 @@ async function writeImage(image: Tensor, file: string): Promise<void> {
   image.dispose();
   const encoded = sharp(pixels, { raw: { width, height, channels: 3 } });
   await writeFile(file, await encoded.toFormat(extname(file).slice(1) as 'png' | 'jpg').toBuffer());
-}
-
-/** Lets `fill` write into a temporary folder, which then takes the place of `folder`; if it fails, all stays as it was. */
-async function appearsWhole(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${folder}.${process.pid}.tmp`;
-  try {
-    mkdirSync(temporary);
-    await fill(temporary);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(temporary, folder);
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw asWriteError(folder, error);
-  }
 }

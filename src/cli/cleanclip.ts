@@ -5,6 +5,7 @@ import { poisonOptions } from '../options/poison';
 import { command as doctor } from './doctor';
 import { normaliseArguments } from './option_table';
 import { command as poison } from './poison';
+import { goOnUnread } from './run_command';
 import { command as setup } from './setup';
 
 // A command's file only describes it; what it does is loaded when it runs, so that --help is quick.
@@ -15,6 +16,7 @@ const program = new Command('cleanclip')
   .addCommand(doctor);
 
 async function main(): Promise<void> {
+  goOnUnread();
   const [command, ...args] = process.argv.slice(2);
   const given = command === 'poison' ? normaliseArguments(args, poisonOptions, { patch: 'patch_type' }) : args;
   await program.parseAsync(command === undefined ? [] : [command, ...given], { from: 'user' });

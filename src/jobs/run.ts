@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { CleanclipError, failure } from '../errors';
+import { endsOnSecondInterrupt } from './interrupts';
 import type { FromJob } from './messages';
 import type { JobHooks } from '../progress';
 import type { JobName } from './registry';
@@ -17,7 +18,7 @@ export async function runJob<Result>(job: JobName, options: object, hooks: JobHo
   // of a step; its own 300,000 stall every step on cores that data workers or other programs use too.
   process.env.GOMP_SPINCOUNT ??= '3000';
   return new Promise<Result>((resolve, reject) => {
-    const worker = new Worker(join(__dirname, 'worker.js'), { workerData: { job, options } });
+    const worker = new Worker(join(__dirname, 'worker.js'), { workerData: { job, options, endOnInterrupt: endsOnSecondInterrupt() } });
     const abort = (): void => worker.postMessage('abort');
     signal?.addEventListener('abort', abort, { once: true });
     let outcome: (() => void) | undefined;

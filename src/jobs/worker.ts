@@ -3,20 +3,23 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { failed } from '../errors';
 import { inGroup } from './group';
+import { holdingRun } from './hold';
 import type { FromJob } from './messages';
 import type { JobHooks } from '../progress';
 import { jobs, type JobName } from './registry';
+import { addon } from '../torch/addon';
 
 async function main(): Promise<void> {
   const port = parentPort!;
-  const { job, options } = workerData as { job: JobName; options: never };
+  const { job, options, endOnInterrupt } = workerData as { job: JobName; options: never; endOnInterrupt: boolean };
   const abort = new AbortController();
   port.on('message', () => abort.abort());
   const send = (message: FromJob): void => port.postMessage(message);
   try {
     const work = await jobs[job]();
+    if (endOnInterrupt) addon().endOnSecondInterrupt();
     const hooks: JobHooks = { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) };
-    const result = await inGroup(options, () => work(options, hooks));
+    const result = await inGroup(options, () => holdingRun(options, () => work(options, hooks)));
     send({ type: 'done', result });
   } catch (error) {
     send(failed(error));

@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
@@ -35,7 +37,7 @@ export class RankProcess {
    * @param main the module that the process runs
    * @param onEvent called with each event of the job
    */
-  constructor(main: string, variables: RankVariables, work: Work, onEvent: (event: ProgressEvent) => void) {
+  constructor(main: string, variables: RankVariables, private readonly work: Work, onEvent: (event: ProgressEvent) => void) {
     this.rank = Number(variables.RANK);
     this.who = `Rank ${variables.RANK} of ${variables.WORLD_SIZE}`;
     const env = { ...process.env, ...variables };
@@ -85,6 +87,13 @@ export class RankProcess {
     return error;
   }
 
+  /** Whether the run has left a checkpoint. */
+  private canGoOn(): boolean {
+    const { logs = '', name = '' } = this.work.options as { logs?: string; name?: string };
+    const folder = join(logs, name, 'checkpoints');
+    return existsSync(folder) && readdirSync(folder).some((file) => file.endsWith('.pt'));
+  }
+
   private unexpectedEnd(code: number | null, signal: NodeJS.Signals | null): Error {
     const fatal = (what: string): Error => new CleanclipError(`${this.who} ${what}.`, 'ERR_DISTRIBUTED');
     switch (signal) {
@@ -95,7 +104,7 @@ export class RankProcess {
       case 'SIGHUP':
         return new CleanclipError(`${this.who} was stopped by ${signal} before it began.`, 'ERR_ABORTED');
       case 'SIGKILL':
-        return fatal('was killed by SIGKILL; if nobody did that, memory ran out: take fewer ranks or a smaller --batch_size, and go on with --resume auto');
+        return fatal(`was killed by SIGKILL; if nobody did that, memory ran out: take fewer ranks or a smaller --batch_size${this.canGoOn() ? ', and go on with --resume auto' : ''}`);
       default:
         return fatal(`was killed by ${signal}; look at what it printed last`);
     }

@@ -4,11 +4,12 @@ import { classifyOptions } from './classify';
 import { flag, integer, integers, number, text, type Given, type Resolved } from './define';
 import { distributedOptions } from './distributed';
 import { evaluationOptions } from './evaluate';
+import { runName } from './run_name';
 import { unusedOptions } from './unused';
 
 /** The options of training. Names and defaults are those of the Python reference, but where the doc says otherwise. */
 export const trainOptions = {
-  name: text({ doc: 'name of the run; its files are in <logs>/<name>/', default: 'default' }),
+  name: runName({ doc: 'name of the run; its files are in <logs>/<name>/', default: 'default' }),
   logs: text({ doc: 'folder of all runs', default: 'logs/', unit: 'folder' }),
   model_name: text({
     doc: 'RN50, RN101, RN50x4, ViT-B/32, ViT-B/16, ViT-L/14, or a JSON file with the sizes; a checkpoint brings its own',

@@ -70,6 +70,9 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
   cpuCapability(): string;
   cpuHasBfloat16(): boolean;
 
+  lockFile(fd: number): number;
+  endOnSecondInterrupt(): void;
+
   emptyCache(): void;
   startProfile(): number;
   stopProfile(handle: number): [name: string, calls: number, ownSeconds: number][];

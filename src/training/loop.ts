@@ -150,7 +150,7 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
     } catch (unsaved) {
       throw stop ? unsaved : error;
     }
-    const saved = resumed || step > run.start.step;
+    const saved = resumed || (step > run.start.step && (stop || ranks().rank === 0)); // the others stop without rank 0 when it has failed
     log.warning(`Stopped at step ${step}${saved ? '; --resume auto goes on from there' : ''}.`);
     if (!stop) throw error;
     throw new CleanclipError(`Training was stopped at step ${step}${saved ? '; it is saved, and --resume auto goes on' : ''}.`, 'ERR_ABORTED', {
