@@ -26,6 +26,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::Environment::create(env);
   cleanclip::exportTensor(env, exports);
   cleanclip::exportTensorFile(env, exports);
+  cleanclip::exportTensorReading(env, exports);
   cleanclip::exportScope(env, exports);
   cleanclip::exportOperators(env, exports);
   cleanclip::exportAutograd(env, exports);

@@ -1,4 +1,4 @@
-// Writes tensors into files.
+// Writes tensors into files, and reads them.
 #pragma once
 
 #include <napi.h>
@@ -6,5 +6,6 @@
 namespace cleanclip {
 
 void exportTensorFile(Napi::Env env, Napi::Object exports);
+void exportTensorReading(Napi::Env env, Napi::Object exports);
 
 }  // namespace cleanclip

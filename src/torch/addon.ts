@@ -31,6 +31,11 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
   take(token: number): Handle;
 
   writeTensors(fd: number, tensors: Handle[], positions: number[], crcs: number[]): number[] | number;
+  readTensors(fd: number, tensors: Handle[], positions: readonly number[]): number;
+  mapFile(fd: number, size: number): Handle;
+  emptyBytes(size: number): Handle;
+  windowOf(bytes: Handle, position: number, size: number): Handle;
+  tensorIn(bytes: Handle, dtype: string, offset: number, shape: readonly number[], strides: readonly number[]): Handle;
 
   openScope(): void;
   closeScope(kept: Handle[]): void;

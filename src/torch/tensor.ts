@@ -190,6 +190,13 @@ function untrack(tensor: Tensor): void {
   tensor.trackedBytes = undefined;
 }
 
+/** @internal Counts the memory of a tensor again, which has become the only one in its storage. */
+export function retrack(tensor: Tensor): void {
+  if (tensor.trackedBytes === undefined) return;
+  untrack(tensor);
+  track(tensor);
+}
+
 /** @internal The tensor of a fresh handle. */
 export function wrap(handle: Handle): Tensor {
   const tensor = new Tensor(handle);

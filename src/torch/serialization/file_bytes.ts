@@ -6,9 +6,11 @@ const maxInMemory = 1 << 30;
 
 /** A checkpoint that is open for reading. */
 export interface CheckpointFile {
-  readonly path: string;
+  readonly fd: number;
   /** what it was when it was opened */
   readonly stats: Stats;
+  /** whether its records are mapped instead of read */
+  readonly mmap: boolean;
   readonly bytes: FileBytes;
 }
 

@@ -1,9 +1,9 @@
 import { Fault, shown } from './fault';
 import { ReadAhead, type CheckpointFile, type FileBytes } from './file_bytes';
 import { Dict, type Storage } from './handles';
-import { MappedTensors } from './mapped_tensors';
 import { PickleReader, type PickleWorld } from './pickle_reader';
 import { toPlain } from './plain';
+import { RecordTensors } from './record_tensors';
 import type { TensorMaker } from './tensor_record';
 import { checkpointWorld } from './world';
 import type { Extent } from './zip_reader';
@@ -17,7 +17,8 @@ const protocolVersion = 1001;
  *
  * Where a storage lies is known only behind the value; so the value is unpickled twice, at first with stand-ins for the tensors.
  */
-export function readLegacy({ path, stats, bytes }: CheckpointFile): unknown {
+export function readLegacy(file: CheckpointFile): unknown {
+  const { bytes } = file;
   const source = new ReadAhead(bytes);
   const pickleAt = (start: number, world: PickleWorld): { value: unknown; end: number } => {
     const reader = new PickleReader(source, world, start);
@@ -39,13 +40,13 @@ export function readLegacy({ path, stats, bytes }: CheckpointFile): unknown {
   const keys = pickleAt(body.end, checkpointWorld(standIns, 0));
   const extents = locateStorages(bytes, keys.end, keys.value, sizes);
 
-  using tensors = new MappedTensors(path, stats, (key) => {
+  using tensors = new RecordTensors(file, (key) => {
     const extent = extents.get(key);
     if (!extent) throw new Fault(`is damaged: its storage ${shown(key)} is missing`);
     return extent;
   });
   const value = toPlain(pickleAt(head, checkpointWorld(tensors, body.end - head)).value);
-  tensors.release();
+  tensors.finish();
   return value;
 }
 
@@ -66,6 +67,7 @@ function readHead(pickleAt: (start: number) => { value: unknown; end: number }):
 /** Makes something in place of tensors. */
 const standIns: TensorMaker = {
   make: () => standIn,
+  fromArray: () => standIn,
   isTensor: (value) => value === standIn,
   setRequiresGrad: () => undefined,
 };

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import { CleanclipError } from '../../errors';
+import { closeSync, existsSync, fstatSync } from 'node:fs';
+import { CleanclipError, optionError } from '../../errors';
+import { openRegular } from '../../files';
 import { Fault } from './fault';
 import { FileBytes, type CheckpointFile } from './file_bytes';
 import { readLegacy } from './legacy_format';
@@ -7,26 +8,40 @@ import { readSafetensors } from './safetensors';
 import { formatOf, type Format } from './signature';
 import { readZip } from './zip_format';
 
+/** How {@link load} reads. */
+export interface LoadOptions {
+  /**
+   * Map the file instead of reading it: opening takes no time, and memory is taken as tensors are touched. Until the last of its tensors is freed nobody
+   * may write to the file: one that is overwritten in place changes tensors that were not touched yet, and one that is truncated ends the process (SIGBUS).
+   * Replacing the file by another of its name is safe. Default false, as in Python.
+   */
+  mmap?: boolean;
+  /** refuse a file of more bytes than this; default none */
+  maxBytes?: number;
+}
+
 /**
  * Reads a checkpoint, without executing anything in it: a pickle that names anything but tensors and plain values is refused. The format is told by the
  * content: what `torch.save` or {@link save} wrote (zip, or the older format from before torch 1.6), a TorchScript archive, of which the state dict is
- * taken, or safetensors. The file is mapped, not read: tensors are copy-on-write views of it and take memory as they are touched.
+ * taken, or safetensors. Each record of the file is read into a storage of its own, on all threads; tensors that share one in the file share it here.
  *
  * Dicts become objects, OrderedDicts {@link OrderedDict}, dicts with int keys {@link IntDict}, other dicts Maps; lists arrays, tuples {@link PyTuple}, None
  * null, ints numbers (bigints beyond 2^53), bytes Uint8Arrays, dtypes and devices their names. Tensors come to the CPU with their dtype, strides,
- * requires_grad and shared memory.
+ * storage offset, requires_grad and shared memory.
  *
  * @param path a file, usually `*.pt` or `*.safetensors`
- * @throws CleanclipError `ERR_CHECKPOINT` when there is no such file or it is damaged, hostile or of another kind
+ * @throws CleanclipError `ERR_CHECKPOINT` when there is no such file or it is damaged, hostile or of another kind, or is cut or changed while it is read;
+ *   `ERR_OPTION` for an option that cannot be used
  */
-export function load(path: string): unknown {
+export function load(path: string, options: LoadOptions = {}): unknown {
+  const { mmap, maxBytes } = checked(path, options);
   try {
-    const fd = openSync(path, 'r');
+    if (!existsSync(path)) throw new CleanclipError(`There is no checkpoint at ${path}; check the path.`, 'ERR_CHECKPOINT');
+    const { fd } = openRegular(path, { wanted: 'a checkpoint', maxBytes, code: 'ERR_CHECKPOINT' });
     try {
       const stats = fstatSync(fd);
-      if (!stats.isFile()) throw new Fault('is not a file');
       const bytes = new FileBytes(fd, stats.size);
-      return readers[formatOf(bytes)]({ path, stats, bytes });
+      return readers[formatOf(bytes)]({ fd, stats, mmap, bytes });
     } finally {
       closeSync(fd);
     }
@@ -35,13 +50,18 @@ export function load(path: string): unknown {
   }
 }
 
+function checked(path: unknown, { mmap = false, maxBytes }: LoadOptions): LoadOptions & { mmap: boolean } {
+  if (typeof path !== 'string' || path.includes('\0')) throw optionError('torch.load takes the path of a file, a text without null characters.');
+  if (typeof mmap !== 'boolean') throw optionError('torch.load takes mmap as true or false.');
+  if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= 0)) throw optionError('torch.load takes maxBytes as a whole number from 0.');
+  return { mmap, maxBytes };
+}
+
 const readers: Readonly<Record<Format, (file: CheckpointFile) => unknown>> = { zip: readZip, legacy: readLegacy, safetensors: readSafetensors };
 
 function checkpointError(path: string, error: unknown): CleanclipError {
   if (error instanceof CleanclipError && error.code !== 'ERR_TORCH') return error; // libtorch or memory is missing
   if (error instanceof Fault) return new CleanclipError(`The checkpoint ${path} ${error.message}.`, 'ERR_CHECKPOINT');
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return new CleanclipError(`There is no checkpoint at ${path}; check the path.`, 'ERR_CHECKPOINT');
   const reason = error instanceof Error ? error.message : String(error);
   return new CleanclipError(`The checkpoint ${path} cannot be read: ${reason}`, 'ERR_CHECKPOINT', { cause: error });
 }

@@ -4,8 +4,8 @@ import { torch, Tensor } from '../index';
 import { dtypes } from './dtypes';
 import { Fault } from './fault';
 import type { CheckpointFile } from './file_bytes';
-import { MappedTensors } from './mapped_tensors';
 import { elementSize } from './placement';
+import { RecordTensors } from './record_tensors';
 import { maxHeaderBytes, parseHeader } from './safetensors_header';
 import { writeElements } from './tensor_bytes';
 import { defineEntry } from './values';
@@ -14,7 +14,8 @@ import { defineEntry } from './values';
 const lengthBytes = 8;
 
 /** Reads a safetensors file: its tensors by their names. Its metadata, texts, are left out. */
-export function readSafetensors({ path, stats, bytes }: CheckpointFile): Record<string, Tensor> {
+export function readSafetensors(file: CheckpointFile): Record<string, Tensor> {
+  const { bytes } = file;
   const headerBytes = Number(bytes.read(0, lengthBytes).readBigUInt64LE());
   if (headerBytes > maxHeaderBytes) throw new Fault(`has a header of ${headerBytes} bytes, but only ${maxHeaderBytes} are read; split the file`);
   const start = lengthBytes + headerBytes;
@@ -22,12 +23,12 @@ export function readSafetensors({ path, stats, bytes }: CheckpointFile): Record<
   const entries = parseHeader(bytes.read(lengthBytes, headerBytes), start, bytes.length - start);
   const places = new Map(entries.map((entry) => [entry.name, entry]));
 
-  using tensors = new MappedTensors(path, stats, (name) => places.get(name)!);
+  using tensors = new RecordTensors(file, (name) => places.get(name)!);
   const result: Record<string, Tensor> = {};
   for (const { name, dtype, shape, size } of entries) {
     defineEntry(result, name, tensors.make({ key: name, dtype, recordBytes: size, offset: 0, shape, stride: rowMajor(shape), requiresGrad: false }));
   }
-  tensors.release();
+  tensors.finish();
   return result;
 }
 

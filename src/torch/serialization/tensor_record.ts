@@ -14,9 +14,17 @@ export interface TensorRecord {
   readonly neg?: boolean;
 }
 
+/** An array whose elements the pickle itself holds, as numpy's. */
+export interface ArrayRecord extends Pick<TensorRecord, 'dtype' | 'shape' | 'stride'> {
+  /** little-endian elements, as many as shape and strides reach */
+  readonly bytes: Uint8Array;
+}
+
 /** What the pickle reader needs of the tensor layer. */
 export interface TensorMaker {
   make(record: TensorRecord): object;
+  /** A tensor with a copy of the elements. */
+  fromArray(array: ArrayRecord): object;
   isTensor(value: unknown): boolean;
   setRequiresGrad(tensor: object, requiresGrad: boolean): void;
 }

@@ -1,8 +1,8 @@
 import { Fault } from './fault';
 import type { CheckpointFile } from './file_bytes';
-import { MappedTensors } from './mapped_tensors';
 import { PickleReader } from './pickle_reader';
 import { toPlain } from './plain';
+import { RecordTensors } from './record_tensors';
 import { scriptGlobal, scriptStateDict } from './script';
 import { allowance, checkpointWorld } from './world';
 import { ZipReader } from './zip_reader';
@@ -14,25 +14,25 @@ const maxSource = 64 * 2 ** 20;
  * Reads the zip format of `torch.save`: `<root>/data.pkl` and a record `<root>/data/<key>` for each storage. The same with `constants.pkl` is a
  * TorchScript archive, whose pickle holds modules; of these the state dict is returned, as `torch.jit.load(path).state_dict()` gives it.
  */
-export function readZip({ path, stats, bytes }: CheckpointFile): unknown {
-  const zip = new ZipReader(bytes);
+export function readZip(file: CheckpointFile): unknown {
+  const zip = new ZipReader(file.bytes);
   const root = archiveRoot(zip);
   if (zip.has(`${root}byteorder`) && zip.read(`${root}byteorder`).toString('latin1') !== 'little') {
     throw new Fault('was written on a big-endian machine; load and save it again on a little-endian one');
   }
   const pickle = zip.read(`${root}data.pkl`);
-  using tensors = new MappedTensors(path, stats, (key) => zip.locate(`${root}data/${key}`));
+  using tensors = new RecordTensors(file, (key) => zip.locate(`${root}data/${key}`));
   const read = (more?: (name: string) => unknown): unknown => new PickleReader(pickle, checkpointWorld(tensors, pickle.length, more)).read();
 
   if (!zip.has(`${root}constants.pkl`)) {
     const value = toPlain(read());
-    tensors.release();
+    tensors.finish();
     return value;
   }
   const spend = allowance(maxSource);
-  const sourceOf = (file: string): string => (zip.has(`${root}code/${file}`) ? zip.inflate(`${root}code/${file}`, spend).toString('utf8') : '');
+  const sourceOf = (name: string): string => (zip.has(`${root}code/${name}`) ? zip.inflate(`${root}code/${name}`, spend).toString('utf8') : '');
   const stateDict = scriptStateDict(read(scriptGlobal), tensors, sourceOf, allowance(pickle.length));
-  tensors.release(new Set(Object.values(stateDict)));
+  tensors.finish(new Set(Object.values(stateDict)));
   return stateDict;
 }
 

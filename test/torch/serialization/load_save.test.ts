@@ -188,7 +188,7 @@ describe('files that are no checkpoint', () => {
   test('missing, a folder, unreadable', () => {
     expect(refusal(file('nowhere.pt')).message).toBe(`There is no checkpoint at ${file('nowhere.pt')}; check the path.`);
     mkdirSync(file('folder.pt'));
-    expect(refusal(file('folder.pt')).message).toContain('is not a file');
+    expect(refusal(file('folder.pt')).message).toContain('it is a folder');
     if (process.getuid?.() === 0) return; // root reads everything
     writeFileSync(file('secret.pt'), '');
     chmodSync(file('secret.pt'), 0);
