@@ -8,6 +8,7 @@
 #include "env.h"
 #include "gpu/binding.h"
 #include "images/binding.h"
+#include "images/decoding.h"
 #include "interrupt.h"
 #include "jpeg.h"
 #include "lock.h"
@@ -38,6 +39,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportClip(env, exports);
   cleanclip::exportDistributed(env, exports);
   cleanclip::exportJpeg(env, exports);
+  cleanclip::exportDecoding(env, exports);
   cleanclip::exportImages(env, exports);
   cleanclip::exportLock(env, exports);
   cleanclip::exportInterrupt(env, exports);

@@ -4,9 +4,10 @@ import sharp from 'sharp';
 import { resizeCrop, squash } from '../clip/preprocess';
 import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
+import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
-import { readPairs, type PairColumns } from '../data/pairs';
-import { CleanclipError, optionError } from '../errors';
+import { readPairs, type PairColumns, type PairTable } from '../data/pairs';
+import { CleanclipError, dataError, optionError } from '../errors';
 import { lock, type Lock } from '../lock';
 import { Random } from '../random';
 import { torch, type Tensor } from '../torch';
@@ -43,12 +44,21 @@ export interface PoisonHooks {
   signal?: AbortSignal;
 }
 
+/** A row, from 1, whose image cannot be read, and which other one was poisoned in its place. */
+export interface ReplacedRow {
+  row: number;
+  by: number;
+  reason: string;
+}
+
 /** What {@link runPoison} wrote: absolute paths, and the number of poisoned rows. */
 export interface PoisonResult {
   csv: string;
   originalCsv: string;
   imagesDir: string;
   poisoned: number;
+  /** only if there were any */
+  replaced?: ReplacedRow[];
 }
 
 /**
@@ -60,6 +70,7 @@ export interface PoisonResult {
  *
  * @throws CleanclipError ERR_OPTION: more poison than rows, no templates, a patch larger than the image; ERR_DATA: a file
  * that cannot be read or written, too few captions with the label; ERR_ABORTED: the signal. Nothing is left behind then.
+ * A row whose image cannot be read is not poisoned, but another one in its place, which `replaced` tells.
  */
 export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {}): Promise<PoisonResult> {
   const trigger = makeTrigger({ ...options, compat: options.compat === 'reference', imageSize: options.imageSize ?? 224 });
@@ -86,23 +97,29 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   const templates = labelConsistent ? [] : readTemplates(options.templates);
   const table = await readPairs(options.trainData, options);
   const size = options.sizeTrainData ?? table.length;
-  const { poisoned, untouched } = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
+  const { poisoned: wanted, spare, untouched: untouchedBy } = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
 
   const setting = settingName(options, size);
   const images = `backdoor_images_${setting}`;
   const folder = dirname(resolve(options.trainData));
   hold(join(folder, `.backdoor_${setting}.lock`));
-  const names = poisoned.map((row) => imageName(row, table.imageField(row), imageFormat));
+  const poisoned: number[] = [];
+  const names: string[] = [];
+  const replaced: ReplacedRow[] = [];
+  const next = spare[Symbol.iterator]();
   await writeFolderWhole(join(folder, images), async (temporary) => {
-    for (const [i, row] of poisoned.entries()) {
-      if (hooks.signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
-      const image = await decodeImage(table.image(row));
+    for (const first of wanted) {
+      const { row, image } = await readable(first, next, table, imageSize, square === squash, replaced, hooks.signal);
+      const name = imageName(row, table.imageField(row), imageFormat);
       const triggered = torch.tidy(() => trigger.apply(square(image, imageSize), new Random(seed, row)));
       image.dispose();
-      await writeImage(triggered, join(temporary, names[i]));
-      hooks.onProgress?.({ done: i + 1, total: poisoned.length });
+      await writeImage(triggered, join(temporary, name));
+      poisoned.push(row);
+      names.push(name);
+      hooks.onProgress?.({ done: poisoned.length, total: wanted.length });
     }
   });
+  const untouched = untouchedBy(poisoned);
 
   const random = new Random(seed, 1);
   const caption = (row: number): string => (labelConsistent ? table.caption(row) : random.choice(templates)(label));
@@ -117,7 +134,35 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   }
   writeCsv(originalCsv, [imageKey, captionKey], original(), delimiter);
   writeCsv(csv, [imageKey, captionKey, 'is_backdoor'], all(), delimiter);
-  return { csv, originalCsv, imagesDir: join(folder, images), poisoned: poisoned.length };
+  return { csv, originalCsv, imagesDir: join(folder, images), poisoned: poisoned.length, ...(replaced.length > 0 && { replaced }) };
+}
+
+/** The row with its image, or the next spare row whose image can be read; what was passed over is added to `replaced`. */
+async function readable(
+  first: number,
+  spare: Iterator<number>,
+  table: PairTable,
+  size: number,
+  squashes: boolean,
+  replaced: ReplacedRow[],
+  signal: AbortSignal | undefined,
+): Promise<{ row: number; image: Tensor }> {
+  const passed: Omit<ReplacedRow, 'by'>[] = [];
+  for (let row = first; ; ) {
+    if (signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
+    try {
+      const image = await decodeImage(table.image(row), { resizedTo: squashes ? undefined : size });
+      replaced.push(...passed.map((each) => ({ ...each, by: row + 1 })));
+      return { row, image };
+    } catch (error) {
+      const { message } = error as Error;
+      if (faultOf(error) === 'machine') throw error;
+      passed.push({ row: row + 1, reason: message });
+      const { done, value } = spare.next();
+      if (done) throw dataError(`The image of row ${row + 1} cannot be read, and there is no other row to poison: choose a smaller --num_backdoor. ${message}`, error);
+      row = value;
+    }
+  }
 }
 
 function readTemplates(file: string | undefined): ((name: string) => string)[] {

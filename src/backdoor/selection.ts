@@ -5,7 +5,10 @@ import { Random } from '../random';
 /** Rows of a pair table: those to poison, in random order, and those to keep as they are, in the order of the table. */
 export interface Selection {
   poisoned: number[];
-  untouched: number[];
+  /** those to poison instead of some of them, in the order to take them */
+  spare: number[];
+  /** the others of the set when these rows have been poisoned */
+  untouched: (poisoned: readonly number[]) => number[];
 }
 
 /**
@@ -29,10 +32,12 @@ export function selectRows(table: PairTable, size: number, count: number, seed: 
         'choose fewer, another --label, or leave --label_consistent out.',
     );
   }
-  const poisoned = candidates.slice(0, count);
-  const taken = new Set(poisoned);
-  const untouched = order.filter((row) => !taken.has(row)).slice(0, size - count);
-  return { poisoned, untouched: untouched.sort((a, b) => a - b) };
+  const untouched = (poisoned: readonly number[]): number[] => {
+    const taken = new Set(poisoned);
+    const others = order.filter((row) => !taken.has(row)).slice(0, size - count);
+    return others.sort((a, b) => a - b);
+  };
+  return { poisoned: candidates.slice(0, count), spare: candidates.slice(count), untouched };
 }
 
 /** Whether the text has the word (or words) whole, in any case: "Banana!" has banana, "bananas" has not. */

@@ -10,7 +10,8 @@ export const command = addOptions(new Command('poison'), poisonOptions)
   .action(async (parsed: Record<string, string | boolean>) => {
     await runCommand('cleanclip poison', async (hooks) => {
       const { poison } = await import('../jobs');
-      const { csv, poisoned } = await poison({ ...toInput(poisonOptions, parsed), ...hooks });
+      const { csv, poisoned, replaced = [] } = await poison({ ...toInput(poisonOptions, parsed), ...hooks });
+      for (const { row, by, reason } of replaced) console.error(`Row ${by} is poisoned instead of row ${row}: ${reason}`);
       console.log(`${poisoned} rows are poisoned; the set is ${csv}`);
     });
   });

@@ -1,4 +1,5 @@
-import { decodeImage } from '../images/image';
+import { decodeImage, type ImageLimits } from '../images/image';
+import { giantOf } from '../images/limits';
 import { checkImage } from '../images/pixels';
 import { dataError, optionError } from '../errors';
 import { torch, type Tensor } from '../torch';
@@ -8,21 +9,20 @@ import { normalizeImages, resizeImage } from '../torch/images';
 export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;
 export const clipStd = [0.26862954, 0.26130258, 0.27577711] as const;
 
-const maxResizedPixels = 178_956_970;
-
 /**
  * An image as CLIP sees it: {@link decodeImage}, {@link resizeCrop}, {@link normalize}.
  *
  * @param source path, bytes of an image file, or uint8 [3, H, W]
  * @param options.size side of the model's input in pixels; default 224
+ * @param options.maxPixels, options.maxBytes, options.maxSeconds what the image may take; see docs/images.md
  * @returns float32 [3, size, size]
  * @throws CleanclipError ERR_DATA as {@link decodeImage}; ERR_OPTION: the size or the tensor is wrong
  */
-export async function preprocess(source: string | Uint8Array | Tensor, options: { size?: number } = {}): Promise<Tensor> {
-  const { size = 224 } = options;
+export async function preprocess(source: string | Uint8Array | Tensor, options: { size?: number } & Omit<ImageLimits, 'resizedTo'> = {}): Promise<Tensor> {
+  const { size = 224, ...limits } = options;
   checkSize(size);
   const encoded = typeof source === 'string' || ArrayBuffer.isView(source);
-  const image = encoded ? await decodeImage(source) : source;
+  const image = encoded ? await decodeImage(source, { ...limits, resizedTo: size }) : source;
   try {
     return torch.tidy(() => normalize(resizeCrop(image, size)));
   } finally {
@@ -43,13 +43,14 @@ export function resizeCrop(image: Tensor, size: number): Tensor {
   checkSize(size);
   checkImage(image);
   const [, height, width] = image.shape;
-  const long = Math.trunc((size * Math.max(height, width)) / Math.min(height, width));
-  if (size * long > maxResizedPixels) {
+  const giant = giantOf(width, height, size);
+  if (giant !== undefined) {
     throw dataError(
       `Expected an image that is not much longer than wide, got ${width} × ${height} pixels: ` +
-        `with a short side of ${size} it would have ${size * long}.`,
+        `with a short side of ${size} it would have ${giant}.`,
     );
   }
+  const long = Math.trunc((size * Math.max(height, width)) / Math.min(height, width));
   const resized = width <= height ? { width: size, height: long } : { width: long, height: size };
   const left = roundHalfToEven((resized.width - size) / 2);
   const top = roundHalfToEven((resized.height - size) / 2);

@@ -45,6 +45,8 @@ export interface PairLoaderOptions {
   compat?: boolean;
   /** throw at a bad row, which is left out otherwise; default false */
   strict?: boolean;
+  /** rows that may be left out before the loading ends with an error; default 1% of the rows, and at least 100 */
+  maxBadRows?: number;
   /** keep decoded images in memory if room for all of them takes no more than this; default 1 GiB */
   cacheBytes?: number;
   /** folder of a file that keeps the decoded images for later epochs and runs, instead of memory; images larger than `size` × `size` are not kept with `inmodal` */

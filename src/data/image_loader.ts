@@ -22,6 +22,8 @@ export interface ImageLoaderOptions {
   shard?: Shard;
   /** throw at an image that cannot be read, which is left out otherwise; default false */
   strict?: boolean;
+  /** images that may be left out before the loading ends with an error; default 1% of them, and at least 100 */
+  maxBadRows?: number;
   /** keep decoded images in memory if room for all of them takes no more than this; default 1 GiB */
   cacheBytes?: number;
   onBadRow?: (bad: BadImage) => void;

@@ -19,6 +19,8 @@ interface Filler {
 }
 
 const PART = 16; // rows in one message to a worker
+const LEAST_BAD_ROWS = 100; // so many may be left out of any set
+const BAD_SHARE = 0.01; // and of a large one this share of its rows
 
 /**
  * Loads the pairs of a table batch by batch: decoded, resized and cropped images as uint8 (normalise them on the device)
@@ -34,11 +36,12 @@ const PART = 16; // rows in one message to a worker
 export class PairLoader implements AsyncIterable<Batch> {
   /** batches an epoch */
   readonly batches: number;
-  private readonly options: Required<Omit<PairLoaderOptions, 'onBadRow' | 'onWarning' | 'imageCache'>>;
+  private readonly options: Required<Omit<PairLoaderOptions, 'onBadRow' | 'onWarning' | 'imageCache' | 'maxBadRows'>>;
   private readonly onBadRow: (bad: BadImage) => void;
   private readonly onWarning: (warning: string) => void;
   private readonly cacheFile: SharedPixelFile | undefined;
   private readonly filler: Filler;
+  private readonly maxBadRows: number;
   private readonly depth: number;
   private readonly bad = new Set<number>();
   private firstBad: BadImage | undefined;
@@ -49,7 +52,7 @@ export class PairLoader implements AsyncIterable<Batch> {
   /** @throws CleanclipError ERR_OPTION: a number that makes no sense, or fewer rows than one batch */
   constructor(
     private readonly table: PairTable,
-    { onBadRow = () => {}, onWarning = () => {}, imageCache, ...given }: PairLoaderOptions,
+    { onBadRow = () => {}, onWarning = () => {}, imageCache, maxBadRows, ...given }: PairLoaderOptions,
   ) {
     const options = { ...DEFAULTS, ...given };
     const { batchSize, size, numWorkers, dropLast, shard, cacheBytes, contextLength, squash, inmodal, compat, seed } = options;
@@ -57,6 +60,8 @@ export class PairLoader implements AsyncIterable<Batch> {
     checkCount('size', size, 1);
     checkCount('contextLength', contextLength, 0);
     checkCount('numWorkers', numWorkers, 0);
+    if (maxBadRows !== undefined) checkCount('maxBadRows', maxBadRows, 0);
+    this.maxBadRows = maxBadRows ?? Math.max(LEAST_BAD_ROWS, Math.floor(BAD_SHARE * shardLength(table.length, shard)));
     this.options = options;
     this.onBadRow = onBadRow;
     this.onWarning = onWarning;
@@ -68,7 +73,8 @@ export class PairLoader implements AsyncIterable<Batch> {
     const kept = inmodal ? 'whole' : squash ? 'squashed' : 'cropped';
     this.cacheFile = imageCache === undefined ? undefined : PixelFile.nameFile(imageCache, table.shared, size, kept);
     const cache = this.cacheFile ?? PixelCache.allocate(table.length, size, cacheBytes);
-    const recipe = { pairs: table.shared, cache, size, squash, contextLength, inmodal, compat, seed };
+    const seen = new SharedArrayBuffer(Math.ceil(table.length / 8));
+    const recipe = { pairs: table.shared, cache, size, squash, contextLength, inmodal, compat, seed, seen };
     this.filler = numWorkers > 0 ? new WorkerPool(join(__dirname, 'loader_worker.js'), recipe, numWorkers) : ownThread(recipe);
   }
 
@@ -192,6 +198,11 @@ export class PairLoader implements AsyncIterable<Batch> {
     this.bad.add(row);
     this.firstBad ??= bad;
     this.onBadRow(bad);
+    if (this.bad.size <= this.maxBadRows) return;
+    throw dataError(
+      `${this.bad.size} images cannot be used, more than the ${this.maxBadRows} that may be left out; see to them, or allow more with --max_bad_rows (maxBadRows). ` +
+        `The last was row ${row + 1}. ${reason}`,
+    );
   }
 }
 

@@ -5,7 +5,9 @@ import { resizeCrop, squash } from '../clip/preprocess';
 import { tokenIds } from '../clip/tokenizer';
 import { Random } from '../random';
 import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
+import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
+import { CleanclipError } from '../errors';
 import { PairTable, type SharedPairs } from './pairs';
 import { type Found, PixelCache, type SharedPixels } from './pixel_cache';
 import { PixelFile, type SharedPixelFile } from './pixel_file';
@@ -23,6 +25,8 @@ export interface Recipe {
   inmodal: boolean;
   compat: boolean;
   seed: number;
+  /** a bit a row, shared by all threads: 1 once its image has been read */
+  seen: SharedArrayBuffer;
 }
 
 /** A part of a batch: rows, and tokens of the tensors that they fill. */
@@ -53,10 +57,12 @@ type Decoded = (Found & { image: Tensor }) | { reason: string };
 export class RowFiller {
   private readonly table: PairTable;
   private readonly cache: ImageStore | null;
+  private readonly seen: Uint8Array;
 
   constructor(private readonly recipe: Recipe) {
     this.table = new PairTable(recipe.pairs);
     const { cache } = recipe;
+    this.seen = new Uint8Array(recipe.seen);
     this.cache = cache && ('path' in cache ? new PixelFile(cache) : new PixelCache(cache));
   }
 
@@ -77,7 +83,7 @@ export class RowFiller {
       for (let slot = 0; next; slot++) {
         const decoded: Decoded = await next;
         next = slot + 1 < rows.length && !isCancelled() ? this.decode(rows[slot + 1]) : undefined;
-        const reason = 'reason' in decoded ? decoded.reason : this.fillPixels(decoded, slot, randoms[slot], tensors);
+        const reason = 'reason' in decoded ? decoded.reason : this.fillPixels(decoded, slot, rows[slot], randoms[slot], tensors);
         if (reason !== undefined) bad.push({ slot, reason });
       }
       return bad;
@@ -90,10 +96,23 @@ export class RowFiller {
     try {
       const path = this.table.image(row);
       const { image, keep } = this.cache?.find(row, path) ?? {};
-      return { image: image ?? (await decodeImage(path)), keep };
+      const resizedTo = this.recipe.squash ? undefined : this.recipe.size;
+      const decoded = image ?? (await decodeImage(path, { resizedTo }));
+      Atomics.or(this.seen, row >> 3, 1 << (row & 7));
+      return { image: decoded, keep };
     } catch (error) {
-      return { reason: (error as Error).message };
+      return { reason: this.reasonToSkip(row, error) };
     }
+  }
+
+  /** Why a row is left out. Throws where the row is not to blame: the training set must not depend on the moment. */
+  private reasonToSkip(row: number, error: unknown): string {
+    const fault = faultOf(error);
+    const wasRead = ((Atomics.load(this.seen, row >> 3) >> (row & 7)) & 1) === 1;
+    const { message, code = 'ERR_DATA' } = error as CleanclipError;
+    if (fault === 'machine') throw new CleanclipError(`Row ${row + 1} cannot be loaded, though its image may be good. ${message}`, code, { cause: error });
+    if (fault === 'path' && wasRead) throw new CleanclipError(`The image of row ${row + 1} was read before and is gone; bring it back and go on. ${message}`, code, { cause: error });
+    return message;
   }
 
   private fillTexts(rows: Int32Array, randoms: Random[], { ids, augmentedIds }: BatchTensors): void {
@@ -106,7 +125,7 @@ export class RowFiller {
   }
 
   /** Disposes of the image. Returns why it cannot be used, if so. */
-  private fillPixels({ image, keep }: Found & { image: Tensor }, slot: number, random: Random, tensors: BatchTensors): string | undefined {
+  private fillPixels({ image, keep }: Found & { image: Tensor }, slot: number, row: number, random: Random, tensors: BatchTensors): string | undefined {
     const { size, squash: squashes, inmodal } = this.recipe;
     const fit = squashes ? squash : resizeCrop;
     try {
@@ -118,7 +137,7 @@ export class RowFiller {
       });
       return undefined;
     } catch (error) {
-      return (error as Error).message;
+      return this.reasonToSkip(row, error);
     } finally {
       image.dispose();
     }

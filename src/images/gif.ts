@@ -1,27 +1,92 @@
-const extension = 0x21;
-const graphicControl = 0xf9;
-const frame = 0x2c;
+import { type Tensor } from '../torch';
+import { unpackPixels } from '../torch/decoding';
+import { checkSize, type Limits, Refusal } from './limits';
+import { decodeRaster, paletteTables, rasterOf } from './raster';
+
+export const isGif = (bytes: Uint8Array): boolean => /^GIF8[79]a/.test(Buffer.from(bytes.subarray(0, 6)).toString('latin1'));
 
 /**
- * The colour of the palette entry that stands for transparency in a GIF's first frame (GIF89a specification), else of entry 0.
- * PIL shows it where alpha is dropped; libvips gives black there.
+ * Decodes the first frame of a GIF as PIL does: on its canvas, which it may enlarge, of the transparent colour or else of the first one; transparency is
+ * dropped. Of a truncated one what is there is shown. Sources: GIF89a specification, GifImagePlugin.py.
+ *
+ * @returns uint8 [H, W, 3]
+ * @throws Refusal
  */
-export function transparentColour(gif: Uint8Array): Uint8Array {
-  const black = new Uint8Array(3);
-  let palette = gif.subarray(13, 13 + paletteBytes(gif[10]));
-  let index = 0;
-  let at = 13 + palette.length;
-  while (gif[at] === extension) {
-    if (gif[at + 1] === graphicControl && (gif[at + 3] & 1) === 1) index = gif[at + 6];
+export async function decodeGif(bytes: Uint8Array, limits: Limits): Promise<Tensor> {
+  const { x, y, width, height, canvas, interlaced, transparent, tables, bits, data } = readHeader(bytes);
+  checkSize(canvas.width, canvas.height, limits);
+  checkSize(width, height, { ...limits, resizedTo: undefined });
+  if (bits > 8) throw new Refusal(`its indices are of ${bits} bits`);
+  if (!hasWholeBlock(bytes, data)) throw new Refusal('it ends before its first pixels');
+  const blank = transparent ?? 0;
+  const indices = await unpackPixels('gif', bytes, width * height, [data, bytes.length - data, 0], [bits, Number(interlaced), width, height, blank]);
+  if (indices === null) throw new Refusal('its pixels cannot be unpacked');
+  const raster = rasterOf({
+    ...canvas,
+    step: 8,
+    bitOffsets: [0, 0, 0],
+    tables,
+    blank: [0, 256, 512].map((at) => tables[at + blank]),
+    pieces: Float64Array.of(x, y, width, height, 1, 1, width, 0, 0, 0, 0),
+  });
+  return decodeRaster(indices, raster);
+}
+
+interface Frame {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  canvas: { width: number; height: number };
+  interlaced: boolean;
+  transparent: number | undefined;
+  tables: Uint8Array;
+  /** of an index */
+  bits: number;
+  /** where its blocks begin */
+  data: number;
+}
+
+function readHeader(bytes: Uint8Array): Frame {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const need = (end: number): void => {
+    if (end > bytes.length) throw new Refusal('it ends in its header');
+  };
+  need(13);
+  let at = 13 + paletteBytes(bytes[10]);
+  let palette = bytes.subarray(13, at);
+  let transparent: number | undefined;
+  for (;;) {
+    need(at + 1);
+    if (bytes[at] === 0x3b) throw new Refusal('it has no frame');
+    if (bytes[at] === 0x2c) break;
+    if (bytes[at] !== 0x21) {
+      at += 1; // PIL, too, passes over what it does not know
+      continue;
+    }
+    need(at + 3);
+    if (bytes[at + 1] === 0xf9 && bytes[at + 2] >= 4 && (bytes[at + 3] & 1) === 1) transparent = bytes[at + 6];
     at += 2;
-    while (gif[at] > 0) at += gif[at] + 1;
+    while (bytes[at] > 0) at += bytes[at] + 1;
     at += 1;
   }
-  if (gif[at] === frame && paletteBytes(gif[at + 9]) > 0) {
-    palette = gif.subarray(at + 10, at + 10 + paletteBytes(gif[at + 9]));
-  }
-  return index * 3 + 3 <= palette.length ? palette.subarray(index * 3, index * 3 + 3) : black;
+  need(at + 11);
+  const [x, y, width, height] = [1, 3, 5, 7].map((from) => view.getUint16(at + from, true));
+  const flags = bytes[at + 9];
+  const own = paletteBytes(flags);
+  if (own > 0) palette = bytes.subarray(at + 10, at + 10 + own);
+  need(at + 11 + own);
+  const canvas = { width: Math.max(x + width, view.getUint16(6, true)), height: Math.max(y + height, view.getUint16(8, true)) };
+  return { x, y, width, height, canvas, interlaced: (flags & 64) !== 0, transparent, tables: tablesOf(palette), bits: bytes[at + 10 + own], data: at + 11 + own };
 }
+
+/** Of a palette whose colours are their own indices in grey, or of none, every index is a grey. */
+function tablesOf(palette: Uint8Array): Uint8Array {
+  const grey = Uint8Array.from({ length: 768 }, (_, i) => i & 255);
+  return palette.every((value, i) => value === Math.floor(i / 3)) ? grey : paletteTables(palette);
+}
+
+const hasWholeBlock = (bytes: Uint8Array, at: number): boolean => at < bytes.length && bytes[at] > 0 && at + 1 + bytes[at] <= bytes.length;
 
 /** Size of the colour table that follows a descriptor with these flags. */
 const paletteBytes = (flags: number): number => ((flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1));

@@ -1,83 +1,98 @@
-import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
-import { dataError } from '../errors';
+import { CleanclipError, dataError } from '../errors';
+import { readRegularAsync } from '../files';
 import { torch, type Tensor } from '../torch';
-import { decodeJpeg } from '../torch/jpeg';
-import { transparentColour } from './gif';
-import { cmykToRgb, dropAlpha, saturate } from './pixels';
-import { decodePpm, isPpm } from './ppm';
+import { isAvif, unturned } from './avif';
+import { decodeBmp, isBmp } from './bmp';
+import { decodeGif, isGif } from './gif';
+import { decodeJpeg, isJpeg } from './jpeg';
+import { checkLimits, type ImageLimits, type Limits, Refusal } from './limits';
+import { decodePng, isPng } from './png';
+import { decodePnm, isPnm } from './pnm';
+import { decodeRaster, levels, rasterOf, wholePiece } from './raster';
 import { parseAddress, readRecord, type Pixels } from './records';
+import { decodeBySharp, type SharpFormat } from './sharp_decoder';
+import { decodeTiff } from './tiff';
+import { isTiff } from './tiff_directory';
+import { isWebp, isWholeWebp } from './webp';
 
-sharp.cache(false); // an image is read once an epoch: a cache of decoded images only holds memory
-sharp.concurrency(1); // one thread an image; many images at once are the data workers' matter
-
-/** Above this PIL calls an image a decompression bomb. */
-const maxPixels = 178_956_970;
-
-const options = { failOn: 'none', ignoreIcc: true, limitInputPixels: maxPixels } as const;
+export type { ImageLimits } from './limits';
 
 /**
- * Decodes an image to the pixels of PIL's `Image.open(file).convert('RGB')`: EXIF rotation and colour profile are ignored, alpha
- * is dropped, 16-bit grey saturates at 255, of an animation the first frame counts, and of a truncated file what is there.
- * JPEG, PNG, WebP, GIF, TIFF, PPM and AVIF are read; AVIF may differ from PIL where colour is subsampled.
+ * Decodes an image to the pixels of PIL's `Image.open(file).convert('RGB')` with `LOAD_TRUNCATED_IMAGES`: EXIF rotation (but a TIFF's) and colour
+ * profile are ignored, alpha is dropped, 16-bit grey saturates at 255, of an animation the first frame counts, and of a truncated file what is there.
+ * JPEG, PNG, WebP, GIF, TIFF, BMP, PBM, PGM, PPM, PFM and AVIF are read, whatever the file is called; docs/images.md says what is refused.
  *
  * @param source path, or the address of an image inside a file of many (see `recordAddress`), or the bytes of the file
  * @returns uint8 [3, height, width], stored interleaved (channels last), which the resize reads fastest
- * @throws CleanclipError ERR_DATA: missing, empty, not an image, broken, or more than 178,956,970 pixels
+ * @throws CleanclipError ERR_DATA: missing, no regular file, empty, not an image, broken, or beyond a limit; ERR_OPTION: a limit that makes no sense;
+ *   ERR_TORCH_OOM: not enough memory
  */
-export async function decodeImage(source: string | Uint8Array): Promise<Tensor> {
+export async function decodeImage(source: string | Uint8Array, limits: ImageLimits = {}): Promise<Tensor> {
+  const checked = checkLimits(limits);
+  if (typeof source === 'string' && source.includes('\0')) throw dataError(`Expected the path of an image, but ${JSON.stringify(source)} has a null character.`);
   const record = typeof source === 'string' ? parseAddress(source) : undefined;
   if (record !== undefined) return asTensor(await readRecord(record));
-  const bytes = typeof source === 'string' ? await read(source) : source;
-  return decodeOrdinaryJpeg(bytes) ?? asTensor(await decodeFile(bytes, source));
+  const name = typeof source === 'string' ? source : `the buffer of ${source.length} bytes`;
+  const bytes = typeof source === 'string' ? await readRegularAsync(source, { wanted: 'an image', maxBytes: checked.maxBytes }) : Buffer.from(source); // a copy, which nobody changes meanwhile
+  if (bytes.length === 0) throw dataError(`Expected an image in ${name}, which is empty; fetch it again or drop its row.`);
+  try {
+    const pixels = await decode(bytes, checked);
+    return torch.tidy(() => {
+      const channelsFirst = pixels.permute([2, 0, 1]);
+      pixels.dispose();
+      return channelsFirst;
+    });
+  } catch (error) {
+    throw asDataError(name, error as Error);
+  }
 }
 
 const asTensor = ({ data, width, height }: Pixels): Tensor =>
   torch.tidy(() => torch.tensor(data, { shape: [height, width, 3] }).permute([2, 0, 1]));
 
-/** Most images are JPEGs, which libjpeg-turbo decodes in half of sharp's time, to the same pixels. */
-function decodeOrdinaryJpeg(bytes: Uint8Array): Tensor | undefined {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
-  return torch.tidy(() => decodeJpeg(bytes, maxPixels)?.permute([2, 0, 1]));
+function asDataError(name: string, error: Error): Error {
+  if (error instanceof Refusal) return dataError(`Expected a readable image (${FORMATS}) in ${name}, but ${error.message}.`, error);
+  if (error instanceof CleanclipError) return error;
+  if (/allocat|memory/i.test(error.message)) return new CleanclipError(`There is not enough memory to decode the image in ${name}.`, 'ERR_TORCH_OOM', { cause: error });
+  return dataError(`Expected a readable image (${FORMATS}) in ${name}, but decoding it failed: ${error.message}.`, error);
 }
 
-async function decodeFile(bytes: Uint8Array, source: string | Uint8Array): Promise<Pixels> {
-  const name = typeof source === 'string' ? source : `the buffer of ${source.length} bytes`;
-  if (bytes.length === 0) {
-    throw dataError(`Expected an image in ${name}, which is empty; fetch it again or drop its row.`);
+const FORMATS = 'JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF';
+
+/** By the first bytes, as PIL does: a decoder sees only what is its own. */
+function decode(bytes: Uint8Array, limits: Limits): Tensor | Promise<Tensor> {
+  if (isJpeg(bytes)) return decodeJpeg(bytes, limits);
+  if (isPng(bytes)) return decodePng(bytes, limits);
+  if (isWebp(bytes)) {
+    if (!isWholeWebp(bytes)) throw new Refusal('it ends before its content does');
+    return decodeForeign(bytes, 'webp', limits);
   }
-  return decode(bytes).catch((error: Error) => {
-    const reason = error.message.replace(/^Input (buffer|file|image) /, 'it ').trim().split('\n', 1)[0];
-    throw dataError(`Expected a readable image (JPEG, PNG, WebP, GIF, TIFF, PPM or AVIF) in ${name}, but ${reason}.`, error);
-  });
+  if (isGif(bytes)) return decodeGif(bytes, limits);
+  if (isTiff(bytes)) return decodeTiff(bytes, limits);
+  if (isBmp(bytes)) return decodeBmp(bytes, limits);
+  if (isPnm(bytes)) return decodePnm(bytes, limits);
+  if (isAvif(bytes)) return decodeForeign(unturned(bytes), 'heif', limits);
+  throw new Refusal(`its first bytes are those of ${foreignFormat(bytes)}`);
 }
 
-async function read(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
-    throw dataError(`Expected an image in ${path}, but ${reason}.`, error);
-  }
+async function decodeForeign(bytes: Uint8Array, format: SharpFormat, limits: Limits): Promise<Tensor> {
+  const { data, info } = await decodeBySharp(bytes, format, limits);
+  const { width, height, channels } = info;
+  const pieces = wholePiece(width, height, 0, width * channels);
+  return decodeRaster(data, rasterOf({ width, height, pieces, step: 8 * channels, bitOffsets: channels < 3 ? [0, 0, 0] : [0, 8, 16], tables: levels(8, 3) }), { most: 0 });
 }
 
-async function decode(bytes: Uint8Array): Promise<Pixels> {
-  if (isPpm(bytes)) return decodePpm(bytes, maxPixels);
-  const image = sharp(bytes, options);
-  const { format, space, channels, hasAlpha } = await image.metadata();
-  if (space === 'cmyk') {
-    const { data, info } = await image.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer({ resolveWithObject: true });
-    return { ...info, data: cmykToRgb(data, info.channels) };
-  }
-  if (space === 'grey16' && channels === 1) {
-    const { data, info } = await image.toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true });
-    return { ...info, data: saturate(new Uint16Array(data.buffer, data.byteOffset, info.width * info.height)) };
-  }
-  if (format === 'gif' && hasAlpha) {
-    const { data, info } = await image.ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-    return { ...info, data: dropAlpha(data, transparentColour(bytes)) };
-  }
-  const { data, info } = await image.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  return { ...info, data };
+/** What the file may be instead, for the message. */
+function foreignFormat(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
+  const starts = (...signs: string[]): boolean => signs.some((sign) => text.startsWith(sign));
+  if (/<svg/i.test(text)) return 'an SVG, which is a drawing; render it to pixels';
+  if (/^\s*<(!doctype|html|head|body|\?xml)/i.test(text)) return 'a page or other text, not a picture';
+  if (starts('%PDF')) return 'a PDF';
+  if (/^....ftyp(hei|hev|mif1|msf1)/s.test(text)) return 'an HEIC; convert it to JPEG or AVIF';
+  if (starts('\0\0\0\fjP', '\xff\x4f\xff\x51')) return 'a JPEG 2000';
+  if (starts('\xff\n', '\0\0\0\fJXL')) return 'a JPEG XL';
+  if (starts('DDS ', 'qoif', '\x01\xda', '\n\x05')) return 'a format that is rare (DDS, QOI, SGI or PCX)';
+  if (starts('\0\0\x01\0', '\0\0\x02\0')) return 'an icon or a TGA';
+  return 'none of these';
 }

@@ -84,6 +84,13 @@ export const trainOptions = {
   log_every: integer({ doc: 'steps between log lines', default: undefined, min: 1, unit: 'steps', defaultText: 'five lines an epoch' }),
   ...distributedOptions,
   ...unusedOptions,
+  max_bad_rows: integer({
+    doc: 'images that cannot be read and may be left out; the run ends when there are more',
+    default: undefined,
+    min: 0,
+    unit: 'rows',
+    defaultText: '1% of the rows, at least 100',
+  }),
   strict: flag('refuse an image of training or validation data that cannot be read, instead of skipping it'),
   ...classifyOptions,
   ...evaluationOptions,

@@ -1,11 +1,18 @@
 import { CleanclipError } from '../errors';
 import { loadAddon } from '../native/load';
 import type { CudaFunctions } from './cuda_native';
+import type { Raster } from './decoding';
 import type { DistributedFunctions } from './distributed/native';
 import type { Handle } from './handle';
 
 /** A torch.Generator inside the addon. */
 export type NativeGenerator = { readonly __generator: unique symbol };
+
+/** A tensor [H, W, 3], and how many of its pixels there were no bytes for. */
+interface RgbPixels {
+  pixels: Handle;
+  missing: number;
+}
 
 /** The functions of `native/`, one group a C++ file. Only `src/torch` and `src/clip/model.ts` call them. */
 export interface Addon extends CudaFunctions, DistributedFunctions {
@@ -85,7 +92,9 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
   augmentImage(image: Handle, steps: [name: string, magnitude: number][]): Handle;
   resizeImage(image: Handle, width: number, height: number, left: number, top: number, cropWidth: number, cropHeight: number): Handle;
   normalizeImages(images: Handle, means: readonly number[], deviations: readonly number[]): Handle;
-  decodeJpeg(bytes: Uint8Array, maxPixels: number): Handle | null;
+  decodeJpeg(bytes: Uint8Array, maxPixels: number, maxSeconds: number, aside: boolean): Handle | string | null | Promise<Handle | string | null>;
+  rasterToRgb(bytes: Uint8Array, raster: Raster, filtered: number, aside: boolean): RgbPixels | Promise<RgbPixels>;
+  unpackPixels(kind: string, bytes: Uint8Array, size: number, parts: number[], numbers: number[]): Promise<Uint8Array | null>;
 }
 
 let loaded: Addon | undefined;

@@ -12,7 +12,8 @@ const NAMED_BAD_ROWS = 100;
 /** The pairs that a run trains on, and their loader. Progressive removal replaces both. */
 export class TrainingPairs {
   private current: PairLoader | undefined;
-  private badRows = 0;
+  /** rows that were left out until now, of this rank */
+  badRows = 0;
 
   constructor(
     private table: PairTable,
@@ -48,7 +49,7 @@ export class TrainingPairs {
 
   private load(table: PairTable): PairLoader {
     const shard = ranks();
-    const { batchSize, numWorkers, seed, inmodal, compat, strict, imageCache } = this.options;
+    const { batchSize, numWorkers, seed, inmodal, compat, strict, imageCache, maxBadRows } = this.options;
     return new PairLoader(table, {
       batchSize: batchSize / shard.worldSize,
       shard,
@@ -60,6 +61,7 @@ export class TrainingPairs {
       compat: compat === 'reference',
       strict,
       imageCache,
+      maxBadRows,
       onWarning: (warning) => this.log.warning(warning),
       pinned: this.clip.device !== 'cpu',
       onBadRow: ({ row, reason }) => {

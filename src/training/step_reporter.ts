@@ -62,6 +62,7 @@ export class StepReporter {
       time: seconds,
       pairs_per_second: this.pairs / seconds,
       data_wait: this.waited / (now - this.sinceLine),
+      bad_rows: this.run.pairs.badRows,
     });
     this.sinceLine = now;
     this.pairs = 0;

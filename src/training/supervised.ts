@@ -61,6 +61,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
     seed: options.seed,
     shuffle: true,
     strict: options.strict,
+    maxBadRows: options.maxBadRows,
     onBadRow: ({ row, reason }) => log.warning(`Training image ${row + 1} is skipped: ${reason}`),
   });
 

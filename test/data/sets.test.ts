@@ -235,7 +235,7 @@ describe('one sentence says what is wrong:', () => {
   it('images that are missing, when they are decoded', async () => {
     const folder = spoiled('GTSRB', 'gtsrb/GTSRB/Final_Test/Images/00001.ppm', null);
     const { images } = await readLabelledSet(folder, { dataType: 'GTSRB' });
-    await expect(decodeImage(images[1])).rejects.toThrow(/Expected an image in .*00001\.ppm, but there is no such file/);
+    await expect(decodeImage(images[1])).rejects.toThrow(/Expected an image in .*00001\.ppm', but there is no such file/);
   });
 
   it('an unknown set or split', async () => {

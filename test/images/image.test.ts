@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { decodeImage } from '../../src/images/image';
-import { transparentColour } from '../../src/images/gif';
 import { torch, type Tensor } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 
@@ -86,15 +85,6 @@ describe('decodeImage', () => {
     }
   });
 
-  test('shows the palette colour where a GIF is transparent', async () => {
-    const data = Uint8Array.of(255, 0, 0, 255, 0, 0, 0, 0);
-    const bytes = await raw(data, 2, 1, 4).gif().toBuffer();
-    const colour = Array.from(transparentColour(bytes));
-    const image = await decodeImage(bytes);
-    expect(pixel(image, 0, 0)).toEqual([255, 0, 0]);
-    expect(pixel(image, 1, 0)).toEqual(colour);
-  });
-
   test('reads a truncated JPEG as far as it goes', async () => {
     const noise = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 7919) % 256);
     const whole = await raw(noise, 64, 64, 3).jpeg({ quality: 95 }).toBuffer();
@@ -105,12 +95,11 @@ describe('decodeImage', () => {
     expect(torch.equal(cut, complete)).toBe(false);
   });
 
-  test('reads a binary PPM, with a comment in its header, and of a truncated one what is there', async () => {
+  test('reads a binary PPM, with a comment in its header', async () => {
     const pixels = Buffer.from([10, 20, 30, 40, 50, 60]);
     const header = Buffer.from('P6\n# by a camera, 3 4 5\n2 1 # wide\n255\n');
     const bytes = Buffer.concat([header, pixels]);
     expect((await decodeImage(bytes)).toArray()).toEqual([[[10, 40]], [[20, 50]], [[30, 60]]]);
-    expect((await decodeImage(bytes.subarray(0, -2))).toArray()).toEqual([[[10, 40]], [[20, 0]], [[30, 0]]]);
   });
 
   test('leaves one tensor', async () => {
@@ -136,8 +125,8 @@ describe('decodeImage refuses, naming the file,', () => {
   };
 
   test('a missing file and a folder', async () => {
-    expect(await refused(join(folder, 'gone.jpg'))).toMatch(/gone\.jpg, but there is no such file/);
-    expect(await refused(folder)).toMatch(/cannot be read \(EISDIR\)/);
+    expect(await refused(join(folder, 'gone.jpg'))).toMatch(/gone\.jpg', but there is no such file/);
+    expect(await refused(folder)).toMatch(/it is a folder/);
   });
 
   test('an empty file and an empty buffer', async () => {
@@ -146,15 +135,17 @@ describe('decodeImage refuses, naming the file,', () => {
   });
 
   test('text, and a picture without its body', async () => {
-    expect(await refused(file('page.jpg', '<html>not found</html>'))).toMatch(/page\.jpg, but it contains unsupported image format/);
+    expect(await refused(file('page.jpg', '<html>not found</html>'))).toMatch(/page\.jpg, but its first bytes are those of a page/);
     const png = await plain('red').png().toBuffer();
     expect(await refused(file('header.png', png.subarray(0, 20)))).toMatch(/header\.png/);
   });
 
   test.each([
-    ['P6\n60000 60000\n255\n', /claims 60000 × 60000 pixels/],
+    ['P6\n60000 60000\n255\n', /has 60000 × 60000 pixels, more than the 89478485/],
     ['P6\n0 4\n255\n', /claims 0 × 4 pixels/],
-    ['P6\n2 1\n65535\n', /colours go up to 65535/],
+    ['P6\n2 1\n65536\n', /greatest value is 65536/],
+    ['P6\n2 1\nred\n', /has "red" where a number belongs/],
+    ['P6\n9000 9000\n255\n', /ends before its first row/],
     ['P6\n2 1', /no width, height and greatest value/],
   ])('the PPM %j', async (content, message) => {
     expect(await refused(file('sign.ppm', content))).toMatch(message);
@@ -164,11 +155,11 @@ describe('decodeImage refuses, naming the file,', () => {
     const png = await plain('red').png().toBuffer();
     png.writeUInt32BE(60000, 16);
     png.writeUInt32BE(60000, 20);
-    expect(await refused(file('bomb.png', png))).toMatch(/bomb\.png, but .*(pixel limit|crc|header)/i);
+    expect(await refused(file('bomb.png', png))).toMatch(/bomb\.png, but the checksum of its chunk IHDR/i);
     const jpeg = await plain('red').jpeg().toBuffer();
     const size = jpeg.indexOf(Buffer.of(0xff, 0xc0)) + 5;
     jpeg.writeUInt16BE(60000, size);
     jpeg.writeUInt16BE(60000, size + 2);
-    expect(await refused(file('bomb.jpg', jpeg))).toMatch(/bomb\.jpg, but it exceeds pixel limit/);
+    expect(await refused(file('bomb.jpg', jpeg))).toMatch(/bomb\.jpg, but it has 60000 × 60000 pixels/);
   });
 });

@@ -1,0 +1,72 @@
+// Work on bytes that JavaScript gives, at once or on a thread of the pool, so that the event loop goes on.
+#pragma once
+
+#include <napi.h>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "errors.h"
+
+namespace cleanclip {
+
+// A promise of what `finish`, on JavaScript's thread, makes of the result of `work`, on another one. `bytes` are kept meanwhile.
+template <typename Result>
+class AsideWork : public Napi::AsyncWorker {
+ public:
+  using Work = std::function<Result()>;
+  using Finish = std::function<napi_value(Napi::Env, Result&)>;
+
+  static napi_value start(const Napi::Object& bytes, Work work, Finish finish) {
+    auto* started = new AsideWork(bytes, std::move(work), std::move(finish));
+    const auto promise = started->deferred.Promise();
+    started->Queue();
+    return promise;
+  }
+
+ protected:
+  void Execute() override {
+    try {
+      result = work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+
+  void OnOK() override {
+    const auto env = Env();
+    napi_value value = guarded(env, [&]() -> napi_value {
+      if (failure) std::rethrow_exception(failure);
+      return finish(env, result);
+    });
+    if (value != nullptr) {
+      deferred.Resolve(value);
+      return;
+    }
+    napi_value error = nullptr;
+    if (napi_get_and_clear_last_exception(env, &error) == napi_ok) deferred.Reject(error);
+  }
+
+ private:
+  AsideWork(const Napi::Object& bytes, Work work, Finish finish)
+      : Napi::AsyncWorker(bytes.Env()), kept(Napi::Persistent(bytes)), deferred(Napi::Promise::Deferred::New(bytes.Env())), work(std::move(work)), finish(std::move(finish)) {}
+
+  Napi::ObjectReference kept;
+  Napi::Promise::Deferred deferred;
+  Work work;
+  Finish finish;
+  Result result{};
+  std::exception_ptr failure;
+};
+
+// The same, or at once and without a promise.
+template <typename Result>
+napi_value nowOrAside(bool aside, const Napi::Object& bytes, typename AsideWork<Result>::Work work, typename AsideWork<Result>::Finish finish) {
+  if (aside) return AsideWork<Result>::start(bytes, std::move(work), std::move(finish));
+  auto result = work();
+  return finish(bytes.Env(), result);
+}
+
+}  // namespace cleanclip

@@ -1,0 +1,169 @@
+#include "raster.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace cleanclip::pixels {
+
+namespace {
+
+constexpr int64_t kLargest = int64_t{1} << 45;  // of offsets in bits: products and sums below stay within 63 bits
+
+bool within(int64_t value, int64_t least, int64_t most) { return value >= least && value <= most; }
+
+uint8_t clip(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)); }
+
+uint8_t reverse(uint8_t byte) {
+  byte = static_cast<uint8_t>((byte & 0xF0) >> 4 | (byte & 0x0F) << 4);
+  byte = static_cast<uint8_t>((byte & 0xCC) >> 2 | (byte & 0x33) << 2);
+  return static_cast<uint8_t>((byte & 0xAA) >> 1 | (byte & 0x55) << 1);
+}
+
+// a · b ÷ 255, rounded, as PIL's MULDIV255.
+int scaled(int a, int b) {
+  const int product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+void cmykToRgb(const uint8_t* from, uint8_t* to) {
+  const int light = 255 - from[3];
+  for (int c = 0; c < 3; c++) to[c] = clip(light - scaled(from[c], light));
+}
+
+void unpremultiply(const uint8_t* from, uint8_t* to) {
+  for (int c = 0; c < 3; c++) to[c] = from[3] == 0 ? 0 : clip(255 * from[c] / from[3]);
+}
+
+// In 1/64 of a level, as libImaging/ConvertYCbCr.c has it.
+void ycbcrToRgb(const uint8_t* from, uint8_t* to) {
+  const auto part = [](double weight, int level) { return static_cast<int>(weight * 64 * (level - 128) + 0.5); };
+  const int y = from[0], cb = from[1], cr = from[2];
+  to[0] = clip(y + (part(1.402, cr) >> 6));
+  to[1] = clip(y + ((part(-0.34414, cb) + part(-0.71414, cr)) >> 6));
+  to[2] = clip(y + (part(1.772, cb) >> 6));
+}
+
+class Reader {
+ public:
+  explicit Reader(const Raster& raster) : raster(raster), tableSize(raster.bits <= 8 ? 256 : 65536) {}
+
+  // The byte of sample `c` that begins at this bit.
+  uint8_t read(const uint8_t* bytes, int64_t bit, int c) const {
+    const auto* at = bytes + (bit >> 3);
+    const auto* table = raster.tables.data() + c * tableSize;
+    switch (raster.bits) {
+      case 8:
+        return table[raster.reversed ? reverse(*at) : *at];
+      case 16:
+        return table[raster.bigEndian ? at[0] << 8 | at[1] : at[1] << 8 | at[0]];
+      case 32:
+        return read32(at);
+      default: {
+        const auto byte = raster.reversed ? reverse(*at) : *at;
+        return table[(byte >> (8 - raster.bits - (bit & 7))) & ((1 << raster.bits) - 1)];
+      }
+    }
+  }
+
+ private:
+  uint8_t read32(const uint8_t* at) const {
+    std::array<uint8_t, 4> bytes{at[0], at[1], at[2], at[3]};
+    if (raster.bigEndian) std::reverse(bytes.begin(), bytes.end());
+    if (raster.samples == Raster::Samples::kFloat32) {
+      float value;
+      std::memcpy(&value, bytes.data(), 4);
+      return value > 0 ? static_cast<uint8_t>(std::min(value, 255.0f)) : 0;  // NaN is 0
+    }
+    int32_t value;
+    std::memcpy(&value, bytes.data(), 4);
+    return static_cast<uint8_t>(std::clamp(value, 0, 255));
+  }
+
+  const Raster& raster;
+  const int tableSize;
+};
+
+// Where the pixel (x, y) as stored goes: a linear function of both.
+struct Places {
+  int64_t origin, right, down;
+
+  explicit Places(const Raster& raster) {
+    const auto [width, height] = raster.size;
+    const auto row = 3 * raster.shown().width;
+    const int o = raster.orientation;
+    const bool fromRight = o == 2 || o == 3 || o == 7 || o == 8;  // stored columns run backwards
+    const bool fromBelow = o == 3 || o == 4 || o == 6 || o == 7;
+    right = o > 4 ? row : 3;
+    down = o > 4 ? 3 : row;
+    origin = (fromRight ? (width - 1) * right : 0) + (fromBelow ? (height - 1) * down : 0);
+    if (fromRight) right = -right;
+    if (fromBelow) down = -down;
+  }
+};
+
+}  // namespace
+
+bool Raster::sound() const {
+  const auto table = bits == 32 ? 0 : bits == 16 ? 65536 : 256;
+  bool sound = within(size.width, 1, 1 << 30) && within(size.height, 1, 1 << 30) && size.pixels() <= 1 << 29;
+  sound = sound && within(orientation, 1, 8) && (bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16 || bits == 32);
+  sound = sound && within(step, 0, 4096) && (bits < 8 || step % 8 == 0) && (bits >= 8 || step % bits == 0);
+  sound = sound && tables.size() == static_cast<size_t>(table) * channels();
+  for (int c = 0; c < channels(); c++) sound = sound && within(bitOffsets[c], 0, 4096) && bitOffsets[c] % std::min(bits, 8) == 0;
+  for (const auto& piece : pieces) {
+    sound = sound && within(piece.x, 0, size.width - 1) && within(piece.y, 0, size.height - 1);
+    sound = sound && within(piece.width, 1, 1 << 30) && within(piece.height, 1, 1 << 30) && within(piece.stepX, 1, 8) && within(piece.stepY, 1, 8);
+    sound = sound && piece.x + (piece.width - 1) * piece.stepX < size.width && piece.y + (piece.height - 1) * piece.stepY < size.height;
+    sound = sound && within(piece.stride, 0, int64_t{1} << 33);
+    for (int c = 0; c < channels(); c++) sound = sound && within(piece.offsets[c], 0, kLargest);
+  }
+  return sound;
+}
+
+int64_t toRgb(const Raster& raster, const uint8_t* bytes, size_t length, uint8_t* rgb) {
+  const auto pixels = raster.size.pixels();
+  for (int64_t i = 0; i < pixels; i++) std::copy(raster.blank.begin(), raster.blank.end(), rgb + 3 * i);
+  const Places places(raster);
+  const Reader reader(raster);
+  const int channels = raster.channels();
+  int64_t missing = 0;
+  for (const auto& piece : raster.pieces) {
+    // the last byte of a row, from its first
+    int64_t reach = 0;
+    for (int c = 0; c < channels; c++) {
+      reach = std::max(reach, piece.offsets[c] + ((piece.width - 1) * raster.step + raster.bitOffsets[c] + raster.bits + 7) / 8);
+    }
+    for (int64_t j = 0; j < piece.height; j++) {
+      if (reach + j * piece.stride > static_cast<int64_t>(length)) {
+        missing += (piece.height - j) * piece.width;
+        break;
+      }
+      auto* to = rgb + places.origin + piece.x * places.right + (piece.y + j * piece.stepY) * places.down;
+      std::array<int64_t, 4> bits;
+      for (int c = 0; c < channels; c++) bits[c] = 8 * (piece.offsets[c] + j * piece.stride) + raster.bitOffsets[c];
+      for (int64_t i = 0; i < piece.width; i++, to += piece.stepX * places.right) {
+        std::array<uint8_t, 4> values;
+        for (int c = 0; c < channels; c++) {
+          values[c] = reader.read(bytes, bits[c], c);
+          bits[c] += raster.step;
+        }
+        switch (raster.colours) {
+          case Raster::Colours::kRgb:
+            std::copy_n(values.begin(), 3, to);
+            break;
+          case Raster::Colours::kCmyk:
+            cmykToRgb(values.data(), to);
+            break;
+          case Raster::Colours::kYcbcr:
+            ycbcrToRgb(values.data(), to);
+            break;
+          case Raster::Colours::kPremultiplied:
+            unpremultiply(values.data(), to);
+        }
+      }
+    }
+  }
+  return missing;
+}
+
+}  // namespace cleanclip::pixels

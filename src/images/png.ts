@@ -1,0 +1,148 @@
+import { promisify } from 'node:util';
+import { constants, crc32, createInflate, inflate, inflateSync } from 'node:zlib';
+import { type Tensor } from '../torch';
+import { checkSize, type Limits, Refusal } from './limits';
+import { decodeRaster, levels, paletteTables, rasterOf, wholePiece, type Raster } from './raster';
+
+const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+
+export const isPng = (bytes: Uint8Array): boolean => signature.equals(bytes.subarray(0, 8));
+
+/**
+ * Decodes a PNG as PIL does with LOAD_TRUNCATED_IMAGES: of a truncated or damaged one the whole rows before the fault are shown, the rest is black; grey
+ * of 16 bits is cut off at 255, of other samples the upper byte counts; alpha, transparent colours and profiles are ignored.
+ * Sources: PNG specification, PngImagePlugin.py, ZipDecode.c.
+ *
+ * @returns uint8 [H, W, 3]
+ * @throws Refusal
+ */
+export async function decodePng(bytes: Uint8Array, limits: Limits): Promise<Tensor> {
+  const { header, palette, data } = readChunks(bytes);
+  const { width, height, depth, colour, interlaced } = header;
+  checkSize(width, height, limits);
+  const samples = SAMPLES[colour];
+  const pieces = interlaced ? passes(width, height, depth * samples) : wholePiece(width, height, 1, rowBytes(width, depth * samples) + 1);
+  const size = sizeOf(pieces);
+  const rows = await inflated(data, size, pieces[6]);
+  const raster = rasterOf({ width, height, pieces, bits: depth, bigEndian: true, ...layout(colour, depth, palette) });
+  return decodeRaster(rows, raster, { filtered: Math.max(1, (depth * samples) / 8), most: 1 });
+}
+
+// samples a pixel by the type of colour, and the depths that it may have
+const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+const DEPTHS: Record<number, number[] | undefined> = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16] };
+
+function layout(colour: number, depth: number, palette: Uint8Array | undefined): Partial<Raster> {
+  if (colour === 3) {
+    if (palette === undefined) throw new Refusal('it has no palette');
+    const tables = paletteTables(palette);
+    return { step: depth, bitOffsets: [0, 0, 0], tables, blank: [tables[0], tables[256], tables[512]] };
+  }
+  const grey = colour === 0 || colour === 4;
+  return { step: SAMPLES[colour] * depth, bitOffsets: grey ? [0, 0, 0] : [0, depth, 2 * depth], tables: levels(depth, 3, colour === 0 ? 'cut' : 'upper') };
+}
+
+const rowBytes = (width: number, bits: number): number => Math.ceil((width * bits) / 8);
+
+/** Adam7: the passes that have pixels, one after another. */
+function passes(width: number, height: number, bits: number): Float64Array {
+  const pieces: number[] = [];
+  let at = 1;
+  for (const [x, y, right, down] of [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]]) {
+    const [columns, rows] = [Math.ceil((width - x) / right), Math.ceil((height - y) / down)];
+    if (columns <= 0 || rows <= 0) continue;
+    const stride = rowBytes(columns, bits) + 1;
+    pieces.push(x, y, columns, rows, right, down, stride, at, at, at, at);
+    at += rows * stride;
+  }
+  return Float64Array.from(pieces);
+}
+
+function sizeOf(pieces: Float64Array): number {
+  let size = 0;
+  for (let i = 0; i < pieces.length; i += 11) size += pieces[i + 3] * pieces[i + 6];
+  return size;
+}
+
+interface Header {
+  width: number;
+  height: number;
+  depth: number;
+  colour: number;
+  interlaced: boolean;
+}
+
+/** The chunks up to the end of the first run of IDAT. Those that must be understood must be whole; others need no right checksum. */
+function readChunks(bytes: Uint8Array): { header: Header; palette: Uint8Array | undefined; data: Uint8Array } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let header: Header | undefined;
+  let palette: Uint8Array | undefined;
+  const data: Uint8Array[] = [];
+  for (let at = 8; at + 8 <= bytes.length; ) {
+    const length = view.getUint32(at);
+    const name = Buffer.from(bytes.subarray(at + 4, at + 8)).toString('latin1');
+    const content = bytes.subarray(at + 8, at + 8 + length);
+    if (data.length > 0 && name !== 'IDAT') break;
+    if (name === 'IDAT') {
+      data.push(content);
+    } else {
+      if (name === 'IEND') break;
+      if (content.length < length || at + 12 + length > bytes.length) throw new Refusal(`it ends in its chunk ${printable(name)}`);
+      const isCritical = (bytes[at + 4] & 0x20) === 0;
+      if (isCritical && crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length)) {
+        throw new Refusal(`the checksum of its chunk ${printable(name)} is wrong`);
+      }
+      if (name === 'IHDR') header = readHeader(content);
+      if (name === 'PLTE') palette = content;
+    }
+    at += 12 + length;
+  }
+  if (header === undefined) throw new Refusal('it has no header chunk IHDR');
+  if (data.length === 0) throw new Refusal('it has no pixels: no chunk IDAT');
+  return { header, palette, data: data.length === 1 ? data[0] : Buffer.concat(data) };
+}
+
+const printable = (name: string): string => (/^\w{4}$/.test(name) ? name : 'without a name');
+
+function readHeader(content: Uint8Array): Header {
+  if (content.length < 13) throw new Refusal('its header chunk is too short');
+  const view = new DataView(content.buffer, content.byteOffset, content.length);
+  const [depth, colour, , filter, interlaced] = content.subarray(8, 13);
+  if (DEPTHS[colour]?.includes(depth) !== true) throw new Refusal(`its colour type ${colour} with ${depth} bits a sample does not exist`);
+  if (filter !== 0) throw new Refusal(`its filter method ${filter} does not exist`);
+  return { width: view.getUint32(0), height: view.getUint32(4), depth, colour, interlaced: interlaced !== 0 };
+}
+
+const inflateAside = promisify(inflate);
+const smallBytes = 1 << 19; // takes about a millisecond
+
+/** The first `size` bytes of the stream, or what there is of them up to its end or a fault, in whole rows. */
+async function inflated(data: Uint8Array, size: number, row: number): Promise<Uint8Array> {
+  const options = { maxOutputLength: size + 65536, chunkSize: Math.min(size + 64, 1 << 22), finishFlush: constants.Z_SYNC_FLUSH };
+  try {
+    return size < smallBytes ? inflateSync(data, options) : await inflateAside(data, options);
+  } catch (error) {
+    if ((error as Error).message.includes('allocation failed')) throw error;
+    return inflatedRows(data, size, row);
+  }
+}
+
+/** zlib gives nothing of the piece in which it finds a fault, so the pieces are rows. */
+async function inflatedRows(data: Uint8Array, size: number, row: number): Promise<Uint8Array> {
+  const stream = createInflate({ chunkSize: Math.max(64, row), finishFlush: constants.Z_SYNC_FLUSH });
+  const rows: Buffer[] = [];
+  let length = 0;
+  try {
+    stream.end(data);
+    for await (const piece of stream as AsyncIterable<Buffer>) {
+      rows.push(piece);
+      length += piece.length;
+      if (length >= size) break;
+    }
+  } catch {
+    // what came before the fault counts
+  } finally {
+    stream.destroy();
+  }
+  return Buffer.concat(rows);
+}

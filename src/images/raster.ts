@@ -1,0 +1,81 @@
+import { rasterToRgb, type Raster } from '../torch/decoding';
+import { type Tensor } from '../torch';
+import { Refusal } from './limits';
+
+export type { Raster } from '../torch/decoding';
+
+const asidePixels = 1 << 20; // smaller pictures take a few milliseconds
+
+/** Whether a picture of this size shall be decoded off the thread, which it would hold up. */
+export const isLarge = (width: number, height: number): boolean => width * height > asidePixels;
+
+/** A table of the byte of each value of a sample. */
+export const table = (bits: number, byte: (value: number) => number): Uint8Array => Uint8Array.from({ length: bits > 8 ? 65536 : 256 }, (_, value) => byte(value));
+
+const remembered = new Map<string, Uint8Array>();
+
+/** Grey and colours: bits up to 8 spread over 0 to 255; of 16 bits the upper byte, or what is cut off at 255. */
+export function levels(bits: number, samples: number, of16: 'upper' | 'cut' = 'upper', inverted = false): Uint8Array {
+  const key = [bits, samples, of16, inverted].join();
+  let found = remembered.get(key);
+  if (found === undefined) {
+    const most = 2 ** bits - 1;
+    const level = (value: number): number => (bits === 16 ? (of16 === 'upper' ? value >> 8 : Math.min(value, 255)) : Math.round((Math.min(value, most) * 255) / most));
+    found = repeated(table(bits, (value) => (inverted ? 255 - level(value) : level(value))), samples);
+    remembered.set(key, found);
+  }
+  return found;
+}
+
+export function repeated(one: Uint8Array, samples: number): Uint8Array {
+  const all = new Uint8Array(one.length * samples);
+  for (let i = 0; i < samples; i++) all.set(one, i * one.length);
+  return all;
+}
+
+/** The tables of a palette of colours, interleaved: red, green and blue; colours that it has not are black. */
+export function paletteTables(palette: Uint8Array, [red, green, blue]: readonly number[] = [0, 1, 2], stride = 3): Uint8Array {
+  const tables = new Uint8Array(768);
+  for (let i = 0; i < 256 && (i + 1) * stride <= palette.length; i++) {
+    [red, green, blue].forEach((from, c) => (tables[256 * c + i] = palette[i * stride + from]));
+  }
+  return tables;
+}
+
+/** One picture that fills the raster, whose rows lie one after another. */
+export const wholePiece = (width: number, height: number, offset: number, stride: number): Float64Array =>
+  Float64Array.of(0, 0, width, height, 1, 1, stride, offset, offset, offset, offset);
+
+/** A raster of one byte a sample, three interleaved, unless told otherwise. */
+export function rasterOf(given: Pick<Raster, 'width' | 'height' | 'pieces'> & Partial<Raster>): Raster {
+  const raster = {
+    orientation: 1,
+    bits: 8,
+    samples: 'unsigned' as const,
+    colours: 'rgb' as const,
+    bigEndian: false,
+    reversed: false,
+    step: 24,
+    bitOffsets: [0, 8, 16],
+    blank: [0, 0, 0],
+    ...given,
+  };
+  return { tables: levels(raster.bits, raster.colours === 'rgb' || raster.colours === 'ycbcr' ? 3 : 4), ...raster };
+}
+
+/**
+ * The picture of a raster. Rows that the bytes end before are blank, as in PIL.
+ *
+ * @param options.filtered bytes a pixel of PNG's filters, to be undone first
+ * @param options.most how many of the pixels may be missing, of all: 0 none, 1 all but one
+ * @returns uint8 [H, W, 3]
+ * @throws Refusal when more pixels are missing
+ */
+export async function decodeRaster(bytes: Uint8Array, raster: Raster, { filtered = 0, most = 0.99 } = {}): Promise<Tensor> {
+  const { pixels, missing } = await rasterToRgb(bytes, raster, filtered, isLarge(raster.width, raster.height));
+  let all = 0;
+  for (let i = 0; i < raster.pieces.length; i += 11) all += raster.pieces[i + 2] * raster.pieces[i + 3];
+  if (missing === 0 || (missing <= most * all && missing < all)) return pixels;
+  pixels.dispose();
+  throw new Refusal(missing === all ? 'it ends before its first row' : `it ends before ${missing} of its ${all} pixels`);
+}
