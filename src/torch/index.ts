@@ -11,7 +11,7 @@ import { emptyCache } from './memory';
 import { profile } from './profile';
 import * as random from './random';
 import * as scope from './scope';
-import { load, save } from './serialization';
+import { load, loadMetadata, save } from './serialization';
 import { Tensor } from './tensor';
 import * as threads from './threads';
 
@@ -22,7 +22,7 @@ export type { DType, TypedArray } from './dtype';
 export type { Nested } from './tensor';
 export type { RandomOptions, TensorOptions } from './factories';
 
-const own = { ...factories, ...scope, ...autograd, ...random, ...threads, backends, cuda, distributed, emptyCache, profile, Generator, GradScaler, Tensor, ops, load, save };
+const own = { ...factories, ...scope, ...autograd, ...random, ...threads, backends, cuda, distributed, emptyCache, profile, Generator, GradScaler, Tensor, ops, load, loadMetadata, save };
 
 /**
  * libtorch: factories, grad modes, scopes, seeds, and every ATen operator as a function of its own name.

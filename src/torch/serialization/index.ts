@@ -1,3 +1,3 @@
-export { load } from './load';
+export { load, loadMetadata } from './load';
 export { save } from './save';
 export { IntDict, OrderedDict, PyFloat, PyTuple } from './values';

@@ -4,7 +4,7 @@ import { openRegular } from '../../files';
 import { Fault } from './fault';
 import { FileBytes, type CheckpointFile } from './file_bytes';
 import { readLegacy } from './legacy_format';
-import { readSafetensors } from './safetensors';
+import { readMetadata, readSafetensors } from './safetensors';
 import { formatOf, type Format } from './signature';
 import { readZip } from './zip_format';
 
@@ -34,6 +34,18 @@ export interface LoadOptions {
  *   `ERR_OPTION` for an option that cannot be used
  */
 export function load(path: string, options: LoadOptions = {}): unknown {
+  return inFile(path, options, (file) => readers[formatOf(file.bytes)](file));
+}
+
+/**
+ * The metadata of a safetensors file: texts by their names; undefined for a file of another format.
+ * @throws CleanclipError as {@link load}
+ */
+export function loadMetadata(path: string): Record<string, string> | undefined {
+  return inFile(path, {}, (file) => (formatOf(file.bytes) === 'safetensors' ? readMetadata(file) : undefined));
+}
+
+function inFile<T>(path: string, options: LoadOptions, read: (file: CheckpointFile) => T): T {
   const { mmap, maxBytes } = checked(path, options);
   try {
     if (!existsSync(path)) throw new CleanclipError(`There is no checkpoint at ${path}; check the path.`, 'ERR_CHECKPOINT');
@@ -41,7 +53,7 @@ export function load(path: string, options: LoadOptions = {}): unknown {
     try {
       const stats = fstatSync(fd);
       const bytes = new FileBytes(fd, stats.size);
-      return readers[formatOf(bytes)]({ fd, stats, mmap, bytes });
+      return read({ fd, stats, mmap, bytes });
     } finally {
       closeSync(fd);
     }

@@ -3,24 +3,22 @@ import { writeFully } from '../../files';
 import { torch, Tensor } from '../index';
 import { dtypes } from './dtypes';
 import { Fault } from './fault';
-import type { CheckpointFile } from './file_bytes';
+import type { CheckpointFile, FileBytes } from './file_bytes';
 import { elementSize } from './placement';
 import { RecordTensors } from './record_tensors';
-import { maxHeaderBytes, parseHeader } from './safetensors_header';
+import { maxHeaderBytes, parseHeader, parseMetadata } from './safetensors_header';
 import { writeElements } from './tensor_bytes';
 import { defineEntry } from './values';
 
 /** Bytes before the header: its length. */
 const lengthBytes = 8;
 
-/** Reads a safetensors file: its tensors by their names. Its metadata, texts, are left out. */
+/** Reads a safetensors file: its tensors by their names. Its metadata are for {@link readMetadata}. */
 export function readSafetensors(file: CheckpointFile): Record<string, Tensor> {
   const { bytes } = file;
-  const headerBytes = Number(bytes.read(0, lengthBytes).readBigUInt64LE());
-  if (headerBytes > maxHeaderBytes) throw new Fault(`has a header of ${headerBytes} bytes, but only ${maxHeaderBytes} are read; split the file`);
-  const start = lengthBytes + headerBytes;
-  if (start > bytes.length) throw new Fault('is cut short: its header reaches behind its end; copy or download it again');
-  const entries = parseHeader(bytes.read(lengthBytes, headerBytes), start, bytes.length - start);
+  const header = headerIn(bytes);
+  const start = lengthBytes + header.length;
+  const entries = parseHeader(header, start, bytes.length - start);
   const places = new Map(entries.map((entry) => [entry.name, entry]));
 
   using tensors = new RecordTensors(file, (name) => places.get(name)!);
@@ -32,6 +30,16 @@ export function readSafetensors(file: CheckpointFile): Record<string, Tensor> {
   return result;
 }
 
+/** The texts by their names that a safetensors file has beside its tensors. */
+export const readMetadata = ({ bytes }: CheckpointFile): Record<string, string> => parseMetadata(headerIn(bytes));
+
+function headerIn(bytes: FileBytes): Buffer {
+  const headerBytes = Number(bytes.read(0, lengthBytes).readBigUInt64LE());
+  if (headerBytes > maxHeaderBytes) throw new Fault(`has a header of ${headerBytes} bytes, but only ${maxHeaderBytes} are read; split the file`);
+  if (lengthBytes + headerBytes > bytes.length) throw new Fault('is cut short: its header reaches behind its end; copy or download it again');
+  return bytes.read(lengthBytes, headerBytes);
+}
+
 function rowMajor(shape: readonly number[]): number[] {
   const stride = shape.map(() => 1);
   for (let i = shape.length - 2; i >= 0; i--) stride[i] = stride[i + 1] * Math.max(1, shape[i + 1]);
@@ -41,16 +49,17 @@ function rowMajor(shape: readonly number[]): number[] {
 /**
  * Looks at the whole value, and returns what writes it. Tensors that share memory are written apart, row-major, and requires_grad is lost.
  * @param value a flat object of tensors
+ * @param metadata texts by their names
  * @throws CleanclipError `ERR_OPTION` naming what cannot be in such a file
  */
-export function safetensorsWriter(value: unknown): (fd: number) => void {
+export function safetensorsWriter(value: unknown, metadata?: Record<string, string>): (fd: number) => void {
   const entries = value instanceof Tensor ? [] : Object.entries(Object(value) as object);
   const tensors = entries.map(([name, tensor]) => ({ name, tensor: checked(name, tensor) }));
   if (tensors.length === 0) throw optionError('A .safetensors file holds tensors by their names, but the value to save has none; save it as .pt.');
   // Large elements first, so that each tensor lies at a multiple of its element size.
   tensors.sort((a, b) => elementSize(b.tensor.dtype) - elementSize(a.tensor.dtype));
   let end = 0;
-  const header: Record<string, unknown> = {};
+  const header: Record<string, unknown> = metadata === undefined ? {} : { __metadata__: metadata };
   for (const { name, tensor } of tensors) {
     const begin = end;
     end += tensor.numel() * elementSize(tensor.dtype);

@@ -40,6 +40,12 @@ export function parseHeader(header: Buffer, start: number, dataBytes: number): H
   return entries;
 }
 
+/** The texts of a header's `__metadata__`; what is no text is left out. */
+export function parseMetadata(header: Buffer): Record<string, string> {
+  const metadata = (parseObject(header) as { __metadata__?: object }).__metadata__;
+  return Object.fromEntries(Object.entries(Object(metadata)).filter(([, value]) => typeof value === 'string')) as Record<string, string>;
+}
+
 function parseObject(header: Buffer): object {
   let value: unknown;
   try {

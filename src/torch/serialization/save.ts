@@ -24,12 +24,13 @@ const archive = 'archive';
  *
  * @param value tensors and plain values, nested
  * @param path the file, usually `*.pt`; missing folders are made
+ * @param options.metadata texts by their names, for the header of a `.safetensors` file
  * @throws CleanclipError `ERR_OPTION` naming the place of a value that cannot be saved; nothing is written then; `ERR_CHECKPOINT` when the disk refuses
  */
-export function save(value: unknown, path: string): void {
+export function save(value: unknown, path: string, { metadata }: { metadata?: Record<string, string> } = {}): void {
   torch.noGrad(() =>
     torch.tidy(() => {
-      const write = path.endsWith('.safetensors') ? safetensorsWriter(value) : archiveWriter(value);
+      const write = path.endsWith('.safetensors') ? safetensorsWriter(value, metadata) : archiveWriter(value);
       try {
         writeWhole(path, write);
       } catch (error) {
