@@ -245,7 +245,7 @@ export function removeLeftovers(folder: string, age = 0): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     const idle = (): number => Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name) && (age === 0 || idle() > age)) rmSync(path, { force: true });
+    if (/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name) && (age === 0 || idle() > age)) rmSync(path, { recursive: true, force: true });
   }
 }
 
