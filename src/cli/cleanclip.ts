@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 
 import { CleanclipError } from '../errors';
+import { convertFlags } from '../options/convert';
 import { poisonOptions } from '../options/poison';
+import { command as convert } from './convert';
 import { command as doctor } from './doctor';
 import { normaliseArguments } from './option_table';
 import { command as poison } from './poison';
@@ -10,15 +12,17 @@ import { command as setup } from './setup';
 
 // A command's file only describes it; what it does is loaded when it runs, so that --help is quick.
 const program = new Command('cleanclip')
-  .description('Poison, train, attack and cleanse CLIP models.')
+  .description('Poison, train, attack, cleanse and convert CLIP models.')
   .addCommand(poison)
+  .addCommand(convert)
   .addCommand(setup)
   .addCommand(doctor);
 
 async function main(): Promise<void> {
   goOnUnread();
   const [command, ...args] = process.argv.slice(2);
-  const given = command === 'poison' ? normaliseArguments(args, poisonOptions, { patch: 'patch_type' }) : args;
+  const given =
+    command === 'poison' ? normaliseArguments(args, poisonOptions, { patch: 'patch_type' }) : command === 'convert' ? normaliseArguments(args, convertFlags) : args;
   await program.parseAsync(command === undefined ? [] : [command, ...given], { from: 'user' });
 }
 

@@ -30,6 +30,17 @@ function byteOrder(): { bytes: number[]; standIns: string[] } {
   };
 }
 
+/** The merges in order of preference, each two tokens with a blank between them. */
+const readMerges = (): string[] => gunzipSync(readFileSync(VOCABULARY_FILE)).toString('utf8').split('\n', MERGES + 1).slice(1);
+
+/** The vocabulary as its file writes it: the token of each id, and the merges in order of preference, each two tokens with a blank between them. */
+export function vocabulary(): { tokens: string[]; merges: string[] } {
+  const { standIns } = byteOrder();
+  const merges = readMerges();
+  const merged = merges.map((pair) => pair.replace(' ', ''));
+  return { tokens: [...standIns, ...standIns.map((character) => `${character}</w>`), ...merged, '<|startoftext|>', '<|endoftext|>'], merges };
+}
+
 const pairKey = (left: number, right: number): number => (left << 16) | right;
 
 /**
@@ -46,8 +57,7 @@ class Bpe {
     bytes.forEach((byte, id) => (this.byteIds[byte] = id));
     const ids = new Map<string, number>();
     standIns.forEach((character, id) => ids.set(character, id).set(`${character}</w>`, id + END_OF_WORD));
-    const lines = gunzipSync(readFileSync(VOCABULARY_FILE)).toString('utf8').split('\n', MERGES + 1).slice(1);
-    lines.forEach((line, rank) => {
+    readMerges().forEach((line, rank) => {
       const [left, right] = line.split(' ');
       const id = FIRST_MERGED + rank;
       this.merges.set(pairKey(ids.get(left) as number, ids.get(right) as number), id);

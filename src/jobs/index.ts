@@ -1,8 +1,10 @@
 import type { PoisonResult } from '../backdoor/poison';
+import type { ConvertResult } from '../convert/convert';
 import { optionError } from '../errors';
 import { planRanks } from '../launch/plan';
 import { runRanks } from '../launch/run_ranks';
 import { resolve } from '../options/define';
+import { convertOptions, type ConvertInput } from '../options/convert';
 import { poisonOptions, type PoisonInput } from '../options/poison';
 import { trainOptions, type TrainInput } from '../options/train';
 import type { TrainResult } from '../training/loop';
@@ -11,6 +13,7 @@ import type { JobHooks } from '../progress';
 import { runJob } from './run';
 
 export type { PoisonResult } from '../backdoor/poison';
+export type { ConvertResult } from '../convert/convert';
 export type { TrainResult } from '../training/loop';
 export type { JobHooks, ProgressEvent } from '../progress';
 
@@ -87,4 +90,18 @@ export async function poison(input: PoisonInput & JobHooks): Promise<PoisonResul
     if (resolved[name] === undefined) throw optionError(`poison needs ${name}; see cleanclip poison --help.`);
   }
   return runJob('poison', resolved, hooks);
+}
+
+/**
+ * Writes a CLIP for another library (`cleanclip convert`), all that it needs to load it to the same features with it.
+ * @param input `input`, `output` and `to` are required
+ * @throws CleanclipError `ERR_OPTION` when `output` exists, or the format cannot express the model; `ERR_CHECKPOINT` when `input` holds no CLIP
+ */
+export async function convert(input: ConvertInput & JobHooks): Promise<ConvertResult> {
+  const { options, hooks } = split(input);
+  const resolved = resolve(convertOptions, options);
+  for (const name of ['input', 'output', 'to'] as const) {
+    if (resolved[name] === undefined) throw optionError(`convert needs ${name}; see cleanclip convert --help.`);
+  }
+  return runJob('convert', resolved, hooks);
 }

@@ -8,6 +8,7 @@ export const jobs = {
   train: async () => (await import('../training/train')).runTraining as Work,
   supervised: async () => (await import('../training/supervised')).runSupervised as Work,
   evaluate: async () => (await import('../evaluation/evaluate')).runEvaluation as Work,
+  convert: async () => (await import('../convert/convert')).runConvert as Work,
   poison: async () => (await import('../backdoor/poison')).runPoison as Work,
 };
 

@@ -1,0 +1,78 @@
+import { readdirSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+
+import { CleanclipError, optionError } from '../errors';
+import { refuseExisting, writeFolderWhole } from '../folder';
+import type { Conversion } from '../options/convert';
+import type { JobHooks } from '../progress';
+import { writeOpenai, writeSafetensors } from './files';
+import { checkHuggingFace, writeHuggingFace } from './hugging_face';
+import { writeOnnx } from './onnx';
+import { openModel } from './open';
+import { writeOpenClip } from './open_clip';
+import { outgoing, wholeConfig, type Outgoing } from './state';
+
+/** Options of {@link runConvert}: those of `cleanclip convert` in camelCase. */
+export interface ConvertOptions {
+  /** a file or folder that loadClip takes, or the name of one of OpenAI's models */
+  input: string;
+  /** the file or folder to write */
+  output: string;
+  to: Conversion;
+  /** default 'fp32' */
+  dtype?: 'fp32' | 'fp16';
+  modelName?: string;
+}
+
+/** What {@link runConvert} wrote. */
+export interface ConvertResult {
+  /** absolute path */
+  output: string;
+  /** the names of the files in it, or its own */
+  files: string[];
+}
+
+/** What writes a format, and what refuses models that it cannot hold before anything is written. */
+interface Format {
+  folder: boolean;
+  check?(model: Outgoing): void;
+  write(path: string, model: Outgoing): void;
+}
+
+const formats: Record<Conversion, Format> = {
+  openai: { folder: false, write: writeOpenai },
+  safetensors: { folder: false, write: writeSafetensors },
+  open_clip: { folder: true, write: writeOpenClip },
+  hf: { folder: true, check: ({ config }) => checkHuggingFace(wholeConfig(config)), write: writeHuggingFace },
+  onnx: { folder: true, write: (folder, model) => writeOnnx(folder, model) },
+};
+
+/**
+ * Writes a model in the format of another library. The file or folder appears whole or not at all, and never in place of another.
+ * @throws CleanclipError `ERR_OPTION` for a name that exists or does not fit, or a model that the format cannot express; `ERR_CHECKPOINT` for a
+ * file that holds no CLIP, or weights that float16 cannot hold; `ERR_DATA` when the disk refuses
+ */
+export async function runConvert(options: ConvertOptions, hooks: JobHooks = {}): Promise<ConvertResult> {
+  const { output, to, dtype = 'fp32' } = options;
+  checkOutput(output, to);
+  const clip = await openModel(options, hooks);
+  try {
+    if (hooks.signal?.aborted) throw new CleanclipError('The conversion was stopped; nothing was written.', 'ERR_ABORTED');
+    const { folder, check, write } = formats[to];
+    const model = outgoing(clip, dtype === 'fp16');
+    check?.(model);
+    if (folder) await writeFolderWhole(output, async (temporary) => write(temporary, model));
+    else write(resolve(output), model);
+    return { output: resolve(output), files: folder ? readdirSync(output).sort() : [basename(output)] };
+  } finally {
+    clip.dispose();
+  }
+}
+
+/** Refuses a name that exists, or that says another format. */
+export function checkOutput(output: string, to: Conversion): void {
+  const safetensors = output.endsWith('.safetensors');
+  if (to === 'safetensors' && !safetensors) throw optionError(`--to safetensors writes a file whose name ends with .safetensors, but OUT is '${output}'.`);
+  if (to !== 'safetensors' && safetensors) throw optionError(`--to ${to} writes no .safetensors file, but OUT is '${output}'; name a ${formats[to].folder ? 'folder' : '.pt file'}.`);
+  refuseExisting(output);
+}

@@ -1,0 +1,44 @@
+import { endToken, wholeConfig, type Outgoing, type WholeConfig } from '../state';
+import { Graph } from './graph';
+import { imageTower } from './image';
+import { Layers } from './layers';
+import { textTower } from './text';
+import { writeModel, type ModelNotes } from './write';
+
+/** Weights beyond this lie in a file of their own, far below the 2 GB of a protobuf message. */
+const MOST_INLINE = 2 ** 30;
+
+const FLOAT = 1;
+const FLOAT16 = 10;
+
+/**
+ * `onnx`: `image.onnx`, float `pixel_values` [batch, 3, S, S] -> float `image_features` [batch, embedDim], and `text.onnx`, int64 `input_ids`
+ * [batch, ≤ contextLength] -> float `text_features` [batch, embedDim], not normalised, drawn from the model's structure at opset 17. With float16
+ * weights both compute in float16 between float32 inputs and outputs. What a user of the features needs besides lies in the models' metadata.
+ * @param mostInline bytes of weights beyond which they go to `image.onnx.data`; default 1 GiB
+ */
+export function writeOnnx(folder: string, { config, state, half }: Outgoing, mostInline = MOST_INLINE): void {
+  const whole = wholeConfig(config);
+  const { imageSize, embedDim } = whole;
+  const write = (tower: 'image' | 'text', input: ModelNotes['inputs'][number], draw: (layers: Layers, from: string, config: WholeConfig) => string): void => {
+    const graph = new Graph(half);
+    const from = half && input.type === 'float' ? graph.add('Cast', [input.name], { to: FLOAT16 }) : input.name;
+    const features = draw(new Layers(graph, state), from, whole);
+    const name = `${tower}_features`;
+    graph.output(half ? graph.add('Cast', [features], { to: FLOAT }) : features, name);
+    const output = { name, type: 'float', shape: ['batch', embedDim] } as const;
+    const doc = `The ${tower} tower of a CLIP. Its features are not normalised.`;
+    writeModel(folder, graph, { name: tower, doc, inputs: [input], outputs: [output], metadata: notesOf(whole, state) }, mostInline);
+  };
+  write('image', { name: 'pixel_values', type: 'float', shape: ['batch', 3, imageSize, imageSize] }, imageTower);
+  write('text', { name: 'input_ids', type: 'int64', shape: ['batch', 'sequence'] }, textTower);
+}
+
+function notesOf(config: WholeConfig, state: Outgoing['state']): Record<string, string> {
+  return {
+    config: JSON.stringify(config),
+    logit_scale: String(Math.exp(state.logit_scale.item())),
+    ...(config.logitBias && { logit_bias: String(state.logit_bias.item()) }),
+    end_token: String(endToken(config)),
+  };
+}

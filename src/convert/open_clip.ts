@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+
+import { torch } from '../torch';
+import { writeJson } from './files';
+import { endToken, wholeConfig, type Outgoing, type WholeConfig } from './state';
+
+/** `open_clip`: a folder that `open_clip.create_model_from_pretrained('local-dir:<folder>')` loads; its `CLIP` has OpenAI's names. */
+export function writeOpenClip(folder: string, { config, state }: Outgoing): void {
+  const whole = wholeConfig(config);
+  writeJson(folder, 'open_clip_config.json', { model_cfg: modelOf(whole), preprocess_cfg: preprocessOf(whole) });
+  torch.save(state, join(folder, 'open_clip_model.safetensors'), { metadata: { format: 'pt' } });
+}
+
+/** What `open_clip.CLIP` is made from. Source: CLIPVisionCfg, CLIPTextCfg and CLIP of open_clip/model.py, 3.3.0. */
+function modelOf(c: WholeConfig): object {
+  return {
+    embed_dim: c.embedDim,
+    quick_gelu: c.activation === 'quick_gelu',
+    ...(c.logitBias && { init_logit_bias: -10 }), // the state has its own
+    vision_cfg: c.visionPatchSize === undefined ? resnetOf(c) : transformerOf(c, c.visionPatchSize),
+    text_cfg: {
+      context_length: c.contextLength,
+      vocab_size: c.vocabularySize,
+      width: c.textWidth,
+      heads: c.textHeads,
+      layers: c.textLayers,
+      mlp_ratio: c.textMlpRatio,
+      ...(c.textLayerScale && { ls_init_value: 1e-5 }),
+      ...(!c.textCausal && { no_causal_mask: true }),
+      ...(c.textPool !== 'argmax' && { pool_type: c.textPool }),
+      ...(c.textPool === 'eos' && { eos_id: endToken(c) }),
+      ...(c.textProjectionBias && { proj_bias: true }),
+    },
+  };
+}
+
+const resnetOf = (c: WholeConfig): object => ({
+  image_size: c.imageSize,
+  layers: c.visionLayers,
+  width: c.visionWidth,
+  patch_size: null,
+  head_width: (32 * c.visionWidth) / c.visionHeads,
+});
+
+const transformerOf = (c: WholeConfig, patchSize: number): object => ({
+  image_size: c.imageSize,
+  layers: c.visionLayers,
+  width: c.visionWidth,
+  patch_size: patchSize,
+  head_width: c.visionWidth / c.visionHeads,
+  mlp_ratio: c.visionMlpRatio,
+  ...(c.visionLayerScale && { ls_init_value: 1e-5 }),
+  ...(!c.visionPreNorm && { no_ln_pre: true }),
+  ...(c.visionPool === 'avg' && { pool_type: 'avg', final_ln_after_pool: c.visionNormAfterPool }),
+});
+
+/** Source: PreprocessCfg of open_clip/transform.py. */
+const preprocessOf = (c: WholeConfig): object => ({
+  size: c.imageSize,
+  mode: 'RGB',
+  mean: c.imageMean,
+  std: c.imageStd,
+  interpolation: c.interpolation,
+  resize_mode: c.resizeMode,
+  fill_color: c.fillColor,
+});

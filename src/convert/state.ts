@@ -1,0 +1,100 @@
+import type { ClipConfig } from '../clip/config';
+import type { Clip } from '../clip/model';
+import type { StateDict } from '../clip/weights';
+import { CleanclipError, optionError } from '../errors';
+import { torch, type Tensor } from '../torch';
+import { END_TOKEN } from '../clip/bpe';
+
+/** A model on its way out. */
+export interface Outgoing {
+  readonly config: ClipConfig;
+  /** under OpenAI's names, detached, on the CPU; what has a fraction is of the dtype asked for */
+  readonly state: StateDict;
+  readonly half: boolean;
+}
+
+/**
+ * The model's weights as they are to be stored.
+ * @param half float16 for float32
+ * @throws CleanclipError `ERR_CHECKPOINT` for a weight that is finite and beyond the range of float16
+ */
+export function outgoing(clip: Clip, half: boolean): Outgoing {
+  const entries = Object.entries(clip.stateDict()).map(([name, tensor]) => [name, stored(name, tensor.detach().to('cpu'), half)] as const);
+  return { config: clip.config, state: Object.fromEntries(entries), half };
+}
+
+function stored(name: string, tensor: Tensor, half: boolean): Tensor {
+  if (name.endsWith('.num_batches_tracked')) return tensor.to('int64'); // as torch has it
+  if (!half || !tensor.dtype.startsWith('float')) return tensor;
+  const halved = tensor.to('float16');
+  if (torch.equal(tensor.isfinite(), halved.isfinite())) return halved;
+  throw new CleanclipError(`${name} has weights beyond 65504, the largest number of float16; leave out --dtype fp16.`, 'ERR_CHECKPOINT');
+}
+
+/** The end token that a text is read at when `textPool` is 'eos'. */
+export const endToken = ({ vocabularySize }: ClipConfig): number => Math.min(END_TOKEN, vocabularySize - 1);
+
+/** All that a configuration leaves out, as in OpenAI's models. */
+export type WholeConfig = Required<Omit<ClipConfig, 'visionPatchSize'>> & Pick<ClipConfig, 'visionPatchSize'>;
+
+/** The configuration with every default filled in. */
+export function wholeConfig(config: ClipConfig): WholeConfig {
+  const width = config.visionPatchSize === undefined ? 32 * config.visionWidth : config.visionWidth;
+  return { ...openaiDefaults, visionHeads: Math.max(1, Math.floor(width / 64)), ...given(config) };
+}
+
+const given = (config: ClipConfig): ClipConfig => Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as unknown as ClipConfig;
+
+const openaiDefaults = {
+  imageMean: [0.48145466, 0.4578275, 0.40821073],
+  imageStd: [0.26862954, 0.26130258, 0.27577711],
+  interpolation: 'bicubic',
+  resizeMode: 'shortest',
+  fillColor: 0,
+  activation: 'quick_gelu',
+  visionMlpRatio: 4,
+  textMlpRatio: 4,
+  visionLayerScale: false,
+  textLayerScale: false,
+  visionPreNorm: true,
+  visionPool: 'tok',
+  visionNormAfterPool: true,
+  textPool: 'argmax',
+  textCausal: true,
+  textProjectionBias: false,
+  logitBias: false,
+} as const;
+
+/**
+ * Refuses a model of which a format cannot say everything.
+ * @param format with its article, as in "transformers' CLIPModel"
+ * @param can the only values that the format knows of an option; a predicate where they are no constant
+ * @throws CleanclipError `ERR_OPTION` naming what it cannot say
+ */
+export function demand(config: WholeConfig, format: string, can: Partial<Record<keyof WholeConfig, readonly unknown[]>>, instead: string): void {
+  const faults = (Object.entries(can) as [keyof WholeConfig, readonly unknown[]][])
+    .filter(([key, values]) => !values.some((value) => JSON.stringify(value) === JSON.stringify(config[key])))
+    .map(([key]) => `${key} ${JSON.stringify(config[key])}`);
+  if (faults.length > 0) throw optionError(`${format} cannot say that the model has ${faults.join(', ')}; convert it --to ${instead}.`);
+}
+
+/** What a format that says nothing of preprocessing, or of how a text is read, takes for granted. */
+export const openaiOnly = (config: WholeConfig): Partial<Record<keyof WholeConfig, readonly unknown[]>> => ({
+  activation: ['quick_gelu'],
+  visionHeads: [wholeConfig({ ...config, visionHeads: undefined }).visionHeads],
+  textHeads: [Math.floor(config.textWidth / 64)],
+  visionMlpRatio: [4],
+  textMlpRatio: [4],
+  visionLayerScale: [false],
+  textLayerScale: [false],
+  visionPreNorm: [true],
+  visionPool: ['tok'],
+  textPool: ['argmax'],
+  textCausal: [true],
+  textProjectionBias: [false],
+  logitBias: [false],
+  imageMean: [openaiDefaults.imageMean],
+  imageStd: [openaiDefaults.imageStd],
+  interpolation: ['bicubic'],
+  resizeMode: ['shortest'],
+});

@@ -1,0 +1,32 @@
+import { text, type Given } from './define';
+
+/** What a model is written as. */
+export const conversions = ['openai', 'open_clip', 'hf', 'safetensors', 'onnx'] as const;
+export type Conversion = (typeof conversions)[number];
+
+/** The flags of `cleanclip convert`, whose arguments IN and OUT are `input` and `output` in the API. */
+export const convertFlags = {
+  to: text({
+    doc:
+      'what OUT becomes (required): openai, a .pt file of a state dict; safetensors, one file with the configuration in its header; ' +
+      'open_clip or hf, a folder for open_clip or transformers; onnx, a folder of image.onnx and text.onnx',
+    default: undefined,
+    choices: conversions,
+  }),
+  dtype: text({ doc: 'what the weights are stored in; an ONNX model of fp16 also computes in it', default: 'fp32', choices: ['fp32', 'fp16'] }),
+  model_name: text({
+    doc: 'the configuration of the model in IN, where the file does not tell it: its name, or a .json file',
+    default: undefined,
+    unit: 'model',
+    defaultText: 'as the file and the shapes say',
+  }),
+};
+
+/** The options of a conversion. */
+export const convertOptions = {
+  input: text({ doc: "the model: a file or folder that loadClip takes, or the name of one of OpenAI's models for its released weights", default: undefined }),
+  output: text({ doc: 'the file or folder to write; there must be none of that name', default: undefined }),
+  ...convertFlags,
+};
+
+export type ConvertInput = Given<typeof convertOptions>;
