@@ -1,11 +1,12 @@
 import { makeTrigger, type Trigger } from '../backdoor/triggers';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
+import { nameKey } from './names';
 
 /** The attack to measure. */
 export interface Attack {
   trigger: Trigger;
-  /** index of the target class */
+  /** index of the target class; of several of its name, the first */
   target: number;
   /** measure the success rate too, not the accuracy under the trigger alone */
   asr: boolean;
@@ -22,7 +23,7 @@ export interface Attack {
  */
 export function attackOf(options: TrainOptions, classes: readonly string[], imageSize: number): Attack {
   const { label, asr, seed, triggerSeed = seed } = options;
-  const target = classes.findIndex((name) => name.toLowerCase() === label.toLowerCase());
+  const target = classes.findIndex((name) => nameKey(name) === nameKey(label));
   if (target < 0) {
     const some = classes.slice(0, 5).join(', ');
     throw optionError(`--label must be one of the ${classes.length} classes (${some}, …), but is '${label}'.`);
