@@ -60,7 +60,7 @@ int64_t pixelsArg(const Napi::Value& value) {
   return static_cast<int64_t>(pixels);
 }
 
-// resizeImage(image, width, height, left, top, cropWidth, cropHeight): uint8 [3, cropHeight, cropWidth] of the image in that size
+// resizeImage(image, width, height, left, top, cropWidth, cropHeight, bilinear): uint8 [3, cropHeight, cropWidth] of the image in that size
 napi_value resizeImage(const Napi::CallbackInfo& info) {
   const auto image = interleavedArg(info);
   const pixels::Size target{pixelsArg(info[1]), pixelsArg(info[2])};
@@ -68,8 +68,9 @@ napi_value resizeImage(const Napi::CallbackInfo& info) {
   if (crop.size.pixels() == 0 || crop.left + crop.size.width > target.width || crop.top + crop.size.height > target.height) {
     throw ArgumentError("A crop with pixels, inside of the resized image, was expected here.");
   }
+  const auto interpolation = info[7].ToBoolean() ? pixels::Interpolation::bilinear : pixels::Interpolation::bicubic;
   auto planes = at::empty({3, crop.size.height, crop.size.width}, at::kByte);
-  pixels::resize(image.const_data_ptr<uint8_t>(), {image.size(1), image.size(0)}, target, crop, planes.mutable_data_ptr<uint8_t>());
+  pixels::resize(image.const_data_ptr<uint8_t>(), {image.size(1), image.size(0)}, target, crop, interpolation, planes.mutable_data_ptr<uint8_t>());
   return wrapTensor(info.Env(), std::move(planes));
 }
 

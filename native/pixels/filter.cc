@@ -20,6 +20,8 @@ double bicubic(double distance) {
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
+double bilinear(double distance) { return std::max(0.0, 1 - std::fabs(distance)); }
+
 #if defined(__x86_64__) && defined(__GNUC__)
 
 constexpr int kLowBits = 11;  // a weight is cut in two, so that the products of bytes and both parts are those of 16-bit instructions
@@ -99,9 +101,16 @@ void applyWeights(const Filter& filter, const uint8_t* row, uint8_t* to) {
 
 }  // namespace
 
-Filter::Filter(int64_t length, int64_t target, int64_t start, int64_t count) : count(count), first(count) {
+Filter::Filter(Interpolation interpolation, int64_t length, int64_t target, int64_t start, int64_t count) : count(count), first(count) {
+  if (interpolation == Interpolation::bicubic) weigh([](double x) { return bicubic(x); }, 2, length, target, start);
+  else weigh([](double x) { return bilinear(x); }, 1, length, target, start);
+}
+
+// `radius`: beyond that the kernel is 0.
+template <typename Kernel>
+void Filter::weigh(Kernel kernel, double radius, int64_t length, int64_t target, int64_t start) {
   const auto scale = static_cast<double>(length) / static_cast<double>(target);
-  const auto stretch = std::max(scale, 1.0), reach = 2 * stretch;
+  const auto stretch = std::max(scale, 1.0), reach = radius * stretch;
   const auto centre = [&](int64_t i) { return (static_cast<double>(start + i) + 0.5) * scale; };
   std::vector<int64_t> used(count);
   for (int64_t i = 0; i < count; i++) {
@@ -116,7 +125,7 @@ Filter::Filter(int64_t length, int64_t target, int64_t start, int64_t count) : c
   for (int64_t i = 0; i < count; i++) {
     double sum = 0;
     for (int64_t tap = 0; tap < used[i]; tap++) {
-      exact[tap] = bicubic((static_cast<double>(first[i] + tap) - centre(i) + 0.5) * (1 / stretch));
+      exact[tap] = kernel((static_cast<double>(first[i] + tap) - centre(i) + 0.5) * (1 / stretch));
       sum += exact[tap];
     }
     for (int64_t tap = 0; tap < used[i]; tap++) {

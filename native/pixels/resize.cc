@@ -55,7 +55,7 @@ class ColumnFilter {
 
 }  // namespace
 
-void resize(const uint8_t* from, Size size, Size target, Crop crop, uint8_t* planes) {
+void resize(const uint8_t* from, Size size, Size target, Crop crop, Interpolation interpolation, uint8_t* planes) {
   const auto width = crop.size.width;
   const auto row = [&](int64_t y) { return from + 3 * y * size.width; };
   const auto finish = [&](int64_t y, const uint8_t* pixels) {
@@ -67,7 +67,8 @@ void resize(const uint8_t* from, Size size, Size target, Crop crop, uint8_t* pla
     return;
   }
 
-  const Filter across(size.width, target.width, crop.left, width), down(size.height, target.height, crop.top, crop.size.height);
+  const Filter across(interpolation, size.width, target.width, crop.left, width);
+  const Filter down(interpolation, size.height, target.height, crop.top, crop.size.height);
   const RowFilter narrow(across);
   const auto used = 3 * (across.end - across.begin);
   std::vector<uint8_t> wide(used + 4 * across.taps), result(3 * width + 1);

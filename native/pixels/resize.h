@@ -1,6 +1,7 @@
-// PIL's antialiased bicubic resize, to the byte.
+// PIL's antialiased resize, to the byte.
 #pragma once
 
+#include "filter.h"
 #include "size.h"
 
 namespace cleanclip::pixels {
@@ -12,7 +13,7 @@ struct Crop {
   Size size;
 };
 
-// `Image.resize(target, BICUBIC)`, of which only what `crop` cuts out is computed: into planes [3, crop height, crop width].
-void resize(const uint8_t* from, Size size, Size target, Crop crop, uint8_t* planes);
+// `Image.resize(target, BICUBIC)` or `BILINEAR`, of which only what `crop` cuts out is computed: into planes [3, crop height, crop width].
+void resize(const uint8_t* from, Size size, Size target, Crop crop, Interpolation interpolation, uint8_t* planes);
 
 }  // namespace cleanclip::pixels

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import sharp from 'sharp';
-import { resizeCrop, squash } from '../clip/preprocess';
+import { resizeCrop, resizedTo } from '../clip/preprocess';
+import { geometryOf, type Geometry } from '../clip/preprocess_config';
 import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
 import { faultOf } from '../images/faults';
@@ -17,7 +18,7 @@ import { selectRows } from './selection';
 import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
 
 /** Options of {@link runPoison}: the flags of `cleanclip poison` in camelCase. */
-export interface PoisonOptions extends PairColumns, Omit<TriggerOptions, 'imageSize' | 'noise' | 'compat'> {
+export interface PoisonOptions extends PairColumns, Geometry, Omit<TriggerOptions, 'imageSize' | 'noise' | 'compat'> {
   /** csv of clean pairs */
   trainData: string;
   /** classes file whose templates make the poisoned captions, see {@link readClasses}; not needed with `labelConsistent` */
@@ -93,7 +94,7 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
   const { imageKey = 'image', captionKey = 'caption', delimiter } = options;
   const { imageSize = 224, imageFormat = 'png' } = options;
-  const square = options.compat === 'reference' ? squash : resizeCrop;
+  const geometry = geometryOf(options.compat === 'reference' ? { ...options, resizeMode: 'squash' } : options);
   const templates = labelConsistent ? [] : readTemplates(options.templates);
   const table = await readPairs(options.trainData, options);
   const size = options.sizeTrainData ?? table.length;
@@ -109,9 +110,9 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   const next = spare[Symbol.iterator]();
   await writeFolderWhole(join(folder, images), async (temporary) => {
     for (const first of wanted) {
-      const { row, image } = await readable(first, next, table, imageSize, square === squash, replaced, hooks.signal);
+      const { row, image } = await readable(first, next, table, resizedTo(imageSize, geometry), replaced, hooks.signal);
       const name = imageName(row, table.imageField(row), imageFormat);
-      const triggered = torch.tidy(() => trigger.apply(square(image, imageSize), new Random(seed, row)));
+      const triggered = torch.tidy(() => trigger.apply(resizeCrop(image, imageSize, geometry), new Random(seed, row)));
       image.dispose();
       await writeImage(triggered, join(temporary, name));
       poisoned.push(row);
@@ -142,8 +143,7 @@ async function readable(
   first: number,
   spare: Iterator<number>,
   table: PairTable,
-  size: number,
-  squashes: boolean,
+  shortSide: number | undefined,
   replaced: ReplacedRow[],
   signal: AbortSignal | undefined,
 ): Promise<{ row: number; image: Tensor }> {
@@ -151,7 +151,7 @@ async function readable(
   for (let row = first; ; ) {
     if (signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
     try {
-      const image = await decodeImage(table.image(row), { resizedTo: squashes ? undefined : size });
+      const image = await decodeImage(table.image(row), { resizedTo: shortSide });
       replaced.push(...passed.map((each) => ({ ...each, by: row + 1 })));
       return { row, image };
     } catch (error) {

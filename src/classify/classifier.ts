@@ -63,7 +63,7 @@ export class Classifier {
 }
 
 /** Image features, not normalised: uint8 [B, 3, S, S] on any device → [B, D] on the model's. */
-export const encode = (clip: Clip, pixels: Tensor): Tensor => clip.encodeImage(normalize(pixels.to({ device: clip.device })));
+export const encode = (clip: Clip, pixels: Tensor): Tensor => clip.encodeImage(normalize(pixels.to({ device: clip.device }), clip.config));
 
 const prefixed = (prefix: string, named: [string, Tensor][]): [string, Tensor][] =>
   named.map(([name, tensor]) => [`${prefix}${name}`, tensor]);

@@ -15,6 +15,8 @@ export interface PreprocessConfig {
   resizeMode?: 'shortest' | 'longest' | 'squash';
   /** value in 0 to 255 of the border that 'longest' adds; default 0 */
   fillColor?: number;
+  /** of the margin that 'shortest' cuts off, where half a pixel is left: to the even pixel as torchvision (default), or 'down' as transformers */
+  cropRounding?: 'even' | 'down';
 }
 
 /** The sizes of a CLIP and all else that its architecture leaves open. What is left out is as in OpenAI's models. */

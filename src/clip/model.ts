@@ -7,6 +7,7 @@ import { blocking, processGroup, type ProcessGroup } from '../torch/distributed/
 import { wrap } from '../torch/tensor';
 import { checkConfig, type ClipConfig, configFromStateDict, configs } from './config';
 import type { NativeClip, NativeClipClass } from './native_module';
+import { preprocess } from './preprocess';
 import { pretrainedFileSync } from './pretrained';
 import { configIn, copyStateDict, shapesOf, type StateDict, stateDictIn } from './weights';
 
@@ -64,8 +65,18 @@ export class Clip {
   }
 
   /**
+   * An image as this model sees it: resized, cropped or padded, and normalised as its `config` says; see `preprocess`.
+   * @param source path, bytes of an image file, or uint8 [3, H, W]
+   * @returns float32 [3, imageSize, imageSize] on the CPU
+   * @throws CleanclipError as `preprocess`
+   */
+  preprocess(source: string | Uint8Array | Tensor): Promise<Tensor> {
+    return preprocess(source, this.config);
+  }
+
+  /**
    * Image features, not normalised.
-   * @param pixels float [B, 3, S, S], normalised as `preprocess` gives them
+   * @param pixels float [B, 3, S, S], normalised as {@link Clip.preprocess} gives them
    * @returns [B, embedDim]
    */
   encodeImage(pixels: Tensor): Tensor {
@@ -168,7 +179,7 @@ export class Clip {
     const size = this.config.imageSize;
     if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size || !/^b?float/.test(dtype)) {
       throw optionError(
-        `Pixels must be float32 [B, 3, ${size}, ${size}], but they are ${dtype} [${shape.join(', ')}]; preprocess them with {size: ${size}}.`,
+        `Pixels must be float32 [B, 3, ${size}, ${size}], but they are ${dtype} [${shape.join(', ')}]; preprocess them with clip.preprocess, or {size: ${size}}.`,
       );
     }
   }

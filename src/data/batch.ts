@@ -1,3 +1,4 @@
+import type { Geometry } from '../clip/preprocess_config';
 import { type BatchTensors } from './batch_tensors';
 import { type Shard } from './sampler';
 
@@ -37,7 +38,9 @@ export interface PairLoaderOptions {
   dropLast?: boolean;
   /** load this rank's part of the rows, `batchSize` rows of each batch; default all */
   shard?: Shard;
-  /** squash images to the square instead of cropping it out of the middle, as the Python reference does before a trigger; default false */
+  /** how images become squares, as the model wants it; default OpenAI's CLIP's: the square in the middle */
+  geometry?: Geometry;
+  /** squash images, instead of the geometry's `resizeMode`; default false */
   squash?: boolean;
   /** make the augmented views: AutoAugment of the image, EDA of the caption; default false */
   inmodal?: boolean;

@@ -1,3 +1,4 @@
+import type { Geometry } from '../clip/preprocess_config';
 import { type Tensor } from '../torch';
 import { type BadImage, type EpochOptions } from './batch';
 import { PairLoader } from './loader';
@@ -8,8 +9,8 @@ export interface ImageLoaderOptions {
   batchSize: number;
   /** side of the images in pixels, as the model takes them */
   size: number;
-  /** squash images to the square instead of cropping it out of the middle; default false */
-  squash?: boolean;
+  /** how images become squares, as the model wants it; default OpenAI's CLIP's: the square in the middle */
+  geometry?: Geometry;
   /** threads that load; 0: the calling thread. Default 0 */
   numWorkers?: number;
   /** of the order; default 0 */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { geometryName, geometryOf } from '../clip/preprocess_config';
 import { CleanclipError, dataError, optionError } from '../errors';
 import { type BadImage, type Batch, type EpochOptions, type PairLoaderOptions } from './batch';
 import { disposeTensors, emptyTensors, reclaimTokens, selectRows, shareRows } from './batch_tensors';
@@ -55,7 +56,8 @@ export class PairLoader implements AsyncIterable<Batch> {
     { onBadRow = () => {}, onWarning = () => {}, imageCache, maxBadRows, ...given }: PairLoaderOptions,
   ) {
     const options = { ...DEFAULTS, ...given };
-    const { batchSize, size, numWorkers, dropLast, shard, cacheBytes, contextLength, squash, inmodal, compat, seed } = options;
+    const { batchSize, size, numWorkers, dropLast, shard, cacheBytes, contextLength, inmodal, compat, seed } = options;
+    const geometry = geometryOf(options.squash ? { ...options.geometry, resizeMode: 'squash' } : options.geometry);
     checkCount('batchSize', batchSize, 1);
     checkCount('size', size, 1);
     checkCount('contextLength', contextLength, 0);
@@ -70,11 +72,11 @@ export class PairLoader implements AsyncIterable<Batch> {
       throw optionError(`A batch of ${batchSize * shard.worldSize} cannot be made of ${table.length} rows; use a smaller batch size.`);
     }
     this.depth = Math.max(2, Math.ceil((2 * numWorkers * PART) / batchSize));
-    const kept = inmodal ? 'whole' : squash ? 'squashed' : 'cropped';
+    const kept = inmodal ? 'whole' : geometryName(geometry);
     this.cacheFile = imageCache === undefined ? undefined : PixelFile.nameFile(imageCache, table.shared, size, kept);
     const cache = this.cacheFile ?? PixelCache.allocate(table.length, size, cacheBytes);
     const seen = new SharedArrayBuffer(Math.ceil(table.length / 8));
-    const recipe = { pairs: table.shared, cache, size, squash, contextLength, inmodal, compat, seed, seen };
+    const recipe = { pairs: table.shared, cache, size, geometry, contextLength, inmodal, compat, seed, seen };
     this.filler = numWorkers > 0 ? new WorkerPool(join(__dirname, 'loader_worker.js'), recipe, numWorkers) : ownThread(recipe);
   }
 
@@ -213,6 +215,7 @@ const DEFAULTS = {
   shuffle: true,
   dropLast: true,
   shard: WHOLE,
+  geometry: {},
   squash: false,
   inmodal: false,
   compat: false,

@@ -1,7 +1,8 @@
 import { torch, type Tensor } from '../torch';
 import { autoAugment } from '../augment/autoaugment';
 import { eda } from '../augment/eda';
-import { resizeCrop, squash } from '../clip/preprocess';
+import { resizeCrop, resizedTo } from '../clip/preprocess';
+import type { Geometry } from '../clip/preprocess_config';
 import { tokenIds } from '../clip/tokenizer';
 import { Random } from '../random';
 import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
@@ -18,8 +19,8 @@ export interface Recipe {
   /** where decoded images are kept */
   cache: SharedPixels | SharedPixelFile | null;
   size: number;
-  /** the whole image, not the square in its middle */
-  squash: boolean;
+  /** how images become squares */
+  geometry: Geometry;
   /** ids a caption; 0: captions are not read */
   contextLength: number;
   inmodal: boolean;
@@ -96,8 +97,8 @@ export class RowFiller {
     try {
       const path = this.table.image(row);
       const { image, keep } = this.cache?.find(row, path) ?? {};
-      const resizedTo = this.recipe.squash ? undefined : this.recipe.size;
-      const decoded = image ?? (await decodeImage(path, { resizedTo }));
+      const { size, geometry } = this.recipe;
+      const decoded = image ?? (await decodeImage(path, { resizedTo: resizedTo(size, geometry) }));
       Atomics.or(this.seen, row >> 3, 1 << (row & 7));
       return { image: decoded, keep };
     } catch (error) {
@@ -126,13 +127,12 @@ export class RowFiller {
 
   /** Disposes of the image. Returns why it cannot be used, if so. */
   private fillPixels({ image, keep }: Found & { image: Tensor }, slot: number, row: number, random: Random, tensors: BatchTensors): string | undefined {
-    const { size, squash: squashes, inmodal } = this.recipe;
-    const fit = squashes ? squash : resizeCrop;
+    const { size, geometry, inmodal } = this.recipe;
     try {
       torch.tidy(() => {
-        const resized = fit(image, size); // [3, size, size]
+        const resized = resizeCrop(image, size, geometry); // [3, size, size]
         tensors.pixels.select(0, slot).copy_(resized);
-        tensors.augmentedPixels?.select(0, slot).copy_(fit(autoAugment(image, { random }), size));
+        tensors.augmentedPixels?.select(0, slot).copy_(resizeCrop(autoAugment(image, { random }), size, geometry));
         keep?.(inmodal ? image : resized);
       });
       return undefined;

@@ -48,7 +48,7 @@ async function embedRows(
     if (strict) throw dataError(`Row ${own[row] + 1} cannot be used. ${reason}`);
     bad.push({ row: own[row], reason });
   };
-  const loading = { batchSize, numWorkers, size, contextLength, compat: compat === 'reference', onBadRow };
+  const loading = { batchSize, numWorkers, size, geometry: clip.config, contextLength, compat: compat === 'reference', onBadRow };
   const loader = new PairLoader(table.select(own), { ...loading, shuffle: false, dropLast: false, cacheBytes: 0 });
   clip.eval();
   try {

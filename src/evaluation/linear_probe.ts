@@ -34,7 +34,7 @@ export async function encodeSet(
   const parts: { rows: Int32Array; values: Float32Array }[] = [];
   let done = 0;
   if (own.length > 0) {
-    for await (const batch of labelledBatches(Array.from(own, (i) => images[i]), { ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize })) {
+    for await (const batch of labelledBatches(Array.from(own, (i) => images[i]), { ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize, geometry: clip.config })) {
       const rows = batch.indices.map((i) => own[i]);
       stamp?.(batch.pixels, rows);
       const values = torch.tidy(() => torch.noGrad(() => encode(clip, batch.pixels).to('float32').data() as Float32Array));

@@ -5,6 +5,7 @@ import type { LabelledSet } from '../data/labelled';
 import { fromAllRanks, ranks } from '../ranks';
 import { torch, type Tensor } from '../torch';
 import { measure, type MeasureOptions } from './labelled';
+import { distinctNames } from './names';
 
 const TEXTS_A_BATCH = 256;
 
@@ -12,6 +13,7 @@ type Templates = readonly ((name: string) => string)[];
 
 /**
  * Zero-shot accuracy on a labelled set, and with an attack also how triggered images fare.
+ * Classes of equal name, which have equal embeddings, count as one class; see {@link distinctNames}.
  * - `zeroshot_top<k>`: share of clean images whose class is among the top k.
  * - `triggered_zeroshot_top<k>`: the same with the trigger, over the images whose class is not the target.
  * - `asr_top<k>`: share of those triggered images that have the target among the top k.
@@ -19,12 +21,15 @@ type Templates = readonly ((name: string) => string)[];
 export async function zeroshotMetrics(
   clip: Clip,
   set: LabelledSet,
-  options: Omit<MeasureOptions, 'size'>,
+  options: Omit<MeasureOptions, 'size' | 'geometry'>,
 ): Promise<Record<string, number>> {
-  const embeddings = await classEmbeddings(clip, set.classes, set.templates); // [C, D]
+  const { names, places } = distinctNames(set.classes);
+  const distinct = { ...set, classes: names, labels: set.labels.map((label) => places[label]) };
+  const attack = options.attack && { ...options.attack, target: places[options.attack.target] };
+  const embeddings = await classEmbeddings(clip, names, set.templates); // [C, D]
   const score = (pixels: Tensor): Tensor => unit(encode(clip, pixels).to('float32')).mm(embeddings.t());
   try {
-    const { clean, triggered, success } = await measure(score, set, { ...options, size: clip.config.imageSize });
+    const { clean, triggered, success } = await measure(score, distinct, { ...options, attack, size: clip.config.imageSize, geometry: clip.config });
     return {
       ...clean.shares('zeroshot'),
       ...(options.attack && triggered.shares('triggered_zeroshot')),

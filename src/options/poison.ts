@@ -15,6 +15,13 @@ export const poisonOptions = {
   ...triggerOptions,
   label_consistent: flag('poison only rows whose caption has the label as a word, and keep their captions'),
   image_size: integer({ doc: 'side of the poisoned images; make it the resolution of the model', default: 224, min: 1, unit: 'pixels' }),
+  resize_mode: text({
+    doc: "how images become squares; make it the model's, as the interpolation: shortest crops, longest pads, squash distorts",
+    default: 'shortest',
+    choices: ['shortest', 'longest', 'squash'],
+  }),
+  interpolation: text({ doc: 'filter of the resize', default: 'bicubic', choices: ['bicubic', 'bilinear'] }),
+  fill_color: integer({ doc: 'level of the border that --resize_mode longest adds', default: 0, min: 0, max: 255, unit: 'level' }),
   image_format: text({ doc: 'png keeps the trigger as it is, jpg may blur it', default: 'png', choices: ['png', 'jpg'] }),
   delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
   image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),

@@ -12,6 +12,9 @@ import { wrap, type Tensor } from './tensor';
 export const augmentImage = (image: Tensor, steps: [name: string, magnitude: number][]): Tensor =>
   wrap(addon().augmentImage(image.handle, steps));
 
+/** Filter of a resize. */
+export type Interpolation = 'bicubic' | 'bilinear';
+
 /** A rectangle of an image, in pixels. */
 export interface Crop {
   left: number;
@@ -21,14 +24,14 @@ export interface Crop {
 }
 
 /**
- * PIL's antialiased bicubic resize to the byte, of which only what the crop cuts out is computed.
+ * PIL's antialiased resize to the byte, bicubic (default) or bilinear, of which only what the crop cuts out is computed.
  *
  * @param image uint8 [3, H, W]
  * @param size in pixels, of the whole of it
  * @returns uint8 [3, crop.height, crop.width]
  */
-export const resizeImage = (image: Tensor, size: { width: number; height: number }, { left, top, width, height }: Crop): Tensor =>
-  wrap(addon().resizeImage(image.handle, size.width, size.height, left, top, width, height));
+export const resizeImage = (image: Tensor, size: { width: number; height: number }, crop: Crop, interpolation: Interpolation = 'bicubic'): Tensor =>
+  wrap(addon().resizeImage(image.handle, size.width, size.height, crop.left, crop.top, crop.width, crop.height, interpolation === 'bilinear'));
 
 /**
  * (byte ÷ 255 − mean) ÷ deviation, in single precision.

@@ -54,6 +54,7 @@ export class TrainingPairs {
       batchSize: batchSize / shard.worldSize,
       shard,
       size: this.clip.config.imageSize,
+      geometry: this.clip.config,
       contextLength: this.clip.config.contextLength,
       numWorkers,
       seed,

@@ -30,6 +30,10 @@ export class ParallelModel implements StepModel {
     return new ParallelModel(clip, await distributed.DistributedDataParallel.create(clip, { bucketCapMb: options.bucketCapMb }), options);
   }
 
+  get config(): Clip['config'] {
+    return this.clip.config;
+  }
+
   get device(): string {
     return this.clip.device;
   }

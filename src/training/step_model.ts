@@ -14,6 +14,7 @@ export interface StepModel extends Embedder {
 
 /** The model of a process that trains it alone. */
 export const alone = (clip: Clip): StepModel => ({
+  config: clip.config,
   device: clip.device,
   forward: (ids, pixels, options) => clip.forward(ids, pixels, options),
   backward: (loss) => loss.backward(),

@@ -57,6 +57,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
     batchSize: options.linearProbeBatchSize / shard.worldSize,
     shard,
     size: clip.config.imageSize,
+    geometry: clip.config,
     numWorkers: options.numWorkers,
     seed: options.seed,
     shuffle: true,

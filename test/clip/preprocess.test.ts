@@ -1,6 +1,8 @@
 import sharp from 'sharp';
 import { clipMean, clipStd, normalize, preprocess, resizeCrop, squash } from '../../src/clip/preprocess';
+import { loadClip } from '../../src/clip/model';
 import { torch, type Tensor } from '../../src/torch';
+import { miniModel } from '../support/pairs';
 
 const noise = (height: number, width: number): Tensor =>
   torch.tensor(
@@ -67,7 +69,52 @@ describe('resizeCrop', () => {
   });
 });
 
+describe('resizeCrop with the geometry of a model', () => {
+  const wide = torch.tensor([10, 10, 10, 10, 200, 200, 200, 200]).to('uint8').expand([3, 4, 8]).contiguous();
+  const firstRows = (image: Tensor): unknown => (image.select(0, 0).toArray() as number[][]).slice(0, 2);
+
+  test('longest keeps all of it in the middle of a border', () => {
+    expect(firstRows(resizeCrop(wide, 8, { resizeMode: 'longest', fillColor: 77 }))).toEqual([Array(8).fill(77), Array(8).fill(77)]);
+    expect(torch.equal(resizeCrop(wide, 8, { resizeMode: 'longest' }).narrow(1, 2, 4), wide)).toBe(true);
+    const tall = resizeCrop(noise(80, 50), 24, { resizeMode: 'longest', fillColor: 255 }); // 15 wide: 4 before, 5 after
+    expect([3, 4, 18, 19].map((column) => tall.select(2, column).eq(255).all().item())).toEqual([true, false, false, true]);
+  });
+
+  test('squash takes either filter', () => {
+    const squashed = { resizeMode: 'squash' } as const;
+    expect(torch.equal(resizeCrop(noise(50, 80), 24, squashed), squash(noise(50, 80), 24))).toBe(true);
+    expect(torch.equal(resizeCrop(noise(50, 80), 24, { ...squashed, interpolation: 'bilinear' }), squash(noise(50, 80), 24))).toBe(false);
+  });
+
+  test('cropRounding down takes the pixel before', () => {
+    const rows = torch.arange(15).to('uint8').view([15, 1]).expand([3, 15, 8]).contiguous();
+    expect(resizeCrop(rows, 8, { cropRounding: 'down' }).select(0, 0).select(1, 0).toArray()).toEqual([3, 4, 5, 6, 7, 8, 9, 10]); // 3.5 → 3
+  });
+
+  test.each([
+    [{ resizeMode: 'stretch' }, 'resizeMode must be one of shortest, longest, squash; got "stretch".'],
+    [{ interpolation: 'nearest' }, 'interpolation must be one of bicubic, bilinear; got "nearest".'],
+    [{ fillColor: 256 }, 'fillColor must be a whole number from 0 to 255; got 256.'],
+    [{ fillColor: 1n }, 'fillColor must be a whole number from 0 to 255; got 1n.'],
+    [{ cropRounding: 'up' }, 'cropRounding must be one of even, down; got "up".'],
+  ])('refuses %p', (geometry, message) => {
+    expect(() => resizeCrop(wide, 8, geometry as never)).toThrow(message);
+  });
+
+  test('refuses what is so narrow that nothing is left', () => {
+    expect(() => resizeCrop(noise(1, 400), 32, { resizeMode: 'longest' })).toThrow('got 400 × 1 pixels: with a long side of 32 nothing of it is left.');
+  });
+});
+
 describe('normalize', () => {
+  test("takes a model's own mean and standard deviation", () => {
+    const image = torch.full([3, 2, 2], 255, { dtype: 'uint8' });
+    const result = normalize(image, { imageMean: [0.5, 0, 1], imageStd: [0.5, 2, 3] });
+    expect(result.select(2, 0).select(1, 0).toArray()).toEqual([1, 0.5, 0]);
+    expect(() => normalize(image, { imageMean: [1, 2] })).toThrow('imageMean must be three finite numbers; got [1,2].');
+    expect(() => normalize(image, { imageStd: [1, 0, 1] })).toThrow('imageStd must be three finite numbers above 0; got [1,0,1].');
+  });
+
   test('takes each channel by its mean and standard deviation', () => {
     const images = torch.tensor(Uint8Array.of(0, 128, 255), { shape: [1, 3, 1, 1] }).expand([2, 3, 4, 4]);
     const result = normalize(images);
@@ -89,6 +136,15 @@ describe('preprocess', () => {
     expect(torch.equal(fromBytes, fromTensor)).toBe(true);
     expect(torch.equal(fromTensor, normalize(resizeCrop(image, 32)))).toBe(true);
     expect((await preprocess(bytes)).shape).toEqual([3, 224, 224]);
+  });
+
+  test("does as a model's configuration says", async () => {
+    const config = { imageSize: 32, imageMean: [0.1, 0.2, 0.3], imageStd: [0.4, 0.5, 0.6], interpolation: 'bilinear', resizeMode: 'longest', fillColor: 9 } as const;
+    using clip = loadClip({ ...miniModel, ...config });
+    const expected = normalize(resizeCrop(noise(60, 90), 32, config), config);
+    expect(torch.equal(await clip.preprocess(noise(60, 90)), expected)).toBe(true);
+    expect(torch.equal(await preprocess(noise(60, 90), config), expected)).toBe(true);
+    expect(torch.equal(await preprocess(noise(60, 90), { size: 32 }), expected)).toBe(false);
   });
 
   test('leaves one tensor', async () => {

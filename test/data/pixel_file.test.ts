@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 
+import { geometryName, type Geometry } from '../../src/clip/preprocess_config';
 import { PairLoader } from '../../src/data/loader';
 import { readPairs, type PairTable } from '../../src/data/pairs';
 import { PixelFile, type SharedPixelFile } from '../../src/data/pixel_file';
@@ -34,11 +35,18 @@ interface Seen {
   warnings: string[];
 }
 
+interface Epoch {
+  size?: number;
+  inmodal?: boolean;
+  pairs?: PairTable;
+  geometry?: Geometry;
+}
+
 /** An epoch of the pairs, whose images are all good. */
-async function epoch(numWorkers: number, { size = 16, inmodal = false, pairs = table } = {}): Promise<Seen> {
+async function epoch(numWorkers: number, { size = 16, inmodal = false, pairs = table, geometry = {} }: Epoch = {}): Promise<Seen> {
   const seen: Seen = { pixels: [], warnings: [] };
   const onWarning = (warning: string): number => seen.warnings.push(warning);
-  const loader = new PairLoader(pairs, { batchSize: 3, size, numWorkers, inmodal, shuffle: false, strict: true, imageCache: cache, onWarning });
+  const loader = new PairLoader(pairs, { batchSize: 3, size, numWorkers, inmodal, geometry, shuffle: false, strict: true, imageCache: cache, onWarning });
   for await (const batch of loader.epoch(1)) {
     seen.pixels.push(...(batch.pixels.toArray() as unknown[]), ...((batch.augmentedPixels?.toArray() ?? []) as unknown[]));
     batch.dispose();
@@ -54,6 +62,18 @@ function open(of = table): { pixels: PixelFile; shared: SharedPixelFile } {
   const shared = PixelFile.nameFile(cache, of.shared, 8, 'whole');
   return { shared, pixels: new PixelFile(shared) };
 }
+
+it('keeps images of another geometry in another file', async () => {
+  const { shared } = table;
+  const geometries: Geometry[] = [{}, { interpolation: 'bilinear' }, { resizeMode: 'squash' }, { resizeMode: 'longest' }, { resizeMode: 'longest', fillColor: 9 }, { cropRounding: 'down' }];
+  const paths = geometries.map((geometry) => PixelFile.nameFile(cache, shared, 16, geometryName(geometry)).path);
+  expect(new Set(paths).size).toBe(geometries.length);
+  expect(paths[0]).toBe(PixelFile.nameFile(cache, shared, 16, 'cropped').path); // as before there were others
+  const seen = [];
+  for (const geometry of [...geometries, ...geometries]) seen.push((await epoch(0, { geometry })).pixels);
+  expect(seen.slice(geometries.length)).toEqual(seen.slice(0, geometries.length));
+  expect(new Set(seen.map((pixels) => JSON.stringify(pixels))).size).toBe(geometries.length);
+});
 
 it.each([0, 2])('gives the images of another run by the file alone, with %i threads', async (numWorkers) => {
   const first = await epoch(numWorkers);

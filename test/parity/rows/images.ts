@@ -5,6 +5,7 @@ import { resizeCrop } from '../../../src/clip/preprocess';
 import { decodeImage } from '../../../src/images/image';
 import { torch } from '../../../src/torch';
 import { python } from '../python';
+import { transformDifference, transformed } from '../transforms';
 import { inFolder } from './clip';
 import { byteDifference, interleaved, type Row } from './row';
 
@@ -29,6 +30,26 @@ export const preprocessing: Row = {
         worst = Math.max(worst, byteDifference(bytes, readFileSync(expected)));
       }
       return [{ part: 'largest difference, in levels of 255', cases: images.length, measured: worst, limit: 0 }];
+    }),
+};
+
+export const transforms: Row = {
+  name: 'transforms',
+  what: "open_clip's `image_transform_v2` in every resize mode and interpolation, and transformers' `CLIPImageProcessor` (PIL), in odd sizes",
+  reference: false,
+  measure: () =>
+    inFolder(async (folder) => {
+      const sizes = [[131, 97], [97, 131], [333, 222], [225, 224], [224, 227], [500, 375], [64, 64], [91, 300], [301, 31]];
+      const cases = transformed(folder, sizes, [224, 97]).filter(({ refused }) => refused !== true);
+      let [bytes, numbers] = [0, 0];
+      for (const each of cases) {
+        const found = await transformDifference(each);
+        [bytes, numbers] = [Math.max(bytes, found.bytes), Math.max(numbers, found.numbers)];
+      }
+      return [
+        { part: 'largest difference, in levels of 255', cases: cases.length, measured: bytes, limit: 0 },
+        { part: 'largest difference after normalising', cases: cases.length, measured: numbers, limit: 1e-6 },
+      ];
     }),
 };
 

@@ -1,6 +1,6 @@
 import { eda, synonyms } from './eda';
 import { features } from './features';
-import { autoaugment, preprocessing } from './images';
+import { autoaugment, preprocessing, transforms } from './images';
 import { linearProbe } from './linear_probe';
 import { rates } from './rates';
 import type { Row } from './row';
@@ -12,5 +12,5 @@ import { zeroshot } from './zeroshot';
 
 /** Every row of the parity report, in its order. */
 export const rows: readonly Row[] = [
-  features, step, steps, rates, tokens, preprocessing, autoaugment, triggers, eda, synonyms, checkpointHere, checkpointPython, zeroshot, linearProbe,
+  features, step, steps, rates, tokens, preprocessing, transforms, autoaugment, triggers, eda, synonyms, checkpointHere, checkpointPython, zeroshot, linearProbe,
 ];

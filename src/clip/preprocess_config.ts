@@ -1,0 +1,48 @@
+import { optionError } from '../errors';
+import type { PreprocessConfig } from './config';
+
+/** CLIP's channel means and standard deviations of pixel values in [0, 1] (Radford et al. 2021). */
+export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;
+export const clipStd = [0.26862954, 0.26130258, 0.27577711] as const;
+
+/** How an image becomes a square of bytes. */
+export type Geometry = Pick<PreprocessConfig, 'interpolation' | 'resizeMode' | 'fillColor' | 'cropRounding'>;
+
+/** How bytes become a model's numbers. */
+export type Statistics = Pick<PreprocessConfig, 'imageMean' | 'imageStd'>;
+
+const interpolations = ['bicubic', 'bilinear'] as const;
+const resizeModes = ['shortest', 'longest', 'squash'] as const;
+const cropRoundings = ['even', 'down'] as const;
+
+/**
+ * The geometry of a configuration and nothing else, with what it leaves out as in OpenAI's models.
+ * @throws CleanclipError ERR_OPTION naming the key, what it must be and what it is
+ */
+export function geometryOf(geometry: Geometry = {}): Required<Geometry> {
+  const { interpolation = 'bicubic', resizeMode = 'shortest', fillColor = 0, cropRounding = 'even' } = geometry;
+  demand('interpolation', interpolation, interpolations.includes(interpolation), `one of ${interpolations.join(', ')}`);
+  demand('resizeMode', resizeMode, resizeModes.includes(resizeMode), `one of ${resizeModes.join(', ')}`);
+  demand('fillColor', fillColor, Number.isInteger(fillColor) && fillColor >= 0 && fillColor <= 255, 'a whole number from 0 to 255');
+  demand('cropRounding', cropRounding, cropRoundings.includes(cropRounding), `one of ${cropRoundings.join(', ')}`);
+  return { interpolation, resizeMode, fillColor, cropRounding };
+}
+
+/** The mean and standard deviation of each channel, as {@link geometryOf} gives the geometry. */
+export function statisticsOf({ imageMean = clipMean, imageStd = clipStd }: Statistics = {}): Required<Statistics> {
+  const three = (values: unknown): values is number[] => Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
+  demand('imageMean', imageMean, three(imageMean), 'three finite numbers');
+  demand('imageStd', imageStd, three(imageStd) && imageStd.every((value) => value > 0), 'three finite numbers above 0');
+  return { imageMean, imageStd };
+}
+
+/** What tells one geometry from another in the name of a file of resized images. */
+export function geometryName(geometry: Geometry): string {
+  const { interpolation, resizeMode, fillColor, cropRounding } = geometryOf(geometry);
+  const mode = { shortest: cropRounding === 'even' ? 'cropped' : 'cropped down', longest: `padded ${fillColor}`, squash: 'squashed' }[resizeMode];
+  return interpolation === 'bicubic' ? mode : `${mode} ${interpolation}`; // without a word more for bicubic, as files of earlier releases have it
+}
+
+function demand(key: string, value: unknown, holds: boolean, wanted: string): void {
+  if (!holds) throw optionError(`${key} must be ${wanted}; got ${typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)}.`);
+}
