@@ -19,7 +19,22 @@ export type ErrorCode =
   | 'ERR_DISTRIBUTED'
   | 'ERR_ABORTED';
 
-/** An error whose message is one plain sentence: what was expected, what came, how to mend it. */
+/* eslint-disable no-control-regex -- control characters are what these find */
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const CONTROLS_IN_LINES = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+/* eslint-enable no-control-regex */
+
+const escapeControl = (character: string): string => {
+  const code = character.charCodeAt(0);
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+};
+
+/** Text of a file as a message may hold it: control characters, which a terminal would obey, as escapes such as `\x1b`, and cut to `longest` characters. */
+export function shown(text: string, longest = 500): string {
+  return (text.length > longest ? `${text.slice(0, longest)}…` : text).replace(CONTROLS, escapeControl);
+}
+
+/** An error whose message is one plain sentence: what was expected, what came, how to mend it. Control characters in it are escaped as {@link shown} does. */
 export class CleanclipError extends Error {
   override readonly name = 'CleanclipError';
 
@@ -28,7 +43,7 @@ export class CleanclipError extends Error {
     readonly code: ErrorCode,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(message.replace(CONTROLS_IN_LINES, escapeControl), options);
   }
 }
 
@@ -38,9 +53,19 @@ export const isAbort = (error: unknown): boolean => error instanceof CleanclipEr
 /** An option or argument that cannot be used. */
 export const optionError = (message: string): CleanclipError => new CleanclipError(message, 'ERR_OPTION');
 
-/** A file, row or column that cannot be used. */
+/** Refuses an argument that is no string. @param name how it is called, `readPairs(file)` */
+export function checkText(name: string, value: unknown): void {
+  if (typeof value !== 'string') throw optionError(`${name} must be a text, but is ${value === null ? 'null' : `of type ${typeof value}`}.`);
+}
+
+/** Refuses an argument that is no object of options. */
+export function checkOptions(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw optionError(`${name} must be an object of options, but is ${value === null ? 'null' : `of type ${typeof value}`}.`);
+}
+
+/** A file, row or column that cannot be used. Line ends in the message are escaped too. */
 export const dataError = (message: string, cause?: unknown): CleanclipError =>
-  new CleanclipError(message, 'ERR_DATA', { cause });
+  new CleanclipError(shown(message, Infinity), 'ERR_DATA', { cause });
 
 /** An error on its way between threads, processes or ranks. */
 export interface Failed {

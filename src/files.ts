@@ -22,7 +22,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, basename } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 
-import { CleanclipError, dataError, type ErrorCode } from './errors';
+import { CleanclipError, dataError, type ErrorCode, shown } from './errors';
 
 /**
  * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder.
@@ -196,7 +196,7 @@ export async function readRegularAsync(path: string, options: InputOptions): Pro
 
 function refuseIrregular(path: string, stats: Stats, { wanted, maxBytes = Number.MAX_SAFE_INTEGER, code = 'ERR_DATA' }: InputOptions): void {
   const refuse = (what: string): never => {
-    throw new CleanclipError(`Expected ${wanted} in '${path}', but it is ${what}.`, code);
+    throw new CleanclipError(`Expected ${wanted} in '${shown(path)}', but it is ${what}.`, code);
   };
   if (stats.isDirectory()) refuse('a folder; name a file');
   if (stats.isFIFO()) refuse('a FIFO; copy what comes out of it into a file');
@@ -216,7 +216,7 @@ export function asReadError(path: string, error: unknown, { wanted, code: errorC
     EMFILE: 'this process has too many open files (EMFILE); raise the limit with ulimit -n',
     ENFILE: 'the system has too many open files (ENFILE)',
   };
-  return new CleanclipError(`Expected ${wanted} in '${path}', but ${reasons[code] ?? `it cannot be read (${code})`}.`, errorCode, { cause: error });
+  return new CleanclipError(`Expected ${wanted} in '${shown(path)}', but ${reasons[code] ?? `it cannot be read (${code})`}.`, errorCode, { cause: error });
 }
 
 /** Adds text to a file, which is made if need be; a power cut may lose or cut the last of it. Errors as {@link writeWhole}. */

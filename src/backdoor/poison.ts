@@ -7,7 +7,7 @@ import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
 import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
-import { readPairs, type PairColumns, type PairTable } from '../data/pairs';
+import { readPairs, type BadRows, type PairColumns, type PairTable } from '../data/pairs';
 import { CleanclipError, dataError, optionError } from '../errors';
 import { lock, type Lock } from '../lock';
 import { Random } from '../random';
@@ -60,6 +60,8 @@ export interface PoisonResult {
   poisoned: number;
   /** only if there were any */
   replaced?: ReplacedRow[];
+  /** rows of `trainData` that cannot be used and are left out; only if there were any */
+  badRows?: BadRows;
 }
 
 /**
@@ -135,7 +137,8 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   }
   writeCsv(originalCsv, [imageKey, captionKey], original(), delimiter);
   writeCsv(csv, [imageKey, captionKey, 'is_backdoor'], all(), delimiter);
-  return { csv, originalCsv, imagesDir: join(folder, images), poisoned: poisoned.length, ...(replaced.length > 0 && { replaced }) };
+  const told = { ...(replaced.length > 0 && { replaced }), ...(table.badRows.count > 0 && { badRows: table.badRows }) };
+  return { csv, originalCsv, imagesDir: join(folder, images), poisoned: poisoned.length, ...told };
 }
 
 /** The row with its image, or the next spare row whose image can be read; what was passed over is added to `replaced`. */

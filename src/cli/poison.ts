@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 
+import { badRowWarnings } from '../data/pairs';
 import { poisonOptions } from '../options/poison';
 import { addOptions, toInput } from './option_table';
 import { runCommand } from './run_command';
@@ -10,7 +11,9 @@ export const command = addOptions(new Command('poison'), poisonOptions)
   .action(async (parsed: Record<string, string | boolean>) => {
     await runCommand('cleanclip poison', async (hooks) => {
       const { poison } = await import('../jobs');
-      const { csv, poisoned, replaced = [] } = await poison({ ...toInput(poisonOptions, parsed), ...hooks });
+      const input = toInput(poisonOptions, parsed);
+      const { csv, poisoned, replaced = [], badRows = { count: 0, examples: [] } } = await poison({ ...input, ...hooks });
+      for (const warning of badRowWarnings(badRows, String(input.trainData))) console.error(warning);
       for (const { row, by, reason } of replaced) console.error(`Row ${by} is poisoned instead of row ${row}: ${reason}`);
       console.log(`${poisoned} rows are poisoned; the set is ${csv}`);
     });

@@ -1,65 +1,76 @@
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { parse, type CsvError } from 'csv-parse';
-import { CleanclipError, dataError, optionError } from '../errors';
+import { dataError, optionError, shown } from '../errors';
+import { type BadRow, type Place, RowSplitter } from './csv_rows';
+import { textChunks } from './text_chunks';
 
-/** Takes one row: as many fields as the header has columns, and the number of the line it ends on (the header is line 1). */
-export type RowReader = (fields: string[], line: number) => void;
+export type { BadRow } from './csv_rows';
 
-/** A row that cannot be used, and why. */
-export interface BadRow {
-  line: number;
-  reason: string;
+/** Takes one row: as many fields as there are columns, and where in the file it begins (a header is line 1). */
+export type RowReader = (fields: string[], place: Place) => void;
+
+/** How a csv file is read. */
+export interface CsvFormat {
+  /** one character; the two characters `\t` mean a tab */
+  delimiter: string;
+  /** names of the columns of a file without a header; default: they are in its first row */
+  columns?: readonly string[];
 }
 
-const LONGEST_ROW = 1 << 20; // bytes; an unclosed quote would swallow the rest of the file otherwise
-
 /**
- * Streams a csv or tsv file with a header row; fields may be quoted with `"`. Memory does not grow with the file.
+ * Streams a csv or tsv file as pandas' `read_csv` reads it; see docs/data.md. Memory does not grow with the file.
  *
- * @param file path of the file, UTF-8 with or without a byte order mark
- * @param delimiter one character; the two characters `\t` mean a tab
- * @param begin receives the column names and returns what takes each row
- * @param onBadRow receives rows whose number of fields is not the header's
- * @throws CleanclipError ERR_DATA: missing or empty file, malformed quoting, or whatever `begin` and its reader throw
+ * @param file path of the file: UTF-8 with or without a byte order mark, or UTF-16 with one
+ * @param begin receives the column names, without blanks around them, and returns what takes each row
+ * @param onBadRow receives rows that cannot be used: fields too many or too few, stray quotes, bytes that are no UTF-8
+ * @throws CleanclipError ERR_DATA: missing or empty file, a quote that is never closed, or whatever `begin` and its reader throw
  */
 export async function readCsv(
   file: string,
-  delimiter: string,
+  { delimiter, columns: given }: CsvFormat,
   begin: (columns: string[]) => RowReader,
   onBadRow: (row: BadRow) => void,
 ): Promise<void> {
-  let columns: string[] | undefined;
-  let read: RowReader | undefined;
-  let lastLine = 0;
-  const parser = parse({
-    delimiter: delimiterCharacter(delimiter),
-    bom: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    max_record_size: LONGEST_ROW,
-    on_record: (fields: string[], { lines }) => {
-      lastLine = lines;
-      if (!columns || !read) {
-        columns = fields;
-        read = begin(fields);
-      } else if (fields.length === columns.length) {
-        read(fields, lines);
-      } else {
-        onBadRow({ line: lines, reason: `it has ${fields.length} fields where the header has ${columns.length}` });
-      }
-      return null;
-    },
-  });
-  parser.resume();
-  try {
-    await pipeline(createReadStream(file), parser);
-  } catch (error) {
-    throw asDataError(error, file, lastLine + 1);
+  const character = delimiterCharacter(delimiter);
+  let columns = given && [...given];
+  let read = columns && begin(columns);
+  let layout: Layout | undefined;
+  const take = (fields: string[], place: Place): void => {
+    if (!columns || !read) {
+      columns = fields.map((name) => name.trim());
+      read = begin(columns);
+      return;
+    }
+    layout ??= layoutOf(fields, columns.length);
+    if (fields.length === columns.length + Number(layout !== 'plain')) {
+      if (layout === 'plain') return read(fields, place);
+      if (layout === 'index') return read(fields.slice(1), place);
+      if (fields[columns.length] === '') return read(fields.slice(0, -1), place);
+    }
+    const named = `${given ? '--columns' : 'the header'} has ${columns.length}`;
+    const expected = layout === 'plain' ? named : `the first row has ${columns.length + 1}`;
+    onBadRow({ ...place, reason: `it has ${fields.length} fields where ${expected}` });
+  };
+  const leaveOut = (row: BadRow): void => {
+    if (columns === undefined) throw dataError(`${file}, line ${row.line}: the header cannot be read because ${row.reason}.`);
+    onBadRow(row);
+  };
+  let rows: RowSplitter | undefined;
+  for await (const { chunk, skipped } of textChunks(file, 'a csv file')) {
+    rows ??= new RowSplitter(file, character, skipped, take, leaveOut);
+    rows.push(chunk, false);
   }
-  if (!columns) {
-    throw dataError(`${file} is empty: expected a header row with column names, then one row an image.`);
-  }
+  rows?.push(Buffer.alloc(0), true);
+  if (!columns) throw dataError(`${file} is empty: expected a header row with column names, then one row an image.`);
+}
+
+/**
+ * What a row has beside the columns: nothing, a row number in front (as R writes, and pandas reads), or a delimiter at the end. The first row decides.
+ */
+type Layout = 'plain' | 'index' | 'trailing';
+
+function layoutOf(fields: string[], columns: number): Layout {
+  if (fields.length !== columns + 1) return 'plain';
+  if (fields[columns] === '') return 'trailing';
+  return fields[0] === '0' || fields[0] === '1' ? 'index' : 'plain';
 }
 
 /**
@@ -70,39 +81,20 @@ export async function readCsv(
 export function columnIndex(columns: string[], name: string, file: string, flag?: string): number {
   const index = columns.indexOf(name);
   if (index >= 0) return index;
-  const found = columns.map((column) => JSON.stringify(column)).join(', ');
-  const remedy = flag ? ` Name the column with ${flag}` : ' Rename the column';
-  const hint = columns.length === 1 ? ', or, if that is a whole row, the right character with --delimiter.' : '.';
-  throw dataError(`${file} has no column "${name}"; its columns are ${found}.${remedy}${flag ? hint : '.'}`);
+  const found = columns.slice(0, 10).map((column) => JSON.stringify(column.slice(0, 100))).join(', ') + (columns.length > 10 ? ', …' : '');
+  const excel = /^sep=/i.test(columns[0]) ? ` Remove its first line, "${shown(columns[0], 100)}", which is for Excel.` : '';
+  const remedies = flag
+    ? [
+        `Name the column with ${flag}`,
+        ...(columns.length === 1 ? [', or, if that is a whole row, the right character with --delimiter'] : []),
+        ', or, if the file has no header and that is its first row, name the columns with --columns, such as --columns caption,image.',
+      ]
+    : ['Rename the column.'];
+  throw dataError(`${file} has no column "${name}"; its columns are ${found}.${excel} ${remedies.join('')}`);
 }
 
 function delimiterCharacter(delimiter: string): string {
   const character = delimiter === '\\t' ? '\t' : delimiter;
-  if (character.length !== 1 || character === '"' || character === '\n' || character === '\r') {
-    throw optionError(`--delimiter must be one character such as "," or "\\t", not ${JSON.stringify(delimiter)}.`);
-  }
-  return character;
-}
-
-function asDataError(error: unknown, file: string, line: number): unknown {
-  if (error instanceof CleanclipError) return error;
-  const { code } = error as NodeJS.ErrnoException | CsvError;
-  switch (code) {
-    case 'ENOENT':
-      return dataError(`${file} does not exist: expected a csv file there.`, error);
-    case 'EISDIR':
-      return dataError(`${file} is a folder: expected a csv file there.`, error);
-    case 'CSV_MAX_RECORD_SIZE':
-      return dataError(`${file}, line ${line}: the row that begins here is longer than ${LONGEST_ROW} bytes, as one is whose quote is never closed; shorten it, or close the quote.`, error);
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return dataError(`${file}, line ${line}: the row that begins here has a quote that is never closed.`, error);
-    case 'INVALID_OPENING_QUOTE':
-    case 'CSV_INVALID_CLOSING_QUOTE':
-      return dataError(
-        `${file}, line ${line}: the row that begins here has a stray quote; put the field in quotes and double those inside ("").`,
-        error,
-      );
-    default:
-      return dataError(`${file} cannot be read: ${(error as Error).message}`, error);
-  }
+  if (typeof character === 'string' && character.length === 1 && !/["\n\r\ud800-\udfff]/.test(character)) return character;
+  throw optionError(`--delimiter must be one character such as "," or "\\t", not ${typeof delimiter === 'string' ? JSON.stringify(delimiter) : typeof delimiter}.`);
 }

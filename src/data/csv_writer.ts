@@ -10,7 +10,7 @@ const CHUNK = 10_000; // rows turned into text at a time
  */
 export function writeCsv(file: string, header: string[], rows: Iterable<(string | number)[]>, delimiter = ','): void {
   const text = (chunk: (string | number)[][]): Buffer =>
-    Buffer.from(stringify(chunk, { delimiter: delimiter === '\\t' ? '\t' : delimiter }));
+    Buffer.from(stringify(chunk, { delimiter: delimiter === '\\t' ? '\t' : delimiter, quoted_match: /\r/ }));
   writeWhole(file, (fd) => {
     let chunk: (string | number)[][] = [header];
     for (const row of rows) {

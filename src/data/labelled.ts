@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { dataError, optionError } from '../errors';
+import { checkOptions, checkText, dataError, optionError } from '../errors';
 import { type Classes, readClassesOf } from './classes';
 import { columnIndex, readCsv } from './csv';
 import { evalDataTypes, type EvalDataType } from './data_types';
@@ -27,7 +27,10 @@ export interface LabelledSetOptions {
  *
  * @throws CleanclipError ERR_DATA when a file is missing or malformed, or a label is not the number of a class; ERR_OPTION for no known set
  */
-export async function readLabelledSet(folder: string, { dataType, split = 'test' }: LabelledSetOptions = {}): Promise<LabelledSet> {
+export async function readLabelledSet(folder: string, options: LabelledSetOptions = {}): Promise<LabelledSet> {
+  checkOptions('The options of readLabelledSet', options);
+  const { dataType, split = 'test' } = options;
+  checkText('The folder of readLabelledSet', folder);
   if (dataType !== undefined && !evalDataTypes.includes(dataType)) {
     throw optionError(`dataType must be one of ${evalDataTypes.join(', ')}, but is ${JSON.stringify(dataType)}.`);
   }
@@ -44,18 +47,15 @@ async function readLabelsCsv(folder: string, file: string, classes: string[]): P
   const labels: number[] = [];
   await readCsv(
     file,
-    ',',
+    { delimiter: ',' },
     (columns) => {
       const image = columnIndex(columns, 'image', file);
       const label = columnIndex(columns, 'label', file);
-      return (fields, line) => {
-        if (fields[image] === '') throw badRow(file, line, 'it names no image');
-        if (!/^\d+$/.test(fields[label]) || Number(fields[label]) >= classes.length) {
-          const range = `an integer from 0 to ${classes.length - 1}, the number of a class`;
-          throw badRow(file, line, `expected ${range}, as its label, found "${fields[label]}"`);
-        }
-        images.push(resolve(folder, fields[image]));
-        labels.push(Number(fields[label]));
+      return (fields, { line }) => {
+        const path = fields[image].trim();
+        if (path === '') throw badRow(file, line, 'it names no image');
+        images.push(resolve(folder, path));
+        labels.push(readLabel(fields[label].trim(), classes, file, line));
       };
     },
     ({ line, reason }) => {
@@ -64,6 +64,14 @@ async function readLabelsCsv(folder: string, file: string, classes: string[]): P
   );
   if (images.length === 0) throw dataError(`${file} has a header but no rows: expected one row an image.`);
   return { images, labels: Int32Array.from(labels) };
+}
+
+/** The number of a class, which pandas writes as `3.0` where a column has gaps. */
+function readLabel(label: string, classes: string[], file: string, line: number): number {
+  if (/^\d+(\.0*)?$/.test(label) && Number(label) < classes.length) return Number(label);
+  const named = classes.indexOf(label);
+  const remedy = named < 0 ? '' : `, which is the name of class ${named}: write the number`;
+  throw badRow(file, line, `expected an integer from 0 to ${classes.length - 1}, the number of a class, as its label, found "${label}"${remedy}`);
 }
 
 const badRow = (file: string, line: number, reason: string): Error => dataError(`${file}, line ${line}: ${reason}.`);

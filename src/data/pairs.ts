@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
-import { dataError } from '../errors';
+import { checkOptions, checkText, dataError, optionError, shown } from '../errors';
 import { type BadRow, columnIndex, readCsv } from './csv';
 import { type SharedStrings, StringFile, StringFileWriter } from './string_file';
 
-/** Which columns of the file hold what, as the flags `--image_key`, `--caption_key` and `--delimiter` say. */
+/** Which columns of the file hold what, as the flags `--image_key`, `--caption_key`, `--delimiter` and `--columns` say. */
 export interface PairColumns {
   /** column of image paths, relative to the folder of the file; default `image` */
   imageKey?: string;
@@ -11,6 +11,8 @@ export interface PairColumns {
   captionKey?: string;
   /** one character; default `,` */
   delimiter?: string;
+  /** names of the columns of a file without a header, in their order, with commas between them: `caption,image`; default: its first row has them */
+  columns?: string;
 }
 
 /** What a {@link PairTable} is made of: send it to a worker thread as it is, nothing is copied. */
@@ -56,9 +58,9 @@ export class PairTable {
     this.rows = shared.rows && new Int32Array(shared.rows);
   }
 
-  /** The absolute path of the image of row `i`. */
+  /** The absolute path of the image of row `i`; blanks around it in the file are left out. */
   image(i: number): string {
-    return resolve(this.shared.root, this.imageField(i));
+    return resolve(this.shared.root, this.imageField(i).trim());
   }
 
   /** The image path of row `i` as the file has it. */
@@ -120,16 +122,20 @@ export class PairTableBuilder {
 }
 
 /**
- * Reads image–caption pairs from a csv or tsv file with a header row, streaming. A column `is_backdoor` (1, 0, true, false)
- * marks poisoned rows; without it a path that contains "backdoor" counts as poisoned. Rows without an image path or with
- * a wrong number of fields are left out and listed in `badRows`.
+ * Reads image–caption pairs from a csv or tsv file, streaming, as pandas does; see docs/data.md. A column `is_backdoor` (1, 0, true, false)
+ * marks poisoned rows; without it a path that contains "backdoor" counts as poisoned. Rows without an image path, with a URL for one, with
+ * a wrong number of fields, stray quotes or bytes that are no UTF-8 are left out and listed in `badRows`.
  *
- * @throws CleanclipError ERR_DATA: file missing, empty or malformed, no such column, no usable row, no room for temporary files
+ * @throws CleanclipError ERR_DATA: file missing, empty or malformed, no such column, no usable row, no room for temporary files; ERR_OPTION: an argument
+ *   of another type
  */
-export async function readPairs(
-  file: string,
-  { imageKey = 'image', captionKey = 'caption', delimiter = ',' }: PairColumns = {},
-): Promise<PairTable> {
+export async function readPairs(file: string, columns: PairColumns = {}): Promise<PairTable> {
+  checkText('The file of readPairs', file);
+  checkOptions('The columns of readPairs', columns);
+  const { imageKey = 'image', captionKey = 'caption', delimiter = ',' } = columns;
+  checkText('imageKey', imageKey);
+  checkText('captionKey', captionKey);
+  const names = columns.columns === undefined ? undefined : columnNames(columns.columns);
   const builder = new PairTableBuilder(dirname(resolve(file)));
   const badRows: BadRows = { count: 0, examples: [] };
   const leaveOut = (row: BadRow): void => {
@@ -138,14 +144,20 @@ export async function readPairs(
   };
   await readCsv(
     file,
-    delimiter,
-    (columns) => {
-      const image = columnIndex(columns, imageKey, file, '--image_key');
-      const caption = columnIndex(columns, captionKey, file, '--caption_key');
-      const mark = columns.indexOf('is_backdoor');
-      return (fields, line) => {
+    { delimiter, columns: names },
+    (found) => {
+      const image = columnIndex(found, imageKey, file, names ? '--columns' : '--image_key');
+      const caption = columnIndex(found, captionKey, file, names ? '--columns' : '--caption_key');
+      const mark = found.indexOf('is_backdoor');
+      return (fields, { line, byte }) => {
         const path = fields[image];
-        if (path.trim() === '') return leaveOut({ line, reason: 'it names no image' });
+        if (names && line === 1 && path.trim() === imageKey && fields[caption].trim() === captionKey) {
+          throw dataError(`${file} has a header, for its first row names the columns; leave out --columns.`);
+        }
+        if (path.trim() === '') return leaveOut({ line, byte, reason: 'it names no image' });
+        if (/^\s*https?:\/\//i.test(path)) {
+          return leaveOut({ line, byte, reason: 'its image is a URL, and nothing is downloaded; download the images and name their files' });
+        }
         const isBackdoor = mark < 0 ? path.includes('backdoor') : readMark(fields[mark], file, line);
         builder.add(path, fields[caption], isBackdoor);
       };
@@ -159,8 +171,31 @@ export async function readPairs(
   throw dataError(`${file} has no usable row: line ${line} cannot be used because ${reason}.`);
 }
 
+const named = (file: string, { line, byte, reason }: BadRow): string => `${file}, line ${line} (byte ${byte}): the row is left out because ${reason}.`;
+
+/** What a job says of the rows that it leaves out: one sentence for each of the first, and one for all. */
+export function badRowWarnings({ count, examples }: BadRows, file: string): string[] {
+  const each = examples.map((row) => shown(named(file, row), Infinity));
+  return count === 0 ? [] : [...each, `${count} ${count === 1 ? 'row' : 'rows'} of ${shown(file)} ${count === 1 ? 'is' : 'are'} left out.`];
+}
+
+/** @throws CleanclipError ERR_DATA when rows are left out, for `--strict` */
+export function refuseBadRows({ count, examples }: BadRows, file: string): void {
+  if (count === 0) return;
+  const { line, byte, reason } = examples[0];
+  throw dataError(`${file}, line ${line} (byte ${byte}): with --strict no row may be left out, but ${reason}.`);
+}
+
+/** The names that `--columns` gives. */
+function columnNames(text: string): string[] {
+  checkText('--columns', text);
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name !== '') && new Set(names).size === names.length) return names;
+  throw optionError(`--columns must name the columns of the file in their order, such as caption,image, but is ${JSON.stringify(text)}.`);
+}
+
 function readMark(mark: string, file: string, line: number): boolean {
-  if (/^(1|1\.0|true)$/i.test(mark)) return true;
-  if (/^(0|0\.0|false|)$/i.test(mark)) return false;
+  if (/^\s*(1|1\.0|true)\s*$/i.test(mark)) return true;
+  if (/^\s*(0|0\.0|false|)\s*$/i.test(mark)) return false;
   throw dataError(`${file}, line ${line}: expected 1, 0, true or false in the column is_backdoor, found "${mark}".`);
 }

@@ -2,7 +2,7 @@ import { Classifier, Linear } from '../classify/classifier';
 import { FitReporter, type ReportedFit } from '../classify/reporter';
 import type { Clip } from '../clip/model';
 import type { LabelledSet } from '../data/labelled';
-import { readPairs, type PairTable } from '../data/pairs';
+import { badRowWarnings, readPairs, refuseBadRows, type PairTable } from '../data/pairs';
 import { batchCount } from '../data/sampler';
 import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
@@ -26,6 +26,8 @@ export interface Measured {
 
 /** Measures a model on what the options name: validation pairs, a labelled set, the same with the trigger. */
 export class Evaluator {
+  private warned = false;
+
   private constructor(
     private readonly clip: Clip,
     private readonly options: TrainOptions,
@@ -48,6 +50,7 @@ export class Evaluator {
     const training = trains && labelled !== undefined ? await readTrainingSet(options, labelled, size) : undefined;
     const attack = labelled !== undefined && (asr || addBackdoor) ? attackOf(options, labelled.classes, size) : undefined;
     const validation = validationData === undefined ? undefined : await readPairs(validationData, options);
+    if (validation !== undefined && options.strict) refuseBadRows(validation.badRows, validationData!);
     return new Evaluator(clip, options, device, hooks, validation, labelled, training, attack);
   }
 
@@ -59,6 +62,7 @@ export class Evaluator {
   async evaluate(log: RunLog, at: Measured, classifier?: Classifier): Promise<Record<string, number>> {
     if (this.validation === undefined && this.labelled === undefined) return {};
     log.info(at.epoch === 0 ? 'Base evaluation' : `Epoch ${at.epoch} evaluation`);
+    this.warn(log);
     const loss = await this.validate(log);
     const scores = await this.classify(log, at, classifier);
     const metrics = this.report(log, at, { ...loss, ...scores });
@@ -71,6 +75,13 @@ export class Evaluator {
       }
     }
     return metrics;
+  }
+
+  /** Tells of the rows of the validation data that are left out, once. */
+  private warn(log: RunLog): void {
+    if (this.warned || this.validation === undefined) return;
+    this.warned = true;
+    for (const warning of badRowWarnings(this.validation.badRows, this.options.validationData!)) log.warning(warning);
   }
 
   /** The validation loss as `{loss}`; nothing without validation pairs. */
@@ -91,7 +102,8 @@ export class Evaluator {
   report(log: RunLog, at: Measured, metrics: Record<string, number>): Record<string, number> {
     log.info('Results');
     for (const [name, value] of Object.entries(metrics)) log.info(`${name}: ${value.toFixed(4)}`);
-    log.metrics({ type: 'evaluation', ...at, ...metrics });
+    const leftOut = this.validation?.badRows.count ?? 0;
+    log.metrics({ type: 'evaluation', ...at, ...metrics, ...(leftOut > 0 && { validation_rows_left_out: leftOut }) });
     return metrics;
   }
 

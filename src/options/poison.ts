@@ -26,6 +26,7 @@ export const poisonOptions = {
   delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
   image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
   caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
+  columns: text({ doc: 'names of the columns of a csv without a header, in their order: caption,image', default: undefined, unit: 'names' }),
   compat: text({
     doc: 'reference: squash the images to a square, let values wrap around in 8 bits, leave the last row and column out of random places',
     default: undefined,

@@ -21,6 +21,7 @@ export const trainOptions = {
   delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
   image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
   caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
+  columns: text({ doc: 'names of the columns of a csv without a header, in their order: caption,image', default: undefined, unit: 'names' }),
   epochs: integer({ doc: 'passes over the training data', default: 64, min: 1, unit: 'epochs' }),
   batch_size: integer({ doc: 'pairs in a step, over all devices', default: 128, min: 2, unit: 'pairs' }),
   accum_freq: integer({

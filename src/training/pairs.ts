@@ -79,5 +79,5 @@ export async function pairsAt(
   options: TrainOptions,
 ): Promise<PairTable> {
   const done = (options.progressiveEpochs ?? []).filter((e) => e < epoch || (e === epoch && batch > 0));
-  return options.progressive && done.length > 0 ? readPairs(removalPath(options, Math.max(...done)), options) : all;
+  return options.progressive && done.length > 0 ? readPairs(removalPath(options, Math.max(...done)), { ...options, columns: undefined }) : all;
 }

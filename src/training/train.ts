@@ -2,8 +2,7 @@ import { join } from 'node:path';
 
 import { initialWeights } from '../classify/file';
 import type { Clip } from '../clip/model';
-import type { BadRow } from '../data/csv';
-import { readPairs, type PairTable } from '../data/pairs';
+import { badRowWarnings, readPairs, refuseBadRows, type PairTable } from '../data/pairs';
 import { batchCount, shardLength } from '../data/sampler';
 import { dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
@@ -61,8 +60,10 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     const scaler = makeScaler(clip, takesState ? found.scaler : undefined);
     begin(log, options, clip, { found, start, order, batches, device });
 
-    for (const row of table.badRows.examples) log.warning(badLine(options, row).message);
-    if (table.badRows.count > 0) log.warning(`${table.badRows.count} lines of the csv are skipped.`);
+    for (const warning of badRowWarnings(table.badRows, options.trainData!)) log.warning(warning);
+    if (table.badRows.count > 0) {
+      log.metrics({ type: 'data', epoch: start.epoch, step: start.step, rows: table.length, rows_left_out: table.badRows.count });
+    }
     if (!found.resumed) await evaluator.evaluate(log, { epoch: start.epoch, step: start.step, checkpoint: found.path });
     const { resumed } = found;
     return await trainLoop({ clip, parallel, optimizer, scaler, pairs, order, evaluator, options, log, device, start, resumed, end, hooks });
@@ -77,8 +78,6 @@ function shareState(optimizer: AdamW, checkpoint: Checkpoint | undefined): void 
   if (checkpoint !== undefined) optimizer.loadStateDict(checkpoint.optimizer!);
   if (ranks().worldSize > 1) torch.distributed.broadcastCoalesced(optimizer.moments());
 }
-
-const badLine = ({ trainData }: TrainOptions, { line, reason }: BadRow): Error => dataError(`${trainData}, line ${line}: ${reason}.`);
 
 function checkTogether(options: TrainOptions): void {
   const { completeFinetune, checkpoint, pretrained, progressive, progressiveEpochs, localLoss, gatherWithGrad, unlearn } = options;
@@ -96,7 +95,7 @@ function checkTogether(options: TrainOptions): void {
 }
 
 async function checkTable(table: PairTable, options: TrainOptions): Promise<void> {
-  if (options.strict && table.badRows.count > 0) throw badLine(options, table.badRows.examples[0]);
+  if (options.strict) refuseBadRows(table.badRows, options.trainData!);
   if (options.unlearn && !table.hasBackdoor()) {
     throw dataError(`${options.trainData} marks no pair as poisoned, so --unlearn has nothing to do; add a column is_backdoor of 0 and 1.`);
   }

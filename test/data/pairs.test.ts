@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { readPairs, type PairTable } from '../../src/data/pairs';
+import { badRowWarnings, readPairs, refuseBadRows, type PairTable } from '../../src/data/pairs';
 import { temporaryFolder } from './temporary';
 
 const write = (text: string): string => join(temporaryFolder({ 'train.csv': text }), 'train.csv');
@@ -51,7 +52,7 @@ test('rows without an image are left out, counted and named', async () => {
   expect(captions(table)).toEqual(['x', 'z']);
   expect(table.badRows.count).toBe(51);
   expect(table.badRows.examples).toHaveLength(20);
-  expect(table.badRows.examples[0]).toEqual({ line: 3, reason: 'it names no image' });
+  expect(table.badRows.examples[0]).toEqual({ line: 3, byte: 22, reason: 'it names no image' });
 });
 
 test.each([
@@ -62,8 +63,59 @@ test.each([
   ['image,title\na,b\n', {}, /no column "caption".*--caption_key/],
   ['image\tcaption\na\tb\n', {}, /its columns are "image\\tcaption".*--delimiter/],
   ['image,caption\na,b\n', { imageKey: 'path' }, /no column "path"/],
+  ['a cat\ta.jpg\na dog\tb.jpg\n', { delimiter: '\t' }, /no column "image"; its columns are "a cat", "a.jpg"\..* if the file has no header .*--columns caption,image/],
+  ['sep=,\nimage,caption\na,b\n', {}, /Remove its first line, "sep="/],
+  ['image,caption\na,b\n', { columns: 'image,caption' }, /has a header.*leave out --columns/],
+  ['https://x.org/a.jpg,a cat\n', { columns: 'image,caption' }, /line 1 cannot be used because its image is a URL/],
+  ['a,b\n', { columns: 'image,text' }, /no column "caption"/],
+  ['image\x1b[2J,x\na,b\n', {}, /"image\\u001b\[2J"/],
+  ['image,caption,is_backdoor\na,b,\x1b]0;x\x07\u009b\n', {}, /found "\\x1b\]0;x\\x07\\x9b"/],
 ])('a file that cannot be used is refused (%#)', async (text, columns, message) => {
   await expect(readPairs(write(text), columns)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(message) });
+});
+
+test.each([
+  [1, {}, 'The file of readPairs'],
+  [undefined, {}, 'The file of readPairs'],
+  ['a.csv', 5, 'The columns of readPairs'],
+  ['a.csv', null, 'The columns of readPairs'],
+  ['a.csv', { imageKey: 5 }, 'imageKey'],
+  ['a.csv', { captionKey: {} }, 'captionKey'],
+  ['a.csv', { delimiter: 7 }, '--delimiter'],
+  ['a.csv', { delimiter: '\ud83d' }, '--delimiter'],
+  ['a.csv', { columns: ['a'] }, '--columns'],
+  ['a.csv', { columns: 'a,,b' }, '--columns'],
+  ['a.csv', { columns: 'a,a' }, '--columns'],
+])('arguments of another kind are refused (%#)', async (file, columns, message) => {
+  await expect(readPairs(file as string, columns as object)).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringContaining(message) });
+});
+
+test('GCC-training.tsv is read once its columns are named', async () => {
+  const table = await readPairs(write('a cat\ta.jpg\n" b " c\tb.jpg\n'), { delimiter: '\\t', columns: 'caption, image' });
+  expect([table.imageField(0), table.caption(0), table.imageField(1), table.caption(1)]).toEqual(['a.jpg', 'a cat', 'b.jpg', ' b  c']);
+  expect(table.badRows.count).toBe(0);
+});
+
+test('blanks around a path are no part of it, but stay in the field', async () => {
+  const file = write('image, caption\n a.jpg , x\n');
+  const table = await readPairs(file);
+  expect([table.image(0), table.imageField(0)]).toEqual([join(file, '../a.jpg'), ' a.jpg ']);
+});
+
+test('what a job says of rows that are left out names file, line and byte, without control characters', async () => {
+  const file = write('image,caption\na.jpg,x\n,y\n');
+  const { badRows } = await readPairs(file);
+  expect(badRowWarnings(badRows, file)).toEqual([`${file}, line 3 (byte 22): the row is left out because it names no image.`, `1 row of ${file} is left out.`]);
+  expect(badRowWarnings({ count: 0, examples: [] }, file)).toEqual([]);
+  expect(badRowWarnings(badRows, 'a\x1b[31m\n')[0]).toContain('a\\x1b[31m\\x0a, line 3');
+  expect(() => refuseBadRows(badRows, file)).toThrow(/line 3 \(byte 22\): with --strict no row may be left out/);
+});
+
+test.each(['fifo', 'folder', '/dev/zero', '/dev/null'])('%s in place of a csv is refused at once', async (kind) => {
+  const folder = temporaryFolder();
+  const path = kind.startsWith('/') ? kind : kind === 'folder' ? folder : join(folder, 'fifo');
+  if (kind === 'fifo') execFileSync('mkfifo', [path]);
+  await expect(readPairs(path)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/Expected a csv file in '.*', but it is a (FIFO|folder|device)/) });
 });
 
 test('a selection knows which of its rows are poisoned', async () => {

@@ -24,11 +24,12 @@ export async function readGtsrbTest(file: string, classes: number): Promise<Labe
   const images = join(dirname(file), 'GTSRB', 'Final_Test', 'Images');
   await readCsv(
     file,
-    ';',
+    { delimiter: ';' },
     (columns) => {
       const name = columnIndex(columns, 'Filename', file);
       const label = columnIndex(columns, 'ClassId', file);
-      return (fields, line) => list.add(join(images, fields[name]), fields[label].trim() === '' ? NaN : Number(fields[label]), file, 'line', line);
+      return (fields, { line }) =>
+        list.add(join(images, fields[name].trim()), fields[label].trim() === '' ? NaN : Number(fields[label]), file, 'line', line);
     },
     ({ line, reason }) => {
       throw dataError(`${file}, line ${line}: ${reason}.`);
