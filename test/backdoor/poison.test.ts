@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { runPoison, type PoisonOptions } from '../../src/backdoor/poison';
@@ -67,6 +67,14 @@ test('poisoned rows come first with the trigger and the label, then the others a
   for (let i = 3; i < 6; i++) expect(rows.get(set.imageField(i))).toBe(set.caption(i));
   for (let i = 0; i < 3; i++) expect(rows.get(original.imageField(i))).toBe(original.caption(i));
   expect(new Set([3, 4, 5].map((i) => set.imageField(i)).concat([0, 1, 2].map((i) => original.imageField(i)))).size).toBe(6);
+});
+
+test('rows that cannot be used are left out and told', async () => {
+  const folder = await makeSet();
+  const trainData = join(folder, 'train.csv');
+  appendFileSync(trainData, Buffer.from('images/a.png,caf\xe9\n,nothing\n', 'latin1'));
+  const { badRows } = await runPoison({ ...options, trainData, templates: join(folder, 'classes.json') });
+  expect(badRows).toMatchObject({ count: 2, examples: [{ reason: expect.stringContaining('0xE9, is no UTF-8') }, { reason: 'it names no image' }] });
 });
 
 test('images of the same name in different folders do not overwrite one another', async () => {
