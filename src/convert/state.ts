@@ -51,6 +51,7 @@ const openaiDefaults = {
   interpolation: 'bicubic',
   resizeMode: 'shortest',
   fillColor: 0,
+  cropRounding: 'even',
   activation: 'quick_gelu',
   visionMlpRatio: 4,
   textMlpRatio: 4,
