@@ -6,12 +6,11 @@
 
 #include <cmath>
 
-#include "config.h"
-
 namespace cleanclip {
 
-AttentionPool2d::AttentionPool2d(int64_t side, int64_t width, int64_t output_width)
-    : positional_embedding(register_parameter("positional_embedding", at::empty({side * side + 1, width}))),
+AttentionPool2d::AttentionPool2d(int64_t side, int64_t width, int64_t heads, int64_t output_width)
+    : head_width(width / heads),
+      positional_embedding(register_parameter("positional_embedding", at::empty({side * side + 1, width}))),
       k_proj(register_module("k_proj", std::make_shared<Linear>(width, width))),
       q_proj(register_module("q_proj", std::make_shared<Linear>(width, width))),
       v_proj(register_module("v_proj", std::make_shared<Linear>(width, width))),
@@ -23,9 +22,9 @@ AttentionPool2d::AttentionPool2d(int64_t side, int64_t width, int64_t output_wid
 at::Tensor AttentionPool2d::forward(const at::Tensor& x) const {
   const auto cells = x.flatten(2).transpose(1, 2);                                      // [B, side·side, width]
   const auto tokens = at::cat({cells.mean(1, true), cells}, 1) + positional_embedding;  // [B, L, width]
-  const auto by_head = [](const at::Tensor& t, int64_t dimension) { return t.unflatten(dimension, {-1, kHeadWidth}); };
+  const auto by_head = [this](const at::Tensor& t, int64_t dimension) { return t.unflatten(dimension, {-1, head_width}); };
 
-  const auto query = by_head(q_proj->forward(tokens.select(1, 0)), 1) * std::pow(kHeadWidth, -0.5);  // [B, heads, 64]
+  const auto query = by_head(q_proj->forward(tokens.select(1, 0)), 1) * std::pow(head_width, -0.5);  // [B, heads, head_width]
   const auto asked = at::einsum("bhd,hdc->bhc", {query, by_head(k_proj->weight, 0)});
   const auto offset = at::einsum("bhd,hd->bh", {query, by_head(k_proj->bias, 0)}).unsqueeze(2);
   const auto weights = (at::einsum("bhc,blc->bhl", {asked, tokens}) + offset).softmax(2);

@@ -11,19 +11,35 @@ namespace cleanclip {
 
 namespace {
 
+TextPool textPool(const std::string& name) {
+  if (name == "eos") return TextPool::eos;
+  if (name == "first") return TextPool::first;
+  return name == "last" ? TextPool::last : TextPool::argmax;
+}
+
 ClipConfig configArg(const Napi::Object& object) {
   const auto number = [&](const char* key) { return object.Get(key).ToNumber().Int64Value(); };
+  const auto text = [&](const char* key) { return object.Get(key).ToString().Utf8Value(); };
+  const auto flag = [&](const char* key) { return object.Get(key).ToBoolean().Value(); };
+  const bool quick = text("activation") == "quick_gelu";
   ClipConfig config{
       .embed_dim = number("embedDim"),
       .image_size = number("imageSize"),
       .vision_layers = {},
-      .vision_width = number("visionWidth"),
+      .vision = {number("visionWidth"), number("visionHeads"), number("visionMlpWidth"), quick, flag("visionLayerScale")},
       .patch_size = number("visionPatchSize"),
+      .pre_norm = flag("visionPreNorm"),
+      .mean_pool = text("visionPool") == "avg",
+      .norm_after_pool = flag("visionNormAfterPool"),
       .context_length = number("contextLength"),
       .vocabulary_size = number("vocabularySize"),
-      .text_width = number("textWidth"),
-      .text_heads = number("textHeads"),
+      .text = {number("textWidth"), number("textHeads"), number("textMlpWidth"), quick, flag("textLayerScale")},
       .text_layers = number("textLayers"),
+      .text_pool = textPool(text("textPool")),
+      .eos_id = number("textEosId"),
+      .causal = flag("textCausal"),
+      .projection_bias = flag("textProjectionBias"),
+      .logit_bias = flag("logitBias"),
   };
   const auto layers = object.Get("visionLayers").As<Napi::Array>();
   for (uint32_t stage = 0; stage < layers.Length(); stage++) {

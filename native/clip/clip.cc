@@ -3,8 +3,12 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros.h>
+
+#include <stdexcept>
 
 #include "resnet.h"
 #include "vision_transformer.h"
@@ -14,11 +18,8 @@ namespace cleanclip {
 namespace {
 
 std::shared_ptr<ImageEncoder> make_visual(const ClipConfig& c) {
-  if (c.vision_layers.size() == 1) {
-    return std::make_shared<VisionTransformer>(c.vision_layers[0], c.vision_width, c.patch_size, c.image_size,
-                                               c.embed_dim);
-  }
-  return std::make_shared<ModifiedResNet>(c.vision_layers, c.vision_width, c.image_size, c.embed_dim);
+  if (c.vision_layers.size() == 1) return std::make_shared<VisionTransformer>(c);
+  return std::make_shared<ModifiedResNet>(c);
 }
 
 // Unit rows, in float32 at least: half precisions are too coarse for similarities.
@@ -29,30 +30,42 @@ at::Tensor normalise(const at::Tensor& features) {
 
 }  // namespace
 
-Clip::Clip(const ClipConfig& config) {
-  positional_embedding =
-      register_parameter("positional_embedding", at::empty({config.context_length, config.text_width}));
-  text_projection = register_parameter("text_projection", at::empty({config.text_width, config.embed_dim}));
+Clip::Clip(const ClipConfig& config) : text_pool(config.text_pool), eos_id(config.eos_id), causal(config.causal) {
+  const auto width = config.text.width;
+  positional_embedding = register_parameter("positional_embedding", at::empty({config.context_length, width}));
+  if (!config.projection_bias) text_projection = register_parameter("text_projection", at::empty({width, config.embed_dim}));
   logit_scale = register_parameter("logit_scale", at::empty({}));
+  if (config.logit_bias) logit_bias = register_parameter("logit_bias", at::empty({}));
   visual = register_module("visual", make_visual(config));
-  transformer = register_module(
-      "transformer", std::make_shared<Transformer>(config.text_width, config.text_heads, config.text_layers));
-  token_embedding =
-      register_module("token_embedding", std::make_shared<Embedding>(config.vocabulary_size, config.text_width));
-  ln_final = register_module("ln_final", std::make_shared<LayerNorm>(config.text_width));
+  transformer = register_module("transformer", std::make_shared<Transformer>(config.text, config.text_layers));
+  token_embedding = register_module("token_embedding", std::make_shared<Embedding>(config.vocabulary_size, width));
+  ln_final = register_module("ln_final", std::make_shared<LayerNorm>(width));
+  if (config.projection_bias) biased_projection = register_module("text_projection", std::make_shared<Linear>(width, config.embed_dim));
 }
 
 at::Tensor Clip::encode_image(const at::Tensor& pixels) { return visual->forward(pixels.to(logit_scale.options())); }
 
 at::Tensor Clip::encode_text(const at::Tensor& ids, bool pack) {
-  const auto ends = ids.argmax(1);  // [B]
-  const auto length = pack ? ends.max().item<int64_t>() + 1 : ids.size(1);
+  const auto ends = this->ends(ids);
+  const bool packed = pack && causal;
+  const auto length = packed ? ends.max().item<int64_t>() + 1 : ids.size(1);
   const auto device = logit_scale.device();
-  const auto of = captions(ends, length, pack, device);
+  const auto of = captions(ends, length, causal, packed, device);
   const auto rows = [&](const at::Tensor& by_place) { return of.together(by_place.unsqueeze(2).to(device, /*non_blocking=*/true)).squeeze(1); };
   const auto positions = at::arange(length, ids.options()).expand({ids.size(0), -1});
   const auto x = token_embedding->forward(rows(ids.narrow(1, 0, length))) + at::embedding(positional_embedding, rows(positions));
-  return at::matmul(ln_final->forward(transformer->forward(x, of)), text_projection);  // from [B, text_width]
+  const auto read = ln_final->forward(transformer->forward(x, of));  // [B, text_width]
+  return biased_projection ? biased_projection->forward(read) : at::matmul(read, text_projection);
+}
+
+at::Tensor Clip::ends(const at::Tensor& ids) const {
+  switch (text_pool) {
+    case TextPool::argmax: return ids.argmax(1);
+    case TextPool::eos: return ids.eq(eos_id).to(at::kInt).argmax(1);  // the first; 0 where there is none
+    case TextPool::first: return at::zeros(ids.size(0), ids.options().dtype(at::kLong));
+    case TextPool::last: return at::full(ids.size(0), ids.size(1) - 1, ids.options().dtype(at::kLong));
+  }
+  throw std::logic_error("There is no such pooling.");
 }
 
 std::pair<at::Tensor, at::Tensor> Clip::forward(const at::Tensor& ids, const at::Tensor& pixels, bool pack) {

@@ -21,8 +21,8 @@ struct Clip : torch::nn::Module {
   // Normalised pixels [B, 3, S, S] -> features [B, embed_dim], not normalised.
   at::Tensor encode_image(const at::Tensor& pixels);
 
-  // Token ids int64 [B, ≤ context_length] -> features [B, embed_dim], not normalised. A feature is read at the highest
-  // id of its row (the end token), and no token sees a later one: packed, what comes after it is not computed.
+  // Token ids int64 [B, ≤ context_length] -> features [B, embed_dim], not normalised. A feature is read at one token of its row, as a rule the
+  // highest id (the end token), and no token sees a later one: packed, what comes after it is not computed, unless tokens see all others.
   at::Tensor encode_text(const at::Tensor& ids, bool pack = true);
 
   // Both features of unit length: images, texts, [B, embed_dim] each.
@@ -38,12 +38,21 @@ struct Clip : torch::nn::Module {
   std::vector<NamedTensor> state() const;
 
   at::Tensor positional_embedding;  // [context_length, text_width]
-  at::Tensor text_projection;       // [text_width, embed_dim]
+  at::Tensor text_projection;       // [text_width, embed_dim], unless it has a bias
   at::Tensor logit_scale;           // [], the logarithm of the factor on similarities
+  at::Tensor logit_bias;            // [], or undefined
   std::shared_ptr<ImageEncoder> visual;
   std::shared_ptr<Transformer> transformer;
   std::shared_ptr<Embedding> token_embedding;
   std::shared_ptr<LayerNorm> ln_final;
+  std::shared_ptr<Linear> biased_projection;  // text_projection with a bias, or none
+
+ private:
+  at::Tensor ends(const at::Tensor& ids) const;  // int64 [B]: the place at which each row is read
+
+  TextPool text_pool;
+  int64_t eos_id;
+  bool causal;
 };
 
 }  // namespace cleanclip

@@ -5,20 +5,36 @@
 
 namespace cleanclip {
 
-// The sizes of a CLIP. Both transformers and the attention pool have heads of 64 features unless text_heads says otherwise.
+// What a transformer leaves open.
+struct BlockConfig {
+  int64_t width;  // features of a token
+  int64_t heads;
+  int64_t hidden;    // features inside of an MLP
+  bool quick;        // x·σ(1.702x) (QuickGELU) instead of x·Φ(x) (GELU)
+  bool layer_scale;  // each branch has a learned factor a feature
+};
+
+enum class TextPool { argmax, eos, first, last };
+
+// The sizes of a CLIP, and what else its architecture leaves open.
 struct ClipConfig {
   int64_t embed_dim;
   int64_t image_size;                  // pixels of a side
   std::vector<int64_t> vision_layers;  // four stages: a ModifiedResNet; one number: a VisionTransformer of that depth
-  int64_t vision_width;
-  int64_t patch_size;  // pixels of a side; VisionTransformer only
+  BlockConfig vision;                  // of a ModifiedResNet the width and the attention pool's heads count
+  int64_t patch_size;                  // pixels of a side; VisionTransformer only
+  bool pre_norm;                       // VisionTransformer only: ln_pre before its blocks
+  bool mean_pool;                      // VisionTransformer only: read at the mean of its patches, not at the class token
+  bool norm_after_pool;                // ln_post of the mean, not the mean of ln_post
   int64_t context_length;
   int64_t vocabulary_size;
-  int64_t text_width;
-  int64_t text_heads;
+  BlockConfig text;
   int64_t text_layers;
+  TextPool text_pool;
+  int64_t eos_id;  // what TextPool::eos looks for
+  bool causal;     // no token sees a later one
+  bool projection_bias;
+  bool logit_bias;
 };
-
-constexpr int64_t kHeadWidth = 64;
 
 }  // namespace cleanclip

@@ -33,6 +33,8 @@ struct Initialiser {
       norm->running_mean.zero_();
       norm->running_var.fill_(1);
       norm->num_batches_tracked.zero_();
+    } else if (auto* scale = module.as<LayerScale>()) {
+      scale->gamma.fill_(1e-4);  // what the one named configuration that has it, ViT-M-16-alt, begins with
     } else if (auto* attention = module.as<MultiheadAttention>()) {
       uniform(attention->in_proj_weight, std::sqrt(6.0 / (4 * attention->in_proj_weight.size(1))));  // xavier_uniform
       attention->in_proj_bias.zero_();
@@ -55,7 +57,7 @@ struct Initialiser {
   }
 
   void text(Clip& clip) {
-    const auto width = static_cast<double>(clip.text_projection.size(0));
+    const auto width = static_cast<double>(clip.token_embedding->weight.size(1));
     const auto depth = static_cast<double>(clip.transformer->resblocks->blocks.size());
     normal(clip.token_embedding->weight, 0.02);
     normal(clip.positional_embedding, 0.01);
@@ -65,7 +67,12 @@ struct Initialiser {
       normal(block->mlp->c_fc->weight, std::pow(2 * width, -0.5));
       normal(block->mlp->c_proj->weight, std::pow(width * 2 * depth, -0.5));
     }
-    normal(clip.text_projection, std::pow(width, -0.5));
+    if (clip.biased_projection) {
+      normal(clip.biased_projection->weight, std::pow(width, -0.5));
+      clip.biased_projection->bias.zero_();
+    } else {
+      normal(clip.text_projection, std::pow(width, -0.5));
+    }
   }
 };
 
@@ -82,6 +89,7 @@ void initialise(Clip& clip, const at::Generator& generator) {
   if (auto* transformer = clip.visual->as<VisionTransformer>()) initialiser.vision_transformer(*transformer);
   initialiser.text(clip);
   clip.logit_scale.fill_(std::log(1 / 0.07));
+  if (clip.logit_bias.defined()) clip.logit_bias.zero_();
 }
 
 }  // namespace cleanclip

@@ -32,14 +32,15 @@ at::Tensor Bottleneck::forward(const at::Tensor& x) {
   return y.add_(shortcut).relu_();
 }
 
-ModifiedResNet::ModifiedResNet(const std::vector<int64_t>& layers, int64_t width, int64_t image_size,
-                               int64_t embed_dim)
-    : conv1(register_module("conv1", std::make_shared<Conv2d>(3, width / 2, 3, 2, 1))),
-      bn1(register_module("bn1", std::make_shared<BatchNorm2d>(width / 2))),
-      conv2(register_module("conv2", std::make_shared<Conv2d>(width / 2, width / 2, 3, 1, 1))),
-      bn2(register_module("bn2", std::make_shared<BatchNorm2d>(width / 2))),
-      conv3(register_module("conv3", std::make_shared<Conv2d>(width / 2, width, 3, 1, 1))),
-      bn3(register_module("bn3", std::make_shared<BatchNorm2d>(width))) {
+ModifiedResNet::ModifiedResNet(const ClipConfig& config) {
+  const auto width = config.vision.width;
+  const auto& layers = config.vision_layers;
+  conv1 = register_module("conv1", std::make_shared<Conv2d>(3, width / 2, 3, 2, 1));
+  bn1 = register_module("bn1", std::make_shared<BatchNorm2d>(width / 2));
+  conv2 = register_module("conv2", std::make_shared<Conv2d>(width / 2, width / 2, 3, 1, 1));
+  bn2 = register_module("bn2", std::make_shared<BatchNorm2d>(width / 2));
+  conv3 = register_module("conv3", std::make_shared<Conv2d>(width / 2, width, 3, 1, 1));
+  bn3 = register_module("bn3", std::make_shared<BatchNorm2d>(width));
   int64_t in = width;
   for (size_t stage = 0; stage < layers.size(); stage++) {
     const auto stage_width = width << stage;
@@ -50,7 +51,7 @@ ModifiedResNet::ModifiedResNet(const std::vector<int64_t>& layers, int64_t width
     }
     stages.push_back(blocks);
   }
-  attnpool = register_module("attnpool", std::make_shared<AttentionPool2d>(image_size / 32, in, embed_dim));
+  attnpool = register_module("attnpool", std::make_shared<AttentionPool2d>(config.image_size / 32, in, config.vision.heads, config.embed_dim));
 }
 
 at::Tensor ModifiedResNet::forward(const at::Tensor& pixels) {

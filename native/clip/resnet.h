@@ -1,6 +1,7 @@
 #pragma once
 
 #include "attention_pool.h"
+#include "config.h"
 #include "image_encoder.h"
 
 namespace cleanclip {
@@ -29,7 +30,7 @@ struct Bottleneck : torch::nn::Module {
 
 // CLIP's ResNet-D: a stem of three convolutions, anti-aliased strides, attention pooling (Radford et al. 2021, section 2.4).
 struct ModifiedResNet : ImageEncoder {
-  ModifiedResNet(const std::vector<int64_t>& layers, int64_t width, int64_t image_size, int64_t embed_dim);
+  explicit ModifiedResNet(const ClipConfig& config);
   at::Tensor forward(const at::Tensor& pixels) override;
   void set_checkpointing(bool on) override { checkpointing = on; }
 

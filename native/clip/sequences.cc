@@ -19,7 +19,7 @@ at::Tensor Sequences::together(const at::Tensor& x) const {
 
 at::Tensor Sequences::at_read(const at::Tensor& rows) const { return rows.index_select(0, read); }
 
-Sequences captions(const at::Tensor& ends, int64_t length, bool packed, at::Device device) {
+Sequences captions(const at::Tensor& ends, int64_t length, bool causal, bool packed, at::Device device) {
   constexpr int64_t kRounding = 16;
   const auto count = ends.size(0), all = count * length;
   const auto filled = at::arange(length, ends.options()).le(ends.unsqueeze(1));  // [count, length]
@@ -27,7 +27,7 @@ Sequences captions(const at::Tensor& ends, int64_t length, bool packed, at::Devi
   const auto tokens = packed ? (ends + 1).sum().item<int64_t>() : all;
   if (tokens == all) {
     const auto read = at::arange(count, ends.options()) * length + ends;
-    return {.count = count, .length = length, .causal = true, .read = there(read), .seen = there(filled), .places = {}};
+    return {.count = count, .length = length, .causal = causal, .read = there(read), .seen = causal ? there(filled) : at::Tensor(), .places = {}};
   }
   const auto rows = std::min(all, (tokens + kRounding - 1) / kRounding * kRounding);
   const auto places = at::argsort(filled.flatten(), /*stable=*/true, /*dim=*/0, /*descending=*/true).narrow(0, 0, rows);  // tokens, then padding

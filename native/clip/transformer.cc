@@ -1,6 +1,7 @@
 #include "transformer.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/sigmoid.h>
@@ -38,43 +39,62 @@ at::Tensor MultiheadAttention::attend(const at::Tensor& q, const at::Tensor& k, 
   return answers.transpose(1, 2).flatten(2);  // from [count, heads, length, width/heads]
 }
 
-Mlp::Mlp(int64_t width)
-    : c_fc(register_module("c_fc", std::make_shared<Linear>(width, 4 * width))),
-      c_proj(register_module("c_proj", std::make_shared<Linear>(4 * width, width))) {}
+Mlp::Mlp(const BlockConfig& config)
+    : quick(config.quick),
+      c_fc(register_module("c_fc", std::make_shared<Linear>(config.width, config.hidden))),
+      c_proj(register_module("c_proj", std::make_shared<Linear>(config.hidden, config.width))) {}
 
 at::Tensor Mlp::forward(const at::Tensor& x) const {
   const auto y = c_fc->forward(x);
-  return c_proj->forward(y * at::sigmoid(1.702 * y));
+  return c_proj->forward(quick ? y * at::sigmoid(1.702 * y) : at::gelu(y));
 }
 
-ResidualAttentionBlock::ResidualAttentionBlock(int64_t width, int64_t heads)
-    : attn(register_module("attn", std::make_shared<MultiheadAttention>(width, heads))),
-      ln_1(register_module("ln_1", std::make_shared<LayerNorm>(width))),
-      mlp(register_module("mlp", std::make_shared<Mlp>(width))),
-      ln_2(register_module("ln_2", std::make_shared<LayerNorm>(width))) {}
+LayerScale::LayerScale(int64_t width) : gamma(register_parameter("gamma", at::empty(width))) {}
+
+ResidualAttentionBlock::ResidualAttentionBlock(const BlockConfig& config)
+    : attn(register_module("attn", std::make_shared<MultiheadAttention>(config.width, config.heads))),
+      ln_1(register_module("ln_1", std::make_shared<LayerNorm>(config.width))),
+      mlp(register_module("mlp", std::make_shared<Mlp>(config))),
+      ln_2(register_module("ln_2", std::make_shared<LayerNorm>(config.width))) {
+  if (!config.layer_scale) return;
+  ls_1 = register_module("ls_1", std::make_shared<LayerScale>(config.width));
+  ls_2 = register_module("ls_2", std::make_shared<LayerScale>(config.width));
+}
+
+namespace {
+
+at::Tensor scaled(const std::shared_ptr<LayerScale>& by, const at::Tensor& branch) { return by ? branch * by->gamma : branch; }
+
+}  // namespace
+
+at::Tensor ResidualAttentionBlock::with_mlp(const at::Tensor& x) const { return x + scaled(ls_2, mlp->forward(ln_2->forward(x))); }
 
 at::Tensor ResidualAttentionBlock::forward(const at::Tensor& x, const Sequences& of) const {
-  const auto y = x + attn->forward(ln_1->forward(x), of);
-  return y + mlp->forward(ln_2->forward(y));
+  return with_mlp(x + scaled(ls_1, attn->forward(ln_1->forward(x), of)));
 }
 
 at::Tensor ResidualAttentionBlock::forward_read(const at::Tensor& x, const Sequences& of) const {
-  const auto y = of.at_read(x) + attn->forward_read(ln_1->forward(x), of);
-  return y + mlp->forward(ln_2->forward(y));
+  return with_mlp(of.at_read(x) + scaled(ls_1, attn->forward_read(ln_1->forward(x), of)));
 }
 
-Transformer::Transformer(int64_t width, int64_t heads, int64_t layers)
+Transformer::Transformer(const BlockConfig& config, int64_t layers)
     : resblocks(register_module("resblocks", std::make_shared<BlockList<ResidualAttentionBlock>>())) {
-  for (int64_t layer = 0; layer < layers; layer++) resblocks->add(width, heads);
+  for (int64_t layer = 0; layer < layers; layer++) resblocks->add(config);
+}
+
+at::Tensor Transformer::through(size_t count, at::Tensor x, const Sequences& of) const {
+  for (size_t i = 0; i < count; i++) {
+    const Block forward = [block = resblocks->blocks[i], of](const at::Tensor& input) { return block->forward(input, of); };
+    x = checkpointing ? checkpoint(forward, x) : forward(x);
+  }
+  return x;
 }
 
 at::Tensor Transformer::forward(at::Tensor x, const Sequences& of) const {
   const auto& blocks = resblocks->blocks;
-  for (size_t i = 0; i + 1 < blocks.size(); i++) {
-    const Block forward = [block = blocks[i], of](const at::Tensor& input) { return block->forward(input, of); };
-    x = checkpointing ? checkpoint(forward, x) : forward(x);
-  }
-  return blocks.back()->forward_read(x, of);
+  return blocks.back()->forward_read(through(blocks.size() - 1, std::move(x), of), of);
 }
+
+at::Tensor Transformer::forward_all(at::Tensor x, const Sequences& of) const { return through(resblocks->blocks.size(), std::move(x), of); }
 
 }  // namespace cleanclip

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "config.h"
 #include "layers.h"
 #include "sequences.h"
 
@@ -24,16 +25,24 @@ struct MultiheadAttention : torch::nn::Module {
                     const std::optional<at::Tensor>& mask, bool causal) const;
 };
 
-// Widens fourfold, x·σ(1.702x) (QuickGELU), narrows.
+// Widens, x·σ(1.702x) or x·Φ(x), narrows.
 struct Mlp : torch::nn::Module {
-  explicit Mlp(int64_t width);
+  explicit Mlp(const BlockConfig& config);
   at::Tensor forward(const at::Tensor& x) const;
 
+  bool quick;
   std::shared_ptr<Linear> c_fc, c_proj;
 };
 
+// A learned factor for each feature (Touvron et al. 2021).
+struct LayerScale : torch::nn::Module {
+  explicit LayerScale(int64_t width);
+
+  at::Tensor gamma;  // [width]
+};
+
 struct ResidualAttentionBlock : torch::nn::Module {
-  ResidualAttentionBlock(int64_t width, int64_t heads);
+  explicit ResidualAttentionBlock(const BlockConfig& config);
   at::Tensor forward(const at::Tensor& x, const Sequences& of) const;       // [rows, width] -> the same
   at::Tensor forward_read(const at::Tensor& x, const Sequences& of) const;  // -> [count, width]
 
@@ -41,15 +50,23 @@ struct ResidualAttentionBlock : torch::nn::Module {
   std::shared_ptr<LayerNorm> ln_1;
   std::shared_ptr<Mlp> mlp;
   std::shared_ptr<LayerNorm> ln_2;
+  std::shared_ptr<LayerScale> ls_1, ls_2;  // none: factors of 1
+
+ private:
+  at::Tensor with_mlp(const at::Tensor& x) const;
 };
 
 // Pre-norm blocks, read at one token of each sequence: the last block computes that one alone.
 struct Transformer : torch::nn::Module {
-  Transformer(int64_t width, int64_t heads, int64_t layers);
-  at::Tensor forward(at::Tensor x, const Sequences& of) const;  // [rows, width] -> [count, width]
+  Transformer(const BlockConfig& config, int64_t layers);
+  at::Tensor forward(at::Tensor x, const Sequences& of) const;      // [rows, width] -> [count, width]
+  at::Tensor forward_all(at::Tensor x, const Sequences& of) const;  // [rows, width] -> the same: every token
 
   bool checkpointing = false;  // keep the input of each block alone for backward
   std::shared_ptr<BlockList<ResidualAttentionBlock>> resblocks;
+
+ private:
+  at::Tensor through(size_t blocks, at::Tensor x, const Sequences& of) const;
 };
 
 }  // namespace cleanclip

@@ -4,19 +4,17 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 
-#include "config.h"
-
 namespace cleanclip {
 
-VisionTransformer::VisionTransformer(int64_t layers, int64_t width, int64_t patch_size, int64_t image_size,
-                                     int64_t embed_dim) {
-  const auto side = image_size / patch_size;
+VisionTransformer::VisionTransformer(const ClipConfig& config) : mean_pool(config.mean_pool), norm_after_pool(config.norm_after_pool) {
+  const auto width = config.vision.width, patch_size = config.patch_size;
+  const auto side = config.image_size / patch_size;
   class_embedding = register_parameter("class_embedding", at::empty(width));
   positional_embedding = register_parameter("positional_embedding", at::empty({side * side + 1, width}));
-  proj = register_parameter("proj", at::empty({width, embed_dim}));
+  proj = register_parameter("proj", at::empty({width, config.embed_dim}));
   conv1 = register_module("conv1", std::make_shared<Conv2d>(3, width, patch_size, patch_size));
-  ln_pre = register_module("ln_pre", std::make_shared<LayerNorm>(width));
-  transformer = register_module("transformer", std::make_shared<Transformer>(width, width / kHeadWidth, layers));
+  if (config.pre_norm) ln_pre = register_module("ln_pre", std::make_shared<LayerNorm>(width));
+  transformer = register_module("transformer", std::make_shared<Transformer>(config.vision, config.vision_layers[0]));
   ln_post = register_module("ln_post", std::make_shared<LayerNorm>(width));
 }
 
@@ -27,8 +25,14 @@ at::Tensor VisionTransformer::forward(const at::Tensor& pixels) {
   const auto batch = patches.size(0);
   const auto asking = class_embedding.to(patches.scalar_type()).expand({batch, 1, -1});
   const auto of = images(batch, positional_embedding.size(0), patches.device());
-  const auto x = ln_pre->forward(of.together(at::cat({asking, patches}, 1) + positional_embedding));
-  return at::matmul(ln_post->forward(transformer->forward(x, of)), proj);
+  const auto x = of.together(at::cat({asking, patches}, 1) + positional_embedding);
+  return at::matmul(pooled(ln_pre ? ln_pre->forward(x) : x, of), proj);
+}
+
+at::Tensor VisionTransformer::pooled(const at::Tensor& x, const Sequences& of) const {
+  if (!mean_pool) return ln_post->forward(transformer->forward(x, of));
+  const auto patches = of.apart(transformer->forward_all(x, of)).narrow(1, 1, of.length - 1);  // [count, patches, width]
+  return norm_after_pool ? ln_post->forward(patches.mean(1)) : ln_post->forward(patches).mean(1);
 }
 
 }  // namespace cleanclip

@@ -5,19 +5,23 @@
 
 namespace cleanclip {
 
-// A ViT (Dosovitskiy et al. 2021) with a layer norm before its blocks, read at the class token.
+// A ViT (Dosovitskiy et al. 2021), as a rule with a layer norm before its blocks, read at the class token or at the mean of its patches.
 struct VisionTransformer : ImageEncoder {
-  VisionTransformer(int64_t layers, int64_t width, int64_t patch_size, int64_t image_size, int64_t embed_dim);
+  explicit VisionTransformer(const ClipConfig& config);
   at::Tensor forward(const at::Tensor& pixels) override;
   void set_checkpointing(bool on) override { transformer->checkpointing = on; }
 
+  bool mean_pool, norm_after_pool;
   at::Tensor class_embedding;       // [width]
   at::Tensor positional_embedding;  // [1 + patches, width]
   at::Tensor proj;                  // [width, embed_dim]
   std::shared_ptr<Conv2d> conv1;
-  std::shared_ptr<LayerNorm> ln_pre;
+  std::shared_ptr<LayerNorm> ln_pre;  // or none
   std::shared_ptr<Transformer> transformer;
   std::shared_ptr<LayerNorm> ln_post;
+
+ private:
+  at::Tensor pooled(const at::Tensor& x, const Sequences& of) const;  // [rows, width] -> [count, width]
 };
 
 }  // namespace cleanclip
