@@ -1,11 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { ClipConfig } from './clip/config';
+import type { CompleteConfig } from './clip/config';
 import type { OnBytes } from './clip/download';
 import type { Clip } from './clip/model';
 import { checkReleased, pretrainedFile } from './clip/pretrained';
-import { configIn, stateDictIn, type StateDict } from './clip/weights';
+import { jobHints, type ModelOptions } from './clip/open';
+import { type ModelFile, readModel } from './clip/read_model';
+import type { Hints } from './clip/resolve';
+import type { StateDict } from './clip/weights';
 import { CleanclipError, optionError } from './errors';
 import type { JobHooks } from './progress';
 import { torch } from './torch';
@@ -44,7 +47,9 @@ export interface Checkpoint extends Position {
   path: string;
   name: string;
   stateDict: StateDict;
-  config: Partial<ClipConfig> | undefined;
+  config: CompleteConfig;
+  /** what of the configuration nobody has said, in a sentence */
+  assumed?: string;
   optimizer: OptimizerState | undefined;
   scaler?: GradScalerState;
   order?: Order;
@@ -68,20 +73,30 @@ export function writeCheckpoint(
 }
 
 /**
- * Reads a checkpoint, or a file that holds a state dict alone, of any format that `torch.load` knows.
+ * Reads a checkpoint, or what else {@link readModel} reads.
+ * @param hints what the caller says of its architecture
  * @param wanted what to give when there is no such file
  * @throws CleanclipError `ERR_CHECKPOINT`
  */
-export function readCheckpoint(path: string, wanted = '--checkpoint the path of a .pt file'): Checkpoint {
+export function readCheckpoint(path: string, hints: Hints = {}, wanted = '--checkpoint the path of a .pt file'): Checkpoint {
+  return checkpointOf(modelAt(path, hints, wanted));
+}
+
+/** Reads what {@link readModel} reads, where there is something to read. */
+export function modelAt(path: string, hints: Hints, wanted: string, apart = false): ModelFile {
   if (!existsSync(path)) throw new CleanclipError(`There is no checkpoint '${path}'; give ${wanted}.`, 'ERR_CHECKPOINT');
-  const content = torch.load(path) as Record<string, unknown>;
-  const stateDict = stateDictIn(content, path);
+  return readModel(path, hints, apart);
+}
+
+/** A model's file as a checkpoint. */
+export function checkpointOf({ path, content, stateDict, config, assumed }: ModelFile): Checkpoint {
   const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
   return {
     path,
     name: typeof content.name === 'string' ? content.name : '',
     stateDict,
-    config: configIn(content),
+    config,
+    assumed,
     optimizer: content.optimizer as OptimizerState | undefined,
     scaler: content.scaler as GradScalerState | undefined,
     order: content.order as Order | undefined,
@@ -104,17 +119,17 @@ export function checkInitial({ checkpoint, pretrained, modelName }: InitialOptio
 }
 
 /** What a job starts from, by {@link checkInitial checked} options: a checkpoint, OpenAI's weights, or undefined for new weights. */
-export async function readInitial({ checkpoint, pretrained, modelName }: InitialOptions, { onProgress, signal }: JobHooks): Promise<Checkpoint | undefined> {
-  if (checkpoint !== undefined) return readCheckpoint(checkpoint);
+export async function readInitial(options: InitialOptions, { onProgress, signal }: JobHooks): Promise<Checkpoint | undefined> {
+  const { checkpoint, pretrained, modelName } = options;
+  if (checkpoint !== undefined) return readCheckpoint(checkpoint, jobHints(options));
   if (!pretrained) return undefined;
   const onBytes: OnBytes = (done, total) => onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${modelName}` });
-  return readCheckpoint(await pretrainedFile(modelName, onBytes, signal));
+  return readCheckpoint(await pretrainedFile(modelName, onBytes, signal), jobHints(options));
 }
 
-interface InitialOptions {
+interface InitialOptions extends Pick<ModelOptions, 'modelName' | 'activation'> {
   checkpoint?: string;
   pretrained: boolean;
-  modelName: string;
 }
 
 /** The names of the checkpoints in the folder of a run, those of classifiers too. */

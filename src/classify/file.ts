@@ -1,5 +1,7 @@
-import { readCheckpoint, readInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
-import { makeClip, type ModelOptions } from '../clip/open';
+import { isDeepStrictEqual } from 'node:util';
+
+import { checkpointOf, modelAt, readInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
+import { jobHints, makeClip, type ModelOptions } from '../clip/open';
 import { copyStateDict, type StateDict } from '../clip/weights';
 import { CleanclipError } from '../errors';
 import type { JobHooks } from '../progress';
@@ -35,20 +37,20 @@ export function writeClassifier(
 
 /**
  * Reads the file of a classifier.
+ * @param options what a job's options say of its architecture
  * @throws CleanclipError `ERR_CHECKPOINT` when there is none, or it is not one
  */
-export function readClassifier(path: string): ClassifierFile {
-  const { stateDict, ...rest } = readCheckpoint(path, '--checkpoint_finetune the finetune.pt of a supervised finetuning');
-  const under = (prefix: string): StateDict =>
-    Object.fromEntries(Object.entries(stateDict).flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [])));
-  const linear = under('linear.');
+export function readClassifier(path: string, options: Partial<Pick<ModelOptions, 'modelName' | 'activation'>>): ClassifierFile {
+  const file = modelAt(path, jobHints(options), '--checkpoint_finetune the finetune.pt of a supervised finetuning', true);
+  const { linear } = file;
   if (linear.weight?.shape.length !== 2 || linear.bias?.shape.length !== 1) {
     throw new CleanclipError(
       `'${path}' holds no classifier: expected linear.weight, linear.bias and a CLIP under model., as finetune.pt of a supervised finetuning has them.`,
       'ERR_CHECKPOINT',
     );
   }
-  return { ...rest, linear, clip: under('model.') };
+  const { stateDict, ...rest } = checkpointOf(file);
+  return { ...rest, linear, clip: stateDict };
 }
 
 /** The classifier of a file. */
@@ -59,6 +61,9 @@ export function openClassifier(file: ClassifierFile, options: ModelOptions, devi
   return new Classifier(clip, linear);
 }
 
+/** What an image encoder computes by beside its weights. */
+const visualFields = ['activation', 'visionHeads', 'visionPool', 'visionNormAfterPool', 'imageMean', 'imageStd', 'interpolation', 'resizeMode', 'fillColor', 'cropRounding'] as const;
+
 /**
  * The weights that a job starts from: what `readInitial` gives, the image encoder of `checkpointFinetune` in place of its own if that
  * file is named; undefined for new weights.
@@ -67,8 +72,15 @@ export async function initialWeights(options: TrainOptions, hooks: JobHooks): Pr
   const { checkpointFinetune } = options;
   const base = await readInitial(options, hooks);
   if (checkpointFinetune === undefined) return base;
-  const { clip, config, path } = readClassifier(checkpointFinetune);
-  if (base === undefined) return { path, name: '', stateDict: clip, config, optimizer: undefined, epoch: 0, batch: 0, step: 0 };
+  const { clip, config, assumed, path } = readClassifier(checkpointFinetune, options);
+  if (base === undefined) return { path, name: '', stateDict: clip, config, assumed, optimizer: undefined, epoch: 0, batch: 0, step: 0 };
+  const differs = visualFields.find((field) => !isDeepStrictEqual(config[field], base.config[field]));
+  if (differs !== undefined) {
+    throw new CleanclipError(
+      `The image encoder of '${path}' has ${differs} ${String(config[differs])} and '${base.path}' ${String(base.config[differs])}; give files of one architecture.`,
+      'ERR_CHECKPOINT',
+    );
+  }
   const visual = Object.entries(clip).filter(([name]) => name.startsWith('visual.'));
   return { ...base, stateDict: { ...base.stateDict, ...Object.fromEntries(visual) } };
 }

@@ -1,241 +1,81 @@
 import { existsSync } from 'node:fs';
 
 import { optionError } from '../errors';
-import { torch, type Tensor } from '../torch';
-import { addon } from '../torch/addon';
-import { blocking, processGroup, type ProcessGroup } from '../torch/distributed/group';
-import { wrap } from '../torch/tensor';
-import { checkConfig, type ClipConfig, configFromStateDict, configs } from './config';
-import type { NativeClip, NativeClipClass } from './native_module';
-import { preprocess } from './preprocess';
+import { torch } from '../torch';
+import { show } from './check_config';
+import { Clip, type ClipOptions } from './clip';
+import type { ClipConfig } from './config';
+import { configOfName, hintsOf } from './names';
 import { pretrainedFileSync } from './pretrained';
-import { configIn, copyStateDict, shapesOf, type StateDict, stateDictIn } from './weights';
+import { readModel } from './read_model';
+import type { Activation, Hints } from './resolve';
 
-/** What a model computes in: float32, or bfloat16 or float16 autocast over the whole forward pass; training in float16 needs a `GradScaler`. */
-export type Precision = 'fp32' | 'bf16' | 'fp16';
-
-const autocastTo = { fp32: 'float32', bf16: 'bfloat16', fp16: 'float16' } as const;
-
-/** How {@link loadClip} makes a model. */
-export interface ClipOptions {
-  /** 'cpu' (default), 'cuda' or 'cuda:<n>' */
-  device?: string;
-  /** default 'fp32' */
-  precision?: Precision;
-  /** of the initial weights, when there is nothing to load; default 0 */
-  seed?: number;
-  /** compute nothing for what comes after a caption's end token: the same features in less time; default true */
-  packText?: boolean;
-  /** keep the input of each block alone for backward, which computes the block once more: less memory, a forward pass more; default false */
-  gradCheckpointing?: boolean;
-}
-
-/** CLIP (Radford et al. 2021): a ResNet or vision transformer for images and a transformer for captions, in one space. */
-export class Clip {
-  private readonly native: NativeClip;
-  private readonly state: StateDict = {};
-  private readonly parameters: [string, Tensor][] = [];
-  private ranks?: ProcessGroup;
-
-  readonly device: string;
-  readonly precision: Precision;
-  readonly packText: boolean;
-
-  /** @internal Use {@link loadClip}. With a seed the weights are drawn, without one they are left to be loaded. */
-  constructor(
-    readonly config: ClipConfig,
-    options: ClipOptions = {},
-  ) {
-    const { device = 'cpu', precision = 'fp32', seed, packText = true, gradCheckpointing = false } = options;
-    if (!(precision in autocastTo)) throw optionError(`precision must be 'fp32', 'bf16' or 'fp16', but it is '${precision}'.`);
-    this.device = device;
-    this.precision = precision;
-    this.packText = packText;
-    const { visionLayers, visionPatchSize = 0 } = checkConfig(config);
-    const { ClipModule } = addon() as unknown as { ClipModule: NativeClipClass };
-    const generator = seed === undefined ? null : new torch.Generator(seed).native;
-    this.native = new ClipModule({ ...config, visionLayers: [visionLayers].flat(), visionPatchSize }, generator);
-    this.native.to(device, 'float32');
-    this.native.setCheckpointing(gradCheckpointing);
-    for (const [name, handle, isParameter] of this.native.state()) {
-      const tensor = torch.keep(wrap(handle));
-      this.state[name] = tensor;
-      if (isParameter) this.parameters.push([name, tensor]);
-    }
-  }
-
-  /**
-   * An image as this model sees it: resized, cropped or padded, and normalised as its `config` says; see `preprocess`.
-   * @param source path, bytes of an image file, or uint8 [3, H, W]
-   * @returns float32 [3, imageSize, imageSize] on the CPU
-   * @throws CleanclipError as `preprocess`
-   */
-  preprocess(source: string | Uint8Array | Tensor): Promise<Tensor> {
-    return preprocess(source, this.config);
-  }
-
-  /**
-   * Image features, not normalised.
-   * @param pixels float [B, 3, S, S], normalised as {@link Clip.preprocess} gives them
-   * @returns [B, embedDim]
-   */
-  encodeImage(pixels: Tensor): Tensor {
-    this.checkPixels(pixels);
-    return this.compute(() => wrap(this.native.encodeImage(pixels.handle)));
-  }
-
-  /**
-   * Text features, not normalised: read at each row's highest id, the end token.
-   * @param ids int64 [B, ≤ contextLength], as `tokenize` gives them
-   * @returns [B, embedDim]
-   */
-  encodeText(ids: Tensor): Tensor {
-    this.checkIds(ids);
-    return this.compute(() => wrap(this.native.encodeText(ids.handle, this.packText)));
-  }
-
-  /**
-   * Embeddings of unit length, float32.
-   * @param ids int64 [B, ≤ contextLength]
-   * @param pixels float [B, 3, S, S]
-   * @param options.repeated in training, leave batch norm's running statistics alone, because another pass moves them; default false
-   * @returns two of [B, embedDim]
-   */
-  forward(ids: Tensor, pixels: Tensor, { repeated = false }: { repeated?: boolean } = {}): { imageEmbeds: Tensor; textEmbeds: Tensor } {
-    this.checkIds(ids);
-    this.checkPixels(pixels);
-    const [images, texts] = this.compute(() => this.native.forward(ids.handle, pixels.handle, this.packText, repeated));
-    return { imageEmbeds: wrap(images), textEmbeds: wrap(texts) };
-  }
-
-  /** The logarithm of the factor on similarities, float32 []; a parameter. */
-  get logitScale(): Tensor {
-    return this.state.logit_scale;
-  }
-
-  /** The trainable tensors in the order of Python's `named_parameters()`, which the state of an optimizer follows. */
-  namedParameters(): [name: string, parameter: Tensor][] {
-    return [...this.parameters];
-  }
-
-  /** Parameters and batch-norm statistics under OpenAI's names in Python's order: the model's own tensors, not copies. */
-  stateDict(): StateDict {
-    return { ...this.state };
-  }
-
-  /**
-   * Copies a state dict in; names may start with `module.`, dtype and device may differ.
-   * @throws CleanclipError `ERR_CHECKPOINT` naming up to ten tensors that are missing, unexpected or of another shape
-   */
-  loadStateDict(stateDict: StateDict): this {
-    copyStateDict(this.state, stateDict);
-    return this;
-  }
-
-  /** Batch norm by the batch's own statistics, which also move the running ones. */
-  train(): this {
-    this.native.train(true);
-    return this;
-  }
-
-  /** Batch norm by the running statistics. */
-  eval(): this {
-    this.native.train(false);
-    return this;
-  }
-
-  /**
-   * In training, batch norm by the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), of the process group of this thread: all
-   * ranks then call forward and backward alike, which block until all have come. The model holds the group until it is disposed or this is off.
-   * @param on default true; false: by this rank's batch alone
-   * @throws CleanclipError `ERR_DISTRIBUTED` without a process group
-   */
-  syncBatchNorm(on = true): this {
-    this.ranks = on ? processGroup() : undefined;
-    this.native.syncBatchNorm(this.ranks?.native ?? null);
-    return this;
-  }
-
-  /** Frees the model's tensors now; else the garbage collector does some day. */
-  dispose(): void {
-    Object.values(this.state).forEach((tensor) => tensor.dispose());
-    this.native.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  private compute<T>(forward: () => T): T {
-    const computed = (): T => {
-      if (this.precision === 'fp32') return forward();
-      return torch.autocast({ device: this.device.split(':')[0], dtype: autocastTo[this.precision] }, forward);
-    };
-    return this.ranks === undefined ? computed() : blocking(this.ranks, 'forward', computed);
-  }
-
-  private checkPixels(pixels: Tensor): void {
-    const { shape, dtype } = pixels;
-    const size = this.config.imageSize;
-    if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size || !/^b?float/.test(dtype)) {
-      throw optionError(
-        `Pixels must be float32 [B, 3, ${size}, ${size}], but they are ${dtype} [${shape.join(', ')}]; preprocess them with clip.preprocess, or {size: ${size}}.`,
-      );
-    }
-  }
-
-  private checkIds(ids: Tensor): void {
-    const { shape, dtype } = ids;
-    const length = this.config.contextLength;
-    if (shape.length !== 2 || shape[1] > length || shape[1] === 0 || !/^int(64|32)$/.test(dtype)) {
-      throw optionError(`Token ids must be int64 [B, ${length}], but they are ${dtype} [${shape.join(', ')}]; make them with tokenize.`);
-    }
-  }
-}
+export { Clip, type ClipOptions, type Precision } from './clip';
 
 /** What {@link loadClip} takes beside {@link ClipOptions}. */
 export interface LoadOptions extends ClipOptions {
   /**
    * weights of a named configuration: true for OpenAI's, of `~/.cache/cleanclip/clip` or `~/.cache/clip`, else downloaded, which blocks meanwhile;
-   * or the path of a file; default false
+   * or the path of a file or folder; default false
    */
   pretrained?: boolean | string;
+  /** of the model's MLPs, where its file does not say: 'quick_gelu' or 'gelu'; or of new weights, in place of the configuration's */
+  activation?: Activation;
 }
 
 /**
  * Makes a CLIP, in training mode.
- * @param source a named configuration ('RN50', 'RN101', 'RN50x4', 'ViT-B/32', 'ViT-B/16', 'ViT-L/14', 'tiny') or one of
- *   your own, for new weights as OpenAI's `initialize_parameters` draws them, unless `pretrained` says otherwise; or the path
- *   of a file whose sizes are inferred: a checkpoint, this library's or Python's, a state dict, one of OpenAI's TorchScript
- *   archives, safetensors
+ * @param source a named configuration, OpenAI's ('RN50', 'ViT-B/32', …), 'tiny' or open_clip's ('ViT-B-32', 'ViT-H-14-quickgelu', …), or one of your own,
+ *   for new weights as OpenAI's `initialize_parameters` draws them, unless `pretrained` says otherwise; or the path of a file or folder whose sizes are
+ *   inferred: a checkpoint, this library's or Python's, a state dict, one of OpenAI's TorchScript archives, safetensors; a folder of open_clip
+ *   (`open_clip_config.json`) or of a `CLIPModel` of transformers (`config.json`). What neither file nor options say is assumed to be as in OpenAI's
+ *   models, with a warning.
  * @throws CleanclipError `ERR_OPTION` for a wrong configuration, `ERR_CHECKPOINT` for a file that holds no CLIP, or cannot be had
  * @example const clip = loadClip('RN50', { seed: 1, precision: 'bf16' });
  * @example const clip = loadClip('ViT-B/32', { pretrained: true });
+ * @example const clip = loadClip('epoch_32.pt', { activation: 'gelu' });
  */
 export function loadClip(source: string | ClipConfig, options: LoadOptions = {}): Clip {
-  const { pretrained = false, ...rest } = options;
-  const config = typeof source === 'string' ? configs[source] : source;
-  if (pretrained !== false) return loadPretrained(source, config, pretrained, rest);
-  if (config !== undefined) return new Clip(config, { ...rest, seed: rest.seed ?? 0 });
-  return loadFile(source as string, undefined, rest);
-}
-
-function loadPretrained(source: string | ClipConfig, config: ClipConfig | undefined, pretrained: true | string, options: ClipOptions): Clip {
+  checkArguments(source, options);
+  const { pretrained = false, activation, ...rest } = options;
+  const config = typeof source === 'string' ? configOfName(source) : source;
+  if (pretrained === false) {
+    if (config === undefined) return loadFile(source as string, { activation }, rest);
+    return new Clip({ ...config, ...(activation && { activation }) }, { ...rest, seed: rest.seed ?? 0 });
+  }
   if (config === undefined) throw optionError(`pretrained goes with the name of a model, but the model is '${source as string}'; leave it out to load a file.`);
-  if (typeof pretrained === 'string') return loadFile(pretrained, config, options);
+  const hints = typeof source === 'string' ? hintsOf(source, config, activation) : { named: { config, by: 'the configuration given' }, activation };
+  if (typeof pretrained === 'string') return loadFile(pretrained, hints, rest);
   if (typeof source !== 'string') throw optionError("pretrained: true needs the name of one of OpenAI's models; give the path of a file for your own sizes.");
-  return loadFile(pretrainedFileSync(source), config, options);
+  return loadFile(pretrainedFileSync(source), hints, rest);
 }
 
-/** @param config the sizes that the file must have; without it they are inferred */
-function loadFile(path: string, config: ClipConfig | undefined, options: ClipOptions): Clip {
+function checkArguments(source: unknown, options: unknown): void {
+  const isPlain = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!(typeof source === 'string' && source !== '') && !isPlain(source)) {
+    throw optionError(`The model must be a name, a path or a configuration, but it is ${show(source)}.`);
+  }
+  if (!isPlain(options)) throw optionError(`The options of loadClip must be an object, but they are ${show(options)}.`);
+  const { pretrained, activation } = options;
+  if (![undefined, 'quick_gelu', 'gelu'].includes(activation as string)) throw optionError(`activation must be 'quick_gelu' or 'gelu', but it is ${show(activation)}.`);
+  if (!['undefined', 'boolean', 'string'].includes(typeof pretrained)) throw optionError(`pretrained must be true, false or a path, but it is ${show(pretrained)}.`);
+}
+
+function loadFile(path: string, hints: Hints, options: ClipOptions): Clip {
   if (!existsSync(path)) {
-    throw optionError(`The model must be one of ${Object.keys(configs).join(', ')} or the path of a checkpoint, but there is no file '${path}'.`);
+    throw optionError(`The model must be one of RN50, ViT-B/32, ViT-B-32 and other names in docs/api.md, or the path of a checkpoint, but there is no file '${path}'.`);
   }
   return torch.tidy(() => {
-    const content = torch.load(path);
-    const stateDict = stateDictIn(content, path);
-    const sizes = config ?? configFromStateDict(shapesOf(stateDict), configIn(content));
-    return new Clip(sizes, { ...options, seed: undefined }).loadStateDict(stateDict);
+    const { config, stateDict, assumed } = readModel(path, hints);
+    if (assumed !== undefined) warnOnce(assumed);
+    return new Clip(config, { ...options, seed: undefined }).loadStateDict(stateDict);
   });
+}
+
+const told = new Set<string>();
+
+function warnOnce(text: string): void {
+  if (told.has(text)) return;
+  told.add(text);
+  process.emitWarning(text, 'CleanclipWarning');
 }

@@ -1,20 +1,25 @@
 import type { NativeGenerator } from '../torch/addon';
 import type { NativeGroup } from '../torch/distributed/native';
 import type { Handle } from '../torch/handle';
+import { type CompleteConfig, mlpWidth, type PreprocessConfig } from './config';
 
-/** A configuration as native/clip/binding.cc reads it: one layer for a VisionTransformer, patch size 0 for a ResNet. */
-export interface NativeConfig {
-  embedDim: number;
+/** A configuration as native/clip/binding.cc reads it: one layer for a VisionTransformer, patch size 0 for a ResNet, the hidden features of MLPs. */
+export interface NativeConfig extends Omit<CompleteConfig, 'visionLayers' | 'visionMlpRatio' | 'textMlpRatio' | keyof PreprocessConfig> {
   imageSize: number;
   visionLayers: number[];
-  visionWidth: number;
   visionPatchSize: number;
-  contextLength: number;
-  vocabularySize: number;
-  textWidth: number;
-  textHeads: number;
-  textLayers: number;
+  visionMlpWidth: number;
+  textMlpWidth: number;
 }
+
+/** The same configuration in the form of {@link NativeConfig}. */
+export const nativeConfig = (config: CompleteConfig): NativeConfig => ({
+  ...config,
+  visionLayers: [config.visionLayers].flat(),
+  visionPatchSize: config.visionPatchSize ?? 0,
+  visionMlpWidth: mlpWidth(config.visionWidth, config.visionMlpRatio),
+  textMlpWidth: mlpWidth(config.textWidth, config.textMlpRatio),
+});
 
 /** The model in C++; see native/clip/binding.cc. */
 export interface NativeClip {

@@ -1,15 +1,18 @@
-import { readFileSync } from 'node:fs';
-
 import { optionError } from '../errors';
 import { torch } from '../torch';
 import { END_TOKEN } from './bpe';
-import { checkConfig, configFromStateDict, configs, type ClipConfig } from './config';
+import { checkConfig } from './check_config';
+import type { ClipConfig, CompleteConfig } from './config';
 import { Clip, type Precision } from './model';
-import { shapesOf, type StateDict } from './weights';
+import { configOfModelName, hintsOf } from './names';
+import type { Activation, Hints } from './resolve';
+import type { StateDict } from './weights';
 
 /** What the options of a job say of the model. */
 export interface ModelOptions {
   modelName: string;
+  /** of new weights, in place of the configuration's, or of a checkpoint that does not say */
+  activation?: Activation;
   precision: Precision | 'auto';
   seed: number;
   compat?: 'reference';
@@ -38,41 +41,40 @@ export function choosePrecision(precision: Precision | 'auto', device: string, c
   return compat === undefined && torch.hasBfloat16(device) ? 'bf16' : 'fp32';
 }
 
-/** Weights that a model is made of, and what their file says of its sizes. */
+/** Weights that a model is made of, and its configuration. */
 export interface Weights {
   stateDict: StateDict;
-  config?: Partial<ClipConfig>;
+  config: CompleteConfig;
 }
 
-/** The model of a job: of a checkpoint's weights and sizes if there is one, else with new weights from the seed. */
+/** The model of a job: of a checkpoint's weights and configuration if there is one, else with new weights from the seed. */
 export function makeClip(options: ModelOptions, device: string, checkpoint?: Weights): Clip {
   const clip = newClip(options, device, sizesOf(options, checkpoint));
   return checkpoint === undefined ? clip : clip.loadStateDict(checkpoint.stateDict);
 }
 
-/** A model of these sizes with new weights from the seed. */
+/** A model of this configuration with new weights from the seed. */
 export function newClip({ seed, precision, compat, gradCheckpointing }: ModelOptions, device: string, config: ClipConfig): Clip {
   return new Clip(config, { device, precision: choosePrecision(precision, device, compat), seed, gradCheckpointing });
 }
 
 /**
- * The sizes of a job's model.
+ * The configuration of a job's model.
  * @throws CleanclipError `ERR_OPTION` for no such model, or sizes that none can have
  */
-export function sizesOf({ modelName }: ModelOptions, checkpoint?: Weights): ClipConfig {
-  const config = checkConfig(checkpoint === undefined ? configOf(modelName) : configFromStateDict(shapesOf(checkpoint.stateDict), checkpoint.config));
+export function sizesOf({ modelName, activation }: ModelOptions, checkpoint?: Weights): CompleteConfig {
+  const named = (): CompleteConfig => checkConfig(configOfModelName(modelName));
+  const config = checkpoint?.config ?? { ...named(), ...(activation && { activation }) };
   if (config.vocabularySize > END_TOKEN) return config;
   throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
 }
 
-function configOf(modelName: string): ClipConfig {
-  if (Object.hasOwn(configs, modelName)) return configs[modelName];
-  if (!modelName.endsWith('.json')) {
-    throw optionError(`--model_name must be one of ${Object.keys(configs).join(', ')} or a .json file, but is '${modelName}'.`);
-  }
-  try {
-    return JSON.parse(readFileSync(modelName, 'utf8')) as ClipConfig;
-  } catch (error) {
-    throw optionError(`--model_name names '${modelName}', which cannot be read as JSON: ${(error as Error).message}.`);
-  }
+/** The default of --model_name, which cannot be told from one that is given, so that beside a checkpoint it says nothing. */
+const DEFAULT_NAME = 'RN50';
+
+/** What a job's options say of a checkpoint's architecture. */
+export function jobHints({ modelName, activation }: Partial<Pick<ModelOptions, 'modelName' | 'activation'>>): Hints {
+  if (modelName === undefined || modelName === DEFAULT_NAME) return { activation };
+  const { named, ...rest } = hintsOf(modelName, configOfModelName(modelName), activation);
+  return { named: named && { ...named, by: `--model_name ${named.by}` }, ...rest };
 }

@@ -1,4 +1,4 @@
-import type { ClipConfig } from '../clip/config';
+import { type ClipConfig, clipPreprocessing, type CompleteConfig as WholeConfig, completeConfig as wholeConfig } from '../clip/config';
 import type { Clip } from '../clip/model';
 import type { StateDict } from '../clip/weights';
 import { CleanclipError, optionError } from '../errors';
@@ -32,39 +32,9 @@ function stored(name: string, tensor: Tensor, half: boolean): Tensor {
 }
 
 /** The end token that a text is read at when `textPool` is 'eos'. */
-export const endToken = ({ vocabularySize }: ClipConfig): number => Math.min(END_TOKEN, vocabularySize - 1);
+export const endToken = ({ vocabularySize, textEosId = END_TOKEN }: ClipConfig): number => Math.min(textEosId, vocabularySize - 1);
 
-/** All that a configuration leaves out, as in OpenAI's models. */
-export type WholeConfig = Required<Omit<ClipConfig, 'visionPatchSize'>> & Pick<ClipConfig, 'visionPatchSize'>;
-
-/** The configuration with every default filled in. */
-export function wholeConfig(config: ClipConfig): WholeConfig {
-  const width = config.visionPatchSize === undefined ? 32 * config.visionWidth : config.visionWidth;
-  return { ...openaiDefaults, visionHeads: Math.max(1, Math.floor(width / 64)), ...given(config) };
-}
-
-const given = (config: ClipConfig): ClipConfig => Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as unknown as ClipConfig;
-
-const openaiDefaults = {
-  imageMean: [0.48145466, 0.4578275, 0.40821073],
-  imageStd: [0.26862954, 0.26130258, 0.27577711],
-  interpolation: 'bicubic',
-  resizeMode: 'shortest',
-  fillColor: 0,
-  cropRounding: 'even',
-  activation: 'quick_gelu',
-  visionMlpRatio: 4,
-  textMlpRatio: 4,
-  visionLayerScale: false,
-  textLayerScale: false,
-  visionPreNorm: true,
-  visionPool: 'tok',
-  visionNormAfterPool: true,
-  textPool: 'argmax',
-  textCausal: true,
-  textProjectionBias: false,
-  logitBias: false,
-} as const;
+export { type CompleteConfig as WholeConfig, completeConfig as wholeConfig } from '../clip/config';
 
 /**
  * Refuses a model of which a format cannot say everything.
@@ -94,8 +64,8 @@ export const openaiOnly = (config: WholeConfig): Partial<Record<keyof WholeConfi
   textCausal: [true],
   textProjectionBias: [false],
   logitBias: [false],
-  imageMean: [openaiDefaults.imageMean],
-  imageStd: [openaiDefaults.imageStd],
+  imageMean: [clipPreprocessing.imageMean],
+  imageStd: [clipPreprocessing.imageStd],
   interpolation: ['bicubic'],
   resizeMode: ['shortest'],
 });

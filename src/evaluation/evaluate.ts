@@ -6,7 +6,7 @@ import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
 import { RunLog } from '../report/run_log';
-import { joinRun, startRun } from '../report/start_run';
+import { joinRun, startRun, tellAssumed } from '../report/start_run';
 import { Evaluator } from './evaluator';
 import { checkOutputs } from './sets';
 
@@ -28,18 +28,20 @@ export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Pro
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const log = startLog(options, hooks);
+  if (initial !== undefined) tellAssumed(log, initial);
   const metrics = await evaluator.evaluate(log, { epoch: initial?.epoch ?? 0, step: initial?.step ?? 0, checkpoint: initial?.path });
   return { metrics, history: log.history };
 }
 
 async function evaluateClassifier(path: string, options: TrainOptions, hooks: JobHooks): Promise<Evaluation> {
   const device = chooseDevice(options);
-  const file = readClassifier(path);
+  const file = readClassifier(path, options);
   const classifier = openClassifier(file, options, device);
   const evaluator = await Evaluator.open(classifier.clip, options, device, hooks);
   if (evaluator.labelled !== undefined) checkOutputs(classifier, evaluator.labelled, path);
   const log = startLog(options, hooks);
   log.info(`Loaded checkpoint ${path}`);
+  tellAssumed(log, file);
   const metrics = await evaluator.evaluate(log, { epoch: file.epoch, step: file.step, checkpoint: path }, classifier);
   return { metrics, history: log.history };
 }

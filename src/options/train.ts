@@ -12,9 +12,15 @@ export const trainOptions = {
   name: runName({ doc: 'name of the run; its files are in <logs>/<name>/', default: 'default' }),
   logs: text({ doc: 'folder of all runs', default: 'logs/', unit: 'folder' }),
   model_name: text({
-    doc: 'RN50, RN101, RN50x4, ViT-B/32, ViT-B/16, ViT-L/14, or a JSON file with the sizes; a checkpoint brings its own',
+    doc: "name of OpenAI's (RN50, ViT-B/32, …) or open_clip's (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file with the sizes, or a model's folder; a checkpoint brings its own",
     default: 'RN50',
     unit: 'name|file',
+  }),
+  activation: text({
+    doc: "of the model's MLPs, where a checkpoint does not say, or of new weights",
+    default: undefined,
+    choices: ['quick_gelu', 'gelu'],
+    defaultText: "the model's; quick_gelu, with a warning, for a checkpoint that does not say",
   }),
   train_data: text({ doc: 'csv or tsv of image paths and captions; without it the model is only evaluated, or finetuned by --finetune', default: undefined, unit: 'file' }),
   validation_data: text({ doc: 'csv or tsv of pairs for the validation loss', default: undefined, unit: 'file' }),
@@ -41,7 +47,7 @@ export const trainOptions = {
   weight_decay: number({ doc: "AdamW's weight decay; none for bn, ln, bias and logit_scale", default: 0.1, min: 0 }),
   num_warmup_steps: integer({ doc: 'steps over which the learning rate rises', default: 10000, unit: 'steps' }),
   checkpoint: text({
-    doc: 'file to start from (checkpoint, state dict, TorchScript archive, safetensors): weights, and optimizer and epoch if it has them',
+    doc: "file or folder to start from (checkpoint, state dict, TorchScript archive, safetensors; open_clip's, Hugging Face's): weights, and optimizer and epoch if it has them",
     default: undefined,
     unit: 'file',
   }),

@@ -7,7 +7,7 @@ import type { ProgressEvent } from '../progress';
 import { fromAllRanks, ranks } from '../ranks';
 
 /** One object of metrics.jsonl. */
-export type MetricsRecord = { type: 'data' | 'train' | 'evaluation' | 'removal' | 'linear_probe'; epoch: number; step: number } & Record<string, unknown>;
+export type MetricsRecord = { type: 'data' | 'train' | 'evaluation' | 'removal' | 'linear_probe' | 'assumed'; epoch: number; step: number } & Record<string, unknown>;
 
 /**
  * What a run writes about itself in `logs/<name>/`: output.log, metrics.jsonl and params.txt. Of several ranks the first writes; of the others

@@ -1,4 +1,5 @@
 import type { Position } from '../checkpoint';
+import type { CompleteConfig } from '../clip/config';
 import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
 import { ranks } from '../ranks';
@@ -15,6 +16,14 @@ export function startRun(log: RunLog, options: TrainOptions, resumedAt?: Positio
   else log.resume(resumedAt);
   log.params(options);
   joinRun(log, options);
+}
+
+/** Tells of what is assumed of a model because nobody has said it: in the log, and in metrics.jsonl. Of several ranks the first does it. */
+export function tellAssumed(log: RunLog, { assumed, config, path, epoch, step }: { assumed?: string; config: CompleteConfig; path?: string; epoch: number; step: number }): void {
+  if (assumed === undefined || ranks().rank > 0) return;
+  log.warning(assumed);
+  const { activation, visionHeads, textHeads } = config;
+  log.metrics({ type: 'assumed', epoch, step, checkpoint: path, activation, vision_heads: visionHeads, text_heads: textHeads });
 }
 
 /** Adds to a run's files, and warns of flags that do nothing. Of several ranks the first does it. */

@@ -1,5 +1,5 @@
 import { changeOf, newestCheckpoint, refuseEarlierRun, type Checkpoint, type Order, type Position } from '../checkpoint';
-import type { ClipConfig } from '../clip/config';
+import type { CompleteConfig } from '../clip/config';
 import { sizesOf } from '../clip/open';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
@@ -7,7 +7,9 @@ import type { GradScalerState } from '../torch/grad_scaler';
 
 /** What a run starts from, as every rank knows it. */
 export interface Found extends Position {
-  config: ClipConfig;
+  config: CompleteConfig;
+  /** what of it nobody has said, in a sentence */
+  assumed?: string;
   /** the file; none for new weights */
   path?: string;
   hasOptimizer: boolean;
@@ -18,8 +20,8 @@ export interface Found extends Position {
 }
 
 export function describe(options: TrainOptions, checkpoint: Checkpoint | undefined, resumed: boolean): Found {
-  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler, order } = checkpoint ?? {};
-  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, order, resumed };
+  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler, order, assumed } = checkpoint ?? {};
+  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, order, assumed, resumed };
 }
 
 /** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */

@@ -17,7 +17,7 @@ import { fromAllRanks, ranks } from '../ranks';
 import { torch, type Tensor } from '../torch';
 import type { ParallelModule } from '../torch/distributed';
 import { RunLog } from '../report/run_log';
-import { startRun } from '../report/start_run';
+import { startRun, tellAssumed } from '../report/start_run';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
 import { makeScaler } from './optimizer';
@@ -92,6 +92,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
 
   const { precision } = clip;
   begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, precision, training, batches });
+  if (resumed === undefined && initial !== undefined) tellAssumed(log, initial);
   try {
     if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, { epoch: 0, step: 0 }, await evaluator.validate(log));
     clip.train();
@@ -134,7 +135,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
 /** The first of the files that an earlier run of this name has left, if `resume` allows to go on with one. */
 function earlierRun(run: string, paths: string[], { resume }: TrainOptions): ClassifierFile | undefined {
   const path = paths.find((file) => existsSync(file));
-  if (resume !== undefined && path !== undefined) return readClassifier(path);
+  if (resume !== undefined && path !== undefined) return readClassifier(path, {});
   refuseEarlierRun(run, { resume });
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { configs } from '../../src/clip/config';
+import { completeConfig, configs } from '../../src/clip/config';
 import { sizesOf } from '../../src/clip/open';
 import { temporaryFolder } from '../data/temporary';
 
@@ -12,13 +12,13 @@ const sizes = (content: unknown): unknown => {
 };
 
 test('the sizes of a job are those of its file', () => {
-  expect(sizes(configs.tiny)).toEqual(configs.tiny);
+  expect(sizes(configs.tiny)).toEqual(completeConfig(configs.tiny));
 });
 
 test.each([
   [null, 'The model configuration must be an object of sizes, but it is null.'],
-  [[1], 'The model configuration must be an object of sizes, but it is [1].'],
-  [{ a: 1 }, "The model configuration's embedDim must be a whole number above 0, but it is undefined."],
+  [[1], 'The model configuration must be an object of sizes, but it is [ 1 ].'],
+  [{ a: 1 }, "The model configuration's embedDim must be a whole number from 1 to 65,536, but it is undefined."],
   [{ ...configs.tiny, vocabularySize: 100 }, "The model knows 100 token ids, but CLIP's tokeniser has 49408; set vocabularySize to that."],
 ])('a file that holds %j is refused', (content, message) => {
   expect(() => sizes(content)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message }));

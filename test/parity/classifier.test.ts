@@ -105,7 +105,7 @@ describe.each([['ResNet', miniModel, 0.99], ['vision transformer', transformer, 
   });
 
   it("measures Python's finetune.pt as Python does, and Python ours as we do", () => {
-    const read = openClassifier(readClassifier(job.save), { modelName: 'RN50', precision: 'fp32', seed: 0 }, 'cpu');
+    const read = openClassifier(readClassifier(job.save, {}), { modelName: 'RN50', precision: 'fp32', seed: 0 }, 'cpu');
     expect(hitsOf(read)).toEqual(theirs.hits);
     expect((python('classifier.py', { ...job, do: 'measure' }) as { hits: number[] }).hits).toEqual(hitsOf(ours));
   });

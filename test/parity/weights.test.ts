@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { readCheckpoint } from '../../src/checkpoint';
-import type { ClipConfig } from '../../src/clip/config';
+import { type ClipConfig, completeConfig } from '../../src/clip/config';
 import { loadClip } from '../../src/clip/model';
 import { torch, type Tensor } from '../../src/torch';
 import { python } from './python';
@@ -45,7 +45,7 @@ describe.each<[string, ClipConfig]>([
     const path = join(folder, name);
     const answers = torch.load(join(folder, 'answers.pt')) as { pixels: Tensor; ids: Tensor; full: Features; half: Features };
     using clip = loadClip(path).eval();
-    expect(clip.config).toEqual(config);
+    expect(clip.config).toEqual(completeConfig(config));
     expect(clip.namedParameters().filter(([, { dtype }]) => dtype !== 'float32')).toEqual([]);
     torch.noGrad(() => {
       const { imageEmbeds, textEmbeds } = clip.forward(answers.ids, answers.pixels);
@@ -61,16 +61,11 @@ describe.each<[string, ClipConfig]>([
     expect(Object.keys(stateDict).filter((key) => /^module\.|input_resolution|context_length|vocab_size/.test(key))).toEqual([]);
   });
 
-  test.each(forms)('%s does not fit other sizes: ten misfits with both shapes', (name) => {
+  test.each(forms)('%s does not fit other sizes', (name) => {
     const other = { ...config, textWidth: 2 * config.textWidth };
-    const message = /positional_embedding is \[12, \d+\], and the model's is \[12, \d+\].*; and \d+ more/;
+    const message = `By the configuration given the model's textWidth is ${other.textWidth}, but '${join(folder, name)}' has weights for ${config.textWidth}`;
     const load = (): unknown => loadClip(other, { pretrained: join(folder, name) });
-    expect(load).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(message) }));
-    try {
-      load();
-    } catch (error) {
-      expect((error as Error).message.split('; ')).toHaveLength(11);
-    }
+    expect(load).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(message) }));
   });
 
   test('what is written as safetensors is read in Python as it was', () => {

@@ -1,0 +1,197 @@
+import { optionError } from '../errors';
+import { torch, type Tensor } from '../torch';
+import { addon } from '../torch/addon';
+import { blocking, processGroup, type ProcessGroup } from '../torch/distributed/group';
+import { wrap } from '../torch/tensor';
+import { checkConfig, show } from './check_config';
+import type { ClipConfig, CompleteConfig } from './config';
+import { type NativeClip, type NativeClipClass, nativeConfig } from './native_module';
+import { preprocess } from './preprocess';
+import { copyStateDict, type StateDict } from './weights';
+
+/** What a model computes in: float32, or bfloat16 or float16 autocast over the whole forward pass; training in float16 needs a `GradScaler`. */
+export type Precision = 'fp32' | 'bf16' | 'fp16';
+
+const autocastTo = { fp32: 'float32', bf16: 'bfloat16', fp16: 'float16' } as const;
+
+/** How `loadClip` makes a model. */
+export interface ClipOptions {
+  /** 'cpu' (default), 'cuda' or 'cuda:<n>' */
+  device?: string;
+  /** default 'fp32' */
+  precision?: Precision;
+  /** of the initial weights, when there is nothing to load; default 0 */
+  seed?: number;
+  /** compute nothing for what comes after a caption's end token: the same features in less time; default true */
+  packText?: boolean;
+  /** keep the input of each block alone for backward, which computes the block once more: less memory, a forward pass more; default false */
+  gradCheckpointing?: boolean;
+}
+
+/** CLIP (Radford et al. 2021): a ResNet or vision transformer for images and a transformer for captions, in one space. */
+export class Clip {
+  private readonly native: NativeClip;
+  private readonly state: StateDict = {};
+  private readonly parameters: [string, Tensor][] = [];
+  private ranks?: ProcessGroup;
+
+  /** every field, defaults too */
+  readonly config: CompleteConfig;
+  readonly device: string;
+  readonly precision: Precision;
+  readonly packText: boolean;
+
+  /** @internal Use `loadClip`. With a seed the weights are drawn, without one they are left to be loaded. */
+  constructor(
+    config: ClipConfig,
+    options: ClipOptions = {},
+  ) {
+    const { device = 'cpu', precision = 'fp32', seed, packText = true, gradCheckpointing = false } = options;
+    if (!Object.hasOwn(autocastTo, precision)) throw optionError(`precision must be 'fp32', 'bf16' or 'fp16', but it is ${show(precision)}.`);
+    if (typeof device !== 'string') throw optionError(`device must be a text such as 'cpu' or 'cuda:0', but it is ${show(device)}.`);
+    this.device = device;
+    this.precision = precision;
+    this.packText = packText;
+    this.config = checkConfig(config);
+    const { ClipModule } = addon() as unknown as { ClipModule: NativeClipClass };
+    const generator = seed === undefined ? null : new torch.Generator(seed).native;
+    this.native = new ClipModule(nativeConfig(this.config), generator);
+    this.native.to(device, 'float32');
+    this.native.setCheckpointing(gradCheckpointing);
+    for (const [name, handle, isParameter] of this.native.state()) {
+      const tensor = torch.keep(wrap(handle));
+      this.state[name] = tensor;
+      if (isParameter) this.parameters.push([name, tensor]);
+    }
+  }
+
+  /**
+   * An image as this model sees it: resized, cropped or padded, and normalised as its `config` says; see `preprocess`.
+   * @param source path, bytes of an image file, or uint8 [3, H, W]
+   * @returns float32 [3, imageSize, imageSize] on the CPU
+   * @throws CleanclipError as `preprocess`
+   */
+  preprocess(source: string | Uint8Array | Tensor): Promise<Tensor> {
+    return preprocess(source, this.config);
+  }
+
+  /**
+   * Image features, not normalised.
+   * @param pixels float [B, 3, S, S], normalised as {@link Clip.preprocess} gives them
+   * @returns [B, embedDim]
+   */
+  encodeImage(pixels: Tensor): Tensor {
+    this.checkPixels(pixels);
+    return this.compute(() => wrap(this.native.encodeImage(pixels.handle)));
+  }
+
+  /**
+   * Text features, not normalised: read at each row's highest id, the end token, unless the configuration's `textPool` says otherwise.
+   * @param ids int64 [B, ≤ contextLength], as `tokenize` gives them
+   * @returns [B, embedDim]
+   */
+  encodeText(ids: Tensor): Tensor {
+    this.checkIds(ids);
+    return this.compute(() => wrap(this.native.encodeText(ids.handle, this.packText)));
+  }
+
+  /**
+   * Embeddings of unit length, float32.
+   * @param ids int64 [B, ≤ contextLength]
+   * @param pixels float [B, 3, S, S]
+   * @param options.repeated in training, leave batch norm's running statistics alone, because another pass moves them; default false
+   * @returns two of [B, embedDim]
+   */
+  forward(ids: Tensor, pixels: Tensor, { repeated = false }: { repeated?: boolean } = {}): { imageEmbeds: Tensor; textEmbeds: Tensor } {
+    this.checkIds(ids);
+    this.checkPixels(pixels);
+    const [images, texts] = this.compute(() => this.native.forward(ids.handle, pixels.handle, this.packText, repeated));
+    return { imageEmbeds: wrap(images), textEmbeds: wrap(texts) };
+  }
+
+  /** The logarithm of the factor on similarities, float32 []; a parameter. */
+  get logitScale(): Tensor {
+    return this.state.logit_scale;
+  }
+
+  /** The trainable tensors in the order of Python's `named_parameters()`, which the state of an optimizer follows. */
+  namedParameters(): [name: string, parameter: Tensor][] {
+    return [...this.parameters];
+  }
+
+  /** Parameters and batch-norm statistics under OpenAI's names in Python's order: the model's own tensors, not copies. */
+  stateDict(): StateDict {
+    return { ...this.state };
+  }
+
+  /**
+   * Copies a state dict in, under OpenAI's names, open_clip's or transformers'; names may start with `module.` and the like, dtype and device may differ.
+   * @throws CleanclipError `ERR_CHECKPOINT` naming up to ten tensors that are missing, unexpected or of another shape
+   */
+  loadStateDict(stateDict: StateDict): this {
+    copyStateDict(this.state, stateDict);
+    return this;
+  }
+
+  /** Batch norm by the batch's own statistics, which also move the running ones. */
+  train(): this {
+    this.native.train(true);
+    return this;
+  }
+
+  /** Batch norm by the running statistics. */
+  eval(): this {
+    this.native.train(false);
+    return this;
+  }
+
+  /**
+   * In training, batch norm by the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), of the process group of this thread: all
+   * ranks then call forward and backward alike, which block until all have come. The model holds the group until it is disposed or this is off.
+   * @param on default true; false: by this rank's batch alone
+   * @throws CleanclipError `ERR_DISTRIBUTED` without a process group
+   */
+  syncBatchNorm(on = true): this {
+    this.ranks = on ? processGroup() : undefined;
+    this.native.syncBatchNorm(this.ranks?.native ?? null);
+    return this;
+  }
+
+  /** Frees the model's tensors now; else the garbage collector does some day. */
+  dispose(): void {
+    Object.values(this.state).forEach((tensor) => tensor.dispose());
+    this.native.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private compute<T>(forward: () => T): T {
+    const computed = (): T => {
+      if (this.precision === 'fp32') return forward();
+      return torch.autocast({ device: this.device.split(':')[0], dtype: autocastTo[this.precision] }, forward);
+    };
+    return this.ranks === undefined ? computed() : blocking(this.ranks, 'forward', computed);
+  }
+
+  private checkPixels(pixels: Tensor): void {
+    const { shape, dtype } = pixels;
+    const size = this.config.imageSize;
+    if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size || !/^b?float/.test(dtype)) {
+      throw optionError(
+        `Pixels must be float32 [B, 3, ${size}, ${size}], but they are ${dtype} [${shape.join(', ')}]; preprocess them with clip.preprocess, or {size: ${size}}.`,
+      );
+    }
+  }
+
+  private checkIds(ids: Tensor): void {
+    const { shape, dtype } = ids;
+    const length = this.config.contextLength;
+    const { textCausal, textPool } = this.config;
+    const least = textCausal && textPool !== 'last' ? 1 : length; // else what comes after a caption counts
+    if (shape.length !== 2 || shape[1] > length || shape[1] < least || !/^int(64|32)$/.test(dtype)) {
+      throw optionError(`Token ids must be int64 [B, ${length}], but they are ${dtype} [${shape.join(', ')}]; make them with tokenize.`);
+    }
+  }
+}
