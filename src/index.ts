@@ -15,4 +15,5 @@ export type { ConvertResult, JobHooks, PoisonResult, ProgressEvent, TrainResult 
 export { cleanClipLoss, contrastiveLoss, lossOverRanks, unlearnLoss } from './losses';
 export { torch, Tensor, type DType } from './torch';
 export { AdamW } from './torch/optim';
+export { PyObject, type LoadOptions, type Unread } from './torch/serialization';
 export { cosineSchedule } from './torch/schedule';

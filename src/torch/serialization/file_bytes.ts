@@ -1,5 +1,6 @@
 import { readSync, type Stats } from 'node:fs';
 import { Fault } from './fault';
+import type { Unread } from './plain';
 
 /** What is read into memory at once, names and numbers, takes a few MB in a checkpoint. */
 const maxInMemory = 1 << 30;
@@ -11,6 +12,8 @@ export interface CheckpointFile {
   readonly stats: Stats;
   /** whether its records are mapped instead of read */
   readonly mmap: boolean;
+  /** gets what its pickle holds and was left unread */
+  readonly unread: Unread[];
   readonly bytes: FileBytes;
 }
 

@@ -21,11 +21,12 @@ export abstract class Stateful extends Handle {
   abstract setState(state: unknown): void;
 }
 
-/** A storage class; `dtype` is null for UntypedStorage, whose tensors name their dtype themselves. */
+/** A storage class; `dtype` is null for UntypedStorage, whose tensors name their dtype themselves. Those of quantized tensors have one that is not read. */
 export class StorageType extends Handle {
   constructor(
     name: string,
     readonly dtype: string | null,
+    readonly elementBytes: number,
   ) {
     super(name);
   }

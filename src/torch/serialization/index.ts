@@ -1,3 +1,4 @@
-export { load, loadMetadata } from './load';
+export { load, loadMetadata, type LoadOptions } from './load';
+export type { Unread } from './plain';
 export { save } from './save';
-export { IntDict, OrderedDict, PyFloat, PyTuple } from './values';
+export { IntDict, OrderedDict, PyFloat, PyObject, PyTuple } from './values';

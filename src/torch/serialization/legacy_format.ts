@@ -1,6 +1,6 @@
 import { Fault, shown } from './fault';
 import { ReadAhead, type CheckpointFile, type FileBytes } from './file_bytes';
-import { Dict, type Storage } from './handles';
+import { Dict, Storage } from './handles';
 import { PickleReader, type PickleWorld } from './pickle_reader';
 import { toPlain } from './plain';
 import { RecordTensors } from './record_tensors';
@@ -25,19 +25,20 @@ export function readLegacy(file: CheckpointFile): unknown {
     const value = reader.read();
     return { value, end: reader.end };
   };
-  const head = readHead((start) => pickleAt(start, checkpointWorld(standIns, 0)));
+  const head = readHead((start) => pickleAt(start, checkpointWorld(standIns, 0, () => undefined)));
 
   const sizes = new Map<string, { bytes: number; elementBytes: number }>();
   const collecting = checkpointWorld(standIns, bytes.length);
-  const persistent = (id: unknown): Storage => {
-    const storage = collecting.persistent(id) as Storage;
+  const persistent = (id: unknown): unknown => {
+    const storage = collecting.persistent(id);
+    if (!(storage instanceof Storage)) return storage;
     const { key, elementBytes } = storage;
     if (sizes.has(key) && sizes.get(key)!.bytes !== storage.bytes) throw new Fault(`is damaged: its storage ${shown(key)} has two sizes`);
     sizes.set(key, { bytes: storage.bytes, elementBytes });
     return storage;
   };
   const body = pickleAt(head, { ...collecting, persistent });
-  const keys = pickleAt(body.end, checkpointWorld(standIns, 0));
+  const keys = pickleAt(body.end, checkpointWorld(standIns, 0, () => undefined));
   const extents = locateStorages(bytes, keys.end, keys.value, sizes);
 
   using tensors = new RecordTensors(file, (key) => {
@@ -45,7 +46,8 @@ export function readLegacy(file: CheckpointFile): unknown {
     if (!extent) throw new Fault(`is damaged: its storage ${shown(key)} is missing`);
     return extent;
   });
-  const value = toPlain(pickleAt(head, checkpointWorld(tensors, body.end - head)).value);
+  const world = checkpointWorld(tensors, body.end - head);
+  const value = toPlain(pickleAt(head, world).value, world, file.unread);
   tensors.finish();
   return value;
 }

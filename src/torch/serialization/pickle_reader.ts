@@ -1,5 +1,6 @@
 import { Fault } from './fault';
 import { Dict, Handle, KnownFunction, Stateful } from './handles';
+import { Inert, UnknownGlobal } from './inert';
 import { longToNumber } from './integers';
 import { PyTuple } from './values';
 
@@ -9,6 +10,8 @@ export interface PickleWorld {
   global(name: string): unknown;
   /** The value of a persistent id. */
   persistent(id: unknown): unknown;
+  /** Is told of a call of a function that is not known, and what it was called with. */
+  called?(args: unknown): void;
   /** Bytes, and the long byte strings of Python 2, are views of the pickle; else bytes are copies, and strings text. */
   readonly views?: boolean;
 }
@@ -110,8 +113,9 @@ export class PickleReader {
 
       case 0x63: /* GLOBAL */ return this.#push(this.world.global(`${this.#line()}.${this.#line()}`));
       case 0x93: /* STACK_GLOBAL */ return this.#stackGlobal();
-      case 0x52: /* REDUCE */ return this.#call();
-      case 0x81: /* NEWOBJ */ return this.#call();
+      case 0x52: /* REDUCE */ return this.#call(...(this.#popMany(2) as [unknown, unknown]), true);
+      case 0x81: /* NEWOBJ */ return this.#call(...(this.#popMany(2) as [unknown, unknown]));
+      case 0x92: /* NEWOBJ_EX */ return this.#make(this.#popMany(3));
       case 0x62: /* BUILD */ return this.#build();
       case 0x51: /* BINPERSID */ return this.#push(this.world.persistent(this.#pop()));
       default:
@@ -129,13 +133,24 @@ export class PickleReader {
     this.#push(this.world.global(`${module}.${name}`));
   }
 
-  #call(): void {
-    const [callee, args] = this.#popMany(2);
+  /** @param runs whether Python may run a function with the arguments, and not merely make an object of a class */
+  #call(callee: unknown, args: unknown, runs = false): void {
+    if (callee instanceof UnknownGlobal || callee instanceof Inert) {
+      if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are no tuple`);
+      if (runs) this.world.called?.(args);
+      return this.#pushObject(new Inert(callee.name, args));
+    }
     if (!(callee instanceof KnownFunction)) {
       throw new Fault(`calls ${callee instanceof Handle ? callee.name : 'a value'}, but a checkpoint may only make tensors and plain values`);
     }
     if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are no tuple`);
     this.#pushObject(callee.call(args));
+  }
+
+  /** An object of a class that takes keywords, which none that is known does. */
+  #make([type, args, keywords]: unknown[]): void {
+    if (!(type instanceof UnknownGlobal) || !Array.isArray(args)) throw damaged('an object that is made in an unknown way');
+    this.#pushObject(new Inert(type.name, [...(args as unknown[]), keywords]));
   }
 
   /** Attributes of an object; those of an OrderedDict (torch's `_metadata`) are dropped. */
@@ -149,19 +164,21 @@ export class PickleReader {
   }
 
   #append(items: readonly unknown[]): void {
-    const list = this.#top();
+    const list = itemsOf(this.#top());
     if (!Array.isArray(list) || list instanceof PyTuple) throw damaged('an item without its list');
     for (const item of items) list.push(item);
   }
 
   #setItems(items: readonly unknown[]): void {
     const dict = this.#top();
+    if (dict instanceof Inert) return void appendAll(dict.entries, items);
     if (!(dict instanceof Dict) || items.length % 2 !== 0) throw damaged('an entry without its dict');
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   }
 
   #addItems(items: readonly unknown[]): void {
     const set = this.#top();
+    if (set instanceof Inert) return void appendAll(set.items, items);
     if (!(set instanceof Set)) throw damaged('an item without its set');
     for (const item of items) set.add(item);
   }
@@ -242,6 +259,12 @@ export class PickleReader {
     if (end < 0) throw damaged('a global without a name');
     return this.#take(end + 1).toString('utf8').slice(0, -1);
   }
+}
+
+const itemsOf = (value: unknown): unknown => (value instanceof Inert ? value.items : value);
+
+function appendAll(list: unknown[], items: readonly unknown[]): void {
+  for (const item of items) list.push(item);
 }
 
 const damaged = (what: string): Fault => new Fault(`is damaged: its pickle has ${what}`);

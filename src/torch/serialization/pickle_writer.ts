@@ -5,7 +5,7 @@ import { dtypes } from './dtypes';
 import { maxDepth } from './fault';
 import { longBytes, maxLongBytes } from './integers';
 import type { TensorRecord } from './tensor_record';
-import { IntDict, OrderedDict, PyFloat, PyTuple } from './values';
+import { IntDict, OrderedDict, PyFloat, PyObject, PyTuple } from './values';
 
 /** Where a tensor's bytes will lie; undefined for what is no tensor. */
 export type Place = (value: object) => TensorRecord | undefined;
@@ -84,6 +84,7 @@ class PickleWriter {
     if (value instanceof IntDict) return Object.keys(value).map((key) => [this.#integerKey(key), value[key]]);
     const prototype: unknown = Object.getPrototypeOf(value);
     const plain = prototype === null || Object.getPrototypeOf(prototype) === null || value instanceof OrderedDict;
+    if (value instanceof PyObject) throw this.#refusal(`is a PyObject of ${value.className}, of which only a record was read`);
     if (!plain) throw this.#refusal(`is a ${value.constructor?.name ?? 'class'}`);
     return Object.entries(value);
   }

@@ -33,6 +33,24 @@ export class IntDict {
   }
 }
 
+/**
+ * An object of a Python class that is neither a tensor nor a plain value, or such a class or function itself: what a file says of it. Nothing of the class
+ * was imported or run. Reading gives them; they cannot be written.
+ */
+export class PyObject {
+  /** what its class would be called with */
+  args: unknown = [];
+  /** its attributes, usually an object of them; undefined without any */
+  state: unknown;
+  /** what was appended to it, or added */
+  items: unknown[] = [];
+  /** keys and values that were set in it, one after another */
+  entries: unknown[] = [];
+
+  /** @param className full name of the class, or function, in Python */
+  constructor(readonly className: string) {}
+}
+
 /** Sets an own property, whatever its name: a plain assignment to `__proto__` would change the object's prototype. */
 export function defineEntry(target: object, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });

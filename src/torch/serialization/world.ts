@@ -1,5 +1,6 @@
 import { Fault, shown } from './fault';
 import { knownGlobals, storageOf } from './globals';
+import { tensorsIn, UnknownGlobal } from './inert';
 import type { PickleWorld } from './pickle_reader';
 import type { TensorMaker } from './tensor_record';
 
@@ -13,24 +14,35 @@ export function allowance(total: number): (amount: number) => void {
 }
 
 /**
- * All that the pickle of a checkpoint may name, and what its storages are.
+ * What the pickle of a checkpoint names, and what its storages are. Names that are not known stand for nothing but themselves.
  * @param tensors makes the tensors
  * @param size bytes of the pickle
- * @param more further names, or undefined for those that it does not know either
+ * @param more further names, or undefined for those that it does not know either; given, all others are refused
  */
-export function checkpointWorld(tensors: TensorMaker, size: number, more: (name: string) => unknown = () => undefined): PickleWorld {
+export function checkpointWorld(tensors: TensorMaker, size: number, more?: (name: string) => unknown): CheckpointWorld {
   const globals = knownGlobals(tensors, allowance(size));
+  const unknown = new Map<string, UnknownGlobal>();
+  const handed = new Set<unknown>();
+  const seen = new Set<unknown>();
   return {
     global: (name) => {
-      const value = globals.get(name) ?? more(name);
-      if (value === undefined) {
-        throw new Fault(
-          `names ${shown(name)}; a checkpoint holds only tensors and plain values, so nothing of it was run or loaded. ` +
-            'If you trust the file, save it again in Python without that object',
-        );
-      }
-      return value;
+      const value = globals.get(name) ?? more?.(name) ?? unknown.get(name);
+      if (value !== undefined) return value;
+      if (more) throw new Fault(`names ${shown(name)}, which has no place there, so nothing of it was run or loaded`);
+      const made = new UnknownGlobal(shown(name));
+      unknown.set(name, made);
+      return made;
     },
     persistent: storageOf,
+    called: (args) => tensorsIn(args, (value) => tensors.isTensor(value), handed, seen),
+    handed,
+    tensors,
   };
+}
+
+/** With what {@link toPlain} asks for. */
+export interface CheckpointWorld extends PickleWorld {
+  /** the tensors that functions were called with that are not known */
+  readonly handed: ReadonlySet<unknown>;
+  readonly tensors: TensorMaker;
 }

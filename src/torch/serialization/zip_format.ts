@@ -22,16 +22,16 @@ export function readZip(file: CheckpointFile): unknown {
   }
   const pickle = zip.read(`${root}data.pkl`);
   using tensors = new RecordTensors(file, (key) => zip.locate(`${root}data/${key}`));
-  const read = (more?: (name: string) => unknown): unknown => new PickleReader(pickle, checkpointWorld(tensors, pickle.length, more)).read();
 
   if (!zip.has(`${root}constants.pkl`)) {
-    const value = toPlain(read());
+    const world = checkpointWorld(tensors, pickle.length);
+    const value = toPlain(new PickleReader(pickle, world).read(), world, file.unread);
     tensors.finish();
     return value;
   }
   const spend = allowance(maxSource);
   const sourceOf = (name: string): string => (zip.has(`${root}code/${name}`) ? zip.inflate(`${root}code/${name}`, spend).toString('utf8') : '');
-  const stateDict = scriptStateDict(read(scriptGlobal), tensors, sourceOf, allowance(pickle.length));
+  const stateDict = scriptStateDict(new PickleReader(pickle, checkpointWorld(tensors, pickle.length, scriptGlobal)).read(), tensors, sourceOf, allowance(pickle.length));
   tensors.finish(new Set(Object.values(stateDict)));
   return stateDict;
 }
