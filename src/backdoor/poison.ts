@@ -9,11 +9,11 @@ import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
 import { readPairs, type BadRows, type PairColumns, type PairTable } from '../data/pairs';
 import { CleanclipError, dataError, optionError } from '../errors';
+import { writeFolderWhole } from '../folder';
 import { lock, type Lock } from '../lock';
 import { Random } from '../random';
 import { torch, type Tensor } from '../torch';
 import { addon } from '../torch/addon';
-import { writeFolderWhole } from '../whole_folder';
 import { selectRows } from './selection';
 import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
 
@@ -121,7 +121,7 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
       names.push(name);
       hooks.onProgress?.({ done: poisoned.length, total: wanted.length });
     }
-  });
+  }, { replace: true });
   const untouched = untouchedBy(poisoned);
 
   const random = new Random(seed, 1);
