@@ -1,4 +1,5 @@
 // The addon's entry: each environment gets its own tables, and every part adds its functions.
+#include <ATen/Context.h>
 #include <napi.h>
 
 #include "autograd.h"
@@ -7,6 +8,7 @@
 #include "distributed/binding.h"
 #include "env.h"
 #include "gpu/binding.h"
+#include "guard_pages.h"
 #include "images/binding.h"
 #include "images/decoding.h"
 #include "interrupt.h"
@@ -24,6 +26,8 @@ namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::installCachingAllocator();
+  // Kernels follow the indices of sparse tensors without a look; torch looks when they are made, if it is told to.
+  at::globalContext().setCheckSparseTensorInvariants(true);
   cleanclip::Environment::create(env);
   cleanclip::exportTensor(env, exports);
   cleanclip::exportTensorFile(env, exports);
@@ -34,6 +38,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportRandom(env, exports);
   cleanclip::exportThreads(env, exports);
   cleanclip::exportCachingAllocator(env, exports);
+  cleanclip::exportGuardPages(env, exports);
   cleanclip::exportProfile(env, exports);
   cleanclip::exportGpu(env, exports);
   cleanclip::exportClip(env, exports);

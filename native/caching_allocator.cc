@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "exports.h"
+#include "guard_pages.h"
 
 namespace cleanclip {
 
@@ -149,7 +150,9 @@ class CachingAllocator final : public c10::Allocator {
 
 void installCachingAllocator() {
   static std::once_flag once;
-  std::call_once(once, [] { c10::SetAllocator(c10::DeviceType::CPU, &CachingAllocator::instance(), 1); });
+  std::call_once(once, [] {
+    if (!installGuardPages()) c10::SetAllocator(c10::DeviceType::CPU, &CachingAllocator::instance(), 1);
+  });
 }
 
 void exportCachingAllocator(Napi::Env, Napi::Object exports) {

@@ -11,17 +11,14 @@
 #include <string_view>
 
 #include "errors.h"
+#include "guards/all.h"
+#include "guards/arguments.h"
 
 namespace cleanclip {
 
 namespace {
 
-using Stack = std::vector<c10::IValue>;
-using Schema = c10::FunctionSchema;
-
-const c10::IValue& argument(const Schema& schema, const Stack& stack, const char* name) {
-  return stack.at(schema.argumentIndexWithName(name).value());
-}
+using namespace guards;
 
 double largest(const c10::IValue& value) {
   if (!value.isTensor()) return value.toScalar().toDouble();
@@ -49,24 +46,6 @@ void range(const Schema& schema, const Stack& stack) {
   if (integral && step.isScalar() && std::fabs(step.toScalar().toDouble()) < 1) {
     throw ArgumentError(schema.name() + " takes a step of at least 1 for integers.");
   }
-}
-
-// -n does not exist for the least integer.
-void matrixPower(const Schema& schema, const Stack& stack) {
-  if (argument(schema, stack, "n").toInt() == INT64_MIN) throw ArgumentError(schema.name() + " takes a larger n.");
-}
-
-// The pivots are followed without a look.
-void luUnpack(const Schema& schema, const Stack& stack) {
-  const auto& lu = argument(schema, stack, "LU_data").toTensor();
-  const auto& pivots = argument(schema, stack, "LU_pivots").toTensor();
-  if (!argument(schema, stack, "unpack_pivots").toBool() || lu.dim() < 2 || pivots.is_meta()) return;
-  auto expected = lu.sizes().slice(0, lu.dim() - 1).vec();
-  expected.back() = std::min(lu.size(-2), lu.size(-1));
-  const bool inside = pivots.sizes() == expected &&
-                      (pivots.numel() == 0 || (pivots.amin().item<int64_t>() >= 1 &&
-                                               pivots.amax().item<int64_t>() <= lu.size(-2)));
-  if (!inside) throw ArgumentError(schema.name() + " takes pivots of the shape and in the range that lu_factor gives.");
 }
 
 // The interpolation's window is made for the scale, and runs outside the image when this is far from the sizes'.
@@ -105,14 +84,6 @@ void fusedOptimizer(const Schema& schema, const Stack& stack) {
   }
 }
 
-// Written for ordinary memory alone, though registered for all.
-void strided(const Schema& schema, const Stack& stack) {
-  const auto& tensor = stack.at(0).toTensor();
-  if (tensor.is_quantized() || tensor.layout() != at::kStrided) {
-    throw ArgumentError(schema.name() + " takes a strided tensor that is not quantized.");
-  }
-}
-
 // A window's end overflows, and an empty output of 2^40 rows is walked row by row.
 void pooling(const Schema& schema, const Stack& stack) {
   constexpr int64_t limit = 1 << 24;
@@ -134,36 +105,6 @@ void addresses(const Schema& schema, const Stack& stack) {
     if (argument.isInt()) check(argument.toInt());
     if (argument.isIntList()) std::ranges::for_each(argument.toIntVector(), check);
   }
-}
-
-// The product of a sparse_csr matrix and a vector reads as many elements as the matrix has columns.
-void sparseProduct(const Schema& schema, const Stack& stack) {
-  for (const auto i : c10::irange(stack.size() - 1)) {
-    if (!stack[i].isTensor() || stack[i].toTensor().layout() != at::kSparseCsr || !stack[i + 1].isTensor()) continue;
-    const auto& right = stack[i + 1].toTensor();
-    if (right.dim() == 0 || stack[i].toTensor().size(-1) != right.size(right.dim() == 1 ? 0 : -2)) {
-      throw ArgumentError(schema.name() + " takes factors of matching sizes.");
-    }
-  }
-}
-
-// from + 1 does not exist for the largest integer.
-void random(const Schema& schema, const Stack& stack) {
-  const auto index = schema.argumentIndexWithName("from");
-  if (index && stack.at(*index).toInt() == INT64_MAX) throw ArgumentError(schema.name() + " takes a smaller `from`.");
-}
-
-// Rows are written as if they were one after another.
-void contiguousOutput(const Schema& schema, const Stack& stack) {
-  const auto index = schema.argumentIndexWithName("out");
-  if (index && stack.at(*index).toTensor().numel() > 0 && !stack.at(*index).toTensor().is_contiguous()) {
-    throw ArgumentError(schema.name() + " writes to a contiguous tensor.");
-  }
-}
-
-// The MKL-DNN library divides by the sizes.
-void toMkldnn(const Schema& schema, const Stack& stack) {
-  if (stack.at(0).toTensor().numel() == 0) throw ArgumentError(schema.name() + " takes a tensor that is not empty.");
 }
 
 // A mapping that is longer than its file kills the process where it is read.
@@ -191,6 +132,7 @@ struct Entry {
 constexpr std::array kGuards{
     Entry{"aten::_adaptive_avg_pool2d", pooling},
     Entry{"aten::_adaptive_avg_pool3d", pooling},
+    Entry{"aten::_ctc_loss", ctcLoss},
     Entry{"aten::_fused_adagrad", fusedOptimizer},
     Entry{"aten::_fused_adagrad_", fusedOptimizer},
     Entry{"aten::_fused_adam", fusedOptimizer},
@@ -199,11 +141,13 @@ constexpr std::array kGuards{
     Entry{"aten::_fused_adamw_", fusedOptimizer},
     Entry{"aten::_fused_sgd", fusedOptimizer},
     Entry{"aten::_fused_sgd_", fusedOptimizer},
+    Entry{"aten::_grid_sampler_2d_cpu_fallback", gridSampler},
     Entry{"aten::_lazy_clone", strided},
     Entry{"aten::_neg_view", strided},
     Entry{"aten::_neg_view_copy", strided},
     Entry{"aten::_upsample_bicubic2d_aa", antialiased},
     Entry{"aten::_upsample_bilinear2d_aa", antialiased},
+    Entry{"aten::_upsample_lanczos2d_aa", antialiased},
     Entry{"aten::adaptive_avg_pool1d", pooling},
     Entry{"aten::adaptive_avg_pool2d", pooling},
     Entry{"aten::adaptive_avg_pool3d", pooling},
@@ -216,19 +160,33 @@ constexpr std::array kGuards{
     Entry{"aten::as_strided_", addresses},
     Entry{"aten::as_strided_copy", addresses},
     Entry{"aten::as_strided_scatter", addresses},
+    Entry{"aten::binomial", binomial},
     Entry{"aten::copy", strided},
+    Entry{"aten::ctc_loss", ctcLoss},
+    Entry{"aten::embedding_bag", embeddingBag},
+    Entry{"aten::fbgemm_linear_quantize_weight", quantizeWeight},
     Entry{"aten::from_file", fromFile},
+    Entry{"aten::grid_sampler", gridSampler},
+    Entry{"aten::grid_sampler_2d", gridSampler},
+    Entry{"aten::linalg_ldl_solve", ldlSolve},
     Entry{"aten::linalg_matmul", sparseProduct},
     Entry{"aten::linalg_matrix_power", matrixPower},
+    Entry{"aten::linear", linear},
     Entry{"aten::lu_unpack", luUnpack},
     Entry{"aten::matmul", sparseProduct},
     Entry{"aten::matrix_power", matrixPower},
     Entry{"aten::max_pool1d", pooling},
     Entry{"aten::mv", sparseProduct},
+    Entry{"aten::poisson", poisson},
     Entry{"aten::random", random},
     Entry{"aten::random_", random},
     Entry{"aten::range", range},
+    Entry{"aten::segment_reduce", segmentReduce},
     Entry{"aten::set_", addresses},
+    Entry{"aten::slow_conv_dilated2d", kernelSize},
+    Entry{"aten::slow_conv_dilated3d", kernelSize},
+    Entry{"aten::slow_conv_transpose2d", kernelSize},
+    Entry{"aten::slow_conv_transpose3d", kernelSize},
     Entry{"aten::special_chebyshev_polynomial_t", polynomial},
     Entry{"aten::special_chebyshev_polynomial_u", polynomial},
     Entry{"aten::special_chebyshev_polynomial_v", polynomial},

@@ -2,6 +2,8 @@
 
 #include <c10/util/irange.h>
 
+#include <array>
+
 #include "errors.h"
 
 namespace cleanclip {
@@ -15,13 +17,17 @@ bool madeFor(const c10::OperatorHandle& op, c10::DispatchKey key, bool output) {
                                                          op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutograd)));
 }
 
-void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, const at::Tensor& tensor) {
-  using c10::DispatchKey;
+constexpr std::array kSpecial{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::QuantizedCPU, c10::DispatchKey::SparseCsrCPU};
+
+// `inputs` has the keys of the tensors before this one. An output's kernel is chosen by the inputs: of ordinary ones it would write
+// to ordinary memory.
+void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, const at::Tensor& tensor, c10::DispatchKeySet inputs) {
   const bool output = argument.kwarg_only() && argument.is_out();
-  for (const auto key : {DispatchKey::MkldnnCPU, DispatchKey::QuantizedCPU, DispatchKey::SparseCsrCPU}) {
-    if (tensor.key_set().has(key) && !madeFor(op, key, output)) {
+  for (const auto key : kSpecial) {
+    if (tensor.key_set().has(key) && (!madeFor(op, key, output) || (output && !inputs.has(key)))) {
       throw ArgumentError(op.schema().name() + " takes no " + (tensor.is_quantized() ? "quantized" : "mkldnn or sparse_csr") +
-                          " tensors; call " + (tensor.is_quantized() ? "dequantize()" : "to_dense()") + " first.");
+                          (output ? " `out` here; leave it out." : " tensors; call ") +
+                          (output ? "" : tensor.is_quantized() ? "dequantize() first." : "to_dense() first."));
     }
   }
 }
@@ -30,8 +36,11 @@ void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, c
 
 void checkLayouts(const c10::OperatorHandle& op, const std::vector<c10::IValue>& arguments) {
   constexpr c10::DispatchKeySet special{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::Quantized, c10::DispatchKey::SparseCsr};
+  c10::DispatchKeySet inputs;
   const auto inspect = [&](size_t i, const at::Tensor& tensor) {
-    if (tensor.key_set().has_any(special)) checkLayout(op, op.schema().arguments()[i], tensor);
+    if (!tensor.key_set().has_any(special)) return;
+    checkLayout(op, op.schema().arguments()[i], tensor, inputs);
+    if (!op.schema().arguments()[i].is_out()) inputs = inputs | tensor.key_set();
   };
   for (const auto i : c10::irange(arguments.size())) {
     if (arguments[i].isTensor()) {

@@ -1,5 +1,6 @@
 #include "operators.h"
 
+#include <ATen/EmptyTensor.h>
 #include <c10/util/ScopeExit.h>
 #include <c10/util/SmallVector.h>
 #include <c10/util/irange.h>
@@ -143,6 +144,20 @@ struct Call {
   }
 };
 
+// Memory that ran out after a tensor got its new sizes leaves it with sizes that it has no memory for: it becomes empty.
+void emptyUnbacked(const Environment& environment, c10::ArrayRef<JsArgument> given) {
+  for (const auto& argument : given) {
+    emptyUnbacked(environment, argument.items);
+    if (argument.given != Given::Tensor) continue;
+    const auto& tensor = environment.tensors.get(static_cast<Handle>(argument.number));
+    if (!tensor.defined() || tensor.layout() != at::kStrided || !tensor.has_storage() || tensor.is_meta() || tensor._is_zerotensor() || tensor.numel() == 0) {
+      continue;
+    }
+    const auto needed = at::detail::computeStorageNbytes(tensor.sizes(), tensor.strides(), tensor.itemsize(), tensor.storage_offset());
+    if (needed > tensor.storage().nbytes()) tensor.unsafeGetTensorImpl()->set_sizes_contiguous({0});
+  }
+}
+
 napi_value invoke(const Call& call, size_t first, const Names& names) {
   Environment& environment = *call.environment;
   const size_t count = call.values.size() - first;
@@ -163,7 +178,12 @@ napi_value invoke(const Call& call, size_t first, const Names& names) {
   }
   checkLayouts(overload.op, stack);
   if (packet.guard != nullptr) packet.guard(overload.op.schema(), stack);
-  overload.op.callBoxed(&stack);
+  try {
+    overload.op.callBoxed(&stack);
+  } catch (...) {
+    emptyUnbacked(environment, given);
+    throw;
+  }
   return result(environment, overload, binding);
 }
 

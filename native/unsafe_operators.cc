@@ -11,41 +11,10 @@ namespace {
 
 struct Refusals {
   std::string_view reason;
-  std::vector<std::string_view> names;  // sorted; 'namespace::*' stands for a whole namespace
+  std::vector<std::string_view> names;  // sorted; a '*' at the end stands for any rest
 };
 
 const std::array kRefusals{
-    Refusals{"it is a backward step that trusts what the forward step saved; use backward()",
-             {
-                 "aten::_adaptive_avg_pool2d_backward",
-                 "aten::_adaptive_avg_pool3d_backward",
-                 "aten::_batch_norm_impl_index_backward",
-                 "aten::_cdist_backward",
-                 "aten::_ctc_loss_backward",
-                 "aten::_embedding_bag_backward",
-                 "aten::_embedding_bag_dense_backward",
-                 "aten::_embedding_bag_per_sample_weights_backward",
-                 "aten::_embedding_bag_sparse_backward",
-                 "aten::_log_softmax_backward_data",
-                 "aten::_pdist_backward",
-                 "aten::_scaled_dot_product_flash_attention_for_cpu_backward",
-                 "aten::_segment_reduce_backward",
-                 "aten::_softmax_backward_data",
-                 "aten::_thnn_differentiable_gru_cell_backward",
-                 "aten::_thnn_differentiable_lstm_cell_backward",
-                 "aten::_weight_norm_interface_backward",
-                 "aten::adaptive_max_pool2d_backward",
-                 "aten::adaptive_max_pool3d_backward",
-                 "aten::batch_norm_backward",
-                 "aten::embedding_backward",
-                 "aten::embedding_dense_backward",
-                 "aten::mkldnn_rnn_layer_backward",
-                 "aten::native_batch_norm_backward",
-                 "aten::replication_pad2d_backward",
-                 "aten::replication_pad3d_backward",
-                 "aten::smooth_l1_loss_backward",
-                 "aten::unfold_backward",
-             }},
     Refusals{"it is a step inside another operator, which checks the arguments for it",
              {
                  "aten::_batch_norm_impl_index",
@@ -70,6 +39,7 @@ const std::array kRefusals{
                  "aten::_foreach_powsum",
                  "aten::_fused_moving_avg_obs_fq_helper",
                  "aten::_fused_moving_avg_obs_fq_helper_functional",
+                 "aten::_linalg_eigvals",
                  "aten::_logcumsumexp",
                  "aten::_masked_softmax",
                  "aten::_native_batch_norm_legit",
@@ -81,6 +51,8 @@ const std::array kRefusals{
                  "aten::_pad_packed_sequence",
                  "aten::_pdist_forward",
                  "aten::_prelu_kernel",
+                 "aten::_saturate_weight_to_fp16",
+                 "aten::_scaled_dot_product_*",
                  "aten::_sobol_engine_draw",
                  "aten::_sobol_engine_ff_",
                  "aten::_sobol_engine_initialize_state_",
@@ -112,8 +84,14 @@ const std::array kRefusals{
                  "aten::_add_batch_dim",
                  "aten::_remove_batch_dim",
              }},
+    Refusals{"it makes or reads a nested tensor, which has no sizes and no form in JavaScript",
+             {
+                 "aten::_nested_*",
+                 "aten::nested_to_padded_tensor",
+             }},
     Refusals{"it makes a tensor of memory or indices that nothing checks",
              {
+                 "aten::_efficientzerotensor",
                  "aten::_reshape_alias",
                  "aten::_reshape_alias_copy",
                  "aten::_sparse_bsc_tensor_unsafe",
@@ -145,16 +123,23 @@ const std::array kRefusals{
              {
                  "_test::*",
                  "aten::_foobar",
+                 "aten::_test_*",
              }},
 };
 
 bool matches(std::string_view pattern, std::string_view name) {
-  return pattern.ends_with("::*") ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == name;
+  return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == name;
+}
+
+// Autograd's own steps trust what the forward step saved: sizes, indices, workspaces. Autograd calls them in C++, whatever is refused here.
+bool isGradientStep(std::string_view name) {
+  return name.ends_with("_jvp") || (name.find("_backward") != std::string_view::npos && name != "aten::_backward");
 }
 
 }  // namespace
 
 std::string refusalOf(const std::string& name) {
+  if (isGradientStep(name)) return "it is a step of autograd that trusts what the forward step saved; use backward()";
   for (const auto& [reason, names] : kRefusals) {
     if (std::any_of(names.begin(), names.end(), [&](auto pattern) { return matches(pattern, name); })) {
       return std::string(reason);

@@ -1,9 +1,10 @@
 import { optionError } from '../errors';
 import { addon } from './addon';
 import type { DType } from './dtype';
-import { wrap, type Tensor } from './tensor';
+import { requireFunction, wrap, type Tensor } from './tensor';
 
 function withGradMode<T>(enabled: boolean, fn: () => T): T {
+  requireFunction(fn, enabled ? 'enableGrad' : 'noGrad');
   const before = addon().setGradMode(enabled);
   try {
     return fn();
@@ -25,6 +26,7 @@ export const enableGrad = <T>(fn: () => T): T => withGradMode(true, fn);
  * @param options.dtype 'bfloat16' (default) or 'float16'; null runs without autocast
  */
 export function autocast<T>(options: { device?: string; dtype?: DType | null }, fn: () => T): T {
+  requireFunction(fn, 'autocast');
   const { device = 'cpu', dtype = 'bfloat16' } = options;
   const before = addon().setAutocast(device, dtype);
   addon().autocastNesting(true);

@@ -32,11 +32,29 @@ export function tensor(
   data: Nested | readonly Nested[] | ArrayBufferView,
   options: TensorOptions & { shape?: readonly number[] } = {},
 ): Tensor {
-  const { flat, shape, dtype } = ArrayBuffer.isView(data)
-    ? { flat: data, shape: [(data as unknown as ArrayLike<number>).length], dtype: dtypeOf(data) }
-    : flatten(data as Nested, options.dtype);
-  const made = wrap(addon().fromBytes(flat, dtype, options.shape ?? shape));
+  const { shape: wanted } = checkedOptions(options) as { shape?: readonly number[] };
+  const { flat, shape, dtype } = ArrayBuffer.isView(data) ? typedData(data) : flatten(data as Nested, options.dtype);
+  const made = wrap(addon().fromBytes(flat, dtype, wanted === undefined ? shape : checkedShape(wanted)));
   return placed(made, options);
+}
+
+/** A typed array with its shape and dtype; a copy where several threads share its memory. */
+function typedData(data: ArrayBufferView): { flat: ArrayBufferView; shape: number[]; dtype: DType } {
+  const dtype = dtypeOf(data);
+  const shared = Object.prototype.toString.call(data.buffer) === '[object SharedArrayBuffer]';
+  const flat = shared ? (data as Uint8Array).slice() : data;
+  return { flat, shape: [(data as Uint8Array).length], dtype };
+}
+
+function checkedShape(shape: readonly number[]): number[] {
+  const sizes = Array.isArray(shape) || ArrayBuffer.isView(shape) ? Array.from(shape) : undefined;
+  if (sizes?.every((size) => Number.isSafeInteger(size) && size >= 0) === true) return sizes;
+  throw new CleanclipError('`shape` is an array of whole numbers from 0.', 'ERR_TORCH');
+}
+
+function checkedOptions<T>(options: T): T {
+  if (typeof options === 'object' && options !== null) return options;
+  throw new CleanclipError(`The options of a tensor are an object such as { dtype: 'int64' }, but ${options === null ? 'null' : typeof options} came.`, 'ERR_TORCH');
 }
 
 function placed(made: Tensor, { dtype = made.dtype, device = 'cpu', requiresGrad = false }: TensorOptions): Tensor {
@@ -96,7 +114,8 @@ function ragged(value: unknown, depth: number): CleanclipError {
 
 type Keywords = Record<string, unknown>;
 
-function make(name: string, positional: unknown[], { requiresGrad, pinMemory = false, ...keywords }: RandomOptions): Tensor {
+function make(name: string, positional: unknown[], options: RandomOptions): Tensor {
+  const { requiresGrad, pinMemory = false, ...keywords } = checkedOptions(options);
   const pinned = pinMemory ? { pin_memory: true } : {};
   const made = invokeByName(`aten::${name}`, [...positional, { dtype: 'float32', ...keywords, ...pinned } satisfies Keywords]) as Tensor;
   if (requiresGrad === true) made.requiresGrad = true;

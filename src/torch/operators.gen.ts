@@ -283,9 +283,6 @@ export interface TensorMethods {
   _ctc_loss(targets: Tensor, input_lengths: Ints, target_lengths: Ints, blank: number | bigint, zero_infinity: boolean, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _ctc_loss(targets: Tensor, input_lengths: Ints, target_lengths: Ints, options: { blank?: number | bigint; zero_infinity?: boolean; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _ctc_loss(options: { targets: Tensor; input_lengths: Ints; target_lengths: Ints; blank?: number | bigint; zero_infinity?: boolean; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::_cudnn_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, Tensor attn_bias, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, *, float? scale=None) -> (Tensor, Tensor, Tensor)` */
-  _cudnn_attention_backward(query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, philox_seed: Tensor, philox_offset: Tensor, attn_bias: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor];
-  _cudnn_attention_backward(options: { query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; philox_seed: Tensor; philox_offset: Tensor; attn_bias: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; scale?: number | null }): [Tensor, Tensor, Tensor];
   /** `aten::_cudnn_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
   _cudnn_attention_forward(key: Tensor, value: Tensor, attn_bias: Tensor | null, cum_seq_q: Tensor | null, cum_seq_k: Tensor | null, max_q: number | bigint, max_k: number | bigint, compute_log_sumexp: boolean, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
   _cudnn_attention_forward(key: Tensor, value: Tensor, attn_bias: Tensor | null, cum_seq_q: Tensor | null, cum_seq_k: Tensor | null, max_q: number | bigint, max_k: number | bigint, compute_log_sumexp: boolean, options: { dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
@@ -305,12 +302,6 @@ export interface TensorMethods {
   /** `aten::_cudnn_rnn.out(Tensor input, Tensor[] weight, int weight_stride0, Tensor? weight_buf, Tensor hx, Tensor? cx, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3, Tensor(e!) out4) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!), Tensor(e!))` */
   _cudnn_rnn(weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor | null, hx: Tensor, cx: Tensor | null, mode: number | bigint, hidden_size: number | bigint, proj_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
   _cudnn_rnn(options: { weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor | null; hx: Tensor; cx: Tensor | null; mode: number | bigint; hidden_size: number | bigint; proj_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_cudnn_rnn_backward(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask) -> (Tensor, Tensor, Tensor, Tensor[])` */
-  _cudnn_rnn_backward(weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor, hx: Tensor, cx: Tensor | null, output: Tensor, grad_output: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, mode: number | bigint, hidden_size: number | bigint, proj_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, reserve: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor, Tensor[]];
-  _cudnn_rnn_backward(options: { weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor; hx: Tensor; cx: Tensor | null; output: Tensor; grad_output: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; mode: number | bigint; hidden_size: number | bigint; proj_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; reserve: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor, Tensor[]];
-  /** `aten::_cudnn_rnn_backward.out(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!)[] out3) -> ()` */
-  _cudnn_rnn_backward(weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor, hx: Tensor, cx: Tensor | null, output: Tensor, grad_output: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, mode: number | bigint, hidden_size: number | bigint, proj_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, reserve: Tensor, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: readonly Tensor[] }): void;
-  _cudnn_rnn_backward(options: { weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor; hx: Tensor; cx: Tensor | null; output: Tensor; grad_output: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; mode: number | bigint; hidden_size: number | bigint; proj_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; reserve: Tensor; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor; out3: readonly Tensor[] }): void;
   /** `aten::_debug_has_internal_overlap(Tensor self) -> int` */
   _debug_has_internal_overlap(): number;
   /** `aten::_dimI(Tensor self) -> int` */
@@ -326,9 +317,6 @@ export interface TensorMethods {
   /** `aten::_dirichlet_grad.out(Tensor x, Tensor alpha, Tensor total, *, Tensor(a!) out) -> Tensor(a!)` */
   _dirichlet_grad(alpha: Tensor, total: Tensor, options: { out: Tensor }): Tensor;
   _dirichlet_grad(options: { alpha: Tensor; total: Tensor; out: Tensor }): Tensor;
-  /** `aten::_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor value, Tensor? bias, Tensor out, Tensor? cu_seqlens_q, Tensor? cu_seqlens_k, SymInt max_seqlen_q, SymInt max_seqlen_k, Tensor logsumexp, float dropout_p, Tensor philox_seed, Tensor philox_offset, int custom_mask_type, bool bias_requires_grad, *, float? scale=None, int? num_splits_key=None, int? window_size=None, bool shared_storage_dqdkdv=False) -> (Tensor, Tensor, Tensor, Tensor)` */
-  _efficient_attention_backward(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | null, out: Tensor, cu_seqlens_q: Tensor | null, cu_seqlens_k: Tensor | null, max_seqlen_q: number | bigint, max_seqlen_k: number | bigint, logsumexp: Tensor, dropout_p: number, philox_seed: Tensor, philox_offset: Tensor, custom_mask_type: number | bigint, bias_requires_grad: boolean, options?: { scale?: number | null; num_splits_key?: number | bigint | null; window_size?: number | bigint | null; shared_storage_dqdkdv?: boolean }): [Tensor, Tensor, Tensor, Tensor];
-  _efficient_attention_backward(options: { query: Tensor; key: Tensor; value: Tensor; bias: Tensor | null; out: Tensor; cu_seqlens_q: Tensor | null; cu_seqlens_k: Tensor | null; max_seqlen_q: number | bigint; max_seqlen_k: number | bigint; logsumexp: Tensor; dropout_p: number; philox_seed: Tensor; philox_offset: Tensor; custom_mask_type: number | bigint; bias_requires_grad: boolean; scale?: number | null; num_splits_key?: number | bigint | null; window_size?: number | bigint | null; shared_storage_dqdkdv?: boolean }): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::_efficient_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? bias, Tensor? cu_seqlens_q, Tensor? cu_seqlens_k, SymInt? max_seqlen_q, SymInt? max_seqlen_k, float dropout_p, int custom_mask_type, bool compute_log_sumexp=False, *, float? scale=None, Tensor? seqlen_k=None, int? window_size=None) -> (Tensor output, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, SymInt max_seqlen_batch_q, SymInt max_seqlen_batch_k)` */
   _efficient_attention_forward(key: Tensor, value: Tensor, bias: Tensor | null, cu_seqlens_q: Tensor | null, cu_seqlens_k: Tensor | null, max_seqlen_q: number | bigint | null, max_seqlen_k: number | bigint | null, dropout_p: number, custom_mask_type: number | bigint, compute_log_sumexp?: boolean, options?: { scale?: number | null; seqlen_k?: Tensor | null; window_size?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, number, number];
   _efficient_attention_forward(key: Tensor, value: Tensor, bias: Tensor | null, cu_seqlens_q: Tensor | null, cu_seqlens_k: Tensor | null, max_seqlen_q: number | bigint | null, max_seqlen_k: number | bigint | null, dropout_p: number, custom_mask_type: number | bigint, options: { compute_log_sumexp?: boolean; scale?: number | null; seqlen_k?: Tensor | null; window_size?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, number, number];
@@ -347,10 +335,6 @@ export interface TensorMethods {
   _fake_quantize_learnable_per_channel_affine(scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, grad_factor: number, options: { out: Tensor }): Tensor;
   _fake_quantize_learnable_per_channel_affine(scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number; out: Tensor }): Tensor;
   _fake_quantize_learnable_per_channel_affine(options: { scale: Tensor; zero_point: Tensor; axis: number | bigint; quant_min: number | bigint; quant_max: number | bigint; grad_factor?: number; out: Tensor }): Tensor;
-  /** `aten::_fake_quantize_learnable_per_channel_affine_backward(Tensor grad, Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max, float grad_factor=1.) -> (Tensor, Tensor, Tensor)` */
-  _fake_quantize_learnable_per_channel_affine_backward(self: Tensor, scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, grad_factor?: number): [Tensor, Tensor, Tensor];
-  _fake_quantize_learnable_per_channel_affine_backward(self: Tensor, scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number }): [Tensor, Tensor, Tensor];
-  _fake_quantize_learnable_per_channel_affine_backward(self: Tensor, options: { scale: Tensor; zero_point: Tensor; axis: number | bigint; quant_min: number | bigint; quant_max: number | bigint; grad_factor?: number }): [Tensor, Tensor, Tensor];
   /** `aten::_fake_quantize_learnable_per_tensor_affine(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max, float grad_factor=1.) -> Tensor` */
   _fake_quantize_learnable_per_tensor_affine(scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, grad_factor?: number): Tensor;
   _fake_quantize_learnable_per_tensor_affine(scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number }): Tensor;
@@ -359,10 +343,6 @@ export interface TensorMethods {
   _fake_quantize_learnable_per_tensor_affine(scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, grad_factor: number, options: { out: Tensor }): Tensor;
   _fake_quantize_learnable_per_tensor_affine(scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number; out: Tensor }): Tensor;
   _fake_quantize_learnable_per_tensor_affine(options: { scale: Tensor; zero_point: Tensor; quant_min: number | bigint; quant_max: number | bigint; grad_factor?: number; out: Tensor }): Tensor;
-  /** `aten::_fake_quantize_learnable_per_tensor_affine_backward(Tensor grad, Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max, float grad_factor=1.) -> (Tensor, Tensor, Tensor)` */
-  _fake_quantize_learnable_per_tensor_affine_backward(self: Tensor, scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, grad_factor?: number): [Tensor, Tensor, Tensor];
-  _fake_quantize_learnable_per_tensor_affine_backward(self: Tensor, scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number }): [Tensor, Tensor, Tensor];
-  _fake_quantize_learnable_per_tensor_affine_backward(self: Tensor, options: { scale: Tensor; zero_point: Tensor; quant_min: number | bigint; quant_max: number | bigint; grad_factor?: number }): [Tensor, Tensor, Tensor];
   /** `aten::_fake_quantize_per_tensor_affine_cachemask_tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, Tensor fake_quant_enabled, int quant_min, int quant_max) -> (Tensor output, Tensor mask)` */
   _fake_quantize_per_tensor_affine_cachemask_tensor_qparams(scale: Tensor, zero_point: Tensor, fake_quant_enabled: Tensor, quant_min: number | bigint, quant_max: number | bigint): [Tensor, Tensor];
   _fake_quantize_per_tensor_affine_cachemask_tensor_qparams(options: { scale: Tensor; zero_point: Tensor; fake_quant_enabled: Tensor; quant_min: number | bigint; quant_max: number | bigint }): [Tensor, Tensor];
@@ -372,9 +352,6 @@ export interface TensorMethods {
   /** `aten::_fill_mem_eff_dropout_mask_(Tensor(a!) self, float dropout_p, int seed, int offset) -> Tensor(a!)` */
   _fill_mem_eff_dropout_mask_(dropout_p: number, seed: number | bigint, offset: number | bigint): Tensor;
   _fill_mem_eff_dropout_mask_(options: { dropout_p: number; seed: number | bigint; offset: number | bigint }): Tensor;
-  /** `aten::_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor rng_state, Tensor unused, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None) -> (Tensor, Tensor, Tensor)` */
-  _flash_attention_backward(query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, rng_state: Tensor, unused: Tensor, options?: { scale?: number | null; window_size_left?: number | bigint | null; window_size_right?: number | bigint | null }): [Tensor, Tensor, Tensor];
-  _flash_attention_backward(options: { query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; rng_state: Tensor; unused: Tensor; scale?: number | null; window_size_left?: number | bigint | null; window_size_right?: number | bigint | null }): [Tensor, Tensor, Tensor];
   /** `aten::_flash_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, bool return_debug_mask, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None, Tensor? seqused_k=None, Tensor? alibi_slopes=None, Tensor? block_table=None, int? num_splits=None) -> (Tensor output, Tensor softmax_logsumexp, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
   _flash_attention_forward(key: Tensor, value: Tensor, cum_seq_q: Tensor | null, cum_seq_k: Tensor | null, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, return_debug_mask: boolean, options?: { scale?: number | null; window_size_left?: number | bigint | null; window_size_right?: number | bigint | null; seqused_k?: Tensor | null; alibi_slopes?: Tensor | null; block_table?: Tensor | null; num_splits?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, Tensor];
   _flash_attention_forward(options: { key: Tensor; value: Tensor; cum_seq_q: Tensor | null; cum_seq_k: Tensor | null; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; return_debug_mask: boolean; scale?: number | null; window_size_left?: number | bigint | null; window_size_right?: number | bigint | null; seqused_k?: Tensor | null; alibi_slopes?: Tensor | null; block_table?: Tensor | null; num_splits?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, Tensor];
@@ -398,9 +375,6 @@ export interface TensorMethods {
   /** `aten::_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float? eps) -> (Tensor, Tensor)` */
   _fused_rms_norm(normalized_shape: Ints, weight: Tensor | null, eps: number | null): [Tensor, Tensor];
   _fused_rms_norm(options: { normalized_shape: Ints; weight: Tensor | null; eps: number | null }): [Tensor, Tensor];
-  /** `aten::_fused_rms_norm_backward(Tensor grad_out, Tensor input, int[] normalized_shape, Tensor rstd, Tensor? weight, bool[2] output_mask) -> (Tensor, Tensor)` */
-  _fused_rms_norm_backward(input: Tensor, normalized_shape: Ints, rstd: Tensor, weight: Tensor | null, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  _fused_rms_norm_backward(options: { input: Tensor; normalized_shape: Ints; rstd: Tensor; weight: Tensor | null; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
   /** `aten::_fused_sdp_choice(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> int` */
   _fused_sdp_choice(key: Tensor, value: Tensor, attn_mask?: Tensor | null, dropout_p?: number, is_causal?: boolean, options?: { scale?: number | null; enable_gqa?: boolean }): number;
   _fused_sdp_choice(key: Tensor, value: Tensor, options: { attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; scale?: number | null; enable_gqa?: boolean }): number;
@@ -414,18 +388,12 @@ export interface TensorMethods {
   /** `aten::_fw_primal_copy.out(Tensor self, int level, *, Tensor(a!) out) -> Tensor(a!)` */
   _fw_primal_copy(level: number | bigint, options: { out: Tensor }): Tensor;
   _fw_primal_copy(options: { level: number | bigint; out: Tensor }): Tensor;
-  /** `aten::_gather_sparse_backward(Tensor self, int dim, Tensor index, Tensor grad) -> Tensor` */
-  _gather_sparse_backward(dim: number | bigint, index: Tensor, grad: Tensor): Tensor;
-  _gather_sparse_backward(options: { dim: number | bigint; index: Tensor; grad: Tensor }): Tensor;
   /** `aten::_grid_sampler_2d_cpu_fallback(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor` */
   _grid_sampler_2d_cpu_fallback(grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean): Tensor;
   _grid_sampler_2d_cpu_fallback(options: { grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean }): Tensor;
   /** `aten::_grid_sampler_2d_cpu_fallback.out(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)` */
   _grid_sampler_2d_cpu_fallback(grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, options: { out: Tensor }): Tensor;
   _grid_sampler_2d_cpu_fallback(options: { grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; out: Tensor }): Tensor;
-  /** `aten::_grid_sampler_2d_cpu_fallback_backward(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> (Tensor, Tensor)` */
-  _grid_sampler_2d_cpu_fallback_backward(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean): [Tensor, Tensor];
-  _grid_sampler_2d_cpu_fallback_backward(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean }): [Tensor, Tensor];
   /** `aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor` */
   _grouped_mm(mat2: Tensor, offs?: Tensor | null, bias?: Tensor | null, out_dtype?: DType | null): Tensor;
   _grouped_mm(mat2: Tensor, options: { offs?: Tensor | null; bias?: Tensor | null; out_dtype?: DType | null }): Tensor;
@@ -503,8 +471,6 @@ export interface TensorMethods {
   /** `aten::_linalg_eigh.eigenvalues(Tensor A, str UPLO="L", bool compute_v=True, *, Tensor(a!) eigenvalues, Tensor(b!) eigenvectors) -> (Tensor(a!) eigenvalues, Tensor(b!) eigenvectors)` */
   _linalg_eigh(UPLO: string, compute_v: boolean, options: { eigenvalues: Tensor; eigenvectors: Tensor }): [Tensor, Tensor];
   _linalg_eigh(options: { UPLO?: string; compute_v?: boolean; eigenvalues: Tensor; eigenvectors: Tensor }): [Tensor, Tensor];
-  /** `aten::_linalg_eigvals(Tensor self) -> Tensor` */
-  _linalg_eigvals(): Tensor;
   /** `aten::_linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, Tensor pivots)` */
   _linalg_slogdet(): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::_linalg_slogdet.sign(Tensor A, *, Tensor(a!) sign, Tensor(b!) logabsdet, Tensor(c!) LU, Tensor(d!) pivots) -> (Tensor(a!) sign, Tensor(b!) logabsdet, Tensor(c!) LU, Tensor(d!) pivots)` */
@@ -565,14 +531,6 @@ export interface TensorMethods {
   /** `aten::_masked_scale.out(Tensor self, Tensor mask, float scale, *, Tensor(a!) out) -> Tensor(a!)` */
   _masked_scale(mask: Tensor, scale: number, options: { out: Tensor }): Tensor;
   _masked_scale(options: { mask: Tensor; scale: number; out: Tensor }): Tensor;
-  /** `aten::_masked_softmax_backward(Tensor grad_output, Tensor output, Tensor mask, int? dim=None) -> Tensor` */
-  _masked_softmax_backward(output: Tensor, mask: Tensor, dim?: number | bigint | null): Tensor;
-  _masked_softmax_backward(output: Tensor, mask: Tensor, options: { dim?: number | bigint | null }): Tensor;
-  _masked_softmax_backward(options: { output: Tensor; mask: Tensor; dim?: number | bigint | null }): Tensor;
-  /** `aten::_masked_softmax_backward.out(Tensor grad_output, Tensor output, Tensor mask, int? dim=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  _masked_softmax_backward(output: Tensor, mask: Tensor, dim: number | bigint | null, options: { out: Tensor }): Tensor;
-  _masked_softmax_backward(output: Tensor, mask: Tensor, options: { dim?: number | bigint | null; out: Tensor }): Tensor;
-  _masked_softmax_backward(options: { output: Tensor; mask: Tensor; dim?: number | bigint | null; out: Tensor }): Tensor;
   /** `aten::_mixed_dtypes_linear(Tensor input, Tensor weight, Tensor scale, *, Tensor? bias=None, str? activation=None) -> Tensor` */
   _mixed_dtypes_linear(weight: Tensor, scale: Tensor, options?: { bias?: Tensor | null; activation?: string | null }): Tensor;
   _mixed_dtypes_linear(options: { weight: Tensor; scale: Tensor; bias?: Tensor | null; activation?: string | null }): Tensor;
@@ -617,96 +575,6 @@ export interface TensorMethods {
   _neg_view_copy(): Tensor;
   /** `aten::_neg_view_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   _neg_view_copy(options: { out: Tensor }): Tensor;
-  /** `aten::_nested_from_padded(Tensor padded, Tensor cpu_nested_shape_example, bool fuse_transform_0213=False) -> Tensor` */
-  _nested_from_padded(cpu_nested_shape_example: Tensor, fuse_transform_0213?: boolean): Tensor;
-  _nested_from_padded(cpu_nested_shape_example: Tensor, options: { fuse_transform_0213?: boolean }): Tensor;
-  _nested_from_padded(options: { cpu_nested_shape_example: Tensor; fuse_transform_0213?: boolean }): Tensor;
-  /** `aten::_nested_from_padded.out(Tensor padded, Tensor cpu_nested_shape_example, bool fuse_transform_0213=False, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_from_padded(cpu_nested_shape_example: Tensor, fuse_transform_0213: boolean, options: { out: Tensor }): Tensor;
-  _nested_from_padded(cpu_nested_shape_example: Tensor, options: { fuse_transform_0213?: boolean; out: Tensor }): Tensor;
-  _nested_from_padded(options: { cpu_nested_shape_example: Tensor; fuse_transform_0213?: boolean; out: Tensor }): Tensor;
-  /** `aten::_nested_from_padded_and_nested_example(Tensor padded, Tensor nt_example) -> Tensor` */
-  _nested_from_padded_and_nested_example(nt_example: Tensor): Tensor;
-  _nested_from_padded_and_nested_example(options: { nt_example: Tensor }): Tensor;
-  /** `aten::_nested_from_padded_and_nested_example.out(Tensor padded, Tensor nt_example, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_from_padded_and_nested_example(nt_example: Tensor, options: { out: Tensor }): Tensor;
-  _nested_from_padded_and_nested_example(options: { nt_example: Tensor; out: Tensor }): Tensor;
-  /** `aten::_nested_from_padded_tensor(Tensor padded, Tensor offsets, Tensor dummy, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None, SymInt? sum_S=None) -> Tensor` */
-  _nested_from_padded_tensor(offsets: Tensor, dummy: Tensor, ragged_idx?: number | bigint, min_seqlen?: Tensor | null, max_seqlen?: Tensor | null, sum_S?: number | bigint | null): Tensor;
-  _nested_from_padded_tensor(offsets: Tensor, dummy: Tensor, options: { ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null; sum_S?: number | bigint | null }): Tensor;
-  _nested_from_padded_tensor(options: { offsets: Tensor; dummy: Tensor; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null; sum_S?: number | bigint | null }): Tensor;
-  /** `aten::_nested_get_jagged_dummy(Tensor any) -> Tensor` */
-  _nested_get_jagged_dummy(): Tensor;
-  /** `aten::_nested_get_lengths(Tensor self) -> Tensor` */
-  _nested_get_lengths(): Tensor;
-  /** `aten::_nested_get_max_seqlen(Tensor self) -> Tensor` */
-  _nested_get_max_seqlen(): Tensor;
-  /** `aten::_nested_get_min_seqlen(Tensor self) -> Tensor` */
-  _nested_get_min_seqlen(): Tensor;
-  /** `aten::_nested_get_offsets(Tensor self) -> Tensor` */
-  _nested_get_offsets(): Tensor;
-  /** `aten::_nested_get_ragged_idx(Tensor self) -> int` */
-  _nested_get_ragged_idx(): number;
-  /** `aten::_nested_get_values(Tensor(a) self) -> Tensor(a)` */
-  _nested_get_values(): Tensor;
-  /** `aten::_nested_get_values_copy(Tensor self) -> Tensor` */
-  _nested_get_values_copy(): Tensor;
-  /** `aten::_nested_get_values_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_get_values_copy(options: { out: Tensor }): Tensor;
-  /** `aten::_nested_select_backward(Tensor grad_output, Tensor self, int dim, SymInt index) -> Tensor` */
-  _nested_select_backward(self: Tensor, dim: number | bigint, index: number | bigint): Tensor;
-  _nested_select_backward(self: Tensor, options: { dim: number | bigint; index: number | bigint }): Tensor;
-  /** `aten::_nested_sum_backward(Tensor grad, Tensor self, int[1]? dim, bool keepdim=False) -> Tensor` */
-  _nested_sum_backward(self: Tensor, dim: number | bigint | Ints | null, keepdim?: boolean): Tensor;
-  _nested_sum_backward(self: Tensor, dim: number | bigint | Ints | null, options: { keepdim?: boolean }): Tensor;
-  _nested_sum_backward(self: Tensor, options: { dim: number | bigint | Ints | null; keepdim?: boolean }): Tensor;
-  /** `aten::_nested_tensor_from_mask(Tensor t, Tensor mask, bool mask_check=True) -> Tensor` */
-  _nested_tensor_from_mask(mask: Tensor, mask_check?: boolean): Tensor;
-  _nested_tensor_from_mask(mask: Tensor, options: { mask_check?: boolean }): Tensor;
-  _nested_tensor_from_mask(options: { mask: Tensor; mask_check?: boolean }): Tensor;
-  /** `aten::_nested_tensor_from_mask.out(Tensor t, Tensor mask, bool mask_check=True, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_from_mask(mask: Tensor, mask_check: boolean, options: { out: Tensor }): Tensor;
-  _nested_tensor_from_mask(mask: Tensor, options: { mask_check?: boolean; out: Tensor }): Tensor;
-  _nested_tensor_from_mask(options: { mask: Tensor; mask_check?: boolean; out: Tensor }): Tensor;
-  /** `aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool` */
-  _nested_tensor_from_mask_left_aligned(mask: Tensor): boolean;
-  _nested_tensor_from_mask_left_aligned(options: { mask: Tensor }): boolean;
-  /** `aten::_nested_tensor_size(Tensor self) -> Tensor` */
-  _nested_tensor_size(): Tensor;
-  /** `aten::_nested_tensor_size.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_size(options: { out: Tensor }): Tensor;
-  /** `aten::_nested_tensor_softmax_with_shape(Tensor self, Tensor query) -> Tensor` */
-  _nested_tensor_softmax_with_shape(query: Tensor): Tensor;
-  _nested_tensor_softmax_with_shape(options: { query: Tensor }): Tensor;
-  /** `aten::_nested_tensor_storage_offsets(Tensor self) -> Tensor` */
-  _nested_tensor_storage_offsets(): Tensor;
-  /** `aten::_nested_tensor_storage_offsets.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_storage_offsets(options: { out: Tensor }): Tensor;
-  /** `aten::_nested_tensor_strides(Tensor self) -> Tensor` */
-  _nested_tensor_strides(): Tensor;
-  /** `aten::_nested_tensor_strides.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_strides(options: { out: Tensor }): Tensor;
-  /** `aten::_nested_view_from_buffer(Tensor(a) self, Tensor nested_size, Tensor nested_strides, Tensor offsets) -> Tensor(a)` */
-  _nested_view_from_buffer(nested_size: Tensor, nested_strides: Tensor, offsets: Tensor): Tensor;
-  _nested_view_from_buffer(options: { nested_size: Tensor; nested_strides: Tensor; offsets: Tensor }): Tensor;
-  /** `aten::_nested_view_from_buffer_copy(Tensor self, Tensor nested_size, Tensor nested_strides, Tensor offsets) -> Tensor` */
-  _nested_view_from_buffer_copy(nested_size: Tensor, nested_strides: Tensor, offsets: Tensor): Tensor;
-  _nested_view_from_buffer_copy(options: { nested_size: Tensor; nested_strides: Tensor; offsets: Tensor }): Tensor;
-  /** `aten::_nested_view_from_buffer_copy.out(Tensor self, Tensor nested_size, Tensor nested_strides, Tensor offsets, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_view_from_buffer_copy(nested_size: Tensor, nested_strides: Tensor, offsets: Tensor, options: { out: Tensor }): Tensor;
-  _nested_view_from_buffer_copy(options: { nested_size: Tensor; nested_strides: Tensor; offsets: Tensor; out: Tensor }): Tensor;
-  /** `aten::_nested_view_from_jagged(Tensor(a) self, Tensor offsets, Tensor dummy, Tensor? lengths=None, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None) -> Tensor(a)` */
-  _nested_view_from_jagged(offsets: Tensor, dummy: Tensor, lengths?: Tensor | null, ragged_idx?: number | bigint, min_seqlen?: Tensor | null, max_seqlen?: Tensor | null): Tensor;
-  _nested_view_from_jagged(offsets: Tensor, dummy: Tensor, options: { lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null }): Tensor;
-  _nested_view_from_jagged(options: { offsets: Tensor; dummy: Tensor; lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null }): Tensor;
-  /** `aten::_nested_view_from_jagged_copy(Tensor self, Tensor offsets, Tensor dummy, Tensor? lengths=None, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None) -> Tensor` */
-  _nested_view_from_jagged_copy(offsets: Tensor, dummy: Tensor, lengths?: Tensor | null, ragged_idx?: number | bigint, min_seqlen?: Tensor | null, max_seqlen?: Tensor | null): Tensor;
-  _nested_view_from_jagged_copy(offsets: Tensor, dummy: Tensor, options: { lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null }): Tensor;
-  _nested_view_from_jagged_copy(options: { offsets: Tensor; dummy: Tensor; lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null }): Tensor;
-  /** `aten::_nested_view_from_jagged_copy.out(Tensor self, Tensor offsets, Tensor dummy, Tensor? lengths=None, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_view_from_jagged_copy(offsets: Tensor, dummy: Tensor, lengths: Tensor | null, ragged_idx: number | bigint, min_seqlen: Tensor | null, max_seqlen: Tensor | null, options: { out: Tensor }): Tensor;
-  _nested_view_from_jagged_copy(offsets: Tensor, dummy: Tensor, options: { lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null; out: Tensor }): Tensor;
-  _nested_view_from_jagged_copy(options: { offsets: Tensor; dummy: Tensor; lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null; out: Tensor }): Tensor;
   /** `aten::_nnz(Tensor self) -> int` */
   _nnz(): number;
   /** `aten::_pack_padded_sequence(Tensor input, Tensor lengths, bool batch_first) -> (Tensor, Tensor)` */
@@ -715,9 +583,6 @@ export interface TensorMethods {
   /** `aten::_pack_padded_sequence.out(Tensor input, Tensor lengths, bool batch_first, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
   _pack_padded_sequence(lengths: Tensor, batch_first: boolean, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _pack_padded_sequence(options: { lengths: Tensor; batch_first: boolean; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::_pack_padded_sequence_backward(Tensor grad, SymInt[] input_size, Tensor batch_sizes, bool batch_first) -> Tensor` */
-  _pack_padded_sequence_backward(input_size: Ints, batch_sizes: Tensor, batch_first: boolean): Tensor;
-  _pack_padded_sequence_backward(options: { input_size: Ints; batch_sizes: Tensor; batch_first: boolean }): Tensor;
   /** `aten::_pad_circular(Tensor self, SymInt[] pad) -> Tensor` */
   _pad_circular(pad: Ints): Tensor;
   _pad_circular(options: { pad: Ints }): Tensor;
@@ -765,9 +630,6 @@ export interface TensorMethods {
   /** `aten::_pin_memory.out(Tensor self, Device? device=None, *, Tensor(a!) out) -> Tensor(a!)` */
   _pin_memory(device: string | null, options: { out: Tensor }): Tensor;
   _pin_memory(options: { device?: string | null; out: Tensor }): Tensor;
-  /** `aten::_prelu_kernel_backward(Tensor grad_output, Tensor self, Tensor weight) -> (Tensor, Tensor)` */
-  _prelu_kernel_backward(self: Tensor, weight: Tensor): [Tensor, Tensor];
-  _prelu_kernel_backward(self: Tensor, options: { weight: Tensor }): [Tensor, Tensor];
   /** `aten::_propagate_xla_data(Tensor input, Tensor output) -> ()` */
   _propagate_xla_data(output: Tensor): void;
   _propagate_xla_data(options: { output: Tensor }): void;
@@ -801,51 +663,6 @@ export interface TensorMethods {
   _sample_dirichlet(options: { generator?: Generator | null; out: Tensor }): Tensor;
   /** `aten::_saturate_weight_to_fp16(Tensor weight) -> Tensor` */
   _saturate_weight_to_fp16(): Tensor;
-  /** `aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor)` */
-  _scaled_dot_product_attention_math(key: Tensor, value: Tensor, attn_mask?: Tensor | null, dropout_p?: number, is_causal?: boolean, dropout_mask?: Tensor | null, options?: { scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  _scaled_dot_product_attention_math(key: Tensor, value: Tensor, options: { attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; dropout_mask?: Tensor | null; scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  _scaled_dot_product_attention_math(options: { key: Tensor; value: Tensor; attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; dropout_mask?: Tensor | null; scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  /** `aten::_scaled_dot_product_attention_math_for_mps(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor)` */
-  _scaled_dot_product_attention_math_for_mps(key: Tensor, value: Tensor, attn_mask?: Tensor | null, dropout_p?: number, is_causal?: boolean, dropout_mask?: Tensor | null, options?: { scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  _scaled_dot_product_attention_math_for_mps(key: Tensor, value: Tensor, options: { attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; dropout_mask?: Tensor | null; scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  _scaled_dot_product_attention_math_for_mps(options: { key: Tensor; value: Tensor; attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; dropout_mask?: Tensor | null; scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  /** `aten::_scaled_dot_product_cudnn_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
-  _scaled_dot_product_cudnn_attention(key: Tensor, value: Tensor, attn_bias: Tensor | null, compute_log_sumexp: boolean, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_cudnn_attention(key: Tensor, value: Tensor, attn_bias: Tensor | null, compute_log_sumexp: boolean, options: { dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_cudnn_attention(options: { key: Tensor; value: Tensor; attn_bias: Tensor | null; compute_log_sumexp: boolean; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_cudnn_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, Tensor attn_bias, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, *, float? scale=None) -> (Tensor, Tensor, Tensor)` */
-  _scaled_dot_product_cudnn_attention_backward(query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, philox_seed: Tensor, philox_offset: Tensor, attn_bias: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor];
-  _scaled_dot_product_cudnn_attention_backward(options: { query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; philox_seed: Tensor; philox_offset: Tensor; attn_bias: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; scale?: number | null }): [Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_efficient_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, *, float? scale=None) -> (Tensor output, Tensor log_sumexp, Tensor philox_seed, Tensor philox_offset)` */
-  _scaled_dot_product_efficient_attention(key: Tensor, value: Tensor, attn_bias: Tensor | null, compute_log_sumexp: boolean, dropout_p?: number, is_causal?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_efficient_attention(key: Tensor, value: Tensor, attn_bias: Tensor | null, compute_log_sumexp: boolean, options: { dropout_p?: number; is_causal?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_efficient_attention(options: { key: Tensor; value: Tensor; attn_bias: Tensor | null; compute_log_sumexp: boolean; dropout_p?: number; is_causal?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor value, Tensor attn_bias, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, float dropout_p, bool[4] grad_input_mask, bool is_causal=False, *, float? scale=None) -> (Tensor, Tensor, Tensor, Tensor)` */
-  _scaled_dot_product_efficient_attention_backward(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor, out: Tensor, logsumexp: Tensor, philox_seed: Tensor, philox_offset: Tensor, dropout_p: number, grad_input_mask: boolean | readonly boolean[], is_causal?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_efficient_attention_backward(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor, out: Tensor, logsumexp: Tensor, philox_seed: Tensor, philox_offset: Tensor, dropout_p: number, grad_input_mask: boolean | readonly boolean[], options: { is_causal?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_efficient_attention_backward(options: { query: Tensor; key: Tensor; value: Tensor; attn_bias: Tensor; out: Tensor; logsumexp: Tensor; philox_seed: Tensor; philox_offset: Tensor; dropout_p: number; grad_input_mask: boolean | readonly boolean[]; is_causal?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention(Tensor query, Tensor key, Tensor value, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
-  _scaled_dot_product_flash_attention(key: Tensor, value: Tensor, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention(key: Tensor, value: Tensor, options: { dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention(options: { key: Tensor; value: Tensor; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention.quantized(Tensor query, Tensor key, Tensor value, Tensor? q_descale, Tensor? k_descale, Tensor? v_descale, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
-  _scaled_dot_product_flash_attention(key: Tensor, value: Tensor, q_descale: Tensor | null, k_descale: Tensor | null, v_descale: Tensor | null, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention(key: Tensor, value: Tensor, q_descale: Tensor | null, k_descale: Tensor | null, v_descale: Tensor | null, options: { dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention(options: { key: Tensor; value: Tensor; q_descale: Tensor | null; k_descale: Tensor | null; v_descale: Tensor | null; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor philox_seed, Tensor philox_offset, *, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value)` */
-  _scaled_dot_product_flash_attention_backward(query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, philox_seed: Tensor, philox_offset: Tensor, options?: { scale?: number | null }): [Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention_backward(options: { query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; philox_seed: Tensor; philox_offset: Tensor; scale?: number | null }): [Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, float dropout_p=0., bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor output, Tensor logsumexp)` */
-  _scaled_dot_product_flash_attention_for_cpu(key: Tensor, value: Tensor, dropout_p?: number, is_causal?: boolean, options?: { attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
-  _scaled_dot_product_flash_attention_for_cpu(key: Tensor, value: Tensor, options: { dropout_p?: number; is_causal?: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
-  _scaled_dot_product_flash_attention_for_cpu(options: { key: Tensor; value: Tensor; dropout_p?: number; is_causal?: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
-  /** `aten::_scaled_dot_product_fused_attention_overrideable(Tensor query, Tensor key, Tensor value, Tensor? attn_bias=None, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
-  _scaled_dot_product_fused_attention_overrideable(key: Tensor, value: Tensor, attn_bias?: Tensor | null, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_fused_attention_overrideable(key: Tensor, value: Tensor, options: { attn_bias?: Tensor | null; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_fused_attention_overrideable(options: { key: Tensor; value: Tensor; attn_bias?: Tensor | null; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_fused_attention_overrideable_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor attn_bias, bool[4] grad_input_mask, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor philox_seed, Tensor philox_offset, *, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value, Tensor grad_attn_bias)` */
-  _scaled_dot_product_fused_attention_overrideable_backward(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor, grad_input_mask: boolean | readonly boolean[], out: Tensor, logsumexp: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, philox_seed: Tensor, philox_offset: Tensor, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_fused_attention_overrideable_backward(options: { query: Tensor; key: Tensor; value: Tensor; attn_bias: Tensor; grad_input_mask: boolean | readonly boolean[]; out: Tensor; logsumexp: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; philox_seed: Tensor; philox_offset: Tensor; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::_scaled_grouped_mm(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? offs=None, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False) -> Tensor` */
   _scaled_grouped_mm(mat2: Tensor, scale_a: Tensor, scale_b: Tensor, offs?: Tensor | null, bias?: Tensor | null, scale_result?: Tensor | null, out_dtype?: DType | null, use_fast_accum?: boolean): Tensor;
   _scaled_grouped_mm(mat2: Tensor, scale_a: Tensor, scale_b: Tensor, options: { offs?: Tensor | null; bias?: Tensor | null; scale_result?: Tensor | null; out_dtype?: DType | null; use_fast_accum?: boolean }): Tensor;
@@ -872,15 +689,6 @@ export interface TensorMethods {
   _scaled_mm_v2(options: { mat2: Tensor; scale_a: readonly Tensor[]; recipe_a: Ints; swizzle_a: Ints; scale_b: readonly Tensor[]; recipe_b: Ints; swizzle_b: Ints; bias: Tensor | null; out_dtype: DType | null; contraction_dim?: Ints; use_fast_accum?: boolean; out: Tensor }): Tensor;
   /** `aten::_shape_as_tensor(Tensor self) -> Tensor` */
   _shape_as_tensor(): Tensor;
-  /** `aten::_slow_conv2d_backward.grad_input(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, *, Tensor(a!) grad_input, Tensor(b!) grad_weight, Tensor(c!) grad_bias) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  _slow_conv2d_backward(self: Tensor, weight: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, options: { grad_input: Tensor; grad_weight: Tensor; grad_bias: Tensor }): [Tensor, Tensor, Tensor];
-  _slow_conv2d_backward(self: Tensor, options: { weight: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; grad_input: Tensor; grad_weight: Tensor; grad_bias: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::_slow_conv2d_backward.output_mask(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, bool[3] output_mask) -> (Tensor grad_input, Tensor grad_weight, Tensor grad_bias)` */
-  _slow_conv2d_backward(self: Tensor, weight: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  _slow_conv2d_backward(self: Tensor, options: { weight: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::_slow_conv2d_backward.output_mask_out(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  _slow_conv2d_backward(self: Tensor, weight: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  _slow_conv2d_backward(self: Tensor, options: { weight: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::_slow_conv2d_forward(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding) -> Tensor` */
   _slow_conv2d_forward(weight: Tensor, kernel_size: number | bigint | Ints, bias: Tensor | null, stride: number | bigint | Ints, padding: number | bigint | Ints): Tensor;
   _slow_conv2d_forward(options: { weight: Tensor; kernel_size: number | bigint | Ints; bias: Tensor | null; stride: number | bigint | Ints; padding: number | bigint | Ints }): Tensor;
@@ -931,12 +739,6 @@ export interface TensorMethods {
   /** `aten::_sparse_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)` */
   _sparse_log_softmax(dim: number | bigint, half_to_float: boolean, options: { out: Tensor }): Tensor;
   _sparse_log_softmax(options: { dim: number | bigint; half_to_float: boolean; out: Tensor }): Tensor;
-  /** `aten::_sparse_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, Tensor self) -> Tensor` */
-  _sparse_log_softmax_backward_data(output: Tensor, dim: number | bigint, self: Tensor): Tensor;
-  _sparse_log_softmax_backward_data(options: { output: Tensor; dim: number | bigint; self: Tensor }): Tensor;
-  /** `aten::_sparse_log_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _sparse_log_softmax_backward_data(output: Tensor, dim: number | bigint, self: Tensor, options: { out: Tensor }): Tensor;
-  _sparse_log_softmax_backward_data(options: { output: Tensor; dim: number | bigint; self: Tensor; out: Tensor }): Tensor;
   /** `aten::_sparse_mask_projection(Tensor self, Tensor mask, bool accumulate_matches=False) -> Tensor` */
   _sparse_mask_projection(mask: Tensor, accumulate_matches?: boolean): Tensor;
   _sparse_mask_projection(mask: Tensor, options: { accumulate_matches?: boolean }): Tensor;
@@ -954,9 +756,6 @@ export interface TensorMethods {
   /** `aten::_sparse_mm_reduce_impl(Tensor self, Tensor other, str reduce) -> (Tensor, Tensor)` */
   _sparse_mm_reduce_impl(other: Tensor, reduce: string): [Tensor, Tensor];
   _sparse_mm_reduce_impl(options: { other: Tensor; reduce: string }): [Tensor, Tensor];
-  /** `aten::_sparse_mm_reduce_impl_backward(Tensor self, Tensor grad_out, Tensor weight, str reduce, Tensor arg_out, bool[2] output_mask) -> (Tensor, Tensor)` */
-  _sparse_mm_reduce_impl_backward(grad_out: Tensor, weight: Tensor, reduce: string, arg_out: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  _sparse_mm_reduce_impl_backward(options: { grad_out: Tensor; weight: Tensor; reduce: string; arg_out: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
   /** `aten::_sparse_semi_structured_addmm(Tensor input, Tensor mat1, Tensor mat1_meta, Tensor mat2, *, Scalar alpha=1, Scalar beta=1, ScalarType? out_dtype=None) -> Tensor` */
   _sparse_semi_structured_addmm(mat1: Tensor, mat1_meta: Tensor, mat2: Tensor, options?: { alpha?: Scalar; beta?: Scalar; out_dtype?: DType | null }): Tensor;
   _sparse_semi_structured_addmm(options: { mat1: Tensor; mat1_meta: Tensor; mat2: Tensor; alpha?: Scalar; beta?: Scalar; out_dtype?: DType | null }): Tensor;
@@ -985,12 +784,6 @@ export interface TensorMethods {
   /** `aten::_sparse_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)` */
   _sparse_softmax(dim: number | bigint, half_to_float: boolean, options: { out: Tensor }): Tensor;
   _sparse_softmax(options: { dim: number | bigint; half_to_float: boolean; out: Tensor }): Tensor;
-  /** `aten::_sparse_softmax_backward_data(Tensor grad_output, Tensor output, int dim, Tensor self) -> Tensor` */
-  _sparse_softmax_backward_data(output: Tensor, dim: number | bigint, self: Tensor): Tensor;
-  _sparse_softmax_backward_data(options: { output: Tensor; dim: number | bigint; self: Tensor }): Tensor;
-  /** `aten::_sparse_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _sparse_softmax_backward_data(output: Tensor, dim: number | bigint, self: Tensor, options: { out: Tensor }): Tensor;
-  _sparse_softmax_backward_data(options: { output: Tensor; dim: number | bigint; self: Tensor; out: Tensor }): Tensor;
   /** `aten::_sparse_sparse_matmul(Tensor self, Tensor other) -> Tensor` */
   _sparse_sparse_matmul(other: Tensor): Tensor;
   _sparse_sparse_matmul(options: { other: Tensor }): Tensor;
@@ -1010,12 +803,6 @@ export interface TensorMethods {
   _sparse_sum(options: { dim: number | bigint | Ints; out: Tensor }): Tensor;
   /** `aten::_sparse_sum.dtype(Tensor self, *, ScalarType dtype) -> Tensor` */
   _sparse_sum(options: { dtype: DType }): Tensor;
-  /** `aten::_sparse_sum_backward(Tensor grad, Tensor self, int[] dim) -> Tensor` */
-  _sparse_sum_backward(self: Tensor, dim: Ints): Tensor;
-  _sparse_sum_backward(self: Tensor, options: { dim: Ints }): Tensor;
-  /** `aten::_sparse_sum_backward.out(Tensor grad, Tensor self, int[] dim, *, Tensor(a!) out) -> Tensor(a!)` */
-  _sparse_sum_backward(self: Tensor, dim: Ints, options: { out: Tensor }): Tensor;
-  _sparse_sum_backward(self: Tensor, options: { dim: Ints; out: Tensor }): Tensor;
   /** `aten::_spdiags(Tensor diagonals, Tensor offsets, int[] shape, Layout? layout=None) -> Tensor` */
   _spdiags(offsets: Tensor, shape: Ints, layout?: Layout | null): Tensor;
   _spdiags(offsets: Tensor, shape: Ints, options: { layout?: Layout | null }): Tensor;
@@ -1039,66 +826,6 @@ export interface TensorMethods {
   /** `aten::_standard_gamma_grad.out(Tensor self, Tensor output, *, Tensor(a!) out) -> Tensor(a!)` */
   _standard_gamma_grad(output: Tensor, options: { out: Tensor }): Tensor;
   _standard_gamma_grad(options: { output: Tensor; out: Tensor }): Tensor;
-  /** `aten::_test_ambiguous_defaults.a(Tensor dummy, int a=1, int b=1) -> Tensor` */
-  _test_ambiguous_defaults(a?: number | bigint, b?: number | bigint): Tensor;
-  _test_ambiguous_defaults(options: { a?: number | bigint; b?: number | bigint }): Tensor;
-  /** `aten::_test_ambiguous_defaults.b(Tensor dummy, int a=2, str b="2") -> Tensor` */
-  _test_ambiguous_defaults(a?: number | bigint, b?: string): Tensor;
-  _test_ambiguous_defaults(options: { a?: number | bigint; b?: string }): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch.fullcoverage(Tensor self) -> Tensor` */
-  _test_autograd_multiple_dispatch(): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch.fullcoverage_out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_autograd_multiple_dispatch(options: { out: Tensor }): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch.ntonly(Tensor self, bool b) -> Tensor` */
-  _test_autograd_multiple_dispatch(b: boolean): Tensor;
-  _test_autograd_multiple_dispatch(options: { b: boolean }): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch_view(Tensor(a) self) -> Tensor(a)` */
-  _test_autograd_multiple_dispatch_view(): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch_view_copy(Tensor self) -> Tensor` */
-  _test_autograd_multiple_dispatch_view_copy(): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch_view_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_autograd_multiple_dispatch_view_copy(options: { out: Tensor }): Tensor;
-  /** `aten::_test_check_tensor(Tensor self) -> Tensor` */
-  _test_check_tensor(): Tensor;
-  /** `aten::_test_functorch_fallback(Tensor self, Tensor other) -> Tensor` */
-  _test_functorch_fallback(other: Tensor): Tensor;
-  _test_functorch_fallback(options: { other: Tensor }): Tensor;
-  /** `aten::_test_functorch_fallback.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_functorch_fallback(other: Tensor, options: { out: Tensor }): Tensor;
-  _test_functorch_fallback(options: { other: Tensor; out: Tensor }): Tensor;
-  /** `aten::_test_optional_filled_intlist(Tensor values, int[2]? addends) -> Tensor` */
-  _test_optional_filled_intlist(addends: number | bigint | Ints | null): Tensor;
-  _test_optional_filled_intlist(options: { addends: number | bigint | Ints | null }): Tensor;
-  /** `aten::_test_optional_filled_intlist.out(Tensor values, int[2]? addends, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_optional_filled_intlist(addends: number | bigint | Ints | null, options: { out: Tensor }): Tensor;
-  _test_optional_filled_intlist(options: { addends: number | bigint | Ints | null; out: Tensor }): Tensor;
-  /** `aten::_test_optional_floatlist(Tensor values, float[]? addends) -> Tensor` */
-  _test_optional_floatlist(addends: Floats | null): Tensor;
-  _test_optional_floatlist(options: { addends: Floats | null }): Tensor;
-  /** `aten::_test_optional_floatlist.out(Tensor values, float[]? addends, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_optional_floatlist(addends: Floats | null, options: { out: Tensor }): Tensor;
-  _test_optional_floatlist(options: { addends: Floats | null; out: Tensor }): Tensor;
-  /** `aten::_test_optional_intlist(Tensor values, int[]? addends) -> Tensor` */
-  _test_optional_intlist(addends: Ints | null): Tensor;
-  _test_optional_intlist(options: { addends: Ints | null }): Tensor;
-  /** `aten::_test_optional_intlist.out(Tensor values, int[]? addends, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_optional_intlist(addends: Ints | null, options: { out: Tensor }): Tensor;
-  _test_optional_intlist(options: { addends: Ints | null; out: Tensor }): Tensor;
-  /** `aten::_test_parallel_materialize(Tensor self, int num_parallel, bool skip_first=False) -> Tensor` */
-  _test_parallel_materialize(num_parallel: number | bigint, skip_first?: boolean): Tensor;
-  _test_parallel_materialize(num_parallel: number | bigint, options: { skip_first?: boolean }): Tensor;
-  _test_parallel_materialize(options: { num_parallel: number | bigint; skip_first?: boolean }): Tensor;
-  /** `aten::_test_serialization_subcmul(Tensor self, Tensor other, Scalar alpha=1) -> Tensor` */
-  _test_serialization_subcmul(other: Tensor, alpha?: Scalar): Tensor;
-  _test_serialization_subcmul(other: Tensor, options: { alpha?: Scalar }): Tensor;
-  _test_serialization_subcmul(options: { other: Tensor; alpha?: Scalar }): Tensor;
-  /** `aten::_test_string_default(Tensor dummy, str a="\"\'\\", str b="\"\'\\") -> Tensor` */
-  _test_string_default(a?: string): Tensor;
-  _test_string_default(options: { a?: string }): Tensor;
-  /** `aten::_test_warn_in_autograd(Tensor self) -> Tensor` */
-  _test_warn_in_autograd(): Tensor;
-  /** `aten::_test_warn_in_autograd.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_warn_in_autograd(options: { out: Tensor }): Tensor;
   /** `aten::_thnn_fused_gru_cell(Tensor input_gates, Tensor hidden_gates, Tensor hx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor)` */
   _thnn_fused_gru_cell(hidden_gates: Tensor, hx: Tensor, input_bias?: Tensor | null, hidden_bias?: Tensor | null): [Tensor, Tensor];
   _thnn_fused_gru_cell(hidden_gates: Tensor, hx: Tensor, options: { input_bias?: Tensor | null; hidden_bias?: Tensor | null }): [Tensor, Tensor];
@@ -1107,12 +834,6 @@ export interface TensorMethods {
   _thnn_fused_gru_cell(hidden_gates: Tensor, hx: Tensor, input_bias: Tensor | null, hidden_bias: Tensor | null, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _thnn_fused_gru_cell(hidden_gates: Tensor, hx: Tensor, options: { input_bias?: Tensor | null; hidden_bias?: Tensor | null; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _thnn_fused_gru_cell(options: { hidden_gates: Tensor; hx: Tensor; input_bias?: Tensor | null; hidden_bias?: Tensor | null; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::_thnn_fused_gru_cell_backward(Tensor grad_hy, Tensor workspace, bool has_bias) -> (Tensor, Tensor, Tensor, Tensor, Tensor)` */
-  _thnn_fused_gru_cell_backward(workspace: Tensor, has_bias: boolean): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  _thnn_fused_gru_cell_backward(options: { workspace: Tensor; has_bias: boolean }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_thnn_fused_gru_cell_backward.out(Tensor grad_hy, Tensor workspace, bool has_bias, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3, Tensor(e!) out4) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!), Tensor(e!))` */
-  _thnn_fused_gru_cell_backward(workspace: Tensor, has_bias: boolean, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  _thnn_fused_gru_cell_backward(options: { workspace: Tensor; has_bias: boolean; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
   /** `aten::_thnn_fused_lstm_cell(Tensor input_gates, Tensor hidden_gates, Tensor cx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor, Tensor)` */
   _thnn_fused_lstm_cell(hidden_gates: Tensor, cx: Tensor, input_bias?: Tensor | null, hidden_bias?: Tensor | null): [Tensor, Tensor, Tensor];
   _thnn_fused_lstm_cell(hidden_gates: Tensor, cx: Tensor, options: { input_bias?: Tensor | null; hidden_bias?: Tensor | null }): [Tensor, Tensor, Tensor];
@@ -1242,14 +963,6 @@ export interface TensorMethods {
   /** `aten::_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   _upsample_bicubic2d_aa(output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   _upsample_bicubic2d_aa(options: { output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_bicubic2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_bicubic2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_bicubic2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_bicubic2d_aa_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_bicubic2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_bicubic2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_bicubic2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_bicubic2d_aa_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_bilinear2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
   _upsample_bilinear2d_aa(output_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
   _upsample_bilinear2d_aa(output_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -1261,14 +974,6 @@ export interface TensorMethods {
   /** `aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   _upsample_bilinear2d_aa(output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   _upsample_bilinear2d_aa(options: { output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_bilinear2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_bilinear2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_bilinear2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_bilinear2d_aa_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_bilinear2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_bilinear2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_bilinear2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_bilinear2d_aa_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_lanczos2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
   _upsample_lanczos2d_aa(output_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
   _upsample_lanczos2d_aa(output_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -1280,14 +985,6 @@ export interface TensorMethods {
   /** `aten::_upsample_lanczos2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   _upsample_lanczos2d_aa(output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   _upsample_lanczos2d_aa(options: { output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_lanczos2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_lanczos2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_lanczos2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_lanczos2d_aa_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_lanczos2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_lanczos2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_lanczos2d_aa_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_lanczos2d_aa_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor` */
   _upsample_nearest_exact1d(output_size: number | bigint | Ints, scales?: number | null): Tensor;
   _upsample_nearest_exact1d(output_size: number | bigint | Ints, options: { scales?: number | null }): Tensor;
@@ -1299,14 +996,6 @@ export interface TensorMethods {
   /** `aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   _upsample_nearest_exact1d(output_size: Ints | null, scale_factors: Floats | null): Tensor;
   _upsample_nearest_exact1d(options: { output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_nearest_exact1d_backward(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None) -> Tensor` */
-  _upsample_nearest_exact1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales?: number | null): Tensor;
-  _upsample_nearest_exact1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales?: number | null }): Tensor;
-  _upsample_nearest_exact1d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales?: number | null }): Tensor;
-  /** `aten::_upsample_nearest_exact1d_backward.grad_input(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_nearest_exact1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact1d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
   _upsample_nearest_exact2d(output_size: number | bigint | Ints, scales_h?: number | null, scales_w?: number | null): Tensor;
   _upsample_nearest_exact2d(output_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -1318,14 +1007,6 @@ export interface TensorMethods {
   /** `aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   _upsample_nearest_exact2d(output_size: Ints | null, scale_factors: Floats | null): Tensor;
   _upsample_nearest_exact2d(options: { output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_nearest_exact2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_nearest_exact2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_nearest_exact2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_nearest_exact2d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_nearest_exact2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_nearest_exact2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact2d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
   _upsample_nearest_exact3d(output_size: number | bigint | Ints, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
   _upsample_nearest_exact3d(output_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -1337,14 +1018,6 @@ export interface TensorMethods {
   /** `aten::_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   _upsample_nearest_exact3d(output_size: Ints | null, scale_factors: Floats | null): Tensor;
   _upsample_nearest_exact3d(options: { output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_nearest_exact3d_backward(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_nearest_exact3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_nearest_exact3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_nearest_exact3d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_nearest_exact3d_backward.grad_input(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_nearest_exact3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_d: number | null, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact3d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_use_cudnn_ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank) -> bool` */
   _use_cudnn_ctc_loss(targets: Tensor, input_lengths: Ints, target_lengths: Ints, blank: number | bigint): boolean;
   _use_cudnn_ctc_loss(options: { targets: Tensor; input_lengths: Ints; target_lengths: Ints; blank: number | bigint }): boolean;
@@ -1401,9 +1074,6 @@ export interface TensorMethods {
   /** `aten::_weight_int8pack_mm(Tensor self, Tensor mat2, Tensor scales) -> Tensor` */
   _weight_int8pack_mm(mat2: Tensor, scales: Tensor): Tensor;
   _weight_int8pack_mm(options: { mat2: Tensor; scales: Tensor }): Tensor;
-  /** `aten::_weight_norm_differentiable_backward(Tensor grad_w, Tensor saved_v, Tensor saved_g, Tensor saved_norms, int dim) -> (Tensor, Tensor)` */
-  _weight_norm_differentiable_backward(saved_v: Tensor, saved_g: Tensor, saved_norms: Tensor, dim: number | bigint): [Tensor, Tensor];
-  _weight_norm_differentiable_backward(options: { saved_v: Tensor; saved_g: Tensor; saved_norms: Tensor; dim: number | bigint }): [Tensor, Tensor];
   /** `aten::_wrapped_linear_prepack(Tensor weight, Tensor weight_scale, Tensor weight_zero_point, Tensor bias) -> Tensor` */
   _wrapped_linear_prepack(weight_scale: Tensor, weight_zero_point: Tensor, bias: Tensor): Tensor;
   _wrapped_linear_prepack(options: { weight_scale: Tensor; weight_zero_point: Tensor; bias: Tensor }): Tensor;
@@ -1452,8 +1122,6 @@ export interface TensorMethods {
   /** `aten::adaptive_avg_pool3d.out(Tensor self, SymInt[3] output_size, *, Tensor(a!) out) -> Tensor(a!)` */
   adaptive_avg_pool3d(output_size: number | bigint | Ints, options: { out: Tensor }): Tensor;
   adaptive_avg_pool3d(options: { output_size: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::adaptive_avg_pool3d_backward.grad_input(Tensor grad_output, Tensor self, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  adaptive_avg_pool3d_backward(self: Tensor, options: { grad_input: Tensor }): Tensor;
   /** `aten::adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)` */
   adaptive_max_pool1d(output_size: number | bigint | Ints): [Tensor, Tensor];
   adaptive_max_pool1d(options: { output_size: number | bigint | Ints }): [Tensor, Tensor];
@@ -1558,9 +1226,6 @@ export interface TensorMethods {
   /** `aten::affine_grid_generator.out(Tensor theta, SymInt[] size, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)` */
   affine_grid_generator(size: Ints, align_corners: boolean, options: { out: Tensor }): Tensor;
   affine_grid_generator(options: { size: Ints; align_corners: boolean; out: Tensor }): Tensor;
-  /** `aten::affine_grid_generator_backward(Tensor grad, SymInt[] size, bool align_corners) -> Tensor` */
-  affine_grid_generator_backward(size: Ints, align_corners: boolean): Tensor;
-  affine_grid_generator_backward(options: { size: Ints; align_corners: boolean }): Tensor;
   /** `aten::alias(Tensor(a) self) -> Tensor(a)` */
   alias(): Tensor;
   /** `aten::alias_copy(Tensor self) -> Tensor` */
@@ -1778,12 +1443,6 @@ export interface TensorMethods {
   avg_pool2d(kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null, options: { out: Tensor }): Tensor;
   avg_pool2d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null; out: Tensor }): Tensor;
   avg_pool2d(options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null; out: Tensor }): Tensor;
-  /** `aten::avg_pool2d_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, bool ceil_mode, bool count_include_pad, int? divisor_override) -> Tensor` */
-  avg_pool2d_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null): Tensor;
-  avg_pool2d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; ceil_mode: boolean; count_include_pad: boolean; divisor_override: number | bigint | null }): Tensor;
-  /** `aten::avg_pool2d_backward.grad_input(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, bool ceil_mode, bool count_include_pad, int? divisor_override, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  avg_pool2d_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null, options: { grad_input: Tensor }): Tensor;
-  avg_pool2d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; ceil_mode: boolean; count_include_pad: boolean; divisor_override: number | bigint | null; grad_input: Tensor }): Tensor;
   /** `aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor` */
   avg_pool3d(kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, ceil_mode?: boolean, count_include_pad?: boolean, divisor_override?: number | bigint | null): Tensor;
   avg_pool3d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null }): Tensor;
@@ -1792,12 +1451,6 @@ export interface TensorMethods {
   avg_pool3d(kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null, options: { out: Tensor }): Tensor;
   avg_pool3d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null; out: Tensor }): Tensor;
   avg_pool3d(options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null; out: Tensor }): Tensor;
-  /** `aten::avg_pool3d_backward(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, bool ceil_mode, bool count_include_pad, int? divisor_override) -> Tensor` */
-  avg_pool3d_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null): Tensor;
-  avg_pool3d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; ceil_mode: boolean; count_include_pad: boolean; divisor_override: number | bigint | null }): Tensor;
-  /** `aten::avg_pool3d_backward.grad_input(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, bool ceil_mode, bool count_include_pad, int? divisor_override, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  avg_pool3d_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null, options: { grad_input: Tensor }): Tensor;
-  avg_pool3d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; ceil_mode: boolean; count_include_pad: boolean; divisor_override: number | bigint | null; grad_input: Tensor }): Tensor;
   /** `aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
   baddbmm(batch1: Tensor, batch2: Tensor, options?: { beta?: Scalar; alpha?: Scalar }): Tensor;
   baddbmm(options: { batch1: Tensor; batch2: Tensor; beta?: Scalar; alpha?: Scalar }): Tensor;
@@ -1816,18 +1469,6 @@ export interface TensorMethods {
   /** `aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor` */
   batch_norm(weight: Tensor | null, bias: Tensor | null, running_mean: Tensor | null, running_var: Tensor | null, training: boolean, momentum: number, eps: number, cudnn_enabled: boolean): Tensor;
   batch_norm(options: { weight: Tensor | null; bias: Tensor | null; running_mean: Tensor | null; running_var: Tensor | null; training: boolean; momentum: number; eps: number; cudnn_enabled: boolean }): Tensor;
-  /** `aten::batch_norm_backward_elemt(Tensor grad_out, Tensor input, Tensor mean, Tensor invstd, Tensor? weight, Tensor sum_dy, Tensor sum_dy_xmu, Tensor count) -> Tensor` */
-  batch_norm_backward_elemt(input: Tensor, mean: Tensor, invstd: Tensor, weight: Tensor | null, sum_dy: Tensor, sum_dy_xmu: Tensor, count: Tensor): Tensor;
-  batch_norm_backward_elemt(options: { input: Tensor; mean: Tensor; invstd: Tensor; weight: Tensor | null; sum_dy: Tensor; sum_dy_xmu: Tensor; count: Tensor }): Tensor;
-  /** `aten::batch_norm_backward_elemt.out(Tensor grad_out, Tensor input, Tensor mean, Tensor invstd, Tensor? weight, Tensor sum_dy, Tensor sum_dy_xmu, Tensor count, *, Tensor(a!) out) -> Tensor(a!)` */
-  batch_norm_backward_elemt(input: Tensor, mean: Tensor, invstd: Tensor, weight: Tensor | null, sum_dy: Tensor, sum_dy_xmu: Tensor, count: Tensor, options: { out: Tensor }): Tensor;
-  batch_norm_backward_elemt(options: { input: Tensor; mean: Tensor; invstd: Tensor; weight: Tensor | null; sum_dy: Tensor; sum_dy_xmu: Tensor; count: Tensor; out: Tensor }): Tensor;
-  /** `aten::batch_norm_backward_reduce(Tensor grad_out, Tensor input, Tensor mean, Tensor invstd, Tensor? weight, bool input_g, bool weight_g, bool bias_g) -> (Tensor, Tensor, Tensor, Tensor)` */
-  batch_norm_backward_reduce(input: Tensor, mean: Tensor, invstd: Tensor, weight: Tensor | null, input_g: boolean, weight_g: boolean, bias_g: boolean): [Tensor, Tensor, Tensor, Tensor];
-  batch_norm_backward_reduce(options: { input: Tensor; mean: Tensor; invstd: Tensor; weight: Tensor | null; input_g: boolean; weight_g: boolean; bias_g: boolean }): [Tensor, Tensor, Tensor, Tensor];
-  /** `aten::batch_norm_backward_reduce.out(Tensor grad_out, Tensor input, Tensor mean, Tensor invstd, Tensor? weight, bool input_g, bool weight_g, bool bias_g, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!))` */
-  batch_norm_backward_reduce(input: Tensor, mean: Tensor, invstd: Tensor, weight: Tensor | null, input_g: boolean, weight_g: boolean, bias_g: boolean, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor }): [Tensor, Tensor, Tensor, Tensor];
-  batch_norm_backward_reduce(options: { input: Tensor; mean: Tensor; invstd: Tensor; weight: Tensor | null; input_g: boolean; weight_g: boolean; bias_g: boolean; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor }): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::batch_norm_elemt(Tensor input, Tensor? weight, Tensor? bias, Tensor mean, Tensor invstd, float eps) -> Tensor` */
   batch_norm_elemt(weight: Tensor | null, bias: Tensor | null, mean: Tensor, invstd: Tensor, eps: number): Tensor;
   batch_norm_elemt(options: { weight: Tensor | null; bias: Tensor | null; mean: Tensor; invstd: Tensor; eps: number }): Tensor;
@@ -1886,14 +1527,6 @@ export interface TensorMethods {
   binary_cross_entropy(target: Tensor, weight: Tensor | null, reduction: number | bigint, options: { out: Tensor }): Tensor;
   binary_cross_entropy(target: Tensor, options: { weight?: Tensor | null; reduction?: number | bigint; out: Tensor }): Tensor;
   binary_cross_entropy(options: { target: Tensor; weight?: Tensor | null; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::binary_cross_entropy_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor` */
-  binary_cross_entropy_backward(self: Tensor, target: Tensor, weight?: Tensor | null, reduction?: number | bigint): Tensor;
-  binary_cross_entropy_backward(self: Tensor, target: Tensor, options: { weight?: Tensor | null; reduction?: number | bigint }): Tensor;
-  binary_cross_entropy_backward(self: Tensor, options: { target: Tensor; weight?: Tensor | null; reduction?: number | bigint }): Tensor;
-  /** `aten::binary_cross_entropy_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight=None, int reduction=1, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  binary_cross_entropy_backward(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, options: { grad_input: Tensor }): Tensor;
-  binary_cross_entropy_backward(self: Tensor, target: Tensor, options: { weight?: Tensor | null; reduction?: number | bigint; grad_input: Tensor }): Tensor;
-  binary_cross_entropy_backward(self: Tensor, options: { target: Tensor; weight?: Tensor | null; reduction?: number | bigint; grad_input: Tensor }): Tensor;
   /** `aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor` */
   binary_cross_entropy_with_logits(target: Tensor, weight?: Tensor | null, pos_weight?: Tensor | null, reduction?: number | bigint): Tensor;
   binary_cross_entropy_with_logits(target: Tensor, options: { weight?: Tensor | null; pos_weight?: Tensor | null; reduction?: number | bigint }): Tensor;
@@ -2254,9 +1887,6 @@ export interface TensorMethods {
   conv_tbc(weight: Tensor, bias: Tensor, pad: number | bigint, options: { out: Tensor }): Tensor;
   conv_tbc(weight: Tensor, bias: Tensor, options: { pad?: number | bigint; out: Tensor }): Tensor;
   conv_tbc(options: { weight: Tensor; bias: Tensor; pad?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::conv_tbc_backward(Tensor self, Tensor input, Tensor weight, Tensor bias, int pad) -> (Tensor, Tensor, Tensor)` */
-  conv_tbc_backward(input: Tensor, weight: Tensor, bias: Tensor, pad: number | bigint): [Tensor, Tensor, Tensor];
-  conv_tbc_backward(options: { input: Tensor; weight: Tensor; bias: Tensor; pad: number | bigint }): [Tensor, Tensor, Tensor];
   /** `aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor` */
   conv_transpose1d(weight: Tensor, bias?: Tensor | null, stride?: number | bigint | Ints, padding?: number | bigint | Ints, output_padding?: number | bigint | Ints, groups?: number | bigint, dilation?: number | bigint | Ints): Tensor;
   conv_transpose1d(weight: Tensor, options: { bias?: Tensor | null; stride?: number | bigint | Ints; padding?: number | bigint | Ints; output_padding?: number | bigint | Ints; groups?: number | bigint; dilation?: number | bigint | Ints }): Tensor;
@@ -2275,18 +1905,6 @@ export interface TensorMethods {
   /** `aten::convolution.out(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, *, Tensor(a!) out) -> Tensor(a!)` */
   convolution(weight: Tensor, bias: Tensor | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, options: { out: Tensor }): Tensor;
   convolution(options: { weight: Tensor; bias: Tensor | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; out: Tensor }): Tensor;
-  /** `aten::convolution_backward(Tensor grad_output, Tensor input, Tensor weight, SymInt[]? bias_sizes, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  convolution_backward(input: Tensor, weight: Tensor, bias_sizes: Ints | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  convolution_backward(options: { input: Tensor; weight: Tensor; bias_sizes: Ints | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::convolution_backward.out(Tensor grad_output, Tensor input, Tensor weight, SymInt[]? bias_sizes, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  convolution_backward(input: Tensor, weight: Tensor, bias_sizes: Ints | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  convolution_backward(options: { input: Tensor; weight: Tensor; bias_sizes: Ints | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::convolution_backward_overrideable(Tensor grad_output, Tensor input, Tensor weight, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask) -> (Tensor grad_input, Tensor grad_weight, Tensor grad_bias)` */
-  convolution_backward_overrideable(input: Tensor, weight: Tensor, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  convolution_backward_overrideable(options: { input: Tensor; weight: Tensor; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::convolution_backward_overrideable.out(Tensor grad_output, Tensor input, Tensor weight, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  convolution_backward_overrideable(input: Tensor, weight: Tensor, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  convolution_backward_overrideable(options: { input: Tensor; weight: Tensor; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::convolution_overrideable(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor` */
   convolution_overrideable(weight: Tensor, bias: Tensor | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint): Tensor;
   convolution_overrideable(options: { weight: Tensor; bias: Tensor | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint }): Tensor;
@@ -2403,24 +2021,12 @@ export interface TensorMethods {
   /** `aten::cudnn_affine_grid_generator.out(Tensor theta, int N, int C, int H, int W, *, Tensor(a!) out) -> Tensor(a!)` */
   cudnn_affine_grid_generator(N: number | bigint, C: number | bigint, H: number | bigint, W: number | bigint, options: { out: Tensor }): Tensor;
   cudnn_affine_grid_generator(options: { N: number | bigint; C: number | bigint; H: number | bigint; W: number | bigint; out: Tensor }): Tensor;
-  /** `aten::cudnn_affine_grid_generator_backward(Tensor grad, int N, int C, int H, int W) -> Tensor grad_theta` */
-  cudnn_affine_grid_generator_backward(N: number | bigint, C: number | bigint, H: number | bigint, W: number | bigint): Tensor;
-  cudnn_affine_grid_generator_backward(options: { N: number | bigint; C: number | bigint; H: number | bigint; W: number | bigint }): Tensor;
-  /** `aten::cudnn_affine_grid_generator_backward.out(Tensor grad, int N, int C, int H, int W, *, Tensor(a!) out) -> Tensor(a!)` */
-  cudnn_affine_grid_generator_backward(N: number | bigint, C: number | bigint, H: number | bigint, W: number | bigint, options: { out: Tensor }): Tensor;
-  cudnn_affine_grid_generator_backward(options: { N: number | bigint; C: number | bigint; H: number | bigint; W: number | bigint; out: Tensor }): Tensor;
   /** `aten::cudnn_batch_norm(Tensor input, Tensor weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float exponential_average_factor, float epsilon) -> (Tensor, Tensor, Tensor, Tensor)` */
   cudnn_batch_norm(weight: Tensor, bias: Tensor | null, running_mean: Tensor | null, running_var: Tensor | null, training: boolean, exponential_average_factor: number, epsilon: number): [Tensor, Tensor, Tensor, Tensor];
   cudnn_batch_norm(options: { weight: Tensor; bias: Tensor | null; running_mean: Tensor | null; running_var: Tensor | null; training: boolean; exponential_average_factor: number; epsilon: number }): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::cudnn_batch_norm.out(Tensor input, Tensor weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float exponential_average_factor, float epsilon, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!))` */
   cudnn_batch_norm(weight: Tensor, bias: Tensor | null, running_mean: Tensor | null, running_var: Tensor | null, training: boolean, exponential_average_factor: number, epsilon: number, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor }): [Tensor, Tensor, Tensor, Tensor];
   cudnn_batch_norm(options: { weight: Tensor; bias: Tensor | null; running_mean: Tensor | null; running_var: Tensor | null; training: boolean; exponential_average_factor: number; epsilon: number; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor }): [Tensor, Tensor, Tensor, Tensor];
-  /** `aten::cudnn_batch_norm_backward(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, float epsilon, Tensor reserveSpace) -> (Tensor, Tensor, Tensor)` */
-  cudnn_batch_norm_backward(grad_output: Tensor, weight: Tensor, running_mean: Tensor | null, running_var: Tensor | null, save_mean: Tensor | null, save_var: Tensor | null, epsilon: number, reserveSpace: Tensor): [Tensor, Tensor, Tensor];
-  cudnn_batch_norm_backward(options: { grad_output: Tensor; weight: Tensor; running_mean: Tensor | null; running_var: Tensor | null; save_mean: Tensor | null; save_var: Tensor | null; epsilon: number; reserveSpace: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::cudnn_batch_norm_backward.out(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, float epsilon, Tensor reserveSpace, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  cudnn_batch_norm_backward(grad_output: Tensor, weight: Tensor, running_mean: Tensor | null, running_var: Tensor | null, save_mean: Tensor | null, save_var: Tensor | null, epsilon: number, reserveSpace: Tensor, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  cudnn_batch_norm_backward(options: { grad_output: Tensor; weight: Tensor; running_mean: Tensor | null; running_var: Tensor | null; save_mean: Tensor | null; save_var: Tensor | null; epsilon: number; reserveSpace: Tensor; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::cudnn_convolution(Tensor self, Tensor weight, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool benchmark, bool deterministic, bool allow_tf32) -> Tensor` */
   cudnn_convolution(weight: Tensor, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, benchmark: boolean, deterministic: boolean, allow_tf32: boolean): Tensor;
   cudnn_convolution(options: { weight: Tensor; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; benchmark: boolean; deterministic: boolean; allow_tf32: boolean }): Tensor;
@@ -2451,12 +2057,6 @@ export interface TensorMethods {
   /** `aten::cudnn_grid_sampler.out(Tensor self, Tensor grid, *, Tensor(a!) out) -> Tensor(a!)` */
   cudnn_grid_sampler(grid: Tensor, options: { out: Tensor }): Tensor;
   cudnn_grid_sampler(options: { grid: Tensor; out: Tensor }): Tensor;
-  /** `aten::cudnn_grid_sampler_backward(Tensor self, Tensor grid, Tensor grad_output) -> (Tensor grad_self, Tensor grad_grid)` */
-  cudnn_grid_sampler_backward(grid: Tensor, grad_output: Tensor): [Tensor, Tensor];
-  cudnn_grid_sampler_backward(options: { grid: Tensor; grad_output: Tensor }): [Tensor, Tensor];
-  /** `aten::cudnn_grid_sampler_backward.out(Tensor self, Tensor grid, Tensor grad_output, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  cudnn_grid_sampler_backward(grid: Tensor, grad_output: Tensor, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  cudnn_grid_sampler_backward(options: { grid: Tensor; grad_output: Tensor; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::cudnn_is_acceptable(Tensor self) -> bool` */
   cudnn_is_acceptable(): boolean;
   /** `aten::cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)` */
@@ -2465,9 +2065,6 @@ export interface TensorMethods {
   /** `aten::cummax.out(Tensor self, int dim, *, Tensor(a!) values, Tensor(b!) indices) -> (Tensor(a!) values, Tensor(b!) indices)` */
   cummax(dim: number | bigint, options: { values: Tensor; indices: Tensor }): [Tensor, Tensor];
   cummax(options: { dim: number | bigint; values: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::cummaxmin_backward(Tensor grad, Tensor input, Tensor indices, int dim) -> Tensor` */
-  cummaxmin_backward(input: Tensor, indices: Tensor, dim: number | bigint): Tensor;
-  cummaxmin_backward(options: { input: Tensor; indices: Tensor; dim: number | bigint }): Tensor;
   /** `aten::cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)` */
   cummin(dim: number | bigint): [Tensor, Tensor];
   cummin(options: { dim: number | bigint }): [Tensor, Tensor];
@@ -2483,9 +2080,6 @@ export interface TensorMethods {
   /** `aten::cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)` */
   cumprod_(dim: number | bigint, options?: { dtype?: DType | null }): Tensor;
   cumprod_(options: { dim: number | bigint; dtype?: DType | null }): Tensor;
-  /** `aten::cumprod_backward(Tensor grad, Tensor input, int dim, Tensor output) -> Tensor` */
-  cumprod_backward(input: Tensor, dim: number | bigint, output: Tensor): Tensor;
-  cumprod_backward(options: { input: Tensor; dim: number | bigint; output: Tensor }): Tensor;
   /** `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
   cumsum(dim: number | bigint, options?: { dtype?: DType | null }): Tensor;
   cumsum(options: { dim: number | bigint; dtype?: DType | null }): Tensor;
@@ -2540,12 +2134,6 @@ export interface TensorMethods {
   /** `aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)` */
   diagonal(offset?: number | bigint, dim1?: number | bigint, dim2?: number | bigint): Tensor;
   diagonal(options: { offset?: number | bigint; dim1?: number | bigint; dim2?: number | bigint }): Tensor;
-  /** `aten::diagonal_backward(Tensor grad_output, SymInt[] input_sizes, int offset, int dim1, int dim2) -> Tensor` */
-  diagonal_backward(input_sizes: Ints, offset: number | bigint, dim1: number | bigint, dim2: number | bigint): Tensor;
-  diagonal_backward(options: { input_sizes: Ints; offset: number | bigint; dim1: number | bigint; dim2: number | bigint }): Tensor;
-  /** `aten::diagonal_backward.out(Tensor grad_output, SymInt[] input_sizes, int offset, int dim1, int dim2, *, Tensor(a!) out) -> Tensor(a!)` */
-  diagonal_backward(input_sizes: Ints, offset: number | bigint, dim1: number | bigint, dim2: number | bigint, options: { out: Tensor }): Tensor;
-  diagonal_backward(options: { input_sizes: Ints; offset: number | bigint; dim1: number | bigint; dim2: number | bigint; out: Tensor }): Tensor;
   /** `aten::diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor` */
   diagonal_copy(offset?: number | bigint, dim1?: number | bigint, dim2?: number | bigint): Tensor;
   diagonal_copy(options: { offset?: number | bigint; dim1?: number | bigint; dim2?: number | bigint }): Tensor;
@@ -2675,12 +2263,6 @@ export interface TensorMethods {
   /** `aten::elu_(Tensor(a!) self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor(a!)` */
   elu_(alpha?: Scalar, scale?: Scalar, input_scale?: Scalar): Tensor;
   elu_(options: { alpha?: Scalar; scale?: Scalar; input_scale?: Scalar }): Tensor;
-  /** `aten::elu_backward(Tensor grad_output, Scalar alpha, Scalar scale, Scalar input_scale, bool is_result, Tensor self_or_result) -> Tensor` */
-  elu_backward(alpha: Scalar, scale: Scalar, input_scale: Scalar, is_result: boolean, self_or_result: Tensor): Tensor;
-  elu_backward(options: { alpha: Scalar; scale: Scalar; input_scale: Scalar; is_result: boolean; self_or_result: Tensor }): Tensor;
-  /** `aten::elu_backward.grad_input(Tensor grad_output, Scalar alpha, Scalar scale, Scalar input_scale, bool is_result, Tensor self_or_result, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  elu_backward(alpha: Scalar, scale: Scalar, input_scale: Scalar, is_result: boolean, self_or_result: Tensor, options: { grad_input: Tensor }): Tensor;
-  elu_backward(options: { alpha: Scalar; scale: Scalar; input_scale: Scalar; is_result: boolean; self_or_result: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor` */
   embedding(indices: Tensor, padding_idx?: number | bigint, scale_grad_by_freq?: boolean, sparse?: boolean): Tensor;
   embedding(indices: Tensor, options: { padding_idx?: number | bigint; scale_grad_by_freq?: boolean; sparse?: boolean }): Tensor;
@@ -2705,9 +2287,6 @@ export interface TensorMethods {
   /** `aten::embedding_renorm_(Tensor(a!) self, Tensor indices, float max_norm, float norm_type) -> Tensor(a!)` */
   embedding_renorm_(indices: Tensor, max_norm: number, norm_type: number): Tensor;
   embedding_renorm_(options: { indices: Tensor; max_norm: number; norm_type: number }): Tensor;
-  /** `aten::embedding_sparse_backward(Tensor grad, Tensor indices, int num_weights, int padding_idx, bool scale_grad_by_freq) -> Tensor` */
-  embedding_sparse_backward(indices: Tensor, num_weights: number | bigint, padding_idx: number | bigint, scale_grad_by_freq: boolean): Tensor;
-  embedding_sparse_backward(options: { indices: Tensor; num_weights: number | bigint; padding_idx: number | bigint; scale_grad_by_freq: boolean }): Tensor;
   /** `aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
   empty_like(options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null; memory_format?: MemoryFormat | null }): Tensor;
   /** `aten::empty_like.out(Tensor self, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)` */
@@ -2799,9 +2378,6 @@ export interface TensorMethods {
   /** `aten::fake_quantize_per_channel_affine_cachemask.out(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
   fake_quantize_per_channel_affine_cachemask(scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   fake_quantize_per_channel_affine_cachemask(options: { scale: Tensor; zero_point: Tensor; axis: number | bigint; quant_min: number | bigint; quant_max: number | bigint; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::fake_quantize_per_channel_affine_cachemask_backward(Tensor grad, Tensor mask) -> Tensor` */
-  fake_quantize_per_channel_affine_cachemask_backward(mask: Tensor): Tensor;
-  fake_quantize_per_channel_affine_cachemask_backward(options: { mask: Tensor }): Tensor;
   /** `aten::fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> Tensor` */
   fake_quantize_per_tensor_affine(scale: number, zero_point: number | bigint, quant_min: number | bigint, quant_max: number | bigint): Tensor;
   fake_quantize_per_tensor_affine(options: { scale: number; zero_point: number | bigint; quant_min: number | bigint; quant_max: number | bigint }): Tensor;
@@ -2814,9 +2390,6 @@ export interface TensorMethods {
   /** `aten::fake_quantize_per_tensor_affine_cachemask.out(Tensor self, float scale, int zero_point, int quant_min, int quant_max, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
   fake_quantize_per_tensor_affine_cachemask(scale: number, zero_point: number | bigint, quant_min: number | bigint, quant_max: number | bigint, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   fake_quantize_per_tensor_affine_cachemask(options: { scale: number; zero_point: number | bigint; quant_min: number | bigint; quant_max: number | bigint; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::fake_quantize_per_tensor_affine_cachemask_backward(Tensor grad, Tensor mask) -> Tensor` */
-  fake_quantize_per_tensor_affine_cachemask_backward(mask: Tensor): Tensor;
-  fake_quantize_per_tensor_affine_cachemask_backward(options: { mask: Tensor }): Tensor;
   /** `aten::fbgemm_linear_fp16_weight(Tensor input, Tensor packed_weight, Tensor bias) -> Tensor` */
   fbgemm_linear_fp16_weight(packed_weight: Tensor, bias: Tensor): Tensor;
   fbgemm_linear_fp16_weight(options: { packed_weight: Tensor; bias: Tensor }): Tensor;
@@ -3088,24 +2661,12 @@ export interface TensorMethods {
   /** `aten::fractional_max_pool2d.output(Tensor self, int[2] kernel_size, int[2] output_size, Tensor random_samples, *, Tensor(a!) output, Tensor(b!) indices) -> (Tensor(a!), Tensor(b!))` */
   fractional_max_pool2d(kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, random_samples: Tensor, options: { output: Tensor; indices: Tensor }): [Tensor, Tensor];
   fractional_max_pool2d(options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; random_samples: Tensor; output: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::fractional_max_pool2d_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] output_size, Tensor indices) -> Tensor` */
-  fractional_max_pool2d_backward(self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, indices: Tensor): Tensor;
-  fractional_max_pool2d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; indices: Tensor }): Tensor;
-  /** `aten::fractional_max_pool2d_backward.grad_input(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] output_size, Tensor indices, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  fractional_max_pool2d_backward(self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, indices: Tensor, options: { grad_input: Tensor }): Tensor;
-  fractional_max_pool2d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; indices: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::fractional_max_pool3d(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples) -> (Tensor, Tensor)` */
   fractional_max_pool3d(kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, random_samples: Tensor): [Tensor, Tensor];
   fractional_max_pool3d(options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; random_samples: Tensor }): [Tensor, Tensor];
   /** `aten::fractional_max_pool3d.output(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples, *, Tensor(a!) output, Tensor(b!) indices) -> (Tensor(a!), Tensor(b!))` */
   fractional_max_pool3d(kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, random_samples: Tensor, options: { output: Tensor; indices: Tensor }): [Tensor, Tensor];
   fractional_max_pool3d(options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; random_samples: Tensor; output: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::fractional_max_pool3d_backward(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] output_size, Tensor indices) -> Tensor` */
-  fractional_max_pool3d_backward(self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, indices: Tensor): Tensor;
-  fractional_max_pool3d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; indices: Tensor }): Tensor;
-  /** `aten::fractional_max_pool3d_backward.grad_input(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] output_size, Tensor indices, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  fractional_max_pool3d_backward(self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, indices: Tensor, options: { grad_input: Tensor }): Tensor;
-  fractional_max_pool3d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; indices: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)` */
   frexp(): [Tensor, Tensor];
   /** `aten::frexp.Tensor_out(Tensor self, *, Tensor(a!) mantissa, Tensor(b!) exponent) -> (Tensor(a!) mantissa, Tensor(b!) exponent)` */
@@ -3130,9 +2691,6 @@ export interface TensorMethods {
   /** `aten::gather.out(Tensor self, int dim, Tensor index, *, bool sparse_grad=False, Tensor(a!) out) -> Tensor(a!)` */
   gather(dim: number | bigint, index: Tensor, options: { sparse_grad?: boolean; out: Tensor }): Tensor;
   gather(options: { dim: number | bigint; index: Tensor; sparse_grad?: boolean; out: Tensor }): Tensor;
-  /** `aten::gather_backward(Tensor grad, Tensor self, int dim, Tensor index, bool sparse_grad) -> Tensor` */
-  gather_backward(self: Tensor, dim: number | bigint, index: Tensor, sparse_grad: boolean): Tensor;
-  gather_backward(self: Tensor, options: { dim: number | bigint; index: Tensor; sparse_grad: boolean }): Tensor;
   /** `aten::gcd(Tensor self, Tensor other) -> Tensor` */
   gcd(other: Tensor): Tensor;
   gcd(options: { other: Tensor }): Tensor;
@@ -3166,10 +2724,6 @@ export interface TensorMethods {
   gelu(options: { approximate?: string; out: Tensor }): Tensor;
   /** `aten::gelu_(Tensor(a!) self, *, str approximate="none") -> Tensor(a!)` */
   gelu_(options?: { approximate?: string }): Tensor;
-  /** `aten::gelu_backward(Tensor grad_output, Tensor self, *, str approximate="none") -> Tensor` */
-  gelu_backward(self: Tensor, options?: { approximate?: string }): Tensor;
-  /** `aten::gelu_backward.grad_input(Tensor grad_output, Tensor self, *, str approximate="none", Tensor(a!) grad_input) -> Tensor(a!)` */
-  gelu_backward(self: Tensor, options: { approximate?: string; grad_input: Tensor }): Tensor;
   /** `aten::geometric(Tensor self, float p, *, Generator? generator=None) -> Tensor` */
   geometric(p: number, options?: { generator?: Generator | null }): Tensor;
   geometric(options: { p: number; generator?: Generator | null }): Tensor;
@@ -3197,24 +2751,6 @@ export interface TensorMethods {
   /** `aten::glu.out(Tensor self, int dim=-1, *, Tensor(a!) out) -> Tensor(a!)` */
   glu(dim: number | bigint, options: { out: Tensor }): Tensor;
   glu(options: { dim?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::glu_backward(Tensor grad_output, Tensor self, int dim) -> Tensor` */
-  glu_backward(self: Tensor, dim: number | bigint): Tensor;
-  glu_backward(self: Tensor, options: { dim: number | bigint }): Tensor;
-  /** `aten::glu_backward.grad_input(Tensor grad_output, Tensor self, int dim, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  glu_backward(self: Tensor, dim: number | bigint, options: { grad_input: Tensor }): Tensor;
-  glu_backward(self: Tensor, options: { dim: number | bigint; grad_input: Tensor }): Tensor;
-  /** `aten::glu_backward_jvp(Tensor grad_x, Tensor grad_glu, Tensor x, Tensor dgrad_glu, Tensor dx, int dim) -> Tensor` */
-  glu_backward_jvp(grad_glu: Tensor, x: Tensor, dgrad_glu: Tensor, dx: Tensor, dim: number | bigint): Tensor;
-  glu_backward_jvp(options: { grad_glu: Tensor; x: Tensor; dgrad_glu: Tensor; dx: Tensor; dim: number | bigint }): Tensor;
-  /** `aten::glu_backward_jvp.out(Tensor grad_x, Tensor grad_glu, Tensor x, Tensor dgrad_glu, Tensor dx, int dim, *, Tensor(a!) out) -> Tensor(a!)` */
-  glu_backward_jvp(grad_glu: Tensor, x: Tensor, dgrad_glu: Tensor, dx: Tensor, dim: number | bigint, options: { out: Tensor }): Tensor;
-  glu_backward_jvp(options: { grad_glu: Tensor; x: Tensor; dgrad_glu: Tensor; dx: Tensor; dim: number | bigint; out: Tensor }): Tensor;
-  /** `aten::glu_jvp(Tensor glu, Tensor x, Tensor dx, int dim) -> Tensor` */
-  glu_jvp(x: Tensor, dx: Tensor, dim: number | bigint): Tensor;
-  glu_jvp(options: { x: Tensor; dx: Tensor; dim: number | bigint }): Tensor;
-  /** `aten::glu_jvp.out(Tensor glu, Tensor x, Tensor dx, int dim, *, Tensor(a!) out) -> Tensor(a!)` */
-  glu_jvp(x: Tensor, dx: Tensor, dim: number | bigint, options: { out: Tensor }): Tensor;
-  glu_jvp(options: { x: Tensor; dx: Tensor; dim: number | bigint; out: Tensor }): Tensor;
   /** `aten::gradient.array(Tensor self, *, int[] dim, int edge_order=1) -> Tensor[]` */
   gradient(options: { dim: Ints; edge_order?: number | bigint }): Tensor[];
   /** `aten::gradient.scalararray(Tensor self, *, Scalar spacing, int[] dim, int edge_order=1) -> Tensor[]` */
@@ -3274,24 +2810,12 @@ export interface TensorMethods {
   /** `aten::grid_sampler_2d.out(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)` */
   grid_sampler_2d(grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, options: { out: Tensor }): Tensor;
   grid_sampler_2d(options: { grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; out: Tensor }): Tensor;
-  /** `aten::grid_sampler_2d_backward(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask) -> (Tensor, Tensor)` */
-  grid_sampler_2d_backward(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  grid_sampler_2d_backward(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
-  /** `aten::grid_sampler_2d_backward.out(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  grid_sampler_2d_backward(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  grid_sampler_2d_backward(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::grid_sampler_3d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor` */
   grid_sampler_3d(grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean): Tensor;
   grid_sampler_3d(options: { grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean }): Tensor;
   /** `aten::grid_sampler_3d.out(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)` */
   grid_sampler_3d(grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, options: { out: Tensor }): Tensor;
   grid_sampler_3d(options: { grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; out: Tensor }): Tensor;
-  /** `aten::grid_sampler_3d_backward(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask) -> (Tensor, Tensor)` */
-  grid_sampler_3d_backward(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  grid_sampler_3d_backward(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
-  /** `aten::grid_sampler_3d_backward.out(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  grid_sampler_3d_backward(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  grid_sampler_3d_backward(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor` */
   group_norm(num_groups: number | bigint, weight?: Tensor | null, bias?: Tensor | null, eps?: number, cudnn_enabled?: boolean): Tensor;
   group_norm(num_groups: number | bigint, options: { weight?: Tensor | null; bias?: Tensor | null; eps?: number; cudnn_enabled?: boolean }): Tensor;
@@ -3324,32 +2848,18 @@ export interface TensorMethods {
   /** `aten::hardshrink.out(Tensor self, Scalar lambd=0.5, *, Tensor(a!) out) -> Tensor(a!)` */
   hardshrink(lambd: Scalar, options: { out: Tensor }): Tensor;
   hardshrink(options: { lambd?: Scalar; out: Tensor }): Tensor;
-  /** `aten::hardshrink_backward(Tensor grad_out, Tensor self, Scalar lambd) -> Tensor` */
-  hardshrink_backward(self: Tensor, lambd: Scalar): Tensor;
-  hardshrink_backward(self: Tensor, options: { lambd: Scalar }): Tensor;
-  /** `aten::hardshrink_backward.grad_input(Tensor grad_out, Tensor self, Scalar lambd, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  hardshrink_backward(self: Tensor, lambd: Scalar, options: { grad_input: Tensor }): Tensor;
-  hardshrink_backward(self: Tensor, options: { lambd: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::hardsigmoid(Tensor self) -> Tensor` */
   hardsigmoid(): Tensor;
   /** `aten::hardsigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   hardsigmoid(options: { out: Tensor }): Tensor;
   /** `aten::hardsigmoid_(Tensor(a!) self) -> Tensor(a!)` */
   hardsigmoid_(): Tensor;
-  /** `aten::hardsigmoid_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  hardsigmoid_backward(self: Tensor): Tensor;
-  /** `aten::hardsigmoid_backward.grad_input(Tensor grad_output, Tensor self, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  hardsigmoid_backward(self: Tensor, options: { grad_input: Tensor }): Tensor;
   /** `aten::hardswish(Tensor self) -> Tensor` */
   hardswish(): Tensor;
   /** `aten::hardswish.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   hardswish(options: { out: Tensor }): Tensor;
   /** `aten::hardswish_(Tensor(a!) self) -> Tensor(a!)` */
   hardswish_(): Tensor;
-  /** `aten::hardswish_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  hardswish_backward(self: Tensor): Tensor;
-  /** `aten::hardswish_backward.out(Tensor grad_output, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  hardswish_backward(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor` */
   hardtanh(min_val?: Scalar, max_val?: Scalar): Tensor;
   hardtanh(options: { min_val?: Scalar; max_val?: Scalar }): Tensor;
@@ -3359,12 +2869,6 @@ export interface TensorMethods {
   /** `aten::hardtanh_(Tensor(a!) self, Scalar min_val=-1, Scalar max_val=1) -> Tensor(a!)` */
   hardtanh_(min_val?: Scalar, max_val?: Scalar): Tensor;
   hardtanh_(options: { min_val?: Scalar; max_val?: Scalar }): Tensor;
-  /** `aten::hardtanh_backward(Tensor grad_output, Tensor self, Scalar min_val, Scalar max_val) -> Tensor` */
-  hardtanh_backward(self: Tensor, min_val: Scalar, max_val: Scalar): Tensor;
-  hardtanh_backward(self: Tensor, options: { min_val: Scalar; max_val: Scalar }): Tensor;
-  /** `aten::hardtanh_backward.grad_input(Tensor grad_output, Tensor self, Scalar min_val, Scalar max_val, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  hardtanh_backward(self: Tensor, min_val: Scalar, max_val: Scalar, options: { grad_input: Tensor }): Tensor;
-  hardtanh_backward(self: Tensor, options: { min_val: Scalar; max_val: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::hash_tensor(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0) -> Tensor` */
   hash_tensor(dim?: number | bigint | Ints, options?: { keepdim?: boolean; mode?: number | bigint }): Tensor;
   hash_tensor(options: { dim?: number | bigint | Ints; keepdim?: boolean; mode?: number | bigint }): Tensor;
@@ -3434,12 +2938,6 @@ export interface TensorMethods {
   huber_loss(target: Tensor, reduction: number | bigint, delta: number, options: { out: Tensor }): Tensor;
   huber_loss(target: Tensor, options: { reduction?: number | bigint; delta?: number; out: Tensor }): Tensor;
   huber_loss(options: { target: Tensor; reduction?: number | bigint; delta?: number; out: Tensor }): Tensor;
-  /** `aten::huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, float delta) -> Tensor` */
-  huber_loss_backward(self: Tensor, target: Tensor, reduction: number | bigint, delta: number): Tensor;
-  huber_loss_backward(self: Tensor, options: { target: Tensor; reduction: number | bigint; delta: number }): Tensor;
-  /** `aten::huber_loss_backward.out(Tensor grad_output, Tensor self, Tensor target, int reduction, float delta, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  huber_loss_backward(self: Tensor, target: Tensor, reduction: number | bigint, delta: number, options: { grad_input: Tensor }): Tensor;
-  huber_loss_backward(self: Tensor, options: { target: Tensor; reduction: number | bigint; delta: number; grad_input: Tensor }): Tensor;
   /** `aten::hypot(Tensor self, Tensor other) -> Tensor` */
   hypot(other: Tensor): Tensor;
   hypot(options: { other: Tensor }): Tensor;
@@ -3550,17 +3048,12 @@ export interface TensorMethods {
   /** `aten::index_select.out(Tensor self, int dim, Tensor index, *, Tensor(a!) out) -> Tensor(a!)` */
   index_select(dim: number | bigint, index: Tensor, options: { out: Tensor }): Tensor;
   index_select(options: { dim: number | bigint; index: Tensor; out: Tensor }): Tensor;
-  /** `aten::index_select_backward(Tensor grad, SymInt[] self_sizes, int dim, Tensor index) -> Tensor` */
-  index_select_backward(self_sizes: Ints, dim: number | bigint, index: Tensor): Tensor;
-  index_select_backward(options: { self_sizes: Ints; dim: number | bigint; index: Tensor }): Tensor;
   /** `aten::indices(Tensor(a) self) -> Tensor(a)` */
   indices(): Tensor;
   /** `aten::indices_copy(Tensor self) -> Tensor` */
   indices_copy(): Tensor;
   /** `aten::indices_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   indices_copy(options: { out: Tensor }): Tensor;
-  /** `aten::infinitely_differentiable_gelu_backward(Tensor grad, Tensor self) -> Tensor` */
-  infinitely_differentiable_gelu_backward(self: Tensor): Tensor;
   /** `aten::inner(Tensor self, Tensor other) -> Tensor` */
   inner(other: Tensor): Tensor;
   inner(options: { other: Tensor }): Tensor;
@@ -3723,12 +3216,6 @@ export interface TensorMethods {
   /** `aten::leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)` */
   leaky_relu_(negative_slope?: Scalar): Tensor;
   leaky_relu_(options: { negative_slope?: Scalar }): Tensor;
-  /** `aten::leaky_relu_backward(Tensor grad_output, Tensor self, Scalar negative_slope, bool self_is_result) -> Tensor` */
-  leaky_relu_backward(self: Tensor, negative_slope: Scalar, self_is_result: boolean): Tensor;
-  leaky_relu_backward(self: Tensor, options: { negative_slope: Scalar; self_is_result: boolean }): Tensor;
-  /** `aten::leaky_relu_backward.grad_input(Tensor grad_output, Tensor self, Scalar negative_slope, bool self_is_result, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  leaky_relu_backward(self: Tensor, negative_slope: Scalar, self_is_result: boolean, options: { grad_input: Tensor }): Tensor;
-  leaky_relu_backward(self: Tensor, options: { negative_slope: Scalar; self_is_result: boolean; grad_input: Tensor }): Tensor;
   /** `aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor` */
   lerp(end: Tensor, weight: Scalar): Tensor;
   lerp(options: { end: Tensor; weight: Scalar }): Tensor;
@@ -4071,12 +3558,6 @@ export interface TensorMethods {
   linear(weight: Tensor, bias: Tensor | null, options: { out: Tensor }): Tensor;
   linear(weight: Tensor, options: { bias?: Tensor | null; out: Tensor }): Tensor;
   linear(options: { weight: Tensor; bias?: Tensor | null; out: Tensor }): Tensor;
-  /** `aten::linear_backward(Tensor self, Tensor grad_output, Tensor weight, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  linear_backward(grad_output: Tensor, weight: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  linear_backward(options: { grad_output: Tensor; weight: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::linear_backward.out(Tensor self, Tensor grad_output, Tensor weight, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  linear_backward(grad_output: Tensor, weight: Tensor, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  linear_backward(options: { grad_output: Tensor; weight: Tensor; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
   linspace(end: Scalar, steps: number | bigint, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
   linspace(options: { end: Scalar; steps: number | bigint; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
@@ -4126,12 +3607,6 @@ export interface TensorMethods {
   log_sigmoid(): Tensor;
   /** `aten::log_sigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   log_sigmoid(options: { out: Tensor }): Tensor;
-  /** `aten::log_sigmoid_backward(Tensor grad_output, Tensor self, Tensor buffer) -> Tensor` */
-  log_sigmoid_backward(self: Tensor, buffer: Tensor): Tensor;
-  log_sigmoid_backward(self: Tensor, options: { buffer: Tensor }): Tensor;
-  /** `aten::log_sigmoid_backward.grad_input(Tensor grad_output, Tensor self, Tensor buffer, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  log_sigmoid_backward(self: Tensor, buffer: Tensor, options: { grad_input: Tensor }): Tensor;
-  log_sigmoid_backward(self: Tensor, options: { buffer: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)` */
   log_sigmoid_forward(): [Tensor, Tensor];
   /** `aten::log_sigmoid_forward.output(Tensor self, *, Tensor(a!) output, Tensor(b!) buffer) -> (Tensor(a!), Tensor(b!))` */
@@ -4206,12 +3681,6 @@ export interface TensorMethods {
   /** `aten::logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)` */
   logit_(eps?: number | null): Tensor;
   logit_(options: { eps?: number | null }): Tensor;
-  /** `aten::logit_backward(Tensor grad_output, Tensor self, float? eps=None) -> Tensor` */
-  logit_backward(self: Tensor, eps?: number | null): Tensor;
-  logit_backward(self: Tensor, options: { eps?: number | null }): Tensor;
-  /** `aten::logit_backward.grad_input(Tensor grad_output, Tensor self, float? eps=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  logit_backward(self: Tensor, eps: number | null, options: { grad_input: Tensor }): Tensor;
-  logit_backward(self: Tensor, options: { eps?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
   logspace(end: Scalar, steps: number | bigint, base?: number, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
   logspace(end: Scalar, steps: number | bigint, options: { base?: number; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
@@ -4307,37 +3776,22 @@ export interface TensorMethods {
   /** `aten::masked_scatter_(Tensor(a!) self, Tensor mask, Tensor source) -> Tensor(a!)` */
   masked_scatter_(mask: Tensor, source: Tensor): Tensor;
   masked_scatter_(options: { mask: Tensor; source: Tensor }): Tensor;
-  /** `aten::masked_scatter_backward(Tensor grad_output, Tensor mask, SymInt[] sizes) -> Tensor` */
-  masked_scatter_backward(mask: Tensor, sizes: Ints): Tensor;
-  masked_scatter_backward(options: { mask: Tensor; sizes: Ints }): Tensor;
   /** `aten::masked_select(Tensor self, Tensor mask) -> Tensor` */
   masked_select(mask: Tensor): Tensor;
   masked_select(options: { mask: Tensor }): Tensor;
   /** `aten::masked_select.out(Tensor self, Tensor mask, *, Tensor(a!) out) -> Tensor(a!)` */
   masked_select(mask: Tensor, options: { out: Tensor }): Tensor;
   masked_select(options: { mask: Tensor; out: Tensor }): Tensor;
-  /** `aten::masked_select_backward(Tensor grad, Tensor input, Tensor mask) -> Tensor` */
-  masked_select_backward(input: Tensor, mask: Tensor): Tensor;
-  masked_select_backward(options: { input: Tensor; mask: Tensor }): Tensor;
   /** `aten::matmul(Tensor self, Tensor other) -> Tensor` */
   matmul(other: Tensor): Tensor;
   matmul(options: { other: Tensor }): Tensor;
   /** `aten::matmul.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)` */
   matmul(other: Tensor, options: { out: Tensor }): Tensor;
   matmul(options: { other: Tensor; out: Tensor }): Tensor;
-  /** `aten::matmul_backward(Tensor grad, Tensor self, Tensor other, bool[2] mask) -> (Tensor, Tensor)` */
-  matmul_backward(self: Tensor, other: Tensor, mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  matmul_backward(self: Tensor, options: { other: Tensor; mask: boolean | readonly boolean[] }): [Tensor, Tensor];
-  /** `aten::matmul_backward.out(Tensor grad, Tensor self, Tensor other, bool[2] mask, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  matmul_backward(self: Tensor, other: Tensor, mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  matmul_backward(self: Tensor, options: { other: Tensor; mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::matrix_H(Tensor(a) self) -> Tensor(a)` */
   matrix_H(): Tensor;
   /** `aten::matrix_exp(Tensor self) -> Tensor` */
   matrix_exp(): Tensor;
-  /** `aten::matrix_exp_backward(Tensor self, Tensor grad) -> Tensor` */
-  matrix_exp_backward(grad: Tensor): Tensor;
-  matrix_exp_backward(options: { grad: Tensor }): Tensor;
   /** `aten::matrix_power(Tensor self, int n) -> Tensor` */
   matrix_power(n: number | bigint): Tensor;
   matrix_power(options: { n: number | bigint }): Tensor;
@@ -4374,14 +3828,6 @@ export interface TensorMethods {
   max_pool2d(kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
   max_pool2d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
   max_pool2d(options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  /** `aten::max_pool2d_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
-  max_pool2d_backward(self: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
-  max_pool2d_backward(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  max_pool2d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  /** `aten::max_pool2d_backward.out(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False, *, Tensor(a!) out) -> Tensor(a!)` */
-  max_pool2d_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
-  max_pool2d_backward(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  max_pool2d_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   /** `aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)` */
   max_pool2d_with_indices(kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): [Tensor, Tensor];
   max_pool2d_with_indices(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): [Tensor, Tensor];
@@ -4390,12 +3836,6 @@ export interface TensorMethods {
   max_pool2d_with_indices(kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor; indices: Tensor }): [Tensor, Tensor];
   max_pool2d_with_indices(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor; indices: Tensor }): [Tensor, Tensor];
   max_pool2d_with_indices(options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::max_pool2d_with_indices_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, int[2] dilation, bool ceil_mode, Tensor indices) -> Tensor` */
-  max_pool2d_with_indices_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, indices: Tensor): Tensor;
-  max_pool2d_with_indices_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; ceil_mode: boolean; indices: Tensor }): Tensor;
-  /** `aten::max_pool2d_with_indices_backward.grad_input(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, int[2] dilation, bool ceil_mode, Tensor indices, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  max_pool2d_with_indices_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, indices: Tensor, options: { grad_input: Tensor }): Tensor;
-  max_pool2d_with_indices_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; ceil_mode: boolean; indices: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
   max_pool3d(kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
   max_pool3d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
@@ -4408,12 +3848,6 @@ export interface TensorMethods {
   max_pool3d_with_indices(kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor; indices: Tensor }): [Tensor, Tensor];
   max_pool3d_with_indices(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor; indices: Tensor }): [Tensor, Tensor];
   max_pool3d_with_indices(options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::max_pool3d_with_indices_backward(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, int[3] dilation, bool ceil_mode, Tensor indices) -> Tensor` */
-  max_pool3d_with_indices_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, indices: Tensor): Tensor;
-  max_pool3d_with_indices_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; ceil_mode: boolean; indices: Tensor }): Tensor;
-  /** `aten::max_pool3d_with_indices_backward.grad_input(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, int[3] dilation, bool ceil_mode, Tensor indices, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  max_pool3d_with_indices_backward(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, indices: Tensor, options: { grad_input: Tensor }): Tensor;
-  max_pool3d_with_indices_backward(self: Tensor, options: { kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; ceil_mode: boolean; indices: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::max_unpool2d(Tensor self, Tensor indices, SymInt[2] output_size) -> Tensor` */
   max_unpool2d(indices: Tensor, output_size: number | bigint | Ints): Tensor;
   max_unpool2d(options: { indices: Tensor; output_size: number | bigint | Ints }): Tensor;
@@ -4486,12 +3920,6 @@ export interface TensorMethods {
   /** `aten::miopen_batch_norm.out(Tensor input, Tensor weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float exponential_average_factor, float epsilon, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
   miopen_batch_norm(weight: Tensor, bias: Tensor | null, running_mean: Tensor | null, running_var: Tensor | null, training: boolean, exponential_average_factor: number, epsilon: number, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   miopen_batch_norm(options: { weight: Tensor; bias: Tensor | null; running_mean: Tensor | null; running_var: Tensor | null; training: boolean; exponential_average_factor: number; epsilon: number; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::miopen_batch_norm_backward(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, float epsilon) -> (Tensor, Tensor, Tensor)` */
-  miopen_batch_norm_backward(grad_output: Tensor, weight: Tensor, running_mean: Tensor | null, running_var: Tensor | null, save_mean: Tensor | null, save_var: Tensor | null, epsilon: number): [Tensor, Tensor, Tensor];
-  miopen_batch_norm_backward(options: { grad_output: Tensor; weight: Tensor; running_mean: Tensor | null; running_var: Tensor | null; save_mean: Tensor | null; save_var: Tensor | null; epsilon: number }): [Tensor, Tensor, Tensor];
-  /** `aten::miopen_batch_norm_backward.out(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, float epsilon, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  miopen_batch_norm_backward(grad_output: Tensor, weight: Tensor, running_mean: Tensor | null, running_var: Tensor | null, save_mean: Tensor | null, save_var: Tensor | null, epsilon: number, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  miopen_batch_norm_backward(options: { grad_output: Tensor; weight: Tensor; running_mean: Tensor | null; running_var: Tensor | null; save_mean: Tensor | null; save_var: Tensor | null; epsilon: number; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::miopen_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool benchmark, bool deterministic) -> Tensor` */
   miopen_convolution(weight: Tensor, bias: Tensor | null, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, benchmark: boolean, deterministic: boolean): Tensor;
   miopen_convolution(options: { weight: Tensor; bias: Tensor | null; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; benchmark: boolean; deterministic: boolean }): Tensor;
@@ -4531,30 +3959,18 @@ export interface TensorMethods {
   /** `aten::miopen_rnn.out(Tensor input, Tensor[] weight, int weight_stride0, Tensor hx, Tensor? cx, int mode, int hidden_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, int[] batch_sizes, Tensor? dropout_state, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3, Tensor(e!) out4) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!), Tensor(e!))` */
   miopen_rnn(weight: readonly Tensor[], weight_stride0: number | bigint, hx: Tensor, cx: Tensor | null, mode: number | bigint, hidden_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
   miopen_rnn(options: { weight: readonly Tensor[]; weight_stride0: number | bigint; hx: Tensor; cx: Tensor | null; mode: number | bigint; hidden_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  /** `aten::miopen_rnn_backward(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, int hidden_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, int[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask) -> (Tensor, Tensor, Tensor, Tensor[])` */
-  miopen_rnn_backward(weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor, hx: Tensor, cx: Tensor | null, output: Tensor, grad_output: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, mode: number | bigint, hidden_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, reserve: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor, Tensor[]];
-  miopen_rnn_backward(options: { weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor; hx: Tensor; cx: Tensor | null; output: Tensor; grad_output: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; mode: number | bigint; hidden_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; reserve: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor, Tensor[]];
-  /** `aten::miopen_rnn_backward.out(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, int hidden_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, int[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!)[] out3) -> ()` */
-  miopen_rnn_backward(weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor, hx: Tensor, cx: Tensor | null, output: Tensor, grad_output: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, mode: number | bigint, hidden_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, reserve: Tensor, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: readonly Tensor[] }): void;
-  miopen_rnn_backward(options: { weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor; hx: Tensor; cx: Tensor | null; output: Tensor; grad_output: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; mode: number | bigint; hidden_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; reserve: Tensor; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor; out3: readonly Tensor[] }): void;
   /** `aten::mish(Tensor self) -> Tensor` */
   mish(): Tensor;
   /** `aten::mish.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   mish(options: { out: Tensor }): Tensor;
   /** `aten::mish_(Tensor(a!) self) -> Tensor(a!)` */
   mish_(): Tensor;
-  /** `aten::mish_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  mish_backward(self: Tensor): Tensor;
   /** `aten::mkldnn_adaptive_avg_pool2d(Tensor self, int[2] output_size) -> Tensor` */
   mkldnn_adaptive_avg_pool2d(output_size: number | bigint | Ints): Tensor;
   mkldnn_adaptive_avg_pool2d(options: { output_size: number | bigint | Ints }): Tensor;
   /** `aten::mkldnn_adaptive_avg_pool2d.out(Tensor self, int[2] output_size, *, Tensor(a!) out) -> Tensor(a!)` */
   mkldnn_adaptive_avg_pool2d(output_size: number | bigint | Ints, options: { out: Tensor }): Tensor;
   mkldnn_adaptive_avg_pool2d(options: { output_size: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::mkldnn_adaptive_avg_pool2d_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  mkldnn_adaptive_avg_pool2d_backward(self: Tensor): Tensor;
-  /** `aten::mkldnn_adaptive_avg_pool2d_backward.out(Tensor grad_output, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_adaptive_avg_pool2d_backward(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups) -> Tensor` */
   mkldnn_convolution(weight: Tensor, bias: Tensor | null, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint): Tensor;
   mkldnn_convolution(options: { weight: Tensor; bias: Tensor | null; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint }): Tensor;
@@ -4569,18 +3985,6 @@ export interface TensorMethods {
   mkldnn_linear(weight: Tensor, bias: Tensor | null, options: { out: Tensor }): Tensor;
   mkldnn_linear(weight: Tensor, options: { bias?: Tensor | null; out: Tensor }): Tensor;
   mkldnn_linear(options: { weight: Tensor; bias?: Tensor | null; out: Tensor }): Tensor;
-  /** `aten::mkldnn_linear_backward(Tensor self, Tensor grad_output, Tensor weight, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  mkldnn_linear_backward(grad_output: Tensor, weight: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  mkldnn_linear_backward(options: { grad_output: Tensor; weight: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::mkldnn_linear_backward.out(Tensor self, Tensor grad_output, Tensor weight, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  mkldnn_linear_backward(grad_output: Tensor, weight: Tensor, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  mkldnn_linear_backward(options: { grad_output: Tensor; weight: Tensor; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::mkldnn_linear_backward_weights(Tensor grad_output, Tensor input, Tensor weight, bool bias_defined) -> (Tensor, Tensor)` */
-  mkldnn_linear_backward_weights(input: Tensor, weight: Tensor, bias_defined: boolean): [Tensor, Tensor];
-  mkldnn_linear_backward_weights(options: { input: Tensor; weight: Tensor; bias_defined: boolean }): [Tensor, Tensor];
-  /** `aten::mkldnn_linear_backward_weights.out(Tensor grad_output, Tensor input, Tensor weight, bool bias_defined, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  mkldnn_linear_backward_weights(input: Tensor, weight: Tensor, bias_defined: boolean, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  mkldnn_linear_backward_weights(options: { input: Tensor; weight: Tensor; bias_defined: boolean; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::mkldnn_max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
   mkldnn_max_pool2d(kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
   mkldnn_max_pool2d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
@@ -4589,14 +3993,6 @@ export interface TensorMethods {
   mkldnn_max_pool2d(kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
   mkldnn_max_pool2d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   mkldnn_max_pool2d(options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  /** `aten::mkldnn_max_pool2d_backward(Tensor grad_output, Tensor output, Tensor input, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
-  mkldnn_max_pool2d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
-  mkldnn_max_pool2d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  mkldnn_max_pool2d_backward(options: { output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  /** `aten::mkldnn_max_pool2d_backward.out(Tensor grad_output, Tensor output, Tensor input, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_max_pool2d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
-  mkldnn_max_pool2d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  mkldnn_max_pool2d_backward(options: { output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   /** `aten::mkldnn_max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
   mkldnn_max_pool3d(kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
   mkldnn_max_pool3d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
@@ -4605,14 +4001,6 @@ export interface TensorMethods {
   mkldnn_max_pool3d(kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
   mkldnn_max_pool3d(kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   mkldnn_max_pool3d(options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  /** `aten::mkldnn_max_pool3d_backward(Tensor grad_output, Tensor output, Tensor input, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
-  mkldnn_max_pool3d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
-  mkldnn_max_pool3d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  mkldnn_max_pool3d_backward(options: { output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  /** `aten::mkldnn_max_pool3d_backward.out(Tensor grad_output, Tensor output, Tensor input, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_max_pool3d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
-  mkldnn_max_pool3d_backward(output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  mkldnn_max_pool3d_backward(options: { output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   /** `aten::mm(Tensor self, Tensor mat2) -> Tensor` */
   mm(mat2: Tensor): Tensor;
   mm(options: { mat2: Tensor }): Tensor;
@@ -4643,18 +4031,6 @@ export interface TensorMethods {
   /** `aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)` */
   movedim(source: Ints, destination: Ints): Tensor;
   movedim(options: { source: Ints; destination: Ints }): Tensor;
-  /** `aten::mps_convolution_backward(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  mps_convolution_backward(grad_output: Tensor, weight: Tensor, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  mps_convolution_backward(options: { grad_output: Tensor; weight: Tensor; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::mps_convolution_backward.out(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  mps_convolution_backward(grad_output: Tensor, weight: Tensor, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  mps_convolution_backward(options: { grad_output: Tensor; weight: Tensor; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::mps_convolution_transpose_backward(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] output_padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[2] output_mask) -> (Tensor, Tensor)` */
-  mps_convolution_transpose_backward(grad_output: Tensor, weight: Tensor, padding: Ints, output_padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  mps_convolution_transpose_backward(options: { grad_output: Tensor; weight: Tensor; padding: Ints; output_padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
-  /** `aten::mps_convolution_transpose_backward.out(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] output_padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[2] output_mask, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  mps_convolution_transpose_backward(grad_output: Tensor, weight: Tensor, padding: Ints, output_padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  mps_convolution_transpose_backward(options: { grad_output: Tensor; weight: Tensor; padding: Ints; output_padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
   mse_loss(target: Tensor, reduction?: number | bigint): Tensor;
   mse_loss(target: Tensor, options: { reduction?: number | bigint }): Tensor;
@@ -4663,12 +4039,6 @@ export interface TensorMethods {
   mse_loss(target: Tensor, reduction: number | bigint, options: { out: Tensor }): Tensor;
   mse_loss(target: Tensor, options: { reduction?: number | bigint; out: Tensor }): Tensor;
   mse_loss(options: { target: Tensor; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::mse_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction) -> Tensor` */
-  mse_loss_backward(self: Tensor, target: Tensor, reduction: number | bigint): Tensor;
-  mse_loss_backward(self: Tensor, options: { target: Tensor; reduction: number | bigint }): Tensor;
-  /** `aten::mse_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  mse_loss_backward(self: Tensor, target: Tensor, reduction: number | bigint, options: { grad_input: Tensor }): Tensor;
-  mse_loss_backward(self: Tensor, options: { target: Tensor; reduction: number | bigint; grad_input: Tensor }): Tensor;
   /** `aten::msort(Tensor self) -> Tensor` */
   msort(): Tensor;
   /** `aten::msort.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
@@ -4699,14 +4069,6 @@ export interface TensorMethods {
   multi_margin_loss(target: Tensor, p: Scalar, margin: Scalar, weight: Tensor | null, reduction: number | bigint, options: { out: Tensor }): Tensor;
   multi_margin_loss(target: Tensor, options: { p?: Scalar; margin?: Scalar; weight?: Tensor | null; reduction?: number | bigint; out: Tensor }): Tensor;
   multi_margin_loss(options: { target: Tensor; p?: Scalar; margin?: Scalar; weight?: Tensor | null; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::multi_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar p, Scalar margin, Tensor? weight=None, int reduction=1) -> Tensor` */
-  multi_margin_loss_backward(self: Tensor, target: Tensor, p: Scalar, margin: Scalar, weight?: Tensor | null, reduction?: number | bigint): Tensor;
-  multi_margin_loss_backward(self: Tensor, target: Tensor, p: Scalar, margin: Scalar, options: { weight?: Tensor | null; reduction?: number | bigint }): Tensor;
-  multi_margin_loss_backward(self: Tensor, options: { target: Tensor; p: Scalar; margin: Scalar; weight?: Tensor | null; reduction?: number | bigint }): Tensor;
-  /** `aten::multi_margin_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Scalar p, Scalar margin, Tensor? weight=None, int reduction=1, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  multi_margin_loss_backward(self: Tensor, target: Tensor, p: Scalar, margin: Scalar, weight: Tensor | null, reduction: number | bigint, options: { grad_input: Tensor }): Tensor;
-  multi_margin_loss_backward(self: Tensor, target: Tensor, p: Scalar, margin: Scalar, options: { weight?: Tensor | null; reduction?: number | bigint; grad_input: Tensor }): Tensor;
-  multi_margin_loss_backward(self: Tensor, options: { target: Tensor; p: Scalar; margin: Scalar; weight?: Tensor | null; reduction?: number | bigint; grad_input: Tensor }): Tensor;
   /** `aten::multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
   multilabel_margin_loss(target: Tensor, reduction?: number | bigint): Tensor;
   multilabel_margin_loss(target: Tensor, options: { reduction?: number | bigint }): Tensor;
@@ -4715,12 +4077,6 @@ export interface TensorMethods {
   multilabel_margin_loss(target: Tensor, reduction: number | bigint, options: { out: Tensor }): Tensor;
   multilabel_margin_loss(target: Tensor, options: { reduction?: number | bigint; out: Tensor }): Tensor;
   multilabel_margin_loss(options: { target: Tensor; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::multilabel_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, Tensor is_target) -> Tensor` */
-  multilabel_margin_loss_backward(self: Tensor, target: Tensor, reduction: number | bigint, is_target: Tensor): Tensor;
-  multilabel_margin_loss_backward(self: Tensor, options: { target: Tensor; reduction: number | bigint; is_target: Tensor }): Tensor;
-  /** `aten::multilabel_margin_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, Tensor is_target, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  multilabel_margin_loss_backward(self: Tensor, target: Tensor, reduction: number | bigint, is_target: Tensor, options: { grad_input: Tensor }): Tensor;
-  multilabel_margin_loss_backward(self: Tensor, options: { target: Tensor; reduction: number | bigint; is_target: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::multilabel_margin_loss_forward(Tensor self, Tensor target, int reduction) -> (Tensor output, Tensor is_target)` */
   multilabel_margin_loss_forward(target: Tensor, reduction: number | bigint): [Tensor, Tensor];
   multilabel_margin_loss_forward(options: { target: Tensor; reduction: number | bigint }): [Tensor, Tensor];
@@ -4835,30 +4191,12 @@ export interface TensorMethods {
   /** `aten::native_dropout.out(Tensor input, float p, bool? train, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
   native_dropout(p: number, train: boolean | null, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   native_dropout(options: { p: number; train: boolean | null; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::native_dropout_backward(Tensor grad_output, Tensor mask, float scale) -> Tensor` */
-  native_dropout_backward(mask: Tensor, scale: number): Tensor;
-  native_dropout_backward(options: { mask: Tensor; scale: number }): Tensor;
-  /** `aten::native_dropout_backward.out(Tensor grad_output, Tensor mask, float scale, *, Tensor(a!) out) -> Tensor(a!)` */
-  native_dropout_backward(mask: Tensor, scale: number, options: { out: Tensor }): Tensor;
-  native_dropout_backward(options: { mask: Tensor; scale: number; out: Tensor }): Tensor;
-  /** `aten::native_group_norm_backward(Tensor grad_out, Tensor input, Tensor mean, Tensor rstd, Tensor? weight, SymInt N, SymInt C, SymInt HxW, int group, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  native_group_norm_backward(input: Tensor, mean: Tensor, rstd: Tensor, weight: Tensor | null, N: number | bigint, C: number | bigint, HxW: number | bigint, group: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  native_group_norm_backward(options: { input: Tensor; mean: Tensor; rstd: Tensor; weight: Tensor | null; N: number | bigint; C: number | bigint; HxW: number | bigint; group: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::native_group_norm_backward.out(Tensor grad_out, Tensor input, Tensor mean, Tensor rstd, Tensor? weight, SymInt N, SymInt C, SymInt HxW, int group, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  native_group_norm_backward(input: Tensor, mean: Tensor, rstd: Tensor, weight: Tensor | null, N: number | bigint, C: number | bigint, HxW: number | bigint, group: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  native_group_norm_backward(options: { input: Tensor; mean: Tensor; rstd: Tensor; weight: Tensor | null; N: number | bigint; C: number | bigint; HxW: number | bigint; group: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)` */
   native_layer_norm(normalized_shape: Ints, weight: Tensor | null, bias: Tensor | null, eps: number): [Tensor, Tensor, Tensor];
   native_layer_norm(options: { normalized_shape: Ints; weight: Tensor | null; bias: Tensor | null; eps: number }): [Tensor, Tensor, Tensor];
   /** `aten::native_layer_norm.out(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
   native_layer_norm(normalized_shape: Ints, weight: Tensor | null, bias: Tensor | null, eps: number, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   native_layer_norm(options: { normalized_shape: Ints; weight: Tensor | null; bias: Tensor | null; eps: number; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::native_layer_norm_backward(Tensor grad_out, Tensor input, SymInt[] normalized_shape, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  native_layer_norm_backward(input: Tensor, normalized_shape: Ints, mean: Tensor, rstd: Tensor, weight: Tensor | null, bias: Tensor | null, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  native_layer_norm_backward(options: { input: Tensor; normalized_shape: Ints; mean: Tensor; rstd: Tensor; weight: Tensor | null; bias: Tensor | null; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::native_layer_norm_backward.out(Tensor grad_out, Tensor input, SymInt[] normalized_shape, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  native_layer_norm_backward(input: Tensor, normalized_shape: Ints, mean: Tensor, rstd: Tensor, weight: Tensor | null, bias: Tensor | null, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  native_layer_norm_backward(options: { input: Tensor; normalized_shape: Ints; mean: Tensor; rstd: Tensor; weight: Tensor | null; bias: Tensor | null; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::native_norm(Tensor self, Scalar p=2) -> Tensor` */
   native_norm(p?: Scalar): Tensor;
   native_norm(options: { p?: Scalar }): Tensor;
@@ -4901,10 +4239,6 @@ export interface TensorMethods {
   negative(options: { out: Tensor }): Tensor;
   /** `aten::negative_(Tensor(a!) self) -> Tensor(a!)` */
   negative_(): Tensor;
-  /** `aten::nested_to_padded_tensor(Tensor self, float padding, int[]? output_size=None) -> Tensor` */
-  nested_to_padded_tensor(padding: number, output_size?: Ints | null): Tensor;
-  nested_to_padded_tensor(padding: number, options: { output_size?: Ints | null }): Tensor;
-  nested_to_padded_tensor(options: { padding: number; output_size?: Ints | null }): Tensor;
   /** `aten::new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
   new_empty(size: Ints, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
   new_empty(options: { size: Ints; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
@@ -4960,24 +4294,12 @@ export interface TensorMethods {
   nll_loss2d(target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, options: { out: Tensor }): Tensor;
   nll_loss2d(target: Tensor, options: { weight?: Tensor | null; reduction?: number | bigint; ignore_index?: number | bigint; out: Tensor }): Tensor;
   nll_loss2d(options: { target: Tensor; weight?: Tensor | null; reduction?: number | bigint; ignore_index?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::nll_loss2d_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor` */
-  nll_loss2d_backward(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, total_weight: Tensor): Tensor;
-  nll_loss2d_backward(self: Tensor, options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; total_weight: Tensor }): Tensor;
-  /** `aten::nll_loss2d_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  nll_loss2d_backward(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, total_weight: Tensor, options: { grad_input: Tensor }): Tensor;
-  nll_loss2d_backward(self: Tensor, options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; total_weight: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::nll_loss2d_forward(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index) -> (Tensor output, Tensor total_weight)` */
   nll_loss2d_forward(target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint): [Tensor, Tensor];
   nll_loss2d_forward(options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint }): [Tensor, Tensor];
   /** `aten::nll_loss2d_forward.output(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, *, Tensor(a!) output, Tensor(b!) total_weight) -> (Tensor(a!), Tensor(b!))` */
   nll_loss2d_forward(target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, options: { output: Tensor; total_weight: Tensor }): [Tensor, Tensor];
   nll_loss2d_forward(options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; output: Tensor; total_weight: Tensor }): [Tensor, Tensor];
-  /** `aten::nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor` */
-  nll_loss_backward(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, total_weight: Tensor): Tensor;
-  nll_loss_backward(self: Tensor, options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; total_weight: Tensor }): Tensor;
-  /** `aten::nll_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  nll_loss_backward(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, total_weight: Tensor, options: { grad_input: Tensor }): Tensor;
-  nll_loss_backward(self: Tensor, options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; total_weight: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::nll_loss_forward(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index) -> (Tensor output, Tensor total_weight)` */
   nll_loss_forward(target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint): [Tensor, Tensor];
   nll_loss_forward(options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint }): [Tensor, Tensor];
@@ -5433,36 +4755,18 @@ export interface TensorMethods {
   /** `aten::reflection_pad1d.out(Tensor self, SymInt[2] padding, *, Tensor(a!) out) -> Tensor(a!)` */
   reflection_pad1d(padding: number | bigint | Ints, options: { out: Tensor }): Tensor;
   reflection_pad1d(options: { padding: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::reflection_pad1d_backward(Tensor grad_output, Tensor self, SymInt[2] padding) -> Tensor` */
-  reflection_pad1d_backward(self: Tensor, padding: number | bigint | Ints): Tensor;
-  reflection_pad1d_backward(self: Tensor, options: { padding: number | bigint | Ints }): Tensor;
-  /** `aten::reflection_pad1d_backward.grad_input(Tensor grad_output, Tensor self, SymInt[2] padding, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  reflection_pad1d_backward(self: Tensor, padding: number | bigint | Ints, options: { grad_input: Tensor }): Tensor;
-  reflection_pad1d_backward(self: Tensor, options: { padding: number | bigint | Ints; grad_input: Tensor }): Tensor;
   /** `aten::reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor` */
   reflection_pad2d(padding: number | bigint | Ints): Tensor;
   reflection_pad2d(options: { padding: number | bigint | Ints }): Tensor;
   /** `aten::reflection_pad2d.out(Tensor self, SymInt[4] padding, *, Tensor(a!) out) -> Tensor(a!)` */
   reflection_pad2d(padding: number | bigint | Ints, options: { out: Tensor }): Tensor;
   reflection_pad2d(options: { padding: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::reflection_pad2d_backward(Tensor grad_output, Tensor self, SymInt[4] padding) -> Tensor` */
-  reflection_pad2d_backward(self: Tensor, padding: number | bigint | Ints): Tensor;
-  reflection_pad2d_backward(self: Tensor, options: { padding: number | bigint | Ints }): Tensor;
-  /** `aten::reflection_pad2d_backward.grad_input(Tensor grad_output, Tensor self, SymInt[4] padding, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  reflection_pad2d_backward(self: Tensor, padding: number | bigint | Ints, options: { grad_input: Tensor }): Tensor;
-  reflection_pad2d_backward(self: Tensor, options: { padding: number | bigint | Ints; grad_input: Tensor }): Tensor;
   /** `aten::reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor` */
   reflection_pad3d(padding: number | bigint | Ints): Tensor;
   reflection_pad3d(options: { padding: number | bigint | Ints }): Tensor;
   /** `aten::reflection_pad3d.out(Tensor self, SymInt[6] padding, *, Tensor(a!) out) -> Tensor(a!)` */
   reflection_pad3d(padding: number | bigint | Ints, options: { out: Tensor }): Tensor;
   reflection_pad3d(options: { padding: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::reflection_pad3d_backward(Tensor grad_output, Tensor self, SymInt[6] padding) -> Tensor` */
-  reflection_pad3d_backward(self: Tensor, padding: number | bigint | Ints): Tensor;
-  reflection_pad3d_backward(self: Tensor, options: { padding: number | bigint | Ints }): Tensor;
-  /** `aten::reflection_pad3d_backward.grad_input(Tensor grad_output, Tensor self, SymInt[6] padding, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  reflection_pad3d_backward(self: Tensor, padding: number | bigint | Ints, options: { grad_input: Tensor }): Tensor;
-  reflection_pad3d_backward(self: Tensor, options: { padding: number | bigint | Ints; grad_input: Tensor }): Tensor;
   /** `aten::relu(Tensor self) -> Tensor` */
   relu(): Tensor;
   /** `aten::relu.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
@@ -5524,12 +4828,6 @@ export interface TensorMethods {
   /** `aten::replication_pad1d.out(Tensor self, SymInt[2] padding, *, Tensor(a!) out) -> Tensor(a!)` */
   replication_pad1d(padding: number | bigint | Ints, options: { out: Tensor }): Tensor;
   replication_pad1d(options: { padding: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::replication_pad1d_backward(Tensor grad_output, Tensor self, SymInt[2] padding) -> Tensor` */
-  replication_pad1d_backward(self: Tensor, padding: number | bigint | Ints): Tensor;
-  replication_pad1d_backward(self: Tensor, options: { padding: number | bigint | Ints }): Tensor;
-  /** `aten::replication_pad1d_backward.grad_input(Tensor grad_output, Tensor self, SymInt[2] padding, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  replication_pad1d_backward(self: Tensor, padding: number | bigint | Ints, options: { grad_input: Tensor }): Tensor;
-  replication_pad1d_backward(self: Tensor, options: { padding: number | bigint | Ints; grad_input: Tensor }): Tensor;
   /** `aten::replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor` */
   replication_pad2d(padding: number | bigint | Ints): Tensor;
   replication_pad2d(options: { padding: number | bigint | Ints }): Tensor;
@@ -5646,12 +4944,6 @@ export interface TensorMethods {
   rrelu_with_noise_(noise: Tensor, lower?: Scalar, upper?: Scalar, training?: boolean, generator?: Generator | null): Tensor;
   rrelu_with_noise_(noise: Tensor, options: { lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): Tensor;
   rrelu_with_noise_(options: { noise: Tensor; lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): Tensor;
-  /** `aten::rrelu_with_noise_backward(Tensor grad_output, Tensor self, Tensor noise, Scalar lower, Scalar upper, bool training, bool self_is_result) -> Tensor` */
-  rrelu_with_noise_backward(self: Tensor, noise: Tensor, lower: Scalar, upper: Scalar, training: boolean, self_is_result: boolean): Tensor;
-  rrelu_with_noise_backward(self: Tensor, options: { noise: Tensor; lower: Scalar; upper: Scalar; training: boolean; self_is_result: boolean }): Tensor;
-  /** `aten::rrelu_with_noise_backward.out(Tensor grad_output, Tensor self, Tensor noise, Scalar lower, Scalar upper, bool training, bool self_is_result, *, Tensor(a!) out) -> Tensor(a!)` */
-  rrelu_with_noise_backward(self: Tensor, noise: Tensor, lower: Scalar, upper: Scalar, training: boolean, self_is_result: boolean, options: { out: Tensor }): Tensor;
-  rrelu_with_noise_backward(self: Tensor, options: { noise: Tensor; lower: Scalar; upper: Scalar; training: boolean; self_is_result: boolean; out: Tensor }): Tensor;
   /** `aten::rrelu_with_noise_functional(Tensor self, Tensor noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> (Tensor, Tensor noise_out)` */
   rrelu_with_noise_functional(noise: Tensor, lower?: Scalar, upper?: Scalar, training?: boolean, generator?: Generator | null): [Tensor, Tensor];
   rrelu_with_noise_functional(noise: Tensor, options: { lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): [Tensor, Tensor];
@@ -5751,12 +5043,6 @@ export interface TensorMethods {
   /** `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)` */
   select(dim: number | bigint, index: number | bigint): Tensor;
   select(options: { dim: number | bigint; index: number | bigint }): Tensor;
-  /** `aten::select_backward(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt index) -> Tensor` */
-  select_backward(input_sizes: Ints, dim: number | bigint, index: number | bigint): Tensor;
-  select_backward(options: { input_sizes: Ints; dim: number | bigint; index: number | bigint }): Tensor;
-  /** `aten::select_backward.out(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt index, *, Tensor(a!) out) -> Tensor(a!)` */
-  select_backward(input_sizes: Ints, dim: number | bigint, index: number | bigint, options: { out: Tensor }): Tensor;
-  select_backward(options: { input_sizes: Ints; dim: number | bigint; index: number | bigint; out: Tensor }): Tensor;
   /** `aten::select_copy.int(Tensor self, int dim, SymInt index) -> Tensor` */
   select_copy(dim: number | bigint, index: number | bigint): Tensor;
   select_copy(options: { dim: number | bigint; index: number | bigint }): Tensor;
@@ -5828,12 +5114,6 @@ export interface TensorMethods {
   sigmoid(options: { out: Tensor }): Tensor;
   /** `aten::sigmoid_(Tensor(a!) self) -> Tensor(a!)` */
   sigmoid_(): Tensor;
-  /** `aten::sigmoid_backward(Tensor grad_output, Tensor output) -> Tensor` */
-  sigmoid_backward(output: Tensor): Tensor;
-  sigmoid_backward(options: { output: Tensor }): Tensor;
-  /** `aten::sigmoid_backward.grad_input(Tensor grad_output, Tensor output, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  sigmoid_backward(output: Tensor, options: { grad_input: Tensor }): Tensor;
-  sigmoid_backward(options: { output: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::sign(Tensor self) -> Tensor` */
   sign(): Tensor;
   /** `aten::sign.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
@@ -5850,10 +5130,6 @@ export interface TensorMethods {
   silu(options: { out: Tensor }): Tensor;
   /** `aten::silu_(Tensor(a!) self) -> Tensor(a!)` */
   silu_(): Tensor;
-  /** `aten::silu_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  silu_backward(self: Tensor): Tensor;
-  /** `aten::silu_backward.grad_input(Tensor grad_output, Tensor self, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  silu_backward(self: Tensor, options: { grad_input: Tensor }): Tensor;
   /** `aten::sin(Tensor self) -> Tensor` */
   sin(): Tensor;
   /** `aten::sin.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
@@ -5878,12 +5154,6 @@ export interface TensorMethods {
   /** `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
   slice(dim?: number | bigint, start?: number | bigint | null, end?: number | bigint | null, step?: number | bigint): Tensor;
   slice(options: { dim?: number | bigint; start?: number | bigint | null; end?: number | bigint | null; step?: number | bigint }): Tensor;
-  /** `aten::slice_backward(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt start, SymInt end, SymInt step) -> Tensor` */
-  slice_backward(input_sizes: Ints, dim: number | bigint, start: number | bigint, end: number | bigint, step: number | bigint): Tensor;
-  slice_backward(options: { input_sizes: Ints; dim: number | bigint; start: number | bigint; end: number | bigint; step: number | bigint }): Tensor;
-  /** `aten::slice_backward.out(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt start, SymInt end, SymInt step, *, Tensor(a!) out) -> Tensor(a!)` */
-  slice_backward(input_sizes: Ints, dim: number | bigint, start: number | bigint, end: number | bigint, step: number | bigint, options: { out: Tensor }): Tensor;
-  slice_backward(options: { input_sizes: Ints; dim: number | bigint; start: number | bigint; end: number | bigint; step: number | bigint; out: Tensor }): Tensor;
   /** `aten::slice_copy.Tensor(Tensor self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor` */
   slice_copy(dim?: number | bigint, start?: number | bigint | null, end?: number | bigint | null, step?: number | bigint): Tensor;
   slice_copy(options: { dim?: number | bigint; start?: number | bigint | null; end?: number | bigint | null; step?: number | bigint }): Tensor;
@@ -5971,12 +5241,6 @@ export interface TensorMethods {
   soft_margin_loss(target: Tensor, reduction: number | bigint, options: { out: Tensor }): Tensor;
   soft_margin_loss(target: Tensor, options: { reduction?: number | bigint; out: Tensor }): Tensor;
   soft_margin_loss(options: { target: Tensor; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction) -> Tensor` */
-  soft_margin_loss_backward(self: Tensor, target: Tensor, reduction: number | bigint): Tensor;
-  soft_margin_loss_backward(self: Tensor, options: { target: Tensor; reduction: number | bigint }): Tensor;
-  /** `aten::soft_margin_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  soft_margin_loss_backward(self: Tensor, target: Tensor, reduction: number | bigint, options: { grad_input: Tensor }): Tensor;
-  soft_margin_loss_backward(self: Tensor, options: { target: Tensor; reduction: number | bigint; grad_input: Tensor }): Tensor;
   /** `aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
   softmax(dim: number | bigint, dtype?: DType | null): Tensor;
   softmax(dim: number | bigint, options: { dtype?: DType | null }): Tensor;
@@ -5991,24 +5255,12 @@ export interface TensorMethods {
   /** `aten::softplus.out(Tensor self, Scalar beta=1, Scalar threshold=20, *, Tensor(a!) out) -> Tensor(a!)` */
   softplus(beta: Scalar, threshold: Scalar, options: { out: Tensor }): Tensor;
   softplus(options: { beta?: Scalar; threshold?: Scalar; out: Tensor }): Tensor;
-  /** `aten::softplus_backward(Tensor grad_output, Tensor self, Scalar beta, Scalar threshold) -> Tensor` */
-  softplus_backward(self: Tensor, beta: Scalar, threshold: Scalar): Tensor;
-  softplus_backward(self: Tensor, options: { beta: Scalar; threshold: Scalar }): Tensor;
-  /** `aten::softplus_backward.grad_input(Tensor grad_output, Tensor self, Scalar beta, Scalar threshold, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  softplus_backward(self: Tensor, beta: Scalar, threshold: Scalar, options: { grad_input: Tensor }): Tensor;
-  softplus_backward(self: Tensor, options: { beta: Scalar; threshold: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor` */
   softshrink(lambd?: Scalar): Tensor;
   softshrink(options: { lambd?: Scalar }): Tensor;
   /** `aten::softshrink.out(Tensor self, Scalar lambd=0.5, *, Tensor(a!) out) -> Tensor(a!)` */
   softshrink(lambd: Scalar, options: { out: Tensor }): Tensor;
   softshrink(options: { lambd?: Scalar; out: Tensor }): Tensor;
-  /** `aten::softshrink_backward(Tensor grad_output, Tensor self, Scalar lambd) -> Tensor` */
-  softshrink_backward(self: Tensor, lambd: Scalar): Tensor;
-  softshrink_backward(self: Tensor, options: { lambd: Scalar }): Tensor;
-  /** `aten::softshrink_backward.grad_input(Tensor grad_output, Tensor self, Scalar lambd, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  softshrink_backward(self: Tensor, lambd: Scalar, options: { grad_input: Tensor }): Tensor;
-  softshrink_backward(self: Tensor, options: { lambd: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)` */
   sort(dim?: number | bigint, descending?: boolean): [Tensor, Tensor];
   sort(options: { dim?: number | bigint; descending?: boolean }): [Tensor, Tensor];
@@ -6677,12 +5929,6 @@ export interface TensorMethods {
   tanh(options: { out: Tensor }): Tensor;
   /** `aten::tanh_(Tensor(a!) self) -> Tensor(a!)` */
   tanh_(): Tensor;
-  /** `aten::tanh_backward(Tensor grad_output, Tensor output) -> Tensor` */
-  tanh_backward(output: Tensor): Tensor;
-  tanh_backward(options: { output: Tensor }): Tensor;
-  /** `aten::tanh_backward.grad_input(Tensor grad_output, Tensor output, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  tanh_backward(output: Tensor, options: { grad_input: Tensor }): Tensor;
-  tanh_backward(options: { output: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> Tensor(a)[]` */
   tensor_split(indices: Ints, dim?: number | bigint): Tensor[];
   tensor_split(indices: Ints, options: { dim?: number | bigint }): Tensor[];
@@ -6718,31 +5964,18 @@ export interface TensorMethods {
   /** `aten::threshold_(Tensor(a!) self, Scalar threshold, Scalar value) -> Tensor(a!)` */
   threshold_(threshold: Scalar, value: Scalar): Tensor;
   threshold_(options: { threshold: Scalar; value: Scalar }): Tensor;
-  /** `aten::threshold_backward(Tensor grad_output, Tensor self, Scalar threshold) -> Tensor` */
-  threshold_backward(self: Tensor, threshold: Scalar): Tensor;
-  threshold_backward(self: Tensor, options: { threshold: Scalar }): Tensor;
-  /** `aten::threshold_backward.grad_input(Tensor grad_output, Tensor self, Scalar threshold, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  threshold_backward(self: Tensor, threshold: Scalar, options: { grad_input: Tensor }): Tensor;
-  threshold_backward(self: Tensor, options: { threshold: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::tile(Tensor self, SymInt[] dims) -> Tensor` */
   tile(dims: Ints): Tensor;
   tile(options: { dims: Ints }): Tensor;
   /** `aten::to_dense(Tensor self, ScalarType? dtype=None, *, bool? masked_grad=None) -> Tensor` */
   to_dense(dtype?: DType | null, options?: { masked_grad?: boolean | null }): Tensor;
   to_dense(options: { dtype?: DType | null; masked_grad?: boolean | null }): Tensor;
-  /** `aten::to_dense_backward(Tensor grad, Tensor input, bool? masked_grad=None) -> Tensor` */
-  to_dense_backward(input: Tensor, masked_grad?: boolean | null): Tensor;
-  to_dense_backward(input: Tensor, options: { masked_grad?: boolean | null }): Tensor;
-  to_dense_backward(options: { input: Tensor; masked_grad?: boolean | null }): Tensor;
   /** `aten::to_mkldnn(Tensor self, ScalarType? dtype=None) -> Tensor` */
   to_mkldnn(dtype?: DType | null): Tensor;
   to_mkldnn(options: { dtype?: DType | null }): Tensor;
   /** `aten::to_mkldnn.out(Tensor self, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)` */
   to_mkldnn(dtype: DType | null, options: { out: Tensor }): Tensor;
   to_mkldnn(options: { dtype?: DType | null; out: Tensor }): Tensor;
-  /** `aten::to_mkldnn_backward(Tensor grad, Tensor input) -> Tensor` */
-  to_mkldnn_backward(input: Tensor): Tensor;
-  to_mkldnn_backward(options: { input: Tensor }): Tensor;
   /** `aten::to_padded_tensor(Tensor self, float padding, SymInt[]? output_size=None) -> Tensor` */
   to_padded_tensor(padding: number, output_size?: Ints | null): Tensor;
   to_padded_tensor(padding: number, options: { output_size?: Ints | null }): Tensor;
@@ -6782,9 +6015,6 @@ export interface TensorMethods {
   trace(): Tensor;
   /** `aten::trace.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   trace(options: { out: Tensor }): Tensor;
-  /** `aten::trace_backward(Tensor grad, SymInt[] sizes) -> Tensor` */
-  trace_backward(sizes: Ints): Tensor;
-  trace_backward(options: { sizes: Ints }): Tensor;
   /** `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
   transpose(dim0: number | bigint, dim1: number | bigint): Tensor;
   transpose(options: { dim0: number | bigint; dim1: number | bigint }): Tensor;
@@ -6959,14 +6189,6 @@ export interface TensorMethods {
   /** `aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   upsample_bicubic2d(output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   upsample_bicubic2d(options: { output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_bicubic2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_bicubic2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_bicubic2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_bicubic2d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_bicubic2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_bicubic2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_bicubic2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_bicubic2d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
   upsample_bilinear2d(output_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
   upsample_bilinear2d(output_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -6981,14 +6203,6 @@ export interface TensorMethods {
   /** `aten::upsample_bilinear2d.vec_out(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors, *, Tensor(a!) out) -> Tensor(a!)` */
   upsample_bilinear2d(output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null, options: { out: Tensor }): Tensor;
   upsample_bilinear2d(options: { output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null; out: Tensor }): Tensor;
-  /** `aten::upsample_bilinear2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_bilinear2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_bilinear2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_bilinear2d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_bilinear2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_bilinear2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_bilinear2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_bilinear2d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> Tensor` */
   upsample_linear1d(output_size: number | bigint | Ints, align_corners: boolean, scales?: number | null): Tensor;
   upsample_linear1d(output_size: number | bigint | Ints, align_corners: boolean, options: { scales?: number | null }): Tensor;
@@ -7000,14 +6214,6 @@ export interface TensorMethods {
   /** `aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   upsample_linear1d(output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   upsample_linear1d(options: { output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_linear1d_backward(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, bool align_corners, float? scales=None) -> Tensor` */
-  upsample_linear1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales?: number | null): Tensor;
-  upsample_linear1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales?: number | null }): Tensor;
-  upsample_linear1d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales?: number | null }): Tensor;
-  /** `aten::upsample_linear1d_backward.grad_input(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, bool align_corners, float? scales=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_linear1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_linear1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales?: number | null; grad_input: Tensor }): Tensor;
-  upsample_linear1d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor` */
   upsample_nearest1d(output_size: number | bigint | Ints, scales?: number | null): Tensor;
   upsample_nearest1d(output_size: number | bigint | Ints, options: { scales?: number | null }): Tensor;
@@ -7019,14 +6225,6 @@ export interface TensorMethods {
   /** `aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   upsample_nearest1d(output_size: Ints | null, scale_factors: Floats | null): Tensor;
   upsample_nearest1d(options: { output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_nearest1d_backward(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None) -> Tensor` */
-  upsample_nearest1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales?: number | null): Tensor;
-  upsample_nearest1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales?: number | null }): Tensor;
-  upsample_nearest1d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales?: number | null }): Tensor;
-  /** `aten::upsample_nearest1d_backward.grad_input(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_nearest1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_nearest1d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales?: number | null; grad_input: Tensor }): Tensor;
-  upsample_nearest1d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
   upsample_nearest2d(output_size: number | bigint | Ints, scales_h?: number | null, scales_w?: number | null): Tensor;
   upsample_nearest2d(output_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -7041,14 +6239,6 @@ export interface TensorMethods {
   /** `aten::upsample_nearest2d.vec_out(Tensor input, SymInt[]? output_size, float[]? scale_factors, *, Tensor(a!) out) -> Tensor(a!)` */
   upsample_nearest2d(output_size: Ints | null, scale_factors: Floats | null, options: { out: Tensor }): Tensor;
   upsample_nearest2d(options: { output_size: Ints | null; scale_factors: Floats | null; out: Tensor }): Tensor;
-  /** `aten::upsample_nearest2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_nearest2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_nearest2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_nearest2d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_nearest2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_nearest2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_nearest2d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_nearest2d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
   upsample_nearest3d(output_size: number | bigint | Ints, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
   upsample_nearest3d(output_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -7060,14 +6250,6 @@ export interface TensorMethods {
   /** `aten::upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   upsample_nearest3d(output_size: Ints | null, scale_factors: Floats | null): Tensor;
   upsample_nearest3d(options: { output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_nearest3d_backward(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_nearest3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_nearest3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_nearest3d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_nearest3d_backward.grad_input(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_nearest3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_d: number | null, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_nearest3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_nearest3d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
   upsample_trilinear3d(output_size: number | bigint | Ints, align_corners: boolean, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
   upsample_trilinear3d(output_size: number | bigint | Ints, align_corners: boolean, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -7079,17 +6261,6 @@ export interface TensorMethods {
   /** `aten::upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   upsample_trilinear3d(output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   upsample_trilinear3d(options: { output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_trilinear3d_backward(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_trilinear3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_trilinear3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_trilinear3d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_trilinear3d_backward.grad_input(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_trilinear3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_d: number | null, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_trilinear3d_backward(output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_trilinear3d_backward(options: { output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  /** `aten::value_selecting_reduction_backward(Tensor grad, int dim, Tensor indices, SymInt[] sizes, bool keepdim) -> Tensor` */
-  value_selecting_reduction_backward(dim: number | bigint, indices: Tensor, sizes: Ints, keepdim: boolean): Tensor;
-  value_selecting_reduction_backward(options: { dim: number | bigint; indices: Tensor; sizes: Ints; keepdim: boolean }): Tensor;
   /** `aten::values(Tensor(a) self) -> Tensor(a)` */
   values(): Tensor;
   /** `aten::values_copy(Tensor self) -> Tensor` */
@@ -7538,9 +6709,6 @@ export interface atenOperators {
   /** `aten::_convolution.out(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32, *, Tensor(a!) out) -> Tensor(a!)` */
   _convolution(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, benchmark: boolean, deterministic: boolean, cudnn_enabled: boolean, allow_tf32: boolean, options: { out: Tensor }): Tensor;
   _convolution(options: { input: Tensor; weight: Tensor; bias: Tensor | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; benchmark: boolean; deterministic: boolean; cudnn_enabled: boolean; allow_tf32: boolean; out: Tensor }): Tensor;
-  /** `aten::_convolution_double_backward(Tensor? ggI, Tensor? ggW, Tensor? ggb, Tensor gO, Tensor weight, Tensor self, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  _convolution_double_backward(ggI: Tensor | null, ggW: Tensor | null, ggb: Tensor | null, gO: Tensor, weight: Tensor, self: Tensor, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  _convolution_double_backward(options: { ggI: Tensor | null; ggW: Tensor | null; ggb: Tensor | null; gO: Tensor; weight: Tensor; self: Tensor; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
   /** `aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, SymInt[] dilation, SymInt groups) -> Tensor` */
   _convolution_mode(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Ints, padding: string, dilation: Ints, groups: number | bigint): Tensor;
   _convolution_mode(options: { input: Tensor; weight: Tensor; bias: Tensor | null; stride: Ints; padding: string; dilation: Ints; groups: number | bigint }): Tensor;
@@ -7585,9 +6753,6 @@ export interface atenOperators {
   _ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Ints, target_lengths: Ints, blank: number | bigint, zero_infinity: boolean, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Ints, target_lengths: Ints, options: { blank?: number | bigint; zero_infinity?: boolean; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _ctc_loss(options: { log_probs: Tensor; targets: Tensor; input_lengths: Ints; target_lengths: Ints; blank?: number | bigint; zero_infinity?: boolean; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::_cudnn_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, Tensor attn_bias, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, *, float? scale=None) -> (Tensor, Tensor, Tensor)` */
-  _cudnn_attention_backward(grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, philox_seed: Tensor, philox_offset: Tensor, attn_bias: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor];
-  _cudnn_attention_backward(options: { grad_out: Tensor; query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; philox_seed: Tensor; philox_offset: Tensor; attn_bias: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; scale?: number | null }): [Tensor, Tensor, Tensor];
   /** `aten::_cudnn_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
   _cudnn_attention_forward(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor | null, cum_seq_q: Tensor | null, cum_seq_k: Tensor | null, max_q: number | bigint, max_k: number | bigint, compute_log_sumexp: boolean, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
   _cudnn_attention_forward(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor | null, cum_seq_q: Tensor | null, cum_seq_k: Tensor | null, max_q: number | bigint, max_k: number | bigint, compute_log_sumexp: boolean, options: { dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
@@ -7613,12 +6778,6 @@ export interface atenOperators {
   /** `aten::_cudnn_rnn.out(Tensor input, Tensor[] weight, int weight_stride0, Tensor? weight_buf, Tensor hx, Tensor? cx, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3, Tensor(e!) out4) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!), Tensor(e!))` */
   _cudnn_rnn(input: Tensor, weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor | null, hx: Tensor, cx: Tensor | null, mode: number | bigint, hidden_size: number | bigint, proj_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
   _cudnn_rnn(options: { input: Tensor; weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor | null; hx: Tensor; cx: Tensor | null; mode: number | bigint; hidden_size: number | bigint; proj_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_cudnn_rnn_backward(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask) -> (Tensor, Tensor, Tensor, Tensor[])` */
-  _cudnn_rnn_backward(input: Tensor, weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor, hx: Tensor, cx: Tensor | null, output: Tensor, grad_output: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, mode: number | bigint, hidden_size: number | bigint, proj_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, reserve: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor, Tensor[]];
-  _cudnn_rnn_backward(options: { input: Tensor; weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor; hx: Tensor; cx: Tensor | null; output: Tensor; grad_output: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; mode: number | bigint; hidden_size: number | bigint; proj_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; reserve: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor, Tensor[]];
-  /** `aten::_cudnn_rnn_backward.out(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!)[] out3) -> ()` */
-  _cudnn_rnn_backward(input: Tensor, weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor, hx: Tensor, cx: Tensor | null, output: Tensor, grad_output: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, mode: number | bigint, hidden_size: number | bigint, proj_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, reserve: Tensor, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: readonly Tensor[] }): void;
-  _cudnn_rnn_backward(options: { input: Tensor; weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor; hx: Tensor; cx: Tensor | null; output: Tensor; grad_output: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; mode: number | bigint; hidden_size: number | bigint; proj_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; reserve: Tensor; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor; out3: readonly Tensor[] }): void;
   /** `aten::_cudnn_rnn_flatten_weight(Tensor[] weight_arr, int weight_stride0, SymInt input_size, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, bool bidirectional) -> Tensor` */
   _cudnn_rnn_flatten_weight(weight_arr: readonly Tensor[], weight_stride0: number | bigint, input_size: number | bigint, mode: number | bigint, hidden_size: number | bigint, proj_size: number | bigint, num_layers: number | bigint, batch_first: boolean, bidirectional: boolean): Tensor;
   _cudnn_rnn_flatten_weight(options: { weight_arr: readonly Tensor[]; weight_stride0: number | bigint; input_size: number | bigint; mode: number | bigint; hidden_size: number | bigint; proj_size: number | bigint; num_layers: number | bigint; batch_first: boolean; bidirectional: boolean }): Tensor;
@@ -7652,19 +6811,10 @@ export interface atenOperators {
   /** `aten::_dirichlet_grad.out(Tensor x, Tensor alpha, Tensor total, *, Tensor(a!) out) -> Tensor(a!)` */
   _dirichlet_grad(x: Tensor, alpha: Tensor, total: Tensor, options: { out: Tensor }): Tensor;
   _dirichlet_grad(options: { x: Tensor; alpha: Tensor; total: Tensor; out: Tensor }): Tensor;
-  /** `aten::_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor value, Tensor? bias, Tensor out, Tensor? cu_seqlens_q, Tensor? cu_seqlens_k, SymInt max_seqlen_q, SymInt max_seqlen_k, Tensor logsumexp, float dropout_p, Tensor philox_seed, Tensor philox_offset, int custom_mask_type, bool bias_requires_grad, *, float? scale=None, int? num_splits_key=None, int? window_size=None, bool shared_storage_dqdkdv=False) -> (Tensor, Tensor, Tensor, Tensor)` */
-  _efficient_attention_backward(grad_out_: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | null, out: Tensor, cu_seqlens_q: Tensor | null, cu_seqlens_k: Tensor | null, max_seqlen_q: number | bigint, max_seqlen_k: number | bigint, logsumexp: Tensor, dropout_p: number, philox_seed: Tensor, philox_offset: Tensor, custom_mask_type: number | bigint, bias_requires_grad: boolean, options?: { scale?: number | null; num_splits_key?: number | bigint | null; window_size?: number | bigint | null; shared_storage_dqdkdv?: boolean }): [Tensor, Tensor, Tensor, Tensor];
-  _efficient_attention_backward(options: { grad_out_: Tensor; query: Tensor; key: Tensor; value: Tensor; bias: Tensor | null; out: Tensor; cu_seqlens_q: Tensor | null; cu_seqlens_k: Tensor | null; max_seqlen_q: number | bigint; max_seqlen_k: number | bigint; logsumexp: Tensor; dropout_p: number; philox_seed: Tensor; philox_offset: Tensor; custom_mask_type: number | bigint; bias_requires_grad: boolean; scale?: number | null; num_splits_key?: number | bigint | null; window_size?: number | bigint | null; shared_storage_dqdkdv?: boolean }): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::_efficient_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? bias, Tensor? cu_seqlens_q, Tensor? cu_seqlens_k, SymInt? max_seqlen_q, SymInt? max_seqlen_k, float dropout_p, int custom_mask_type, bool compute_log_sumexp=False, *, float? scale=None, Tensor? seqlen_k=None, int? window_size=None) -> (Tensor output, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, SymInt max_seqlen_batch_q, SymInt max_seqlen_batch_k)` */
   _efficient_attention_forward(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | null, cu_seqlens_q: Tensor | null, cu_seqlens_k: Tensor | null, max_seqlen_q: number | bigint | null, max_seqlen_k: number | bigint | null, dropout_p: number, custom_mask_type: number | bigint, compute_log_sumexp?: boolean, options?: { scale?: number | null; seqlen_k?: Tensor | null; window_size?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, number, number];
   _efficient_attention_forward(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | null, cu_seqlens_q: Tensor | null, cu_seqlens_k: Tensor | null, max_seqlen_q: number | bigint | null, max_seqlen_k: number | bigint | null, dropout_p: number, custom_mask_type: number | bigint, options: { compute_log_sumexp?: boolean; scale?: number | null; seqlen_k?: Tensor | null; window_size?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, number, number];
   _efficient_attention_forward(options: { query: Tensor; key: Tensor; value: Tensor; bias: Tensor | null; cu_seqlens_q: Tensor | null; cu_seqlens_k: Tensor | null; max_seqlen_q: number | bigint | null; max_seqlen_k: number | bigint | null; dropout_p: number; custom_mask_type: number | bigint; compute_log_sumexp?: boolean; scale?: number | null; seqlen_k?: Tensor | null; window_size?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, number, number];
-  /** `aten::_efficientzerotensor(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-  _efficientzerotensor(size: Ints, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
-  _efficientzerotensor(options: { size: Ints; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
-  /** `aten::_efficientzerotensor.out(SymInt[] size, *, Tensor(a!) out) -> Tensor(a!)` */
-  _efficientzerotensor(size: Ints, options: { out: Tensor }): Tensor;
-  _efficientzerotensor(options: { size: Ints; out: Tensor }): Tensor;
   /** `aten::_empty_affine_quantized(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, float scale=1., int zero_point=0, MemoryFormat? memory_format=0) -> Tensor` */
   _empty_affine_quantized(size: Ints, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null; scale?: number; zero_point?: number | bigint; memory_format?: MemoryFormat | null }): Tensor;
   _empty_affine_quantized(options: { size: Ints; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null; scale?: number; zero_point?: number | bigint; memory_format?: MemoryFormat | null }): Tensor;
@@ -7691,10 +6841,6 @@ export interface atenOperators {
   _fake_quantize_learnable_per_channel_affine(self: Tensor, scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, grad_factor: number, options: { out: Tensor }): Tensor;
   _fake_quantize_learnable_per_channel_affine(self: Tensor, scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number; out: Tensor }): Tensor;
   _fake_quantize_learnable_per_channel_affine(self: Tensor, options: { scale: Tensor; zero_point: Tensor; axis: number | bigint; quant_min: number | bigint; quant_max: number | bigint; grad_factor?: number; out: Tensor }): Tensor;
-  /** `aten::_fake_quantize_learnable_per_channel_affine_backward(Tensor grad, Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max, float grad_factor=1.) -> (Tensor, Tensor, Tensor)` */
-  _fake_quantize_learnable_per_channel_affine_backward(grad: Tensor, self: Tensor, scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, grad_factor?: number): [Tensor, Tensor, Tensor];
-  _fake_quantize_learnable_per_channel_affine_backward(grad: Tensor, self: Tensor, scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number }): [Tensor, Tensor, Tensor];
-  _fake_quantize_learnable_per_channel_affine_backward(options: { grad: Tensor; self: Tensor; scale: Tensor; zero_point: Tensor; axis: number | bigint; quant_min: number | bigint; quant_max: number | bigint; grad_factor?: number }): [Tensor, Tensor, Tensor];
   /** `aten::_fake_quantize_learnable_per_tensor_affine(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max, float grad_factor=1.) -> Tensor` */
   _fake_quantize_learnable_per_tensor_affine(self: Tensor, scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, grad_factor?: number): Tensor;
   _fake_quantize_learnable_per_tensor_affine(self: Tensor, scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number }): Tensor;
@@ -7703,10 +6849,6 @@ export interface atenOperators {
   _fake_quantize_learnable_per_tensor_affine(self: Tensor, scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, grad_factor: number, options: { out: Tensor }): Tensor;
   _fake_quantize_learnable_per_tensor_affine(self: Tensor, scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number; out: Tensor }): Tensor;
   _fake_quantize_learnable_per_tensor_affine(self: Tensor, options: { scale: Tensor; zero_point: Tensor; quant_min: number | bigint; quant_max: number | bigint; grad_factor?: number; out: Tensor }): Tensor;
-  /** `aten::_fake_quantize_learnable_per_tensor_affine_backward(Tensor grad, Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max, float grad_factor=1.) -> (Tensor, Tensor, Tensor)` */
-  _fake_quantize_learnable_per_tensor_affine_backward(grad: Tensor, self: Tensor, scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, grad_factor?: number): [Tensor, Tensor, Tensor];
-  _fake_quantize_learnable_per_tensor_affine_backward(grad: Tensor, self: Tensor, scale: Tensor, zero_point: Tensor, quant_min: number | bigint, quant_max: number | bigint, options: { grad_factor?: number }): [Tensor, Tensor, Tensor];
-  _fake_quantize_learnable_per_tensor_affine_backward(options: { grad: Tensor; self: Tensor; scale: Tensor; zero_point: Tensor; quant_min: number | bigint; quant_max: number | bigint; grad_factor?: number }): [Tensor, Tensor, Tensor];
   /** `aten::_fake_quantize_per_tensor_affine_cachemask_tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, Tensor fake_quant_enabled, int quant_min, int quant_max) -> (Tensor output, Tensor mask)` */
   _fake_quantize_per_tensor_affine_cachemask_tensor_qparams(self: Tensor, scale: Tensor, zero_point: Tensor, fake_quant_enabled: Tensor, quant_min: number | bigint, quant_max: number | bigint): [Tensor, Tensor];
   _fake_quantize_per_tensor_affine_cachemask_tensor_qparams(self: Tensor, options: { scale: Tensor; zero_point: Tensor; fake_quant_enabled: Tensor; quant_min: number | bigint; quant_max: number | bigint }): [Tensor, Tensor];
@@ -7716,9 +6858,6 @@ export interface atenOperators {
   /** `aten::_fill_mem_eff_dropout_mask_(Tensor(a!) self, float dropout_p, int seed, int offset) -> Tensor(a!)` */
   _fill_mem_eff_dropout_mask_(self: Tensor, dropout_p: number, seed: number | bigint, offset: number | bigint): Tensor;
   _fill_mem_eff_dropout_mask_(self: Tensor, options: { dropout_p: number; seed: number | bigint; offset: number | bigint }): Tensor;
-  /** `aten::_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor rng_state, Tensor unused, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None) -> (Tensor, Tensor, Tensor)` */
-  _flash_attention_backward(grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, rng_state: Tensor, unused: Tensor, options?: { scale?: number | null; window_size_left?: number | bigint | null; window_size_right?: number | bigint | null }): [Tensor, Tensor, Tensor];
-  _flash_attention_backward(options: { grad_out: Tensor; query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; rng_state: Tensor; unused: Tensor; scale?: number | null; window_size_left?: number | bigint | null; window_size_right?: number | bigint | null }): [Tensor, Tensor, Tensor];
   /** `aten::_flash_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, bool return_debug_mask, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None, Tensor? seqused_k=None, Tensor? alibi_slopes=None, Tensor? block_table=None, int? num_splits=None) -> (Tensor output, Tensor softmax_logsumexp, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
   _flash_attention_forward(query: Tensor, key: Tensor, value: Tensor, cum_seq_q: Tensor | null, cum_seq_k: Tensor | null, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, return_debug_mask: boolean, options?: { scale?: number | null; window_size_left?: number | bigint | null; window_size_right?: number | bigint | null; seqused_k?: Tensor | null; alibi_slopes?: Tensor | null; block_table?: Tensor | null; num_splits?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, Tensor];
   _flash_attention_forward(options: { query: Tensor; key: Tensor; value: Tensor; cum_seq_q: Tensor | null; cum_seq_k: Tensor | null; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; return_debug_mask: boolean; scale?: number | null; window_size_left?: number | bigint | null; window_size_right?: number | bigint | null; seqused_k?: Tensor | null; alibi_slopes?: Tensor | null; block_table?: Tensor | null; num_splits?: number | bigint | null }): [Tensor, Tensor, Tensor, Tensor, Tensor];
@@ -8372,9 +7511,6 @@ export interface atenOperators {
   /** `aten::_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float? eps) -> (Tensor, Tensor)` */
   _fused_rms_norm(input: Tensor, normalized_shape: Ints, weight: Tensor | null, eps: number | null): [Tensor, Tensor];
   _fused_rms_norm(options: { input: Tensor; normalized_shape: Ints; weight: Tensor | null; eps: number | null }): [Tensor, Tensor];
-  /** `aten::_fused_rms_norm_backward(Tensor grad_out, Tensor input, int[] normalized_shape, Tensor rstd, Tensor? weight, bool[2] output_mask) -> (Tensor, Tensor)` */
-  _fused_rms_norm_backward(grad_out: Tensor, input: Tensor, normalized_shape: Ints, rstd: Tensor, weight: Tensor | null, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  _fused_rms_norm_backward(options: { grad_out: Tensor; input: Tensor; normalized_shape: Ints; rstd: Tensor; weight: Tensor | null; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
   /** `aten::_fused_sdp_choice(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> int` */
   _fused_sdp_choice(query: Tensor, key: Tensor, value: Tensor, attn_mask?: Tensor | null, dropout_p?: number, is_causal?: boolean, options?: { scale?: number | null; enable_gqa?: boolean }): number;
   _fused_sdp_choice(query: Tensor, key: Tensor, value: Tensor, options: { attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; scale?: number | null; enable_gqa?: boolean }): number;
@@ -8406,18 +7542,12 @@ export interface atenOperators {
   /** `aten::_fw_primal_copy.out(Tensor self, int level, *, Tensor(a!) out) -> Tensor(a!)` */
   _fw_primal_copy(self: Tensor, level: number | bigint, options: { out: Tensor }): Tensor;
   _fw_primal_copy(self: Tensor, options: { level: number | bigint; out: Tensor }): Tensor;
-  /** `aten::_gather_sparse_backward(Tensor self, int dim, Tensor index, Tensor grad) -> Tensor` */
-  _gather_sparse_backward(self: Tensor, dim: number | bigint, index: Tensor, grad: Tensor): Tensor;
-  _gather_sparse_backward(self: Tensor, options: { dim: number | bigint; index: Tensor; grad: Tensor }): Tensor;
   /** `aten::_grid_sampler_2d_cpu_fallback(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor` */
   _grid_sampler_2d_cpu_fallback(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean): Tensor;
   _grid_sampler_2d_cpu_fallback(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean }): Tensor;
   /** `aten::_grid_sampler_2d_cpu_fallback.out(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)` */
   _grid_sampler_2d_cpu_fallback(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, options: { out: Tensor }): Tensor;
   _grid_sampler_2d_cpu_fallback(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; out: Tensor }): Tensor;
-  /** `aten::_grid_sampler_2d_cpu_fallback_backward(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> (Tensor, Tensor)` */
-  _grid_sampler_2d_cpu_fallback_backward(grad_output: Tensor, input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean): [Tensor, Tensor];
-  _grid_sampler_2d_cpu_fallback_backward(options: { grad_output: Tensor; input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean }): [Tensor, Tensor];
   /** `aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor` */
   _grouped_mm(self: Tensor, mat2: Tensor, offs?: Tensor | null, bias?: Tensor | null, out_dtype?: DType | null): Tensor;
   _grouped_mm(self: Tensor, mat2: Tensor, options: { offs?: Tensor | null; bias?: Tensor | null; out_dtype?: DType | null }): Tensor;
@@ -8499,8 +7629,6 @@ export interface atenOperators {
   _linalg_eigh(A: Tensor, UPLO: string, compute_v: boolean, options: { eigenvalues: Tensor; eigenvectors: Tensor }): [Tensor, Tensor];
   _linalg_eigh(A: Tensor, options: { UPLO?: string; compute_v?: boolean; eigenvalues: Tensor; eigenvectors: Tensor }): [Tensor, Tensor];
   _linalg_eigh(options: { A: Tensor; UPLO?: string; compute_v?: boolean; eigenvalues: Tensor; eigenvectors: Tensor }): [Tensor, Tensor];
-  /** `aten::_linalg_eigvals(Tensor self) -> Tensor` */
-  _linalg_eigvals(self: Tensor): Tensor;
   /** `aten::_linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, Tensor pivots)` */
   _linalg_slogdet(A: Tensor): [Tensor, Tensor, Tensor, Tensor];
   _linalg_slogdet(options: { A: Tensor }): [Tensor, Tensor, Tensor, Tensor];
@@ -8567,14 +7695,6 @@ export interface atenOperators {
   /** `aten::_masked_scale.out(Tensor self, Tensor mask, float scale, *, Tensor(a!) out) -> Tensor(a!)` */
   _masked_scale(self: Tensor, mask: Tensor, scale: number, options: { out: Tensor }): Tensor;
   _masked_scale(self: Tensor, options: { mask: Tensor; scale: number; out: Tensor }): Tensor;
-  /** `aten::_masked_softmax_backward(Tensor grad_output, Tensor output, Tensor mask, int? dim=None) -> Tensor` */
-  _masked_softmax_backward(grad_output: Tensor, output: Tensor, mask: Tensor, dim?: number | bigint | null): Tensor;
-  _masked_softmax_backward(grad_output: Tensor, output: Tensor, mask: Tensor, options: { dim?: number | bigint | null }): Tensor;
-  _masked_softmax_backward(options: { grad_output: Tensor; output: Tensor; mask: Tensor; dim?: number | bigint | null }): Tensor;
-  /** `aten::_masked_softmax_backward.out(Tensor grad_output, Tensor output, Tensor mask, int? dim=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  _masked_softmax_backward(grad_output: Tensor, output: Tensor, mask: Tensor, dim: number | bigint | null, options: { out: Tensor }): Tensor;
-  _masked_softmax_backward(grad_output: Tensor, output: Tensor, mask: Tensor, options: { dim?: number | bigint | null; out: Tensor }): Tensor;
-  _masked_softmax_backward(options: { grad_output: Tensor; output: Tensor; mask: Tensor; dim?: number | bigint | null; out: Tensor }): Tensor;
   /** `aten::_mixed_dtypes_linear(Tensor input, Tensor weight, Tensor scale, *, Tensor? bias=None, str? activation=None) -> Tensor` */
   _mixed_dtypes_linear(input: Tensor, weight: Tensor, scale: Tensor, options?: { bias?: Tensor | null; activation?: string | null }): Tensor;
   _mixed_dtypes_linear(options: { input: Tensor; weight: Tensor; scale: Tensor; bias?: Tensor | null; activation?: string | null }): Tensor;
@@ -8619,105 +7739,6 @@ export interface atenOperators {
   _neg_view_copy(self: Tensor): Tensor;
   /** `aten::_neg_view_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   _neg_view_copy(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::_nested_from_padded(Tensor padded, Tensor cpu_nested_shape_example, bool fuse_transform_0213=False) -> Tensor` */
-  _nested_from_padded(padded: Tensor, cpu_nested_shape_example: Tensor, fuse_transform_0213?: boolean): Tensor;
-  _nested_from_padded(padded: Tensor, cpu_nested_shape_example: Tensor, options: { fuse_transform_0213?: boolean }): Tensor;
-  _nested_from_padded(options: { padded: Tensor; cpu_nested_shape_example: Tensor; fuse_transform_0213?: boolean }): Tensor;
-  /** `aten::_nested_from_padded.out(Tensor padded, Tensor cpu_nested_shape_example, bool fuse_transform_0213=False, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_from_padded(padded: Tensor, cpu_nested_shape_example: Tensor, fuse_transform_0213: boolean, options: { out: Tensor }): Tensor;
-  _nested_from_padded(padded: Tensor, cpu_nested_shape_example: Tensor, options: { fuse_transform_0213?: boolean; out: Tensor }): Tensor;
-  _nested_from_padded(options: { padded: Tensor; cpu_nested_shape_example: Tensor; fuse_transform_0213?: boolean; out: Tensor }): Tensor;
-  /** `aten::_nested_from_padded_and_nested_example(Tensor padded, Tensor nt_example) -> Tensor` */
-  _nested_from_padded_and_nested_example(padded: Tensor, nt_example: Tensor): Tensor;
-  _nested_from_padded_and_nested_example(options: { padded: Tensor; nt_example: Tensor }): Tensor;
-  /** `aten::_nested_from_padded_and_nested_example.out(Tensor padded, Tensor nt_example, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_from_padded_and_nested_example(padded: Tensor, nt_example: Tensor, options: { out: Tensor }): Tensor;
-  _nested_from_padded_and_nested_example(options: { padded: Tensor; nt_example: Tensor; out: Tensor }): Tensor;
-  /** `aten::_nested_from_padded_tensor(Tensor padded, Tensor offsets, Tensor dummy, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None, SymInt? sum_S=None) -> Tensor` */
-  _nested_from_padded_tensor(padded: Tensor, offsets: Tensor, dummy: Tensor, ragged_idx?: number | bigint, min_seqlen?: Tensor | null, max_seqlen?: Tensor | null, sum_S?: number | bigint | null): Tensor;
-  _nested_from_padded_tensor(padded: Tensor, offsets: Tensor, dummy: Tensor, options: { ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null; sum_S?: number | bigint | null }): Tensor;
-  _nested_from_padded_tensor(options: { padded: Tensor; offsets: Tensor; dummy: Tensor; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null; sum_S?: number | bigint | null }): Tensor;
-  /** `aten::_nested_get_jagged_dummy(Tensor any) -> Tensor` */
-  _nested_get_jagged_dummy(any: Tensor): Tensor;
-  _nested_get_jagged_dummy(options: { any: Tensor }): Tensor;
-  /** `aten::_nested_get_lengths(Tensor self) -> Tensor` */
-  _nested_get_lengths(self: Tensor): Tensor;
-  /** `aten::_nested_get_max_seqlen(Tensor self) -> Tensor` */
-  _nested_get_max_seqlen(self: Tensor): Tensor;
-  /** `aten::_nested_get_min_seqlen(Tensor self) -> Tensor` */
-  _nested_get_min_seqlen(self: Tensor): Tensor;
-  /** `aten::_nested_get_offsets(Tensor self) -> Tensor` */
-  _nested_get_offsets(self: Tensor): Tensor;
-  /** `aten::_nested_get_ragged_idx(Tensor self) -> int` */
-  _nested_get_ragged_idx(self: Tensor): number;
-  /** `aten::_nested_get_values(Tensor(a) self) -> Tensor(a)` */
-  _nested_get_values(self: Tensor): Tensor;
-  /** `aten::_nested_get_values_copy(Tensor self) -> Tensor` */
-  _nested_get_values_copy(self: Tensor): Tensor;
-  /** `aten::_nested_get_values_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_get_values_copy(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::_nested_select_backward(Tensor grad_output, Tensor self, int dim, SymInt index) -> Tensor` */
-  _nested_select_backward(grad_output: Tensor, self: Tensor, dim: number | bigint, index: number | bigint): Tensor;
-  _nested_select_backward(options: { grad_output: Tensor; self: Tensor; dim: number | bigint; index: number | bigint }): Tensor;
-  /** `aten::_nested_sum_backward(Tensor grad, Tensor self, int[1]? dim, bool keepdim=False) -> Tensor` */
-  _nested_sum_backward(grad: Tensor, self: Tensor, dim: number | bigint | Ints | null, keepdim?: boolean): Tensor;
-  _nested_sum_backward(grad: Tensor, self: Tensor, dim: number | bigint | Ints | null, options: { keepdim?: boolean }): Tensor;
-  _nested_sum_backward(options: { grad: Tensor; self: Tensor; dim: number | bigint | Ints | null; keepdim?: boolean }): Tensor;
-  /** `aten::_nested_tensor_from_mask(Tensor t, Tensor mask, bool mask_check=True) -> Tensor` */
-  _nested_tensor_from_mask(t: Tensor, mask: Tensor, mask_check?: boolean): Tensor;
-  _nested_tensor_from_mask(t: Tensor, mask: Tensor, options: { mask_check?: boolean }): Tensor;
-  _nested_tensor_from_mask(options: { t: Tensor; mask: Tensor; mask_check?: boolean }): Tensor;
-  /** `aten::_nested_tensor_from_mask.out(Tensor t, Tensor mask, bool mask_check=True, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_from_mask(t: Tensor, mask: Tensor, mask_check: boolean, options: { out: Tensor }): Tensor;
-  _nested_tensor_from_mask(t: Tensor, mask: Tensor, options: { mask_check?: boolean; out: Tensor }): Tensor;
-  _nested_tensor_from_mask(options: { t: Tensor; mask: Tensor; mask_check?: boolean; out: Tensor }): Tensor;
-  /** `aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool` */
-  _nested_tensor_from_mask_left_aligned(t: Tensor, mask: Tensor): boolean;
-  _nested_tensor_from_mask_left_aligned(options: { t: Tensor; mask: Tensor }): boolean;
-  /** `aten::_nested_tensor_from_tensor_list(Tensor[] list, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
-  _nested_tensor_from_tensor_list(list: readonly Tensor[], dtype?: DType | null, layout?: Layout | null, device?: string | null, pin_memory?: boolean | null): Tensor;
-  _nested_tensor_from_tensor_list(list: readonly Tensor[], options: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
-  _nested_tensor_from_tensor_list(options: { list: readonly Tensor[]; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
-  /** `aten::_nested_tensor_from_tensor_list.out(Tensor[] list, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_from_tensor_list(list: readonly Tensor[], dtype: DType | null, layout: Layout | null, device: string | null, pin_memory: boolean | null, options: { out: Tensor }): Tensor;
-  _nested_tensor_from_tensor_list(list: readonly Tensor[], options: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null; out: Tensor }): Tensor;
-  _nested_tensor_from_tensor_list(options: { list: readonly Tensor[]; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null; out: Tensor }): Tensor;
-  /** `aten::_nested_tensor_size(Tensor self) -> Tensor` */
-  _nested_tensor_size(self: Tensor): Tensor;
-  /** `aten::_nested_tensor_size.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_size(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::_nested_tensor_softmax_with_shape(Tensor self, Tensor query) -> Tensor` */
-  _nested_tensor_softmax_with_shape(self: Tensor, query: Tensor): Tensor;
-  _nested_tensor_softmax_with_shape(self: Tensor, options: { query: Tensor }): Tensor;
-  /** `aten::_nested_tensor_storage_offsets(Tensor self) -> Tensor` */
-  _nested_tensor_storage_offsets(self: Tensor): Tensor;
-  /** `aten::_nested_tensor_storage_offsets.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_storage_offsets(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::_nested_tensor_strides(Tensor self) -> Tensor` */
-  _nested_tensor_strides(self: Tensor): Tensor;
-  /** `aten::_nested_tensor_strides.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_tensor_strides(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::_nested_view_from_buffer(Tensor(a) self, Tensor nested_size, Tensor nested_strides, Tensor offsets) -> Tensor(a)` */
-  _nested_view_from_buffer(self: Tensor, nested_size: Tensor, nested_strides: Tensor, offsets: Tensor): Tensor;
-  _nested_view_from_buffer(self: Tensor, options: { nested_size: Tensor; nested_strides: Tensor; offsets: Tensor }): Tensor;
-  /** `aten::_nested_view_from_buffer_copy(Tensor self, Tensor nested_size, Tensor nested_strides, Tensor offsets) -> Tensor` */
-  _nested_view_from_buffer_copy(self: Tensor, nested_size: Tensor, nested_strides: Tensor, offsets: Tensor): Tensor;
-  _nested_view_from_buffer_copy(self: Tensor, options: { nested_size: Tensor; nested_strides: Tensor; offsets: Tensor }): Tensor;
-  /** `aten::_nested_view_from_buffer_copy.out(Tensor self, Tensor nested_size, Tensor nested_strides, Tensor offsets, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_view_from_buffer_copy(self: Tensor, nested_size: Tensor, nested_strides: Tensor, offsets: Tensor, options: { out: Tensor }): Tensor;
-  _nested_view_from_buffer_copy(self: Tensor, options: { nested_size: Tensor; nested_strides: Tensor; offsets: Tensor; out: Tensor }): Tensor;
-  /** `aten::_nested_view_from_jagged(Tensor(a) self, Tensor offsets, Tensor dummy, Tensor? lengths=None, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None) -> Tensor(a)` */
-  _nested_view_from_jagged(self: Tensor, offsets: Tensor, dummy: Tensor, lengths?: Tensor | null, ragged_idx?: number | bigint, min_seqlen?: Tensor | null, max_seqlen?: Tensor | null): Tensor;
-  _nested_view_from_jagged(self: Tensor, offsets: Tensor, dummy: Tensor, options: { lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null }): Tensor;
-  _nested_view_from_jagged(self: Tensor, options: { offsets: Tensor; dummy: Tensor; lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null }): Tensor;
-  /** `aten::_nested_view_from_jagged_copy(Tensor self, Tensor offsets, Tensor dummy, Tensor? lengths=None, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None) -> Tensor` */
-  _nested_view_from_jagged_copy(self: Tensor, offsets: Tensor, dummy: Tensor, lengths?: Tensor | null, ragged_idx?: number | bigint, min_seqlen?: Tensor | null, max_seqlen?: Tensor | null): Tensor;
-  _nested_view_from_jagged_copy(self: Tensor, offsets: Tensor, dummy: Tensor, options: { lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null }): Tensor;
-  _nested_view_from_jagged_copy(self: Tensor, options: { offsets: Tensor; dummy: Tensor; lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null }): Tensor;
-  /** `aten::_nested_view_from_jagged_copy.out(Tensor self, Tensor offsets, Tensor dummy, Tensor? lengths=None, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None, *, Tensor(a!) out) -> Tensor(a!)` */
-  _nested_view_from_jagged_copy(self: Tensor, offsets: Tensor, dummy: Tensor, lengths: Tensor | null, ragged_idx: number | bigint, min_seqlen: Tensor | null, max_seqlen: Tensor | null, options: { out: Tensor }): Tensor;
-  _nested_view_from_jagged_copy(self: Tensor, offsets: Tensor, dummy: Tensor, options: { lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null; out: Tensor }): Tensor;
-  _nested_view_from_jagged_copy(self: Tensor, options: { offsets: Tensor; dummy: Tensor; lengths?: Tensor | null; ragged_idx?: number | bigint; min_seqlen?: Tensor | null; max_seqlen?: Tensor | null; out: Tensor }): Tensor;
   /** `aten::_nnpack_available() -> bool` */
   _nnpack_available(): boolean;
   /** `aten::_nnz(Tensor self) -> int` */
@@ -8728,9 +7749,6 @@ export interface atenOperators {
   /** `aten::_pack_padded_sequence.out(Tensor input, Tensor lengths, bool batch_first, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
   _pack_padded_sequence(input: Tensor, lengths: Tensor, batch_first: boolean, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _pack_padded_sequence(options: { input: Tensor; lengths: Tensor; batch_first: boolean; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::_pack_padded_sequence_backward(Tensor grad, SymInt[] input_size, Tensor batch_sizes, bool batch_first) -> Tensor` */
-  _pack_padded_sequence_backward(grad: Tensor, input_size: Ints, batch_sizes: Tensor, batch_first: boolean): Tensor;
-  _pack_padded_sequence_backward(options: { grad: Tensor; input_size: Ints; batch_sizes: Tensor; batch_first: boolean }): Tensor;
   /** `aten::_pad_circular(Tensor self, SymInt[] pad) -> Tensor` */
   _pad_circular(self: Tensor, pad: Ints): Tensor;
   _pad_circular(self: Tensor, options: { pad: Ints }): Tensor;
@@ -8778,9 +7796,6 @@ export interface atenOperators {
   /** `aten::_pin_memory.out(Tensor self, Device? device=None, *, Tensor(a!) out) -> Tensor(a!)` */
   _pin_memory(self: Tensor, device: string | null, options: { out: Tensor }): Tensor;
   _pin_memory(self: Tensor, options: { device?: string | null; out: Tensor }): Tensor;
-  /** `aten::_prelu_kernel_backward(Tensor grad_output, Tensor self, Tensor weight) -> (Tensor, Tensor)` */
-  _prelu_kernel_backward(grad_output: Tensor, self: Tensor, weight: Tensor): [Tensor, Tensor];
-  _prelu_kernel_backward(options: { grad_output: Tensor; self: Tensor; weight: Tensor }): [Tensor, Tensor];
   /** `aten::_print(str s) -> ()` */
   _print(s: string): void;
   _print(options: { s: string }): void;
@@ -8818,51 +7833,6 @@ export interface atenOperators {
   /** `aten::_saturate_weight_to_fp16(Tensor weight) -> Tensor` */
   _saturate_weight_to_fp16(weight: Tensor): Tensor;
   _saturate_weight_to_fp16(options: { weight: Tensor }): Tensor;
-  /** `aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor)` */
-  _scaled_dot_product_attention_math(query: Tensor, key: Tensor, value: Tensor, attn_mask?: Tensor | null, dropout_p?: number, is_causal?: boolean, dropout_mask?: Tensor | null, options?: { scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  _scaled_dot_product_attention_math(query: Tensor, key: Tensor, value: Tensor, options: { attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; dropout_mask?: Tensor | null; scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  _scaled_dot_product_attention_math(options: { query: Tensor; key: Tensor; value: Tensor; attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; dropout_mask?: Tensor | null; scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  /** `aten::_scaled_dot_product_attention_math_for_mps(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor)` */
-  _scaled_dot_product_attention_math_for_mps(query: Tensor, key: Tensor, value: Tensor, attn_mask?: Tensor | null, dropout_p?: number, is_causal?: boolean, dropout_mask?: Tensor | null, options?: { scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  _scaled_dot_product_attention_math_for_mps(query: Tensor, key: Tensor, value: Tensor, options: { attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; dropout_mask?: Tensor | null; scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  _scaled_dot_product_attention_math_for_mps(options: { query: Tensor; key: Tensor; value: Tensor; attn_mask?: Tensor | null; dropout_p?: number; is_causal?: boolean; dropout_mask?: Tensor | null; scale?: number | null; enable_gqa?: boolean }): [Tensor, Tensor];
-  /** `aten::_scaled_dot_product_cudnn_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
-  _scaled_dot_product_cudnn_attention(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor | null, compute_log_sumexp: boolean, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_cudnn_attention(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor | null, compute_log_sumexp: boolean, options: { dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_cudnn_attention(options: { query: Tensor; key: Tensor; value: Tensor; attn_bias: Tensor | null; compute_log_sumexp: boolean; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_cudnn_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, Tensor attn_bias, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, *, float? scale=None) -> (Tensor, Tensor, Tensor)` */
-  _scaled_dot_product_cudnn_attention_backward(grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, philox_seed: Tensor, philox_offset: Tensor, attn_bias: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor];
-  _scaled_dot_product_cudnn_attention_backward(options: { grad_out: Tensor; query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; philox_seed: Tensor; philox_offset: Tensor; attn_bias: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; scale?: number | null }): [Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_efficient_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, *, float? scale=None) -> (Tensor output, Tensor log_sumexp, Tensor philox_seed, Tensor philox_offset)` */
-  _scaled_dot_product_efficient_attention(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor | null, compute_log_sumexp: boolean, dropout_p?: number, is_causal?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_efficient_attention(query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor | null, compute_log_sumexp: boolean, options: { dropout_p?: number; is_causal?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_efficient_attention(options: { query: Tensor; key: Tensor; value: Tensor; attn_bias: Tensor | null; compute_log_sumexp: boolean; dropout_p?: number; is_causal?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor value, Tensor attn_bias, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, float dropout_p, bool[4] grad_input_mask, bool is_causal=False, *, float? scale=None) -> (Tensor, Tensor, Tensor, Tensor)` */
-  _scaled_dot_product_efficient_attention_backward(grad_out_: Tensor, query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor, out: Tensor, logsumexp: Tensor, philox_seed: Tensor, philox_offset: Tensor, dropout_p: number, grad_input_mask: boolean | readonly boolean[], is_causal?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_efficient_attention_backward(grad_out_: Tensor, query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor, out: Tensor, logsumexp: Tensor, philox_seed: Tensor, philox_offset: Tensor, dropout_p: number, grad_input_mask: boolean | readonly boolean[], options: { is_causal?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_efficient_attention_backward(options: { grad_out_: Tensor; query: Tensor; key: Tensor; value: Tensor; attn_bias: Tensor; out: Tensor; logsumexp: Tensor; philox_seed: Tensor; philox_offset: Tensor; dropout_p: number; grad_input_mask: boolean | readonly boolean[]; is_causal?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention(Tensor query, Tensor key, Tensor value, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
-  _scaled_dot_product_flash_attention(query: Tensor, key: Tensor, value: Tensor, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention(query: Tensor, key: Tensor, value: Tensor, options: { dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention(options: { query: Tensor; key: Tensor; value: Tensor; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention.quantized(Tensor query, Tensor key, Tensor value, Tensor? q_descale, Tensor? k_descale, Tensor? v_descale, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
-  _scaled_dot_product_flash_attention(query: Tensor, key: Tensor, value: Tensor, q_descale: Tensor | null, k_descale: Tensor | null, v_descale: Tensor | null, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention(query: Tensor, key: Tensor, value: Tensor, q_descale: Tensor | null, k_descale: Tensor | null, v_descale: Tensor | null, options: { dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention(options: { query: Tensor; key: Tensor; value: Tensor; q_descale: Tensor | null; k_descale: Tensor | null; v_descale: Tensor | null; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor philox_seed, Tensor philox_offset, *, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value)` */
-  _scaled_dot_product_flash_attention_backward(grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, logsumexp: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, philox_seed: Tensor, philox_offset: Tensor, options?: { scale?: number | null }): [Tensor, Tensor, Tensor];
-  _scaled_dot_product_flash_attention_backward(options: { grad_out: Tensor; query: Tensor; key: Tensor; value: Tensor; out: Tensor; logsumexp: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; philox_seed: Tensor; philox_offset: Tensor; scale?: number | null }): [Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, float dropout_p=0., bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor output, Tensor logsumexp)` */
-  _scaled_dot_product_flash_attention_for_cpu(query: Tensor, key: Tensor, value: Tensor, dropout_p?: number, is_causal?: boolean, options?: { attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
-  _scaled_dot_product_flash_attention_for_cpu(query: Tensor, key: Tensor, value: Tensor, options: { dropout_p?: number; is_causal?: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
-  _scaled_dot_product_flash_attention_for_cpu(options: { query: Tensor; key: Tensor; value: Tensor; dropout_p?: number; is_causal?: boolean; attn_mask?: Tensor | null; scale?: number | null }): [Tensor, Tensor];
-  /** `aten::_scaled_dot_product_fused_attention_overrideable(Tensor query, Tensor key, Tensor value, Tensor? attn_bias=None, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
-  _scaled_dot_product_fused_attention_overrideable(query: Tensor, key: Tensor, value: Tensor, attn_bias?: Tensor | null, dropout_p?: number, is_causal?: boolean, return_debug_mask?: boolean, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_fused_attention_overrideable(query: Tensor, key: Tensor, value: Tensor, options: { attn_bias?: Tensor | null; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  _scaled_dot_product_fused_attention_overrideable(options: { query: Tensor; key: Tensor; value: Tensor; attn_bias?: Tensor | null; dropout_p?: number; is_causal?: boolean; return_debug_mask?: boolean; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor, number, number, Tensor, Tensor, Tensor];
-  /** `aten::_scaled_dot_product_fused_attention_overrideable_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor attn_bias, bool[4] grad_input_mask, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor philox_seed, Tensor philox_offset, *, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value, Tensor grad_attn_bias)` */
-  _scaled_dot_product_fused_attention_overrideable_backward(grad_out: Tensor, query: Tensor, key: Tensor, value: Tensor, attn_bias: Tensor, grad_input_mask: boolean | readonly boolean[], out: Tensor, logsumexp: Tensor, cum_seq_q: Tensor, cum_seq_k: Tensor, max_q: number | bigint, max_k: number | bigint, dropout_p: number, is_causal: boolean, philox_seed: Tensor, philox_offset: Tensor, options?: { scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
-  _scaled_dot_product_fused_attention_overrideable_backward(options: { grad_out: Tensor; query: Tensor; key: Tensor; value: Tensor; attn_bias: Tensor; grad_input_mask: boolean | readonly boolean[]; out: Tensor; logsumexp: Tensor; cum_seq_q: Tensor; cum_seq_k: Tensor; max_q: number | bigint; max_k: number | bigint; dropout_p: number; is_causal: boolean; philox_seed: Tensor; philox_offset: Tensor; scale?: number | null }): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::_scaled_grouped_mm(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? offs=None, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False) -> Tensor` */
   _scaled_grouped_mm(self: Tensor, mat2: Tensor, scale_a: Tensor, scale_b: Tensor, offs?: Tensor | null, bias?: Tensor | null, scale_result?: Tensor | null, out_dtype?: DType | null, use_fast_accum?: boolean): Tensor;
   _scaled_grouped_mm(self: Tensor, mat2: Tensor, scale_a: Tensor, scale_b: Tensor, options: { offs?: Tensor | null; bias?: Tensor | null; scale_result?: Tensor | null; out_dtype?: DType | null; use_fast_accum?: boolean }): Tensor;
@@ -8889,15 +7859,6 @@ export interface atenOperators {
   _scaled_mm_v2(self: Tensor, options: { mat2: Tensor; scale_a: readonly Tensor[]; recipe_a: Ints; swizzle_a: Ints; scale_b: readonly Tensor[]; recipe_b: Ints; swizzle_b: Ints; bias: Tensor | null; out_dtype: DType | null; contraction_dim?: Ints; use_fast_accum?: boolean; out: Tensor }): Tensor;
   /** `aten::_shape_as_tensor(Tensor self) -> Tensor` */
   _shape_as_tensor(self: Tensor): Tensor;
-  /** `aten::_slow_conv2d_backward.grad_input(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, *, Tensor(a!) grad_input, Tensor(b!) grad_weight, Tensor(c!) grad_bias) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  _slow_conv2d_backward(grad_output: Tensor, self: Tensor, weight: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, options: { grad_input: Tensor; grad_weight: Tensor; grad_bias: Tensor }): [Tensor, Tensor, Tensor];
-  _slow_conv2d_backward(options: { grad_output: Tensor; self: Tensor; weight: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; grad_input: Tensor; grad_weight: Tensor; grad_bias: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::_slow_conv2d_backward.output_mask(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, bool[3] output_mask) -> (Tensor grad_input, Tensor grad_weight, Tensor grad_bias)` */
-  _slow_conv2d_backward(grad_output: Tensor, self: Tensor, weight: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  _slow_conv2d_backward(options: { grad_output: Tensor; self: Tensor; weight: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::_slow_conv2d_backward.output_mask_out(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  _slow_conv2d_backward(grad_output: Tensor, self: Tensor, weight: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  _slow_conv2d_backward(options: { grad_output: Tensor; self: Tensor; weight: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::_slow_conv2d_forward(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding) -> Tensor` */
   _slow_conv2d_forward(self: Tensor, weight: Tensor, kernel_size: number | bigint | Ints, bias: Tensor | null, stride: number | bigint | Ints, padding: number | bigint | Ints): Tensor;
   _slow_conv2d_forward(self: Tensor, options: { weight: Tensor; kernel_size: number | bigint | Ints; bias: Tensor | null; stride: number | bigint | Ints; padding: number | bigint | Ints }): Tensor;
@@ -8963,12 +7924,6 @@ export interface atenOperators {
   /** `aten::_sparse_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)` */
   _sparse_log_softmax(self: Tensor, dim: number | bigint, half_to_float: boolean, options: { out: Tensor }): Tensor;
   _sparse_log_softmax(self: Tensor, options: { dim: number | bigint; half_to_float: boolean; out: Tensor }): Tensor;
-  /** `aten::_sparse_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, Tensor self) -> Tensor` */
-  _sparse_log_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: number | bigint, self: Tensor): Tensor;
-  _sparse_log_softmax_backward_data(options: { grad_output: Tensor; output: Tensor; dim: number | bigint; self: Tensor }): Tensor;
-  /** `aten::_sparse_log_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _sparse_log_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: number | bigint, self: Tensor, options: { out: Tensor }): Tensor;
-  _sparse_log_softmax_backward_data(options: { grad_output: Tensor; output: Tensor; dim: number | bigint; self: Tensor; out: Tensor }): Tensor;
   /** `aten::_sparse_mask_projection(Tensor self, Tensor mask, bool accumulate_matches=False) -> Tensor` */
   _sparse_mask_projection(self: Tensor, mask: Tensor, accumulate_matches?: boolean): Tensor;
   _sparse_mask_projection(self: Tensor, mask: Tensor, options: { accumulate_matches?: boolean }): Tensor;
@@ -8986,9 +7941,6 @@ export interface atenOperators {
   /** `aten::_sparse_mm_reduce_impl(Tensor self, Tensor other, str reduce) -> (Tensor, Tensor)` */
   _sparse_mm_reduce_impl(self: Tensor, other: Tensor, reduce: string): [Tensor, Tensor];
   _sparse_mm_reduce_impl(self: Tensor, options: { other: Tensor; reduce: string }): [Tensor, Tensor];
-  /** `aten::_sparse_mm_reduce_impl_backward(Tensor self, Tensor grad_out, Tensor weight, str reduce, Tensor arg_out, bool[2] output_mask) -> (Tensor, Tensor)` */
-  _sparse_mm_reduce_impl_backward(self: Tensor, grad_out: Tensor, weight: Tensor, reduce: string, arg_out: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  _sparse_mm_reduce_impl_backward(self: Tensor, options: { grad_out: Tensor; weight: Tensor; reduce: string; arg_out: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
   /** `aten::_sparse_semi_structured_addmm(Tensor input, Tensor mat1, Tensor mat1_meta, Tensor mat2, *, Scalar alpha=1, Scalar beta=1, ScalarType? out_dtype=None) -> Tensor` */
   _sparse_semi_structured_addmm(input: Tensor, mat1: Tensor, mat1_meta: Tensor, mat2: Tensor, options?: { alpha?: Scalar; beta?: Scalar; out_dtype?: DType | null }): Tensor;
   _sparse_semi_structured_addmm(options: { input: Tensor; mat1: Tensor; mat1_meta: Tensor; mat2: Tensor; alpha?: Scalar; beta?: Scalar; out_dtype?: DType | null }): Tensor;
@@ -9018,12 +7970,6 @@ export interface atenOperators {
   /** `aten::_sparse_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!)` */
   _sparse_softmax(self: Tensor, dim: number | bigint, half_to_float: boolean, options: { out: Tensor }): Tensor;
   _sparse_softmax(self: Tensor, options: { dim: number | bigint; half_to_float: boolean; out: Tensor }): Tensor;
-  /** `aten::_sparse_softmax_backward_data(Tensor grad_output, Tensor output, int dim, Tensor self) -> Tensor` */
-  _sparse_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: number | bigint, self: Tensor): Tensor;
-  _sparse_softmax_backward_data(options: { grad_output: Tensor; output: Tensor; dim: number | bigint; self: Tensor }): Tensor;
-  /** `aten::_sparse_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _sparse_softmax_backward_data(grad_output: Tensor, output: Tensor, dim: number | bigint, self: Tensor, options: { out: Tensor }): Tensor;
-  _sparse_softmax_backward_data(options: { grad_output: Tensor; output: Tensor; dim: number | bigint; self: Tensor; out: Tensor }): Tensor;
   /** `aten::_sparse_sparse_matmul(Tensor self, Tensor other) -> Tensor` */
   _sparse_sparse_matmul(self: Tensor, other: Tensor): Tensor;
   _sparse_sparse_matmul(self: Tensor, options: { other: Tensor }): Tensor;
@@ -9043,12 +7989,6 @@ export interface atenOperators {
   _sparse_sum(self: Tensor, options: { dim: number | bigint | Ints; out: Tensor }): Tensor;
   /** `aten::_sparse_sum.dtype(Tensor self, *, ScalarType dtype) -> Tensor` */
   _sparse_sum(self: Tensor, options: { dtype: DType }): Tensor;
-  /** `aten::_sparse_sum_backward(Tensor grad, Tensor self, int[] dim) -> Tensor` */
-  _sparse_sum_backward(grad: Tensor, self: Tensor, dim: Ints): Tensor;
-  _sparse_sum_backward(options: { grad: Tensor; self: Tensor; dim: Ints }): Tensor;
-  /** `aten::_sparse_sum_backward.out(Tensor grad, Tensor self, int[] dim, *, Tensor(a!) out) -> Tensor(a!)` */
-  _sparse_sum_backward(grad: Tensor, self: Tensor, dim: Ints, options: { out: Tensor }): Tensor;
-  _sparse_sum_backward(options: { grad: Tensor; self: Tensor; dim: Ints; out: Tensor }): Tensor;
   /** `aten::_spdiags(Tensor diagonals, Tensor offsets, int[] shape, Layout? layout=None) -> Tensor` */
   _spdiags(diagonals: Tensor, offsets: Tensor, shape: Ints, layout?: Layout | null): Tensor;
   _spdiags(diagonals: Tensor, offsets: Tensor, shape: Ints, options: { layout?: Layout | null }): Tensor;
@@ -9072,69 +8012,6 @@ export interface atenOperators {
   /** `aten::_standard_gamma_grad.out(Tensor self, Tensor output, *, Tensor(a!) out) -> Tensor(a!)` */
   _standard_gamma_grad(self: Tensor, output: Tensor, options: { out: Tensor }): Tensor;
   _standard_gamma_grad(self: Tensor, options: { output: Tensor; out: Tensor }): Tensor;
-  /** `aten::_test_ambiguous_defaults.a(Tensor dummy, int a=1, int b=1) -> Tensor` */
-  _test_ambiguous_defaults(dummy: Tensor, a?: number | bigint, b?: number | bigint): Tensor;
-  _test_ambiguous_defaults(dummy: Tensor, options: { a?: number | bigint; b?: number | bigint }): Tensor;
-  _test_ambiguous_defaults(options: { dummy: Tensor; a?: number | bigint; b?: number | bigint }): Tensor;
-  /** `aten::_test_ambiguous_defaults.b(Tensor dummy, int a=2, str b="2") -> Tensor` */
-  _test_ambiguous_defaults(dummy: Tensor, a?: number | bigint, b?: string): Tensor;
-  _test_ambiguous_defaults(dummy: Tensor, options: { a?: number | bigint; b?: string }): Tensor;
-  _test_ambiguous_defaults(options: { dummy: Tensor; a?: number | bigint; b?: string }): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch.fullcoverage(Tensor self) -> Tensor` */
-  _test_autograd_multiple_dispatch(self: Tensor): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch.fullcoverage_out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_autograd_multiple_dispatch(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch.ntonly(Tensor self, bool b) -> Tensor` */
-  _test_autograd_multiple_dispatch(self: Tensor, b: boolean): Tensor;
-  _test_autograd_multiple_dispatch(self: Tensor, options: { b: boolean }): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch_view(Tensor(a) self) -> Tensor(a)` */
-  _test_autograd_multiple_dispatch_view(self: Tensor): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch_view_copy(Tensor self) -> Tensor` */
-  _test_autograd_multiple_dispatch_view_copy(self: Tensor): Tensor;
-  /** `aten::_test_autograd_multiple_dispatch_view_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_autograd_multiple_dispatch_view_copy(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::_test_check_tensor(Tensor self) -> Tensor` */
-  _test_check_tensor(self: Tensor): Tensor;
-  /** `aten::_test_functorch_fallback(Tensor self, Tensor other) -> Tensor` */
-  _test_functorch_fallback(self: Tensor, other: Tensor): Tensor;
-  _test_functorch_fallback(self: Tensor, options: { other: Tensor }): Tensor;
-  /** `aten::_test_functorch_fallback.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_functorch_fallback(self: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
-  _test_functorch_fallback(self: Tensor, options: { other: Tensor; out: Tensor }): Tensor;
-  /** `aten::_test_optional_filled_intlist(Tensor values, int[2]? addends) -> Tensor` */
-  _test_optional_filled_intlist(values: Tensor, addends: number | bigint | Ints | null): Tensor;
-  _test_optional_filled_intlist(options: { values: Tensor; addends: number | bigint | Ints | null }): Tensor;
-  /** `aten::_test_optional_filled_intlist.out(Tensor values, int[2]? addends, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_optional_filled_intlist(values: Tensor, addends: number | bigint | Ints | null, options: { out: Tensor }): Tensor;
-  _test_optional_filled_intlist(options: { values: Tensor; addends: number | bigint | Ints | null; out: Tensor }): Tensor;
-  /** `aten::_test_optional_floatlist(Tensor values, float[]? addends) -> Tensor` */
-  _test_optional_floatlist(values: Tensor, addends: Floats | null): Tensor;
-  _test_optional_floatlist(options: { values: Tensor; addends: Floats | null }): Tensor;
-  /** `aten::_test_optional_floatlist.out(Tensor values, float[]? addends, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_optional_floatlist(values: Tensor, addends: Floats | null, options: { out: Tensor }): Tensor;
-  _test_optional_floatlist(options: { values: Tensor; addends: Floats | null; out: Tensor }): Tensor;
-  /** `aten::_test_optional_intlist(Tensor values, int[]? addends) -> Tensor` */
-  _test_optional_intlist(values: Tensor, addends: Ints | null): Tensor;
-  _test_optional_intlist(options: { values: Tensor; addends: Ints | null }): Tensor;
-  /** `aten::_test_optional_intlist.out(Tensor values, int[]? addends, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_optional_intlist(values: Tensor, addends: Ints | null, options: { out: Tensor }): Tensor;
-  _test_optional_intlist(options: { values: Tensor; addends: Ints | null; out: Tensor }): Tensor;
-  /** `aten::_test_parallel_materialize(Tensor self, int num_parallel, bool skip_first=False) -> Tensor` */
-  _test_parallel_materialize(self: Tensor, num_parallel: number | bigint, skip_first?: boolean): Tensor;
-  _test_parallel_materialize(self: Tensor, num_parallel: number | bigint, options: { skip_first?: boolean }): Tensor;
-  _test_parallel_materialize(self: Tensor, options: { num_parallel: number | bigint; skip_first?: boolean }): Tensor;
-  /** `aten::_test_serialization_subcmul(Tensor self, Tensor other, Scalar alpha=1) -> Tensor` */
-  _test_serialization_subcmul(self: Tensor, other: Tensor, alpha?: Scalar): Tensor;
-  _test_serialization_subcmul(self: Tensor, other: Tensor, options: { alpha?: Scalar }): Tensor;
-  _test_serialization_subcmul(self: Tensor, options: { other: Tensor; alpha?: Scalar }): Tensor;
-  /** `aten::_test_string_default(Tensor dummy, str a="\"\'\\", str b="\"\'\\") -> Tensor` */
-  _test_string_default(dummy: Tensor, a?: string): Tensor;
-  _test_string_default(dummy: Tensor, options: { a?: string }): Tensor;
-  _test_string_default(options: { dummy: Tensor; a?: string }): Tensor;
-  /** `aten::_test_warn_in_autograd(Tensor self) -> Tensor` */
-  _test_warn_in_autograd(self: Tensor): Tensor;
-  /** `aten::_test_warn_in_autograd.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  _test_warn_in_autograd(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::_thnn_fused_gru_cell(Tensor input_gates, Tensor hidden_gates, Tensor hx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor)` */
   _thnn_fused_gru_cell(input_gates: Tensor, hidden_gates: Tensor, hx: Tensor, input_bias?: Tensor | null, hidden_bias?: Tensor | null): [Tensor, Tensor];
   _thnn_fused_gru_cell(input_gates: Tensor, hidden_gates: Tensor, hx: Tensor, options: { input_bias?: Tensor | null; hidden_bias?: Tensor | null }): [Tensor, Tensor];
@@ -9143,12 +8020,6 @@ export interface atenOperators {
   _thnn_fused_gru_cell(input_gates: Tensor, hidden_gates: Tensor, hx: Tensor, input_bias: Tensor | null, hidden_bias: Tensor | null, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _thnn_fused_gru_cell(input_gates: Tensor, hidden_gates: Tensor, hx: Tensor, options: { input_bias?: Tensor | null; hidden_bias?: Tensor | null; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   _thnn_fused_gru_cell(options: { input_gates: Tensor; hidden_gates: Tensor; hx: Tensor; input_bias?: Tensor | null; hidden_bias?: Tensor | null; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::_thnn_fused_gru_cell_backward(Tensor grad_hy, Tensor workspace, bool has_bias) -> (Tensor, Tensor, Tensor, Tensor, Tensor)` */
-  _thnn_fused_gru_cell_backward(grad_hy: Tensor, workspace: Tensor, has_bias: boolean): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  _thnn_fused_gru_cell_backward(options: { grad_hy: Tensor; workspace: Tensor; has_bias: boolean }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_thnn_fused_gru_cell_backward.out(Tensor grad_hy, Tensor workspace, bool has_bias, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3, Tensor(e!) out4) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!), Tensor(e!))` */
-  _thnn_fused_gru_cell_backward(grad_hy: Tensor, workspace: Tensor, has_bias: boolean, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  _thnn_fused_gru_cell_backward(options: { grad_hy: Tensor; workspace: Tensor; has_bias: boolean; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
   /** `aten::_thnn_fused_lstm_cell(Tensor input_gates, Tensor hidden_gates, Tensor cx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor, Tensor)` */
   _thnn_fused_lstm_cell(input_gates: Tensor, hidden_gates: Tensor, cx: Tensor, input_bias?: Tensor | null, hidden_bias?: Tensor | null): [Tensor, Tensor, Tensor];
   _thnn_fused_lstm_cell(input_gates: Tensor, hidden_gates: Tensor, cx: Tensor, options: { input_bias?: Tensor | null; hidden_bias?: Tensor | null }): [Tensor, Tensor, Tensor];
@@ -9157,15 +8028,6 @@ export interface atenOperators {
   _thnn_fused_lstm_cell(input_gates: Tensor, hidden_gates: Tensor, cx: Tensor, input_bias: Tensor | null, hidden_bias: Tensor | null, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   _thnn_fused_lstm_cell(input_gates: Tensor, hidden_gates: Tensor, cx: Tensor, options: { input_bias?: Tensor | null; hidden_bias?: Tensor | null; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   _thnn_fused_lstm_cell(options: { input_gates: Tensor; hidden_gates: Tensor; cx: Tensor; input_bias?: Tensor | null; hidden_bias?: Tensor | null; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::_thnn_fused_lstm_cell_backward(Tensor? grad_hy, Tensor? grad_cy, Tensor cx, Tensor cy, Tensor workspace, bool has_bias) -> (Tensor, Tensor, Tensor, Tensor, Tensor)` */
-  _thnn_fused_lstm_cell_backward(grad_hy: Tensor | null, grad_cy: Tensor | null, cx: Tensor, cy: Tensor, workspace: Tensor, has_bias: boolean): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  _thnn_fused_lstm_cell_backward(options: { grad_hy: Tensor | null; grad_cy: Tensor | null; cx: Tensor; cy: Tensor; workspace: Tensor; has_bias: boolean }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  /** `aten::_thnn_fused_lstm_cell_backward_impl(Tensor? grad_hy, Tensor? grad_cy, Tensor cx, Tensor cy, Tensor workspace, bool has_bias) -> (Tensor, Tensor, Tensor)` */
-  _thnn_fused_lstm_cell_backward_impl(grad_hy: Tensor | null, grad_cy: Tensor | null, cx: Tensor, cy: Tensor, workspace: Tensor, has_bias: boolean): [Tensor, Tensor, Tensor];
-  _thnn_fused_lstm_cell_backward_impl(options: { grad_hy: Tensor | null; grad_cy: Tensor | null; cx: Tensor; cy: Tensor; workspace: Tensor; has_bias: boolean }): [Tensor, Tensor, Tensor];
-  /** `aten::_thnn_fused_lstm_cell_backward_impl.out(Tensor? grad_hy, Tensor? grad_cy, Tensor cx, Tensor cy, Tensor workspace, bool has_bias, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  _thnn_fused_lstm_cell_backward_impl(grad_hy: Tensor | null, grad_cy: Tensor | null, cx: Tensor, cy: Tensor, workspace: Tensor, has_bias: boolean, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  _thnn_fused_lstm_cell_backward_impl(options: { grad_hy: Tensor | null; grad_cy: Tensor | null; cx: Tensor; cy: Tensor; workspace: Tensor; has_bias: boolean; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor` */
   _to_copy(self: Tensor, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null; non_blocking?: boolean; memory_format?: MemoryFormat | null }): Tensor;
   /** `aten::_to_copy.out(Tensor self, *, bool non_blocking=False, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!)` */
@@ -9291,14 +8153,6 @@ export interface atenOperators {
   /** `aten::_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   _upsample_bicubic2d_aa(input: Tensor, output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   _upsample_bicubic2d_aa(options: { input: Tensor; output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_bicubic2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_bicubic2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_bicubic2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_bicubic2d_aa_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_bicubic2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_bicubic2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_bicubic2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_bicubic2d_aa_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_bilinear2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
   _upsample_bilinear2d_aa(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
   _upsample_bilinear2d_aa(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -9310,14 +8164,6 @@ export interface atenOperators {
   /** `aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   _upsample_bilinear2d_aa(input: Tensor, output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   _upsample_bilinear2d_aa(options: { input: Tensor; output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_bilinear2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_bilinear2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_bilinear2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_bilinear2d_aa_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_bilinear2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_bilinear2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_bilinear2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_bilinear2d_aa_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_lanczos2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
   _upsample_lanczos2d_aa(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
   _upsample_lanczos2d_aa(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -9329,14 +8175,6 @@ export interface atenOperators {
   /** `aten::_upsample_lanczos2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   _upsample_lanczos2d_aa(input: Tensor, output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   _upsample_lanczos2d_aa(options: { input: Tensor; output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_lanczos2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_lanczos2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_lanczos2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_lanczos2d_aa_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_lanczos2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_lanczos2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_lanczos2d_aa_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_lanczos2d_aa_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor` */
   _upsample_nearest_exact1d(self: Tensor, output_size: number | bigint | Ints, scales?: number | null): Tensor;
   _upsample_nearest_exact1d(self: Tensor, output_size: number | bigint | Ints, options: { scales?: number | null }): Tensor;
@@ -9348,14 +8186,6 @@ export interface atenOperators {
   /** `aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   _upsample_nearest_exact1d(input: Tensor, output_size: Ints | null, scale_factors: Floats | null): Tensor;
   _upsample_nearest_exact1d(options: { input: Tensor; output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_nearest_exact1d_backward(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None) -> Tensor` */
-  _upsample_nearest_exact1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales?: number | null): Tensor;
-  _upsample_nearest_exact1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales?: number | null }): Tensor;
-  _upsample_nearest_exact1d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales?: number | null }): Tensor;
-  /** `aten::_upsample_nearest_exact1d_backward.grad_input(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_nearest_exact1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact1d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
   _upsample_nearest_exact2d(self: Tensor, output_size: number | bigint | Ints, scales_h?: number | null, scales_w?: number | null): Tensor;
   _upsample_nearest_exact2d(self: Tensor, output_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -9367,14 +8197,6 @@ export interface atenOperators {
   /** `aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   _upsample_nearest_exact2d(input: Tensor, output_size: Ints | null, scale_factors: Floats | null): Tensor;
   _upsample_nearest_exact2d(options: { input: Tensor; output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_nearest_exact2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_nearest_exact2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_nearest_exact2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_nearest_exact2d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_nearest_exact2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_nearest_exact2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact2d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
   _upsample_nearest_exact3d(self: Tensor, output_size: number | bigint | Ints, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
   _upsample_nearest_exact3d(self: Tensor, output_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -9386,14 +8208,6 @@ export interface atenOperators {
   /** `aten::_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   _upsample_nearest_exact3d(input: Tensor, output_size: Ints | null, scale_factors: Floats | null): Tensor;
   _upsample_nearest_exact3d(options: { input: Tensor; output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::_upsample_nearest_exact3d_backward(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  _upsample_nearest_exact3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
-  _upsample_nearest_exact3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  _upsample_nearest_exact3d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::_upsample_nearest_exact3d_backward.grad_input(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  _upsample_nearest_exact3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_d: number | null, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  _upsample_nearest_exact3d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::_use_cudnn_ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank) -> bool` */
   _use_cudnn_ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Ints, target_lengths: Ints, blank: number | bigint): boolean;
   _use_cudnn_ctc_loss(options: { log_probs: Tensor; targets: Tensor; input_lengths: Ints; target_lengths: Ints; blank: number | bigint }): boolean;
@@ -9455,9 +8269,6 @@ export interface atenOperators {
   /** `aten::_weight_int8pack_mm(Tensor self, Tensor mat2, Tensor scales) -> Tensor` */
   _weight_int8pack_mm(self: Tensor, mat2: Tensor, scales: Tensor): Tensor;
   _weight_int8pack_mm(self: Tensor, options: { mat2: Tensor; scales: Tensor }): Tensor;
-  /** `aten::_weight_norm_differentiable_backward(Tensor grad_w, Tensor saved_v, Tensor saved_g, Tensor saved_norms, int dim) -> (Tensor, Tensor)` */
-  _weight_norm_differentiable_backward(grad_w: Tensor, saved_v: Tensor, saved_g: Tensor, saved_norms: Tensor, dim: number | bigint): [Tensor, Tensor];
-  _weight_norm_differentiable_backward(options: { grad_w: Tensor; saved_v: Tensor; saved_g: Tensor; saved_norms: Tensor; dim: number | bigint }): [Tensor, Tensor];
   /** `aten::_wrapped_linear_prepack(Tensor weight, Tensor weight_scale, Tensor weight_zero_point, Tensor bias) -> Tensor` */
   _wrapped_linear_prepack(weight: Tensor, weight_scale: Tensor, weight_zero_point: Tensor, bias: Tensor): Tensor;
   _wrapped_linear_prepack(options: { weight: Tensor; weight_scale: Tensor; weight_zero_point: Tensor; bias: Tensor }): Tensor;
@@ -9506,9 +8317,6 @@ export interface atenOperators {
   /** `aten::adaptive_avg_pool3d.out(Tensor self, SymInt[3] output_size, *, Tensor(a!) out) -> Tensor(a!)` */
   adaptive_avg_pool3d(self: Tensor, output_size: number | bigint | Ints, options: { out: Tensor }): Tensor;
   adaptive_avg_pool3d(self: Tensor, options: { output_size: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::adaptive_avg_pool3d_backward.grad_input(Tensor grad_output, Tensor self, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  adaptive_avg_pool3d_backward(grad_output: Tensor, self: Tensor, options: { grad_input: Tensor }): Tensor;
-  adaptive_avg_pool3d_backward(options: { grad_output: Tensor; self: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)` */
   adaptive_max_pool1d(self: Tensor, output_size: number | bigint | Ints): [Tensor, Tensor];
   adaptive_max_pool1d(self: Tensor, options: { output_size: number | bigint | Ints }): [Tensor, Tensor];
@@ -9613,9 +8421,6 @@ export interface atenOperators {
   /** `aten::affine_grid_generator.out(Tensor theta, SymInt[] size, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)` */
   affine_grid_generator(theta: Tensor, size: Ints, align_corners: boolean, options: { out: Tensor }): Tensor;
   affine_grid_generator(options: { theta: Tensor; size: Ints; align_corners: boolean; out: Tensor }): Tensor;
-  /** `aten::affine_grid_generator_backward(Tensor grad, SymInt[] size, bool align_corners) -> Tensor` */
-  affine_grid_generator_backward(grad: Tensor, size: Ints, align_corners: boolean): Tensor;
-  affine_grid_generator_backward(options: { grad: Tensor; size: Ints; align_corners: boolean }): Tensor;
   /** `aten::alias(Tensor(a) self) -> Tensor(a)` */
   alias(self: Tensor): Tensor;
   /** `aten::alias_copy(Tensor self) -> Tensor` */
@@ -9859,12 +8664,6 @@ export interface atenOperators {
   avg_pool2d(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null, options: { out: Tensor }): Tensor;
   avg_pool2d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null; out: Tensor }): Tensor;
   avg_pool2d(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null; out: Tensor }): Tensor;
-  /** `aten::avg_pool2d_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, bool ceil_mode, bool count_include_pad, int? divisor_override) -> Tensor` */
-  avg_pool2d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null): Tensor;
-  avg_pool2d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; ceil_mode: boolean; count_include_pad: boolean; divisor_override: number | bigint | null }): Tensor;
-  /** `aten::avg_pool2d_backward.grad_input(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, bool ceil_mode, bool count_include_pad, int? divisor_override, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  avg_pool2d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null, options: { grad_input: Tensor }): Tensor;
-  avg_pool2d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; ceil_mode: boolean; count_include_pad: boolean; divisor_override: number | bigint | null; grad_input: Tensor }): Tensor;
   /** `aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor` */
   avg_pool3d(self: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, ceil_mode?: boolean, count_include_pad?: boolean, divisor_override?: number | bigint | null): Tensor;
   avg_pool3d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null }): Tensor;
@@ -9873,12 +8672,6 @@ export interface atenOperators {
   avg_pool3d(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null, options: { out: Tensor }): Tensor;
   avg_pool3d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null; out: Tensor }): Tensor;
   avg_pool3d(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | bigint | null; out: Tensor }): Tensor;
-  /** `aten::avg_pool3d_backward(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, bool ceil_mode, bool count_include_pad, int? divisor_override) -> Tensor` */
-  avg_pool3d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null): Tensor;
-  avg_pool3d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; ceil_mode: boolean; count_include_pad: boolean; divisor_override: number | bigint | null }): Tensor;
-  /** `aten::avg_pool3d_backward.grad_input(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, bool ceil_mode, bool count_include_pad, int? divisor_override, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  avg_pool3d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | bigint | null, options: { grad_input: Tensor }): Tensor;
-  avg_pool3d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; ceil_mode: boolean; count_include_pad: boolean; divisor_override: number | bigint | null; grad_input: Tensor }): Tensor;
   /** `aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
   baddbmm(self: Tensor, batch1: Tensor, batch2: Tensor, options?: { beta?: Scalar; alpha?: Scalar }): Tensor;
   baddbmm(self: Tensor, options: { batch1: Tensor; batch2: Tensor; beta?: Scalar; alpha?: Scalar }): Tensor;
@@ -9909,18 +8702,6 @@ export interface atenOperators {
   /** `aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor` */
   batch_norm(input: Tensor, weight: Tensor | null, bias: Tensor | null, running_mean: Tensor | null, running_var: Tensor | null, training: boolean, momentum: number, eps: number, cudnn_enabled: boolean): Tensor;
   batch_norm(options: { input: Tensor; weight: Tensor | null; bias: Tensor | null; running_mean: Tensor | null; running_var: Tensor | null; training: boolean; momentum: number; eps: number; cudnn_enabled: boolean }): Tensor;
-  /** `aten::batch_norm_backward_elemt(Tensor grad_out, Tensor input, Tensor mean, Tensor invstd, Tensor? weight, Tensor sum_dy, Tensor sum_dy_xmu, Tensor count) -> Tensor` */
-  batch_norm_backward_elemt(grad_out: Tensor, input: Tensor, mean: Tensor, invstd: Tensor, weight: Tensor | null, sum_dy: Tensor, sum_dy_xmu: Tensor, count: Tensor): Tensor;
-  batch_norm_backward_elemt(options: { grad_out: Tensor; input: Tensor; mean: Tensor; invstd: Tensor; weight: Tensor | null; sum_dy: Tensor; sum_dy_xmu: Tensor; count: Tensor }): Tensor;
-  /** `aten::batch_norm_backward_elemt.out(Tensor grad_out, Tensor input, Tensor mean, Tensor invstd, Tensor? weight, Tensor sum_dy, Tensor sum_dy_xmu, Tensor count, *, Tensor(a!) out) -> Tensor(a!)` */
-  batch_norm_backward_elemt(grad_out: Tensor, input: Tensor, mean: Tensor, invstd: Tensor, weight: Tensor | null, sum_dy: Tensor, sum_dy_xmu: Tensor, count: Tensor, options: { out: Tensor }): Tensor;
-  batch_norm_backward_elemt(options: { grad_out: Tensor; input: Tensor; mean: Tensor; invstd: Tensor; weight: Tensor | null; sum_dy: Tensor; sum_dy_xmu: Tensor; count: Tensor; out: Tensor }): Tensor;
-  /** `aten::batch_norm_backward_reduce(Tensor grad_out, Tensor input, Tensor mean, Tensor invstd, Tensor? weight, bool input_g, bool weight_g, bool bias_g) -> (Tensor, Tensor, Tensor, Tensor)` */
-  batch_norm_backward_reduce(grad_out: Tensor, input: Tensor, mean: Tensor, invstd: Tensor, weight: Tensor | null, input_g: boolean, weight_g: boolean, bias_g: boolean): [Tensor, Tensor, Tensor, Tensor];
-  batch_norm_backward_reduce(options: { grad_out: Tensor; input: Tensor; mean: Tensor; invstd: Tensor; weight: Tensor | null; input_g: boolean; weight_g: boolean; bias_g: boolean }): [Tensor, Tensor, Tensor, Tensor];
-  /** `aten::batch_norm_backward_reduce.out(Tensor grad_out, Tensor input, Tensor mean, Tensor invstd, Tensor? weight, bool input_g, bool weight_g, bool bias_g, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!))` */
-  batch_norm_backward_reduce(grad_out: Tensor, input: Tensor, mean: Tensor, invstd: Tensor, weight: Tensor | null, input_g: boolean, weight_g: boolean, bias_g: boolean, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor }): [Tensor, Tensor, Tensor, Tensor];
-  batch_norm_backward_reduce(options: { grad_out: Tensor; input: Tensor; mean: Tensor; invstd: Tensor; weight: Tensor | null; input_g: boolean; weight_g: boolean; bias_g: boolean; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor }): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::batch_norm_elemt(Tensor input, Tensor? weight, Tensor? bias, Tensor mean, Tensor invstd, float eps) -> Tensor` */
   batch_norm_elemt(input: Tensor, weight: Tensor | null, bias: Tensor | null, mean: Tensor, invstd: Tensor, eps: number): Tensor;
   batch_norm_elemt(options: { input: Tensor; weight: Tensor | null; bias: Tensor | null; mean: Tensor; invstd: Tensor; eps: number }): Tensor;
@@ -9979,14 +8760,6 @@ export interface atenOperators {
   binary_cross_entropy(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, options: { out: Tensor }): Tensor;
   binary_cross_entropy(self: Tensor, target: Tensor, options: { weight?: Tensor | null; reduction?: number | bigint; out: Tensor }): Tensor;
   binary_cross_entropy(self: Tensor, options: { target: Tensor; weight?: Tensor | null; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::binary_cross_entropy_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor` */
-  binary_cross_entropy_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight?: Tensor | null, reduction?: number | bigint): Tensor;
-  binary_cross_entropy_backward(grad_output: Tensor, self: Tensor, target: Tensor, options: { weight?: Tensor | null; reduction?: number | bigint }): Tensor;
-  binary_cross_entropy_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; weight?: Tensor | null; reduction?: number | bigint }): Tensor;
-  /** `aten::binary_cross_entropy_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight=None, int reduction=1, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  binary_cross_entropy_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, options: { grad_input: Tensor }): Tensor;
-  binary_cross_entropy_backward(grad_output: Tensor, self: Tensor, target: Tensor, options: { weight?: Tensor | null; reduction?: number | bigint; grad_input: Tensor }): Tensor;
-  binary_cross_entropy_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; weight?: Tensor | null; reduction?: number | bigint; grad_input: Tensor }): Tensor;
   /** `aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor` */
   binary_cross_entropy_with_logits(self: Tensor, target: Tensor, weight?: Tensor | null, pos_weight?: Tensor | null, reduction?: number | bigint): Tensor;
   binary_cross_entropy_with_logits(self: Tensor, target: Tensor, options: { weight?: Tensor | null; pos_weight?: Tensor | null; reduction?: number | bigint }): Tensor;
@@ -10446,9 +9219,6 @@ export interface atenOperators {
   conv_tbc(self: Tensor, weight: Tensor, bias: Tensor, pad: number | bigint, options: { out: Tensor }): Tensor;
   conv_tbc(self: Tensor, weight: Tensor, bias: Tensor, options: { pad?: number | bigint; out: Tensor }): Tensor;
   conv_tbc(self: Tensor, options: { weight: Tensor; bias: Tensor; pad?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::conv_tbc_backward(Tensor self, Tensor input, Tensor weight, Tensor bias, int pad) -> (Tensor, Tensor, Tensor)` */
-  conv_tbc_backward(self: Tensor, input: Tensor, weight: Tensor, bias: Tensor, pad: number | bigint): [Tensor, Tensor, Tensor];
-  conv_tbc_backward(self: Tensor, options: { input: Tensor; weight: Tensor; bias: Tensor; pad: number | bigint }): [Tensor, Tensor, Tensor];
   /** `aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor` */
   conv_transpose1d(input: Tensor, weight: Tensor, bias?: Tensor | null, stride?: number | bigint | Ints, padding?: number | bigint | Ints, output_padding?: number | bigint | Ints, groups?: number | bigint, dilation?: number | bigint | Ints): Tensor;
   conv_transpose1d(input: Tensor, weight: Tensor, options: { bias?: Tensor | null; stride?: number | bigint | Ints; padding?: number | bigint | Ints; output_padding?: number | bigint | Ints; groups?: number | bigint; dilation?: number | bigint | Ints }): Tensor;
@@ -10467,18 +9237,6 @@ export interface atenOperators {
   /** `aten::convolution.out(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, *, Tensor(a!) out) -> Tensor(a!)` */
   convolution(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, options: { out: Tensor }): Tensor;
   convolution(options: { input: Tensor; weight: Tensor; bias: Tensor | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; out: Tensor }): Tensor;
-  /** `aten::convolution_backward(Tensor grad_output, Tensor input, Tensor weight, SymInt[]? bias_sizes, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  convolution_backward(grad_output: Tensor, input: Tensor, weight: Tensor, bias_sizes: Ints | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  convolution_backward(options: { grad_output: Tensor; input: Tensor; weight: Tensor; bias_sizes: Ints | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::convolution_backward.out(Tensor grad_output, Tensor input, Tensor weight, SymInt[]? bias_sizes, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  convolution_backward(grad_output: Tensor, input: Tensor, weight: Tensor, bias_sizes: Ints | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  convolution_backward(options: { grad_output: Tensor; input: Tensor; weight: Tensor; bias_sizes: Ints | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::convolution_backward_overrideable(Tensor grad_output, Tensor input, Tensor weight, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask) -> (Tensor grad_input, Tensor grad_weight, Tensor grad_bias)` */
-  convolution_backward_overrideable(grad_output: Tensor, input: Tensor, weight: Tensor, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  convolution_backward_overrideable(options: { grad_output: Tensor; input: Tensor; weight: Tensor; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::convolution_backward_overrideable.out(Tensor grad_output, Tensor input, Tensor weight, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  convolution_backward_overrideable(grad_output: Tensor, input: Tensor, weight: Tensor, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  convolution_backward_overrideable(options: { grad_output: Tensor; input: Tensor; weight: Tensor; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::convolution_overrideable(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor` */
   convolution_overrideable(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Ints, padding: Ints, dilation: Ints, transposed: boolean, output_padding: Ints, groups: number | bigint): Tensor;
   convolution_overrideable(options: { input: Tensor; weight: Tensor; bias: Tensor | null; stride: Ints; padding: Ints; dilation: Ints; transposed: boolean; output_padding: Ints; groups: number | bigint }): Tensor;
@@ -10595,24 +9353,12 @@ export interface atenOperators {
   /** `aten::cudnn_affine_grid_generator.out(Tensor theta, int N, int C, int H, int W, *, Tensor(a!) out) -> Tensor(a!)` */
   cudnn_affine_grid_generator(theta: Tensor, N: number | bigint, C: number | bigint, H: number | bigint, W: number | bigint, options: { out: Tensor }): Tensor;
   cudnn_affine_grid_generator(options: { theta: Tensor; N: number | bigint; C: number | bigint; H: number | bigint; W: number | bigint; out: Tensor }): Tensor;
-  /** `aten::cudnn_affine_grid_generator_backward(Tensor grad, int N, int C, int H, int W) -> Tensor grad_theta` */
-  cudnn_affine_grid_generator_backward(grad: Tensor, N: number | bigint, C: number | bigint, H: number | bigint, W: number | bigint): Tensor;
-  cudnn_affine_grid_generator_backward(options: { grad: Tensor; N: number | bigint; C: number | bigint; H: number | bigint; W: number | bigint }): Tensor;
-  /** `aten::cudnn_affine_grid_generator_backward.out(Tensor grad, int N, int C, int H, int W, *, Tensor(a!) out) -> Tensor(a!)` */
-  cudnn_affine_grid_generator_backward(grad: Tensor, N: number | bigint, C: number | bigint, H: number | bigint, W: number | bigint, options: { out: Tensor }): Tensor;
-  cudnn_affine_grid_generator_backward(options: { grad: Tensor; N: number | bigint; C: number | bigint; H: number | bigint; W: number | bigint; out: Tensor }): Tensor;
   /** `aten::cudnn_batch_norm(Tensor input, Tensor weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float exponential_average_factor, float epsilon) -> (Tensor, Tensor, Tensor, Tensor)` */
   cudnn_batch_norm(input: Tensor, weight: Tensor, bias: Tensor | null, running_mean: Tensor | null, running_var: Tensor | null, training: boolean, exponential_average_factor: number, epsilon: number): [Tensor, Tensor, Tensor, Tensor];
   cudnn_batch_norm(options: { input: Tensor; weight: Tensor; bias: Tensor | null; running_mean: Tensor | null; running_var: Tensor | null; training: boolean; exponential_average_factor: number; epsilon: number }): [Tensor, Tensor, Tensor, Tensor];
   /** `aten::cudnn_batch_norm.out(Tensor input, Tensor weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float exponential_average_factor, float epsilon, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!))` */
   cudnn_batch_norm(input: Tensor, weight: Tensor, bias: Tensor | null, running_mean: Tensor | null, running_var: Tensor | null, training: boolean, exponential_average_factor: number, epsilon: number, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor }): [Tensor, Tensor, Tensor, Tensor];
   cudnn_batch_norm(options: { input: Tensor; weight: Tensor; bias: Tensor | null; running_mean: Tensor | null; running_var: Tensor | null; training: boolean; exponential_average_factor: number; epsilon: number; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor }): [Tensor, Tensor, Tensor, Tensor];
-  /** `aten::cudnn_batch_norm_backward(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, float epsilon, Tensor reserveSpace) -> (Tensor, Tensor, Tensor)` */
-  cudnn_batch_norm_backward(input: Tensor, grad_output: Tensor, weight: Tensor, running_mean: Tensor | null, running_var: Tensor | null, save_mean: Tensor | null, save_var: Tensor | null, epsilon: number, reserveSpace: Tensor): [Tensor, Tensor, Tensor];
-  cudnn_batch_norm_backward(options: { input: Tensor; grad_output: Tensor; weight: Tensor; running_mean: Tensor | null; running_var: Tensor | null; save_mean: Tensor | null; save_var: Tensor | null; epsilon: number; reserveSpace: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::cudnn_batch_norm_backward.out(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, float epsilon, Tensor reserveSpace, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  cudnn_batch_norm_backward(input: Tensor, grad_output: Tensor, weight: Tensor, running_mean: Tensor | null, running_var: Tensor | null, save_mean: Tensor | null, save_var: Tensor | null, epsilon: number, reserveSpace: Tensor, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  cudnn_batch_norm_backward(options: { input: Tensor; grad_output: Tensor; weight: Tensor; running_mean: Tensor | null; running_var: Tensor | null; save_mean: Tensor | null; save_var: Tensor | null; epsilon: number; reserveSpace: Tensor; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::cudnn_convolution(Tensor self, Tensor weight, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool benchmark, bool deterministic, bool allow_tf32) -> Tensor` */
   cudnn_convolution(self: Tensor, weight: Tensor, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, benchmark: boolean, deterministic: boolean, allow_tf32: boolean): Tensor;
   cudnn_convolution(self: Tensor, options: { weight: Tensor; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; benchmark: boolean; deterministic: boolean; allow_tf32: boolean }): Tensor;
@@ -10643,12 +9389,6 @@ export interface atenOperators {
   /** `aten::cudnn_grid_sampler.out(Tensor self, Tensor grid, *, Tensor(a!) out) -> Tensor(a!)` */
   cudnn_grid_sampler(self: Tensor, grid: Tensor, options: { out: Tensor }): Tensor;
   cudnn_grid_sampler(self: Tensor, options: { grid: Tensor; out: Tensor }): Tensor;
-  /** `aten::cudnn_grid_sampler_backward(Tensor self, Tensor grid, Tensor grad_output) -> (Tensor grad_self, Tensor grad_grid)` */
-  cudnn_grid_sampler_backward(self: Tensor, grid: Tensor, grad_output: Tensor): [Tensor, Tensor];
-  cudnn_grid_sampler_backward(self: Tensor, options: { grid: Tensor; grad_output: Tensor }): [Tensor, Tensor];
-  /** `aten::cudnn_grid_sampler_backward.out(Tensor self, Tensor grid, Tensor grad_output, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  cudnn_grid_sampler_backward(self: Tensor, grid: Tensor, grad_output: Tensor, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  cudnn_grid_sampler_backward(self: Tensor, options: { grid: Tensor; grad_output: Tensor; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::cudnn_is_acceptable(Tensor self) -> bool` */
   cudnn_is_acceptable(self: Tensor): boolean;
   /** `aten::cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)` */
@@ -10657,9 +9397,6 @@ export interface atenOperators {
   /** `aten::cummax.out(Tensor self, int dim, *, Tensor(a!) values, Tensor(b!) indices) -> (Tensor(a!) values, Tensor(b!) indices)` */
   cummax(self: Tensor, dim: number | bigint, options: { values: Tensor; indices: Tensor }): [Tensor, Tensor];
   cummax(self: Tensor, options: { dim: number | bigint; values: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::cummaxmin_backward(Tensor grad, Tensor input, Tensor indices, int dim) -> Tensor` */
-  cummaxmin_backward(grad: Tensor, input: Tensor, indices: Tensor, dim: number | bigint): Tensor;
-  cummaxmin_backward(options: { grad: Tensor; input: Tensor; indices: Tensor; dim: number | bigint }): Tensor;
   /** `aten::cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)` */
   cummin(self: Tensor, dim: number | bigint): [Tensor, Tensor];
   cummin(self: Tensor, options: { dim: number | bigint }): [Tensor, Tensor];
@@ -10675,9 +9412,6 @@ export interface atenOperators {
   /** `aten::cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)` */
   cumprod_(self: Tensor, dim: number | bigint, options?: { dtype?: DType | null }): Tensor;
   cumprod_(self: Tensor, options: { dim: number | bigint; dtype?: DType | null }): Tensor;
-  /** `aten::cumprod_backward(Tensor grad, Tensor input, int dim, Tensor output) -> Tensor` */
-  cumprod_backward(grad: Tensor, input: Tensor, dim: number | bigint, output: Tensor): Tensor;
-  cumprod_backward(options: { grad: Tensor; input: Tensor; dim: number | bigint; output: Tensor }): Tensor;
   /** `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
   cumsum(self: Tensor, dim: number | bigint, options?: { dtype?: DType | null }): Tensor;
   cumsum(self: Tensor, options: { dim: number | bigint; dtype?: DType | null }): Tensor;
@@ -10741,12 +9475,6 @@ export interface atenOperators {
   /** `aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)` */
   diagonal(self: Tensor, offset?: number | bigint, dim1?: number | bigint, dim2?: number | bigint): Tensor;
   diagonal(self: Tensor, options: { offset?: number | bigint; dim1?: number | bigint; dim2?: number | bigint }): Tensor;
-  /** `aten::diagonal_backward(Tensor grad_output, SymInt[] input_sizes, int offset, int dim1, int dim2) -> Tensor` */
-  diagonal_backward(grad_output: Tensor, input_sizes: Ints, offset: number | bigint, dim1: number | bigint, dim2: number | bigint): Tensor;
-  diagonal_backward(options: { grad_output: Tensor; input_sizes: Ints; offset: number | bigint; dim1: number | bigint; dim2: number | bigint }): Tensor;
-  /** `aten::diagonal_backward.out(Tensor grad_output, SymInt[] input_sizes, int offset, int dim1, int dim2, *, Tensor(a!) out) -> Tensor(a!)` */
-  diagonal_backward(grad_output: Tensor, input_sizes: Ints, offset: number | bigint, dim1: number | bigint, dim2: number | bigint, options: { out: Tensor }): Tensor;
-  diagonal_backward(options: { grad_output: Tensor; input_sizes: Ints; offset: number | bigint; dim1: number | bigint; dim2: number | bigint; out: Tensor }): Tensor;
   /** `aten::diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor` */
   diagonal_copy(self: Tensor, offset?: number | bigint, dim1?: number | bigint, dim2?: number | bigint): Tensor;
   diagonal_copy(self: Tensor, options: { offset?: number | bigint; dim1?: number | bigint; dim2?: number | bigint }): Tensor;
@@ -10885,12 +9613,6 @@ export interface atenOperators {
   /** `aten::elu_(Tensor(a!) self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor(a!)` */
   elu_(self: Tensor, alpha?: Scalar, scale?: Scalar, input_scale?: Scalar): Tensor;
   elu_(self: Tensor, options: { alpha?: Scalar; scale?: Scalar; input_scale?: Scalar }): Tensor;
-  /** `aten::elu_backward(Tensor grad_output, Scalar alpha, Scalar scale, Scalar input_scale, bool is_result, Tensor self_or_result) -> Tensor` */
-  elu_backward(grad_output: Tensor, alpha: Scalar, scale: Scalar, input_scale: Scalar, is_result: boolean, self_or_result: Tensor): Tensor;
-  elu_backward(options: { grad_output: Tensor; alpha: Scalar; scale: Scalar; input_scale: Scalar; is_result: boolean; self_or_result: Tensor }): Tensor;
-  /** `aten::elu_backward.grad_input(Tensor grad_output, Scalar alpha, Scalar scale, Scalar input_scale, bool is_result, Tensor self_or_result, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  elu_backward(grad_output: Tensor, alpha: Scalar, scale: Scalar, input_scale: Scalar, is_result: boolean, self_or_result: Tensor, options: { grad_input: Tensor }): Tensor;
-  elu_backward(options: { grad_output: Tensor; alpha: Scalar; scale: Scalar; input_scale: Scalar; is_result: boolean; self_or_result: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor` */
   embedding(weight: Tensor, indices: Tensor, padding_idx?: number | bigint, scale_grad_by_freq?: boolean, sparse?: boolean): Tensor;
   embedding(weight: Tensor, indices: Tensor, options: { padding_idx?: number | bigint; scale_grad_by_freq?: boolean; sparse?: boolean }): Tensor;
@@ -10915,9 +9637,6 @@ export interface atenOperators {
   /** `aten::embedding_renorm_(Tensor(a!) self, Tensor indices, float max_norm, float norm_type) -> Tensor(a!)` */
   embedding_renorm_(self: Tensor, indices: Tensor, max_norm: number, norm_type: number): Tensor;
   embedding_renorm_(self: Tensor, options: { indices: Tensor; max_norm: number; norm_type: number }): Tensor;
-  /** `aten::embedding_sparse_backward(Tensor grad, Tensor indices, int num_weights, int padding_idx, bool scale_grad_by_freq) -> Tensor` */
-  embedding_sparse_backward(grad: Tensor, indices: Tensor, num_weights: number | bigint, padding_idx: number | bigint, scale_grad_by_freq: boolean): Tensor;
-  embedding_sparse_backward(options: { grad: Tensor; indices: Tensor; num_weights: number | bigint; padding_idx: number | bigint; scale_grad_by_freq: boolean }): Tensor;
   /** `aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
   empty(size: Ints, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null; memory_format?: MemoryFormat | null }): Tensor;
   empty(options: { size: Ints; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null; memory_format?: MemoryFormat | null }): Tensor;
@@ -11045,9 +9764,6 @@ export interface atenOperators {
   /** `aten::fake_quantize_per_channel_affine_cachemask.out(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
   fake_quantize_per_channel_affine_cachemask(self: Tensor, scale: Tensor, zero_point: Tensor, axis: number | bigint, quant_min: number | bigint, quant_max: number | bigint, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   fake_quantize_per_channel_affine_cachemask(self: Tensor, options: { scale: Tensor; zero_point: Tensor; axis: number | bigint; quant_min: number | bigint; quant_max: number | bigint; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::fake_quantize_per_channel_affine_cachemask_backward(Tensor grad, Tensor mask) -> Tensor` */
-  fake_quantize_per_channel_affine_cachemask_backward(grad: Tensor, mask: Tensor): Tensor;
-  fake_quantize_per_channel_affine_cachemask_backward(options: { grad: Tensor; mask: Tensor }): Tensor;
   /** `aten::fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> Tensor` */
   fake_quantize_per_tensor_affine(self: Tensor, scale: number, zero_point: number | bigint, quant_min: number | bigint, quant_max: number | bigint): Tensor;
   fake_quantize_per_tensor_affine(self: Tensor, options: { scale: number; zero_point: number | bigint; quant_min: number | bigint; quant_max: number | bigint }): Tensor;
@@ -11060,9 +9776,6 @@ export interface atenOperators {
   /** `aten::fake_quantize_per_tensor_affine_cachemask.out(Tensor self, float scale, int zero_point, int quant_min, int quant_max, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
   fake_quantize_per_tensor_affine_cachemask(self: Tensor, scale: number, zero_point: number | bigint, quant_min: number | bigint, quant_max: number | bigint, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   fake_quantize_per_tensor_affine_cachemask(self: Tensor, options: { scale: number; zero_point: number | bigint; quant_min: number | bigint; quant_max: number | bigint; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::fake_quantize_per_tensor_affine_cachemask_backward(Tensor grad, Tensor mask) -> Tensor` */
-  fake_quantize_per_tensor_affine_cachemask_backward(grad: Tensor, mask: Tensor): Tensor;
-  fake_quantize_per_tensor_affine_cachemask_backward(options: { grad: Tensor; mask: Tensor }): Tensor;
   /** `aten::fbgemm_linear_fp16_weight(Tensor input, Tensor packed_weight, Tensor bias) -> Tensor` */
   fbgemm_linear_fp16_weight(input: Tensor, packed_weight: Tensor, bias: Tensor): Tensor;
   fbgemm_linear_fp16_weight(options: { input: Tensor; packed_weight: Tensor; bias: Tensor }): Tensor;
@@ -11360,24 +10073,12 @@ export interface atenOperators {
   /** `aten::fractional_max_pool2d.output(Tensor self, int[2] kernel_size, int[2] output_size, Tensor random_samples, *, Tensor(a!) output, Tensor(b!) indices) -> (Tensor(a!), Tensor(b!))` */
   fractional_max_pool2d(self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, random_samples: Tensor, options: { output: Tensor; indices: Tensor }): [Tensor, Tensor];
   fractional_max_pool2d(self: Tensor, options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; random_samples: Tensor; output: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::fractional_max_pool2d_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] output_size, Tensor indices) -> Tensor` */
-  fractional_max_pool2d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, indices: Tensor): Tensor;
-  fractional_max_pool2d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; indices: Tensor }): Tensor;
-  /** `aten::fractional_max_pool2d_backward.grad_input(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] output_size, Tensor indices, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  fractional_max_pool2d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, indices: Tensor, options: { grad_input: Tensor }): Tensor;
-  fractional_max_pool2d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; indices: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::fractional_max_pool3d(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples) -> (Tensor, Tensor)` */
   fractional_max_pool3d(self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, random_samples: Tensor): [Tensor, Tensor];
   fractional_max_pool3d(self: Tensor, options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; random_samples: Tensor }): [Tensor, Tensor];
   /** `aten::fractional_max_pool3d.output(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples, *, Tensor(a!) output, Tensor(b!) indices) -> (Tensor(a!), Tensor(b!))` */
   fractional_max_pool3d(self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, random_samples: Tensor, options: { output: Tensor; indices: Tensor }): [Tensor, Tensor];
   fractional_max_pool3d(self: Tensor, options: { kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; random_samples: Tensor; output: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::fractional_max_pool3d_backward(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] output_size, Tensor indices) -> Tensor` */
-  fractional_max_pool3d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, indices: Tensor): Tensor;
-  fractional_max_pool3d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; indices: Tensor }): Tensor;
-  /** `aten::fractional_max_pool3d_backward.grad_input(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] output_size, Tensor indices, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  fractional_max_pool3d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, output_size: number | bigint | Ints, indices: Tensor, options: { grad_input: Tensor }): Tensor;
-  fractional_max_pool3d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; output_size: number | bigint | Ints; indices: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)` */
   frexp(self: Tensor): [Tensor, Tensor];
   /** `aten::frexp.Tensor_out(Tensor self, *, Tensor(a!) mantissa, Tensor(b!) exponent) -> (Tensor(a!) mantissa, Tensor(b!) exponent)` */
@@ -11416,9 +10117,6 @@ export interface atenOperators {
   /** `aten::gather.out(Tensor self, int dim, Tensor index, *, bool sparse_grad=False, Tensor(a!) out) -> Tensor(a!)` */
   gather(self: Tensor, dim: number | bigint, index: Tensor, options: { sparse_grad?: boolean; out: Tensor }): Tensor;
   gather(self: Tensor, options: { dim: number | bigint; index: Tensor; sparse_grad?: boolean; out: Tensor }): Tensor;
-  /** `aten::gather_backward(Tensor grad, Tensor self, int dim, Tensor index, bool sparse_grad) -> Tensor` */
-  gather_backward(grad: Tensor, self: Tensor, dim: number | bigint, index: Tensor, sparse_grad: boolean): Tensor;
-  gather_backward(options: { grad: Tensor; self: Tensor; dim: number | bigint; index: Tensor; sparse_grad: boolean }): Tensor;
   /** `aten::gcd(Tensor self, Tensor other) -> Tensor` */
   gcd(self: Tensor, other: Tensor): Tensor;
   gcd(self: Tensor, options: { other: Tensor }): Tensor;
@@ -11452,12 +10150,6 @@ export interface atenOperators {
   gelu(self: Tensor, options: { approximate?: string; out: Tensor }): Tensor;
   /** `aten::gelu_(Tensor(a!) self, *, str approximate="none") -> Tensor(a!)` */
   gelu_(self: Tensor, options?: { approximate?: string }): Tensor;
-  /** `aten::gelu_backward(Tensor grad_output, Tensor self, *, str approximate="none") -> Tensor` */
-  gelu_backward(grad_output: Tensor, self: Tensor, options?: { approximate?: string }): Tensor;
-  gelu_backward(options: { grad_output: Tensor; self: Tensor; approximate?: string }): Tensor;
-  /** `aten::gelu_backward.grad_input(Tensor grad_output, Tensor self, *, str approximate="none", Tensor(a!) grad_input) -> Tensor(a!)` */
-  gelu_backward(grad_output: Tensor, self: Tensor, options: { approximate?: string; grad_input: Tensor }): Tensor;
-  gelu_backward(options: { grad_output: Tensor; self: Tensor; approximate?: string; grad_input: Tensor }): Tensor;
   /** `aten::geometric(Tensor self, float p, *, Generator? generator=None) -> Tensor` */
   geometric(self: Tensor, p: number, options?: { generator?: Generator | null }): Tensor;
   geometric(self: Tensor, options: { p: number; generator?: Generator | null }): Tensor;
@@ -11488,24 +10180,6 @@ export interface atenOperators {
   /** `aten::glu.out(Tensor self, int dim=-1, *, Tensor(a!) out) -> Tensor(a!)` */
   glu(self: Tensor, dim: number | bigint, options: { out: Tensor }): Tensor;
   glu(self: Tensor, options: { dim?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::glu_backward(Tensor grad_output, Tensor self, int dim) -> Tensor` */
-  glu_backward(grad_output: Tensor, self: Tensor, dim: number | bigint): Tensor;
-  glu_backward(options: { grad_output: Tensor; self: Tensor; dim: number | bigint }): Tensor;
-  /** `aten::glu_backward.grad_input(Tensor grad_output, Tensor self, int dim, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  glu_backward(grad_output: Tensor, self: Tensor, dim: number | bigint, options: { grad_input: Tensor }): Tensor;
-  glu_backward(options: { grad_output: Tensor; self: Tensor; dim: number | bigint; grad_input: Tensor }): Tensor;
-  /** `aten::glu_backward_jvp(Tensor grad_x, Tensor grad_glu, Tensor x, Tensor dgrad_glu, Tensor dx, int dim) -> Tensor` */
-  glu_backward_jvp(grad_x: Tensor, grad_glu: Tensor, x: Tensor, dgrad_glu: Tensor, dx: Tensor, dim: number | bigint): Tensor;
-  glu_backward_jvp(options: { grad_x: Tensor; grad_glu: Tensor; x: Tensor; dgrad_glu: Tensor; dx: Tensor; dim: number | bigint }): Tensor;
-  /** `aten::glu_backward_jvp.out(Tensor grad_x, Tensor grad_glu, Tensor x, Tensor dgrad_glu, Tensor dx, int dim, *, Tensor(a!) out) -> Tensor(a!)` */
-  glu_backward_jvp(grad_x: Tensor, grad_glu: Tensor, x: Tensor, dgrad_glu: Tensor, dx: Tensor, dim: number | bigint, options: { out: Tensor }): Tensor;
-  glu_backward_jvp(options: { grad_x: Tensor; grad_glu: Tensor; x: Tensor; dgrad_glu: Tensor; dx: Tensor; dim: number | bigint; out: Tensor }): Tensor;
-  /** `aten::glu_jvp(Tensor glu, Tensor x, Tensor dx, int dim) -> Tensor` */
-  glu_jvp(glu: Tensor, x: Tensor, dx: Tensor, dim: number | bigint): Tensor;
-  glu_jvp(options: { glu: Tensor; x: Tensor; dx: Tensor; dim: number | bigint }): Tensor;
-  /** `aten::glu_jvp.out(Tensor glu, Tensor x, Tensor dx, int dim, *, Tensor(a!) out) -> Tensor(a!)` */
-  glu_jvp(glu: Tensor, x: Tensor, dx: Tensor, dim: number | bigint, options: { out: Tensor }): Tensor;
-  glu_jvp(options: { glu: Tensor; x: Tensor; dx: Tensor; dim: number | bigint; out: Tensor }): Tensor;
   /** `aten::gradient.array(Tensor self, *, int[] dim, int edge_order=1) -> Tensor[]` */
   gradient(self: Tensor, options: { dim: Ints; edge_order?: number | bigint }): Tensor[];
   /** `aten::gradient.scalararray(Tensor self, *, Scalar spacing, int[] dim, int edge_order=1) -> Tensor[]` */
@@ -11565,24 +10239,12 @@ export interface atenOperators {
   /** `aten::grid_sampler_2d.out(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)` */
   grid_sampler_2d(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, options: { out: Tensor }): Tensor;
   grid_sampler_2d(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; out: Tensor }): Tensor;
-  /** `aten::grid_sampler_2d_backward(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask) -> (Tensor, Tensor)` */
-  grid_sampler_2d_backward(grad_output: Tensor, input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  grid_sampler_2d_backward(options: { grad_output: Tensor; input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
-  /** `aten::grid_sampler_2d_backward.out(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  grid_sampler_2d_backward(grad_output: Tensor, input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  grid_sampler_2d_backward(options: { grad_output: Tensor; input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::grid_sampler_3d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor` */
   grid_sampler_3d(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean): Tensor;
   grid_sampler_3d(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean }): Tensor;
   /** `aten::grid_sampler_3d.out(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, *, Tensor(a!) out) -> Tensor(a!)` */
   grid_sampler_3d(input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, options: { out: Tensor }): Tensor;
   grid_sampler_3d(options: { input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; out: Tensor }): Tensor;
-  /** `aten::grid_sampler_3d_backward(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask) -> (Tensor, Tensor)` */
-  grid_sampler_3d_backward(grad_output: Tensor, input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  grid_sampler_3d_backward(options: { grad_output: Tensor; input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
-  /** `aten::grid_sampler_3d_backward.out(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners, bool[2] output_mask, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  grid_sampler_3d_backward(grad_output: Tensor, input: Tensor, grid: Tensor, interpolation_mode: number | bigint, padding_mode: number | bigint, align_corners: boolean, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  grid_sampler_3d_backward(options: { grad_output: Tensor; input: Tensor; grid: Tensor; interpolation_mode: number | bigint; padding_mode: number | bigint; align_corners: boolean; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor` */
   group_norm(input: Tensor, num_groups: number | bigint, weight?: Tensor | null, bias?: Tensor | null, eps?: number, cudnn_enabled?: boolean): Tensor;
   group_norm(input: Tensor, num_groups: number | bigint, options: { weight?: Tensor | null; bias?: Tensor | null; eps?: number; cudnn_enabled?: boolean }): Tensor;
@@ -11651,36 +10313,18 @@ export interface atenOperators {
   /** `aten::hardshrink.out(Tensor self, Scalar lambd=0.5, *, Tensor(a!) out) -> Tensor(a!)` */
   hardshrink(self: Tensor, lambd: Scalar, options: { out: Tensor }): Tensor;
   hardshrink(self: Tensor, options: { lambd?: Scalar; out: Tensor }): Tensor;
-  /** `aten::hardshrink_backward(Tensor grad_out, Tensor self, Scalar lambd) -> Tensor` */
-  hardshrink_backward(grad_out: Tensor, self: Tensor, lambd: Scalar): Tensor;
-  hardshrink_backward(options: { grad_out: Tensor; self: Tensor; lambd: Scalar }): Tensor;
-  /** `aten::hardshrink_backward.grad_input(Tensor grad_out, Tensor self, Scalar lambd, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  hardshrink_backward(grad_out: Tensor, self: Tensor, lambd: Scalar, options: { grad_input: Tensor }): Tensor;
-  hardshrink_backward(options: { grad_out: Tensor; self: Tensor; lambd: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::hardsigmoid(Tensor self) -> Tensor` */
   hardsigmoid(self: Tensor): Tensor;
   /** `aten::hardsigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   hardsigmoid(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::hardsigmoid_(Tensor(a!) self) -> Tensor(a!)` */
   hardsigmoid_(self: Tensor): Tensor;
-  /** `aten::hardsigmoid_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  hardsigmoid_backward(grad_output: Tensor, self: Tensor): Tensor;
-  hardsigmoid_backward(options: { grad_output: Tensor; self: Tensor }): Tensor;
-  /** `aten::hardsigmoid_backward.grad_input(Tensor grad_output, Tensor self, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  hardsigmoid_backward(grad_output: Tensor, self: Tensor, options: { grad_input: Tensor }): Tensor;
-  hardsigmoid_backward(options: { grad_output: Tensor; self: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::hardswish(Tensor self) -> Tensor` */
   hardswish(self: Tensor): Tensor;
   /** `aten::hardswish.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   hardswish(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::hardswish_(Tensor(a!) self) -> Tensor(a!)` */
   hardswish_(self: Tensor): Tensor;
-  /** `aten::hardswish_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  hardswish_backward(grad_output: Tensor, self: Tensor): Tensor;
-  hardswish_backward(options: { grad_output: Tensor; self: Tensor }): Tensor;
-  /** `aten::hardswish_backward.out(Tensor grad_output, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  hardswish_backward(grad_output: Tensor, self: Tensor, options: { out: Tensor }): Tensor;
-  hardswish_backward(options: { grad_output: Tensor; self: Tensor; out: Tensor }): Tensor;
   /** `aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor` */
   hardtanh(self: Tensor, min_val?: Scalar, max_val?: Scalar): Tensor;
   hardtanh(self: Tensor, options: { min_val?: Scalar; max_val?: Scalar }): Tensor;
@@ -11690,12 +10334,6 @@ export interface atenOperators {
   /** `aten::hardtanh_(Tensor(a!) self, Scalar min_val=-1, Scalar max_val=1) -> Tensor(a!)` */
   hardtanh_(self: Tensor, min_val?: Scalar, max_val?: Scalar): Tensor;
   hardtanh_(self: Tensor, options: { min_val?: Scalar; max_val?: Scalar }): Tensor;
-  /** `aten::hardtanh_backward(Tensor grad_output, Tensor self, Scalar min_val, Scalar max_val) -> Tensor` */
-  hardtanh_backward(grad_output: Tensor, self: Tensor, min_val: Scalar, max_val: Scalar): Tensor;
-  hardtanh_backward(options: { grad_output: Tensor; self: Tensor; min_val: Scalar; max_val: Scalar }): Tensor;
-  /** `aten::hardtanh_backward.grad_input(Tensor grad_output, Tensor self, Scalar min_val, Scalar max_val, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  hardtanh_backward(grad_output: Tensor, self: Tensor, min_val: Scalar, max_val: Scalar, options: { grad_input: Tensor }): Tensor;
-  hardtanh_backward(options: { grad_output: Tensor; self: Tensor; min_val: Scalar; max_val: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::hash_tensor(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0) -> Tensor` */
   hash_tensor(self: Tensor, dim?: number | bigint | Ints, options?: { keepdim?: boolean; mode?: number | bigint }): Tensor;
   hash_tensor(self: Tensor, options: { dim?: number | bigint | Ints; keepdim?: boolean; mode?: number | bigint }): Tensor;
@@ -11771,12 +10409,6 @@ export interface atenOperators {
   huber_loss(self: Tensor, target: Tensor, reduction: number | bigint, delta: number, options: { out: Tensor }): Tensor;
   huber_loss(self: Tensor, target: Tensor, options: { reduction?: number | bigint; delta?: number; out: Tensor }): Tensor;
   huber_loss(self: Tensor, options: { target: Tensor; reduction?: number | bigint; delta?: number; out: Tensor }): Tensor;
-  /** `aten::huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, float delta) -> Tensor` */
-  huber_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number | bigint, delta: number): Tensor;
-  huber_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; reduction: number | bigint; delta: number }): Tensor;
-  /** `aten::huber_loss_backward.out(Tensor grad_output, Tensor self, Tensor target, int reduction, float delta, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  huber_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number | bigint, delta: number, options: { grad_input: Tensor }): Tensor;
-  huber_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; reduction: number | bigint; delta: number; grad_input: Tensor }): Tensor;
   /** `aten::hypot(Tensor self, Tensor other) -> Tensor` */
   hypot(self: Tensor, other: Tensor): Tensor;
   hypot(self: Tensor, options: { other: Tensor }): Tensor;
@@ -11887,18 +10519,12 @@ export interface atenOperators {
   /** `aten::index_select.out(Tensor self, int dim, Tensor index, *, Tensor(a!) out) -> Tensor(a!)` */
   index_select(self: Tensor, dim: number | bigint, index: Tensor, options: { out: Tensor }): Tensor;
   index_select(self: Tensor, options: { dim: number | bigint; index: Tensor; out: Tensor }): Tensor;
-  /** `aten::index_select_backward(Tensor grad, SymInt[] self_sizes, int dim, Tensor index) -> Tensor` */
-  index_select_backward(grad: Tensor, self_sizes: Ints, dim: number | bigint, index: Tensor): Tensor;
-  index_select_backward(options: { grad: Tensor; self_sizes: Ints; dim: number | bigint; index: Tensor }): Tensor;
   /** `aten::indices(Tensor(a) self) -> Tensor(a)` */
   indices(self: Tensor): Tensor;
   /** `aten::indices_copy(Tensor self) -> Tensor` */
   indices_copy(self: Tensor): Tensor;
   /** `aten::indices_copy.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   indices_copy(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::infinitely_differentiable_gelu_backward(Tensor grad, Tensor self) -> Tensor` */
-  infinitely_differentiable_gelu_backward(grad: Tensor, self: Tensor): Tensor;
-  infinitely_differentiable_gelu_backward(options: { grad: Tensor; self: Tensor }): Tensor;
   /** `aten::inner(Tensor self, Tensor other) -> Tensor` */
   inner(self: Tensor, other: Tensor): Tensor;
   inner(self: Tensor, options: { other: Tensor }): Tensor;
@@ -12089,12 +10715,6 @@ export interface atenOperators {
   /** `aten::leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)` */
   leaky_relu_(self: Tensor, negative_slope?: Scalar): Tensor;
   leaky_relu_(self: Tensor, options: { negative_slope?: Scalar }): Tensor;
-  /** `aten::leaky_relu_backward(Tensor grad_output, Tensor self, Scalar negative_slope, bool self_is_result) -> Tensor` */
-  leaky_relu_backward(grad_output: Tensor, self: Tensor, negative_slope: Scalar, self_is_result: boolean): Tensor;
-  leaky_relu_backward(options: { grad_output: Tensor; self: Tensor; negative_slope: Scalar; self_is_result: boolean }): Tensor;
-  /** `aten::leaky_relu_backward.grad_input(Tensor grad_output, Tensor self, Scalar negative_slope, bool self_is_result, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  leaky_relu_backward(grad_output: Tensor, self: Tensor, negative_slope: Scalar, self_is_result: boolean, options: { grad_input: Tensor }): Tensor;
-  leaky_relu_backward(options: { grad_output: Tensor; self: Tensor; negative_slope: Scalar; self_is_result: boolean; grad_input: Tensor }): Tensor;
   /** `aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor` */
   lerp(self: Tensor, end: Tensor, weight: Scalar): Tensor;
   lerp(self: Tensor, options: { end: Tensor; weight: Scalar }): Tensor;
@@ -12467,12 +11087,6 @@ export interface atenOperators {
   linear(input: Tensor, weight: Tensor, bias: Tensor | null, options: { out: Tensor }): Tensor;
   linear(input: Tensor, weight: Tensor, options: { bias?: Tensor | null; out: Tensor }): Tensor;
   linear(options: { input: Tensor; weight: Tensor; bias?: Tensor | null; out: Tensor }): Tensor;
-  /** `aten::linear_backward(Tensor self, Tensor grad_output, Tensor weight, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  linear_backward(self: Tensor, grad_output: Tensor, weight: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  linear_backward(self: Tensor, options: { grad_output: Tensor; weight: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::linear_backward.out(Tensor self, Tensor grad_output, Tensor weight, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  linear_backward(self: Tensor, grad_output: Tensor, weight: Tensor, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  linear_backward(self: Tensor, options: { grad_output: Tensor; weight: Tensor; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
   linspace(start: Scalar, end: Scalar, steps: number | bigint, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
   linspace(options: { start: Scalar; end: Scalar; steps: number | bigint; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
@@ -12534,12 +11148,6 @@ export interface atenOperators {
   log_sigmoid(self: Tensor): Tensor;
   /** `aten::log_sigmoid.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   log_sigmoid(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::log_sigmoid_backward(Tensor grad_output, Tensor self, Tensor buffer) -> Tensor` */
-  log_sigmoid_backward(grad_output: Tensor, self: Tensor, buffer: Tensor): Tensor;
-  log_sigmoid_backward(options: { grad_output: Tensor; self: Tensor; buffer: Tensor }): Tensor;
-  /** `aten::log_sigmoid_backward.grad_input(Tensor grad_output, Tensor self, Tensor buffer, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  log_sigmoid_backward(grad_output: Tensor, self: Tensor, buffer: Tensor, options: { grad_input: Tensor }): Tensor;
-  log_sigmoid_backward(options: { grad_output: Tensor; self: Tensor; buffer: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)` */
   log_sigmoid_forward(self: Tensor): [Tensor, Tensor];
   /** `aten::log_sigmoid_forward.output(Tensor self, *, Tensor(a!) output, Tensor(b!) buffer) -> (Tensor(a!), Tensor(b!))` */
@@ -12614,14 +11222,6 @@ export interface atenOperators {
   /** `aten::logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)` */
   logit_(self: Tensor, eps?: number | null): Tensor;
   logit_(self: Tensor, options: { eps?: number | null }): Tensor;
-  /** `aten::logit_backward(Tensor grad_output, Tensor self, float? eps=None) -> Tensor` */
-  logit_backward(grad_output: Tensor, self: Tensor, eps?: number | null): Tensor;
-  logit_backward(grad_output: Tensor, self: Tensor, options: { eps?: number | null }): Tensor;
-  logit_backward(options: { grad_output: Tensor; self: Tensor; eps?: number | null }): Tensor;
-  /** `aten::logit_backward.grad_input(Tensor grad_output, Tensor self, float? eps=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  logit_backward(grad_output: Tensor, self: Tensor, eps: number | null, options: { grad_input: Tensor }): Tensor;
-  logit_backward(grad_output: Tensor, self: Tensor, options: { eps?: number | null; grad_input: Tensor }): Tensor;
-  logit_backward(options: { grad_output: Tensor; self: Tensor; eps?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::logspace(Scalar start, Scalar end, int steps, float base=10., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
   logspace(start: Scalar, end: Scalar, steps: number | bigint, base?: number, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
   logspace(start: Scalar, end: Scalar, steps: number | bigint, options: { base?: number; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
@@ -12666,12 +11266,6 @@ export interface atenOperators {
   lstm_cell(input: Tensor, hx: readonly Tensor[], w_ih: Tensor, w_hh: Tensor, b_ih?: Tensor | null, b_hh?: Tensor | null): [Tensor, Tensor];
   lstm_cell(input: Tensor, hx: readonly Tensor[], w_ih: Tensor, w_hh: Tensor, options: { b_ih?: Tensor | null; b_hh?: Tensor | null }): [Tensor, Tensor];
   lstm_cell(options: { input: Tensor; hx: readonly Tensor[]; w_ih: Tensor; w_hh: Tensor; b_ih?: Tensor | null; b_hh?: Tensor | null }): [Tensor, Tensor];
-  /** `aten::lstm_mps_backward(Tensor? grad_y, Tensor? grad_hy, Tensor? grad_cy, Tensor z_state, Tensor cell_state_fwd, Tensor input, Tensor layersOutputs, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor[], Tensor[])` */
-  lstm_mps_backward(grad_y: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, z_state: Tensor, cell_state_fwd: Tensor, input: Tensor, layersOutputs: Tensor, hx: readonly Tensor[], params: readonly Tensor[], has_biases: boolean, num_layers: number | bigint, dropout: number, train: boolean, bidirectional: boolean, batch_first: boolean): [Tensor, Tensor[], Tensor[]];
-  lstm_mps_backward(options: { grad_y: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; z_state: Tensor; cell_state_fwd: Tensor; input: Tensor; layersOutputs: Tensor; hx: readonly Tensor[]; params: readonly Tensor[]; has_biases: boolean; num_layers: number | bigint; dropout: number; train: boolean; bidirectional: boolean; batch_first: boolean }): [Tensor, Tensor[], Tensor[]];
-  /** `aten::lstm_mps_backward.out(Tensor? grad_y, Tensor? grad_hy, Tensor? grad_cy, Tensor z_state, Tensor cell_state_fwd, Tensor input, Tensor layersOutputs, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first, *, Tensor(a!) out0, Tensor(b!)[] out1, Tensor(c!)[] out2) -> ()` */
-  lstm_mps_backward(grad_y: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, z_state: Tensor, cell_state_fwd: Tensor, input: Tensor, layersOutputs: Tensor, hx: readonly Tensor[], params: readonly Tensor[], has_biases: boolean, num_layers: number | bigint, dropout: number, train: boolean, bidirectional: boolean, batch_first: boolean, options: { out0: Tensor; out1: readonly Tensor[]; out2: readonly Tensor[] }): void;
-  lstm_mps_backward(options: { grad_y: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; z_state: Tensor; cell_state_fwd: Tensor; input: Tensor; layersOutputs: Tensor; hx: readonly Tensor[]; params: readonly Tensor[]; has_biases: boolean; num_layers: number | bigint; dropout: number; train: boolean; bidirectional: boolean; batch_first: boolean; out0: Tensor; out1: readonly Tensor[]; out2: readonly Tensor[] }): void;
   /** `aten::lt.Scalar(Tensor self, Scalar other) -> Tensor` */
   lt(self: Tensor, other: Scalar): Tensor;
   lt(self: Tensor, options: { other: Scalar }): Tensor;
@@ -12739,37 +11333,22 @@ export interface atenOperators {
   /** `aten::masked_scatter_(Tensor(a!) self, Tensor mask, Tensor source) -> Tensor(a!)` */
   masked_scatter_(self: Tensor, mask: Tensor, source: Tensor): Tensor;
   masked_scatter_(self: Tensor, options: { mask: Tensor; source: Tensor }): Tensor;
-  /** `aten::masked_scatter_backward(Tensor grad_output, Tensor mask, SymInt[] sizes) -> Tensor` */
-  masked_scatter_backward(grad_output: Tensor, mask: Tensor, sizes: Ints): Tensor;
-  masked_scatter_backward(options: { grad_output: Tensor; mask: Tensor; sizes: Ints }): Tensor;
   /** `aten::masked_select(Tensor self, Tensor mask) -> Tensor` */
   masked_select(self: Tensor, mask: Tensor): Tensor;
   masked_select(self: Tensor, options: { mask: Tensor }): Tensor;
   /** `aten::masked_select.out(Tensor self, Tensor mask, *, Tensor(a!) out) -> Tensor(a!)` */
   masked_select(self: Tensor, mask: Tensor, options: { out: Tensor }): Tensor;
   masked_select(self: Tensor, options: { mask: Tensor; out: Tensor }): Tensor;
-  /** `aten::masked_select_backward(Tensor grad, Tensor input, Tensor mask) -> Tensor` */
-  masked_select_backward(grad: Tensor, input: Tensor, mask: Tensor): Tensor;
-  masked_select_backward(options: { grad: Tensor; input: Tensor; mask: Tensor }): Tensor;
   /** `aten::matmul(Tensor self, Tensor other) -> Tensor` */
   matmul(self: Tensor, other: Tensor): Tensor;
   matmul(self: Tensor, options: { other: Tensor }): Tensor;
   /** `aten::matmul.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)` */
   matmul(self: Tensor, other: Tensor, options: { out: Tensor }): Tensor;
   matmul(self: Tensor, options: { other: Tensor; out: Tensor }): Tensor;
-  /** `aten::matmul_backward(Tensor grad, Tensor self, Tensor other, bool[2] mask) -> (Tensor, Tensor)` */
-  matmul_backward(grad: Tensor, self: Tensor, other: Tensor, mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  matmul_backward(options: { grad: Tensor; self: Tensor; other: Tensor; mask: boolean | readonly boolean[] }): [Tensor, Tensor];
-  /** `aten::matmul_backward.out(Tensor grad, Tensor self, Tensor other, bool[2] mask, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  matmul_backward(grad: Tensor, self: Tensor, other: Tensor, mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  matmul_backward(options: { grad: Tensor; self: Tensor; other: Tensor; mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::matrix_H(Tensor(a) self) -> Tensor(a)` */
   matrix_H(self: Tensor): Tensor;
   /** `aten::matrix_exp(Tensor self) -> Tensor` */
   matrix_exp(self: Tensor): Tensor;
-  /** `aten::matrix_exp_backward(Tensor self, Tensor grad) -> Tensor` */
-  matrix_exp_backward(self: Tensor, grad: Tensor): Tensor;
-  matrix_exp_backward(self: Tensor, options: { grad: Tensor }): Tensor;
   /** `aten::matrix_power(Tensor self, int n) -> Tensor` */
   matrix_power(self: Tensor, n: number | bigint): Tensor;
   matrix_power(self: Tensor, options: { n: number | bigint }): Tensor;
@@ -12806,14 +11385,6 @@ export interface atenOperators {
   max_pool2d(self: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
   max_pool2d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
   max_pool2d(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  /** `aten::max_pool2d_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
-  max_pool2d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
-  max_pool2d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  max_pool2d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  /** `aten::max_pool2d_backward.out(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False, *, Tensor(a!) out) -> Tensor(a!)` */
-  max_pool2d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
-  max_pool2d_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  max_pool2d_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   /** `aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)` */
   max_pool2d_with_indices(self: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): [Tensor, Tensor];
   max_pool2d_with_indices(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): [Tensor, Tensor];
@@ -12822,12 +11393,6 @@ export interface atenOperators {
   max_pool2d_with_indices(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor; indices: Tensor }): [Tensor, Tensor];
   max_pool2d_with_indices(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor; indices: Tensor }): [Tensor, Tensor];
   max_pool2d_with_indices(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::max_pool2d_with_indices_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, int[2] dilation, bool ceil_mode, Tensor indices) -> Tensor` */
-  max_pool2d_with_indices_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, indices: Tensor): Tensor;
-  max_pool2d_with_indices_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; ceil_mode: boolean; indices: Tensor }): Tensor;
-  /** `aten::max_pool2d_with_indices_backward.grad_input(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, int[2] dilation, bool ceil_mode, Tensor indices, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  max_pool2d_with_indices_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, indices: Tensor, options: { grad_input: Tensor }): Tensor;
-  max_pool2d_with_indices_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; ceil_mode: boolean; indices: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
   max_pool3d(self: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
   max_pool3d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
@@ -12840,12 +11405,6 @@ export interface atenOperators {
   max_pool3d_with_indices(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor; indices: Tensor }): [Tensor, Tensor];
   max_pool3d_with_indices(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor; indices: Tensor }): [Tensor, Tensor];
   max_pool3d_with_indices(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor; indices: Tensor }): [Tensor, Tensor];
-  /** `aten::max_pool3d_with_indices_backward(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, int[3] dilation, bool ceil_mode, Tensor indices) -> Tensor` */
-  max_pool3d_with_indices_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, indices: Tensor): Tensor;
-  max_pool3d_with_indices_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; ceil_mode: boolean; indices: Tensor }): Tensor;
-  /** `aten::max_pool3d_with_indices_backward.grad_input(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, int[3] dilation, bool ceil_mode, Tensor indices, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  max_pool3d_with_indices_backward(grad_output: Tensor, self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, indices: Tensor, options: { grad_input: Tensor }): Tensor;
-  max_pool3d_with_indices_backward(options: { grad_output: Tensor; self: Tensor; kernel_size: number | bigint | Ints; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; ceil_mode: boolean; indices: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::max_unpool2d(Tensor self, Tensor indices, SymInt[2] output_size) -> Tensor` */
   max_unpool2d(self: Tensor, indices: Tensor, output_size: number | bigint | Ints): Tensor;
   max_unpool2d(self: Tensor, options: { indices: Tensor; output_size: number | bigint | Ints }): Tensor;
@@ -12924,12 +11483,6 @@ export interface atenOperators {
   /** `aten::miopen_batch_norm.out(Tensor input, Tensor weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float exponential_average_factor, float epsilon, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
   miopen_batch_norm(input: Tensor, weight: Tensor, bias: Tensor | null, running_mean: Tensor | null, running_var: Tensor | null, training: boolean, exponential_average_factor: number, epsilon: number, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   miopen_batch_norm(options: { input: Tensor; weight: Tensor; bias: Tensor | null; running_mean: Tensor | null; running_var: Tensor | null; training: boolean; exponential_average_factor: number; epsilon: number; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::miopen_batch_norm_backward(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, float epsilon) -> (Tensor, Tensor, Tensor)` */
-  miopen_batch_norm_backward(input: Tensor, grad_output: Tensor, weight: Tensor, running_mean: Tensor | null, running_var: Tensor | null, save_mean: Tensor | null, save_var: Tensor | null, epsilon: number): [Tensor, Tensor, Tensor];
-  miopen_batch_norm_backward(options: { input: Tensor; grad_output: Tensor; weight: Tensor; running_mean: Tensor | null; running_var: Tensor | null; save_mean: Tensor | null; save_var: Tensor | null; epsilon: number }): [Tensor, Tensor, Tensor];
-  /** `aten::miopen_batch_norm_backward.out(Tensor input, Tensor grad_output, Tensor weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var, float epsilon, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  miopen_batch_norm_backward(input: Tensor, grad_output: Tensor, weight: Tensor, running_mean: Tensor | null, running_var: Tensor | null, save_mean: Tensor | null, save_var: Tensor | null, epsilon: number, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  miopen_batch_norm_backward(options: { input: Tensor; grad_output: Tensor; weight: Tensor; running_mean: Tensor | null; running_var: Tensor | null; save_mean: Tensor | null; save_var: Tensor | null; epsilon: number; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::miopen_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool benchmark, bool deterministic) -> Tensor` */
   miopen_convolution(self: Tensor, weight: Tensor, bias: Tensor | null, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, benchmark: boolean, deterministic: boolean): Tensor;
   miopen_convolution(self: Tensor, options: { weight: Tensor; bias: Tensor | null; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; benchmark: boolean; deterministic: boolean }): Tensor;
@@ -12969,33 +11522,18 @@ export interface atenOperators {
   /** `aten::miopen_rnn.out(Tensor input, Tensor[] weight, int weight_stride0, Tensor hx, Tensor? cx, int mode, int hidden_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, int[] batch_sizes, Tensor? dropout_state, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!) out3, Tensor(e!) out4) -> (Tensor(a!), Tensor(b!), Tensor(c!), Tensor(d!), Tensor(e!))` */
   miopen_rnn(input: Tensor, weight: readonly Tensor[], weight_stride0: number | bigint, hx: Tensor, cx: Tensor | null, mode: number | bigint, hidden_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
   miopen_rnn(options: { input: Tensor; weight: readonly Tensor[]; weight_stride0: number | bigint; hx: Tensor; cx: Tensor | null; mode: number | bigint; hidden_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; out0: Tensor; out1: Tensor; out2: Tensor; out3: Tensor; out4: Tensor }): [Tensor, Tensor, Tensor, Tensor, Tensor];
-  /** `aten::miopen_rnn_backward(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, int hidden_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, int[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask) -> (Tensor, Tensor, Tensor, Tensor[])` */
-  miopen_rnn_backward(input: Tensor, weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor, hx: Tensor, cx: Tensor | null, output: Tensor, grad_output: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, mode: number | bigint, hidden_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, reserve: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor, Tensor[]];
-  miopen_rnn_backward(options: { input: Tensor; weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor; hx: Tensor; cx: Tensor | null; output: Tensor; grad_output: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; mode: number | bigint; hidden_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; reserve: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor, Tensor[]];
-  /** `aten::miopen_rnn_backward.out(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, int hidden_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, int[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2, Tensor(d!)[] out3) -> ()` */
-  miopen_rnn_backward(input: Tensor, weight: readonly Tensor[], weight_stride0: number | bigint, weight_buf: Tensor, hx: Tensor, cx: Tensor | null, output: Tensor, grad_output: Tensor | null, grad_hy: Tensor | null, grad_cy: Tensor | null, mode: number | bigint, hidden_size: number | bigint, num_layers: number | bigint, batch_first: boolean, dropout: number, train: boolean, bidirectional: boolean, batch_sizes: Ints, dropout_state: Tensor | null, reserve: Tensor, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor; out3: readonly Tensor[] }): void;
-  miopen_rnn_backward(options: { input: Tensor; weight: readonly Tensor[]; weight_stride0: number | bigint; weight_buf: Tensor; hx: Tensor; cx: Tensor | null; output: Tensor; grad_output: Tensor | null; grad_hy: Tensor | null; grad_cy: Tensor | null; mode: number | bigint; hidden_size: number | bigint; num_layers: number | bigint; batch_first: boolean; dropout: number; train: boolean; bidirectional: boolean; batch_sizes: Ints; dropout_state: Tensor | null; reserve: Tensor; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor; out3: readonly Tensor[] }): void;
   /** `aten::mish(Tensor self) -> Tensor` */
   mish(self: Tensor): Tensor;
   /** `aten::mish.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   mish(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::mish_(Tensor(a!) self) -> Tensor(a!)` */
   mish_(self: Tensor): Tensor;
-  /** `aten::mish_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  mish_backward(grad_output: Tensor, self: Tensor): Tensor;
-  mish_backward(options: { grad_output: Tensor; self: Tensor }): Tensor;
   /** `aten::mkldnn_adaptive_avg_pool2d(Tensor self, int[2] output_size) -> Tensor` */
   mkldnn_adaptive_avg_pool2d(self: Tensor, output_size: number | bigint | Ints): Tensor;
   mkldnn_adaptive_avg_pool2d(self: Tensor, options: { output_size: number | bigint | Ints }): Tensor;
   /** `aten::mkldnn_adaptive_avg_pool2d.out(Tensor self, int[2] output_size, *, Tensor(a!) out) -> Tensor(a!)` */
   mkldnn_adaptive_avg_pool2d(self: Tensor, output_size: number | bigint | Ints, options: { out: Tensor }): Tensor;
   mkldnn_adaptive_avg_pool2d(self: Tensor, options: { output_size: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::mkldnn_adaptive_avg_pool2d_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  mkldnn_adaptive_avg_pool2d_backward(grad_output: Tensor, self: Tensor): Tensor;
-  mkldnn_adaptive_avg_pool2d_backward(options: { grad_output: Tensor; self: Tensor }): Tensor;
-  /** `aten::mkldnn_adaptive_avg_pool2d_backward.out(Tensor grad_output, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_adaptive_avg_pool2d_backward(grad_output: Tensor, self: Tensor, options: { out: Tensor }): Tensor;
-  mkldnn_adaptive_avg_pool2d_backward(options: { grad_output: Tensor; self: Tensor; out: Tensor }): Tensor;
   /** `aten::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups) -> Tensor` */
   mkldnn_convolution(self: Tensor, weight: Tensor, bias: Tensor | null, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint): Tensor;
   mkldnn_convolution(self: Tensor, options: { weight: Tensor; bias: Tensor | null; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint }): Tensor;
@@ -13010,24 +11548,6 @@ export interface atenOperators {
   mkldnn_linear(self: Tensor, weight: Tensor, bias: Tensor | null, options: { out: Tensor }): Tensor;
   mkldnn_linear(self: Tensor, weight: Tensor, options: { bias?: Tensor | null; out: Tensor }): Tensor;
   mkldnn_linear(self: Tensor, options: { weight: Tensor; bias?: Tensor | null; out: Tensor }): Tensor;
-  /** `aten::mkldnn_linear_backward(Tensor self, Tensor grad_output, Tensor weight, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  mkldnn_linear_backward(self: Tensor, grad_output: Tensor, weight: Tensor, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  mkldnn_linear_backward(self: Tensor, options: { grad_output: Tensor; weight: Tensor; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::mkldnn_linear_backward.out(Tensor self, Tensor grad_output, Tensor weight, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  mkldnn_linear_backward(self: Tensor, grad_output: Tensor, weight: Tensor, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  mkldnn_linear_backward(self: Tensor, options: { grad_output: Tensor; weight: Tensor; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::mkldnn_linear_backward_input(int[] input_size, Tensor grad_output, Tensor weight) -> Tensor` */
-  mkldnn_linear_backward_input(input_size: Ints, grad_output: Tensor, weight: Tensor): Tensor;
-  mkldnn_linear_backward_input(options: { input_size: Ints; grad_output: Tensor; weight: Tensor }): Tensor;
-  /** `aten::mkldnn_linear_backward_input.out(int[] input_size, Tensor grad_output, Tensor weight, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_linear_backward_input(input_size: Ints, grad_output: Tensor, weight: Tensor, options: { out: Tensor }): Tensor;
-  mkldnn_linear_backward_input(options: { input_size: Ints; grad_output: Tensor; weight: Tensor; out: Tensor }): Tensor;
-  /** `aten::mkldnn_linear_backward_weights(Tensor grad_output, Tensor input, Tensor weight, bool bias_defined) -> (Tensor, Tensor)` */
-  mkldnn_linear_backward_weights(grad_output: Tensor, input: Tensor, weight: Tensor, bias_defined: boolean): [Tensor, Tensor];
-  mkldnn_linear_backward_weights(options: { grad_output: Tensor; input: Tensor; weight: Tensor; bias_defined: boolean }): [Tensor, Tensor];
-  /** `aten::mkldnn_linear_backward_weights.out(Tensor grad_output, Tensor input, Tensor weight, bool bias_defined, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  mkldnn_linear_backward_weights(grad_output: Tensor, input: Tensor, weight: Tensor, bias_defined: boolean, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  mkldnn_linear_backward_weights(options: { grad_output: Tensor; input: Tensor; weight: Tensor; bias_defined: boolean; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::mkldnn_max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
   mkldnn_max_pool2d(self: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
   mkldnn_max_pool2d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
@@ -13036,14 +11556,6 @@ export interface atenOperators {
   mkldnn_max_pool2d(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
   mkldnn_max_pool2d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   mkldnn_max_pool2d(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  /** `aten::mkldnn_max_pool2d_backward(Tensor grad_output, Tensor output, Tensor input, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
-  mkldnn_max_pool2d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
-  mkldnn_max_pool2d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  mkldnn_max_pool2d_backward(options: { grad_output: Tensor; output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  /** `aten::mkldnn_max_pool2d_backward.out(Tensor grad_output, Tensor output, Tensor input, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_max_pool2d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
-  mkldnn_max_pool2d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  mkldnn_max_pool2d_backward(options: { grad_output: Tensor; output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   /** `aten::mkldnn_max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
   mkldnn_max_pool3d(self: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
   mkldnn_max_pool3d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
@@ -13052,14 +11564,6 @@ export interface atenOperators {
   mkldnn_max_pool3d(self: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
   mkldnn_max_pool3d(self: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   mkldnn_max_pool3d(self: Tensor, options: { kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  /** `aten::mkldnn_max_pool3d_backward(Tensor grad_output, Tensor output, Tensor input, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
-  mkldnn_max_pool3d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride?: number | bigint | Ints, padding?: number | bigint | Ints, dilation?: number | bigint | Ints, ceil_mode?: boolean): Tensor;
-  mkldnn_max_pool3d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  mkldnn_max_pool3d_backward(options: { grad_output: Tensor; output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean }): Tensor;
-  /** `aten::mkldnn_max_pool3d_backward.out(Tensor grad_output, Tensor output, Tensor input, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False, *, Tensor(a!) out) -> Tensor(a!)` */
-  mkldnn_max_pool3d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, ceil_mode: boolean, options: { out: Tensor }): Tensor;
-  mkldnn_max_pool3d_backward(grad_output: Tensor, output: Tensor, input: Tensor, kernel_size: number | bigint | Ints, options: { stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
-  mkldnn_max_pool3d_backward(options: { grad_output: Tensor; output: Tensor; input: Tensor; kernel_size: number | bigint | Ints; stride?: number | bigint | Ints; padding?: number | bigint | Ints; dilation?: number | bigint | Ints; ceil_mode?: boolean; out: Tensor }): Tensor;
   /** `aten::mm(Tensor self, Tensor mat2) -> Tensor` */
   mm(self: Tensor, mat2: Tensor): Tensor;
   mm(self: Tensor, options: { mat2: Tensor }): Tensor;
@@ -13090,18 +11594,6 @@ export interface atenOperators {
   /** `aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)` */
   movedim(self: Tensor, source: Ints, destination: Ints): Tensor;
   movedim(self: Tensor, options: { source: Ints; destination: Ints }): Tensor;
-  /** `aten::mps_convolution_backward(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  mps_convolution_backward(self: Tensor, grad_output: Tensor, weight: Tensor, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  mps_convolution_backward(self: Tensor, options: { grad_output: Tensor; weight: Tensor; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::mps_convolution_backward.out(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  mps_convolution_backward(self: Tensor, grad_output: Tensor, weight: Tensor, padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  mps_convolution_backward(self: Tensor, options: { grad_output: Tensor; weight: Tensor; padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::mps_convolution_transpose_backward(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] output_padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[2] output_mask) -> (Tensor, Tensor)` */
-  mps_convolution_transpose_backward(self: Tensor, grad_output: Tensor, weight: Tensor, padding: Ints, output_padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor];
-  mps_convolution_transpose_backward(self: Tensor, options: { grad_output: Tensor; weight: Tensor; padding: Ints; output_padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor];
-  /** `aten::mps_convolution_transpose_backward.out(Tensor self, Tensor grad_output, Tensor weight, SymInt[] padding, SymInt[] output_padding, SymInt[] stride, SymInt[] dilation, SymInt groups, bool[2] output_mask, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
-  mps_convolution_transpose_backward(self: Tensor, grad_output: Tensor, weight: Tensor, padding: Ints, output_padding: Ints, stride: Ints, dilation: Ints, groups: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  mps_convolution_transpose_backward(self: Tensor, options: { grad_output: Tensor; weight: Tensor; padding: Ints; output_padding: Ints; stride: Ints; dilation: Ints; groups: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   /** `aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
   mse_loss(self: Tensor, target: Tensor, reduction?: number | bigint): Tensor;
   mse_loss(self: Tensor, target: Tensor, options: { reduction?: number | bigint }): Tensor;
@@ -13110,12 +11602,6 @@ export interface atenOperators {
   mse_loss(self: Tensor, target: Tensor, reduction: number | bigint, options: { out: Tensor }): Tensor;
   mse_loss(self: Tensor, target: Tensor, options: { reduction?: number | bigint; out: Tensor }): Tensor;
   mse_loss(self: Tensor, options: { target: Tensor; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::mse_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction) -> Tensor` */
-  mse_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number | bigint): Tensor;
-  mse_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; reduction: number | bigint }): Tensor;
-  /** `aten::mse_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  mse_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number | bigint, options: { grad_input: Tensor }): Tensor;
-  mse_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; reduction: number | bigint; grad_input: Tensor }): Tensor;
   /** `aten::msort(Tensor self) -> Tensor` */
   msort(self: Tensor): Tensor;
   /** `aten::msort.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
@@ -13146,14 +11632,6 @@ export interface atenOperators {
   multi_margin_loss(self: Tensor, target: Tensor, p: Scalar, margin: Scalar, weight: Tensor | null, reduction: number | bigint, options: { out: Tensor }): Tensor;
   multi_margin_loss(self: Tensor, target: Tensor, options: { p?: Scalar; margin?: Scalar; weight?: Tensor | null; reduction?: number | bigint; out: Tensor }): Tensor;
   multi_margin_loss(self: Tensor, options: { target: Tensor; p?: Scalar; margin?: Scalar; weight?: Tensor | null; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::multi_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar p, Scalar margin, Tensor? weight=None, int reduction=1) -> Tensor` */
-  multi_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, p: Scalar, margin: Scalar, weight?: Tensor | null, reduction?: number | bigint): Tensor;
-  multi_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, p: Scalar, margin: Scalar, options: { weight?: Tensor | null; reduction?: number | bigint }): Tensor;
-  multi_margin_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; p: Scalar; margin: Scalar; weight?: Tensor | null; reduction?: number | bigint }): Tensor;
-  /** `aten::multi_margin_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Scalar p, Scalar margin, Tensor? weight=None, int reduction=1, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  multi_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, p: Scalar, margin: Scalar, weight: Tensor | null, reduction: number | bigint, options: { grad_input: Tensor }): Tensor;
-  multi_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, p: Scalar, margin: Scalar, options: { weight?: Tensor | null; reduction?: number | bigint; grad_input: Tensor }): Tensor;
-  multi_margin_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; p: Scalar; margin: Scalar; weight?: Tensor | null; reduction?: number | bigint; grad_input: Tensor }): Tensor;
   /** `aten::multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
   multilabel_margin_loss(self: Tensor, target: Tensor, reduction?: number | bigint): Tensor;
   multilabel_margin_loss(self: Tensor, target: Tensor, options: { reduction?: number | bigint }): Tensor;
@@ -13162,12 +11640,6 @@ export interface atenOperators {
   multilabel_margin_loss(self: Tensor, target: Tensor, reduction: number | bigint, options: { out: Tensor }): Tensor;
   multilabel_margin_loss(self: Tensor, target: Tensor, options: { reduction?: number | bigint; out: Tensor }): Tensor;
   multilabel_margin_loss(self: Tensor, options: { target: Tensor; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::multilabel_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, Tensor is_target) -> Tensor` */
-  multilabel_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number | bigint, is_target: Tensor): Tensor;
-  multilabel_margin_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; reduction: number | bigint; is_target: Tensor }): Tensor;
-  /** `aten::multilabel_margin_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, Tensor is_target, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  multilabel_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number | bigint, is_target: Tensor, options: { grad_input: Tensor }): Tensor;
-  multilabel_margin_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; reduction: number | bigint; is_target: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::multilabel_margin_loss_forward(Tensor self, Tensor target, int reduction) -> (Tensor output, Tensor is_target)` */
   multilabel_margin_loss_forward(self: Tensor, target: Tensor, reduction: number | bigint): [Tensor, Tensor];
   multilabel_margin_loss_forward(self: Tensor, options: { target: Tensor; reduction: number | bigint }): [Tensor, Tensor];
@@ -13282,30 +11754,12 @@ export interface atenOperators {
   /** `aten::native_dropout.out(Tensor input, float p, bool? train, *, Tensor(a!) out0, Tensor(b!) out1) -> (Tensor(a!), Tensor(b!))` */
   native_dropout(input: Tensor, p: number, train: boolean | null, options: { out0: Tensor; out1: Tensor }): [Tensor, Tensor];
   native_dropout(options: { input: Tensor; p: number; train: boolean | null; out0: Tensor; out1: Tensor }): [Tensor, Tensor];
-  /** `aten::native_dropout_backward(Tensor grad_output, Tensor mask, float scale) -> Tensor` */
-  native_dropout_backward(grad_output: Tensor, mask: Tensor, scale: number): Tensor;
-  native_dropout_backward(options: { grad_output: Tensor; mask: Tensor; scale: number }): Tensor;
-  /** `aten::native_dropout_backward.out(Tensor grad_output, Tensor mask, float scale, *, Tensor(a!) out) -> Tensor(a!)` */
-  native_dropout_backward(grad_output: Tensor, mask: Tensor, scale: number, options: { out: Tensor }): Tensor;
-  native_dropout_backward(options: { grad_output: Tensor; mask: Tensor; scale: number; out: Tensor }): Tensor;
-  /** `aten::native_group_norm_backward(Tensor grad_out, Tensor input, Tensor mean, Tensor rstd, Tensor? weight, SymInt N, SymInt C, SymInt HxW, int group, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  native_group_norm_backward(grad_out: Tensor, input: Tensor, mean: Tensor, rstd: Tensor, weight: Tensor | null, N: number | bigint, C: number | bigint, HxW: number | bigint, group: number | bigint, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  native_group_norm_backward(options: { grad_out: Tensor; input: Tensor; mean: Tensor; rstd: Tensor; weight: Tensor | null; N: number | bigint; C: number | bigint; HxW: number | bigint; group: number | bigint; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::native_group_norm_backward.out(Tensor grad_out, Tensor input, Tensor mean, Tensor rstd, Tensor? weight, SymInt N, SymInt C, SymInt HxW, int group, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  native_group_norm_backward(grad_out: Tensor, input: Tensor, mean: Tensor, rstd: Tensor, weight: Tensor | null, N: number | bigint, C: number | bigint, HxW: number | bigint, group: number | bigint, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  native_group_norm_backward(options: { grad_out: Tensor; input: Tensor; mean: Tensor; rstd: Tensor; weight: Tensor | null; N: number | bigint; C: number | bigint; HxW: number | bigint; group: number | bigint; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)` */
   native_layer_norm(input: Tensor, normalized_shape: Ints, weight: Tensor | null, bias: Tensor | null, eps: number): [Tensor, Tensor, Tensor];
   native_layer_norm(options: { input: Tensor; normalized_shape: Ints; weight: Tensor | null; bias: Tensor | null; eps: number }): [Tensor, Tensor, Tensor];
   /** `aten::native_layer_norm.out(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
   native_layer_norm(input: Tensor, normalized_shape: Ints, weight: Tensor | null, bias: Tensor | null, eps: number, options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   native_layer_norm(options: { input: Tensor; normalized_shape: Ints; weight: Tensor | null; bias: Tensor | null; eps: number; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  /** `aten::native_layer_norm_backward(Tensor grad_out, Tensor input, SymInt[] normalized_shape, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias, bool[3] output_mask) -> (Tensor, Tensor, Tensor)` */
-  native_layer_norm_backward(grad_out: Tensor, input: Tensor, normalized_shape: Ints, mean: Tensor, rstd: Tensor, weight: Tensor | null, bias: Tensor | null, output_mask: boolean | readonly boolean[]): [Tensor, Tensor, Tensor];
-  native_layer_norm_backward(options: { grad_out: Tensor; input: Tensor; normalized_shape: Ints; mean: Tensor; rstd: Tensor; weight: Tensor | null; bias: Tensor | null; output_mask: boolean | readonly boolean[] }): [Tensor, Tensor, Tensor];
-  /** `aten::native_layer_norm_backward.out(Tensor grad_out, Tensor input, SymInt[] normalized_shape, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias, bool[3] output_mask, *, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!), Tensor(b!), Tensor(c!))` */
-  native_layer_norm_backward(grad_out: Tensor, input: Tensor, normalized_shape: Ints, mean: Tensor, rstd: Tensor, weight: Tensor | null, bias: Tensor | null, output_mask: boolean | readonly boolean[], options: { out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
-  native_layer_norm_backward(options: { grad_out: Tensor; input: Tensor; normalized_shape: Ints; mean: Tensor; rstd: Tensor; weight: Tensor | null; bias: Tensor | null; output_mask: boolean | readonly boolean[]; out0: Tensor; out1: Tensor; out2: Tensor }): [Tensor, Tensor, Tensor];
   /** `aten::native_norm(Tensor self, Scalar p=2) -> Tensor` */
   native_norm(self: Tensor, p?: Scalar): Tensor;
   native_norm(self: Tensor, options: { p?: Scalar }): Tensor;
@@ -13348,10 +11802,6 @@ export interface atenOperators {
   negative(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::negative_(Tensor(a!) self) -> Tensor(a!)` */
   negative_(self: Tensor): Tensor;
-  /** `aten::nested_to_padded_tensor(Tensor self, float padding, int[]? output_size=None) -> Tensor` */
-  nested_to_padded_tensor(self: Tensor, padding: number, output_size?: Ints | null): Tensor;
-  nested_to_padded_tensor(self: Tensor, padding: number, options: { output_size?: Ints | null }): Tensor;
-  nested_to_padded_tensor(self: Tensor, options: { padding: number; output_size?: Ints | null }): Tensor;
   /** `aten::new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
   new_empty(self: Tensor, size: Ints, options?: { dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
   new_empty(self: Tensor, options: { size: Ints; dtype?: DType | null; layout?: Layout | null; device?: string | null; pin_memory?: boolean | null }): Tensor;
@@ -13407,24 +11857,12 @@ export interface atenOperators {
   nll_loss2d(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, options: { out: Tensor }): Tensor;
   nll_loss2d(self: Tensor, target: Tensor, options: { weight?: Tensor | null; reduction?: number | bigint; ignore_index?: number | bigint; out: Tensor }): Tensor;
   nll_loss2d(self: Tensor, options: { target: Tensor; weight?: Tensor | null; reduction?: number | bigint; ignore_index?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::nll_loss2d_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor` */
-  nll_loss2d_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, total_weight: Tensor): Tensor;
-  nll_loss2d_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; total_weight: Tensor }): Tensor;
-  /** `aten::nll_loss2d_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  nll_loss2d_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, total_weight: Tensor, options: { grad_input: Tensor }): Tensor;
-  nll_loss2d_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; total_weight: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::nll_loss2d_forward(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index) -> (Tensor output, Tensor total_weight)` */
   nll_loss2d_forward(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint): [Tensor, Tensor];
   nll_loss2d_forward(self: Tensor, options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint }): [Tensor, Tensor];
   /** `aten::nll_loss2d_forward.output(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, *, Tensor(a!) output, Tensor(b!) total_weight) -> (Tensor(a!), Tensor(b!))` */
   nll_loss2d_forward(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, options: { output: Tensor; total_weight: Tensor }): [Tensor, Tensor];
   nll_loss2d_forward(self: Tensor, options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; output: Tensor; total_weight: Tensor }): [Tensor, Tensor];
-  /** `aten::nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight) -> Tensor` */
-  nll_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, total_weight: Tensor): Tensor;
-  nll_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; total_weight: Tensor }): Tensor;
-  /** `aten::nll_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index, Tensor total_weight, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  nll_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint, total_weight: Tensor, options: { grad_input: Tensor }): Tensor;
-  nll_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint; total_weight: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::nll_loss_forward(Tensor self, Tensor target, Tensor? weight, int reduction, SymInt ignore_index) -> (Tensor output, Tensor total_weight)` */
   nll_loss_forward(self: Tensor, target: Tensor, weight: Tensor | null, reduction: number | bigint, ignore_index: number | bigint): [Tensor, Tensor];
   nll_loss_forward(self: Tensor, options: { target: Tensor; weight: Tensor | null; reduction: number | bigint; ignore_index: number | bigint }): [Tensor, Tensor];
@@ -14000,36 +12438,18 @@ export interface atenOperators {
   /** `aten::reflection_pad1d.out(Tensor self, SymInt[2] padding, *, Tensor(a!) out) -> Tensor(a!)` */
   reflection_pad1d(self: Tensor, padding: number | bigint | Ints, options: { out: Tensor }): Tensor;
   reflection_pad1d(self: Tensor, options: { padding: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::reflection_pad1d_backward(Tensor grad_output, Tensor self, SymInt[2] padding) -> Tensor` */
-  reflection_pad1d_backward(grad_output: Tensor, self: Tensor, padding: number | bigint | Ints): Tensor;
-  reflection_pad1d_backward(options: { grad_output: Tensor; self: Tensor; padding: number | bigint | Ints }): Tensor;
-  /** `aten::reflection_pad1d_backward.grad_input(Tensor grad_output, Tensor self, SymInt[2] padding, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  reflection_pad1d_backward(grad_output: Tensor, self: Tensor, padding: number | bigint | Ints, options: { grad_input: Tensor }): Tensor;
-  reflection_pad1d_backward(options: { grad_output: Tensor; self: Tensor; padding: number | bigint | Ints; grad_input: Tensor }): Tensor;
   /** `aten::reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor` */
   reflection_pad2d(self: Tensor, padding: number | bigint | Ints): Tensor;
   reflection_pad2d(self: Tensor, options: { padding: number | bigint | Ints }): Tensor;
   /** `aten::reflection_pad2d.out(Tensor self, SymInt[4] padding, *, Tensor(a!) out) -> Tensor(a!)` */
   reflection_pad2d(self: Tensor, padding: number | bigint | Ints, options: { out: Tensor }): Tensor;
   reflection_pad2d(self: Tensor, options: { padding: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::reflection_pad2d_backward(Tensor grad_output, Tensor self, SymInt[4] padding) -> Tensor` */
-  reflection_pad2d_backward(grad_output: Tensor, self: Tensor, padding: number | bigint | Ints): Tensor;
-  reflection_pad2d_backward(options: { grad_output: Tensor; self: Tensor; padding: number | bigint | Ints }): Tensor;
-  /** `aten::reflection_pad2d_backward.grad_input(Tensor grad_output, Tensor self, SymInt[4] padding, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  reflection_pad2d_backward(grad_output: Tensor, self: Tensor, padding: number | bigint | Ints, options: { grad_input: Tensor }): Tensor;
-  reflection_pad2d_backward(options: { grad_output: Tensor; self: Tensor; padding: number | bigint | Ints; grad_input: Tensor }): Tensor;
   /** `aten::reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor` */
   reflection_pad3d(self: Tensor, padding: number | bigint | Ints): Tensor;
   reflection_pad3d(self: Tensor, options: { padding: number | bigint | Ints }): Tensor;
   /** `aten::reflection_pad3d.out(Tensor self, SymInt[6] padding, *, Tensor(a!) out) -> Tensor(a!)` */
   reflection_pad3d(self: Tensor, padding: number | bigint | Ints, options: { out: Tensor }): Tensor;
   reflection_pad3d(self: Tensor, options: { padding: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::reflection_pad3d_backward(Tensor grad_output, Tensor self, SymInt[6] padding) -> Tensor` */
-  reflection_pad3d_backward(grad_output: Tensor, self: Tensor, padding: number | bigint | Ints): Tensor;
-  reflection_pad3d_backward(options: { grad_output: Tensor; self: Tensor; padding: number | bigint | Ints }): Tensor;
-  /** `aten::reflection_pad3d_backward.grad_input(Tensor grad_output, Tensor self, SymInt[6] padding, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  reflection_pad3d_backward(grad_output: Tensor, self: Tensor, padding: number | bigint | Ints, options: { grad_input: Tensor }): Tensor;
-  reflection_pad3d_backward(options: { grad_output: Tensor; self: Tensor; padding: number | bigint | Ints; grad_input: Tensor }): Tensor;
   /** `aten::relu(Tensor self) -> Tensor` */
   relu(self: Tensor): Tensor;
   /** `aten::relu.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
@@ -14099,12 +12519,6 @@ export interface atenOperators {
   /** `aten::replication_pad1d.out(Tensor self, SymInt[2] padding, *, Tensor(a!) out) -> Tensor(a!)` */
   replication_pad1d(self: Tensor, padding: number | bigint | Ints, options: { out: Tensor }): Tensor;
   replication_pad1d(self: Tensor, options: { padding: number | bigint | Ints; out: Tensor }): Tensor;
-  /** `aten::replication_pad1d_backward(Tensor grad_output, Tensor self, SymInt[2] padding) -> Tensor` */
-  replication_pad1d_backward(grad_output: Tensor, self: Tensor, padding: number | bigint | Ints): Tensor;
-  replication_pad1d_backward(options: { grad_output: Tensor; self: Tensor; padding: number | bigint | Ints }): Tensor;
-  /** `aten::replication_pad1d_backward.grad_input(Tensor grad_output, Tensor self, SymInt[2] padding, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  replication_pad1d_backward(grad_output: Tensor, self: Tensor, padding: number | bigint | Ints, options: { grad_input: Tensor }): Tensor;
-  replication_pad1d_backward(options: { grad_output: Tensor; self: Tensor; padding: number | bigint | Ints; grad_input: Tensor }): Tensor;
   /** `aten::replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor` */
   replication_pad2d(self: Tensor, padding: number | bigint | Ints): Tensor;
   replication_pad2d(self: Tensor, options: { padding: number | bigint | Ints }): Tensor;
@@ -14233,12 +12647,6 @@ export interface atenOperators {
   rrelu_with_noise_(self: Tensor, noise: Tensor, lower?: Scalar, upper?: Scalar, training?: boolean, generator?: Generator | null): Tensor;
   rrelu_with_noise_(self: Tensor, noise: Tensor, options: { lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): Tensor;
   rrelu_with_noise_(self: Tensor, options: { noise: Tensor; lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): Tensor;
-  /** `aten::rrelu_with_noise_backward(Tensor grad_output, Tensor self, Tensor noise, Scalar lower, Scalar upper, bool training, bool self_is_result) -> Tensor` */
-  rrelu_with_noise_backward(grad_output: Tensor, self: Tensor, noise: Tensor, lower: Scalar, upper: Scalar, training: boolean, self_is_result: boolean): Tensor;
-  rrelu_with_noise_backward(options: { grad_output: Tensor; self: Tensor; noise: Tensor; lower: Scalar; upper: Scalar; training: boolean; self_is_result: boolean }): Tensor;
-  /** `aten::rrelu_with_noise_backward.out(Tensor grad_output, Tensor self, Tensor noise, Scalar lower, Scalar upper, bool training, bool self_is_result, *, Tensor(a!) out) -> Tensor(a!)` */
-  rrelu_with_noise_backward(grad_output: Tensor, self: Tensor, noise: Tensor, lower: Scalar, upper: Scalar, training: boolean, self_is_result: boolean, options: { out: Tensor }): Tensor;
-  rrelu_with_noise_backward(options: { grad_output: Tensor; self: Tensor; noise: Tensor; lower: Scalar; upper: Scalar; training: boolean; self_is_result: boolean; out: Tensor }): Tensor;
   /** `aten::rrelu_with_noise_functional(Tensor self, Tensor noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> (Tensor, Tensor noise_out)` */
   rrelu_with_noise_functional(self: Tensor, noise: Tensor, lower?: Scalar, upper?: Scalar, training?: boolean, generator?: Generator | null): [Tensor, Tensor];
   rrelu_with_noise_functional(self: Tensor, noise: Tensor, options: { lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): [Tensor, Tensor];
@@ -14348,12 +12756,6 @@ export interface atenOperators {
   /** `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)` */
   select(self: Tensor, dim: number | bigint, index: number | bigint): Tensor;
   select(self: Tensor, options: { dim: number | bigint; index: number | bigint }): Tensor;
-  /** `aten::select_backward(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt index) -> Tensor` */
-  select_backward(grad_output: Tensor, input_sizes: Ints, dim: number | bigint, index: number | bigint): Tensor;
-  select_backward(options: { grad_output: Tensor; input_sizes: Ints; dim: number | bigint; index: number | bigint }): Tensor;
-  /** `aten::select_backward.out(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt index, *, Tensor(a!) out) -> Tensor(a!)` */
-  select_backward(grad_output: Tensor, input_sizes: Ints, dim: number | bigint, index: number | bigint, options: { out: Tensor }): Tensor;
-  select_backward(options: { grad_output: Tensor; input_sizes: Ints; dim: number | bigint; index: number | bigint; out: Tensor }): Tensor;
   /** `aten::select_copy.int(Tensor self, int dim, SymInt index) -> Tensor` */
   select_copy(self: Tensor, dim: number | bigint, index: number | bigint): Tensor;
   select_copy(self: Tensor, options: { dim: number | bigint; index: number | bigint }): Tensor;
@@ -14425,12 +12827,6 @@ export interface atenOperators {
   sigmoid(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::sigmoid_(Tensor(a!) self) -> Tensor(a!)` */
   sigmoid_(self: Tensor): Tensor;
-  /** `aten::sigmoid_backward(Tensor grad_output, Tensor output) -> Tensor` */
-  sigmoid_backward(grad_output: Tensor, output: Tensor): Tensor;
-  sigmoid_backward(options: { grad_output: Tensor; output: Tensor }): Tensor;
-  /** `aten::sigmoid_backward.grad_input(Tensor grad_output, Tensor output, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  sigmoid_backward(grad_output: Tensor, output: Tensor, options: { grad_input: Tensor }): Tensor;
-  sigmoid_backward(options: { grad_output: Tensor; output: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::sign(Tensor self) -> Tensor` */
   sign(self: Tensor): Tensor;
   /** `aten::sign.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
@@ -14447,12 +12843,6 @@ export interface atenOperators {
   silu(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::silu_(Tensor(a!) self) -> Tensor(a!)` */
   silu_(self: Tensor): Tensor;
-  /** `aten::silu_backward(Tensor grad_output, Tensor self) -> Tensor` */
-  silu_backward(grad_output: Tensor, self: Tensor): Tensor;
-  silu_backward(options: { grad_output: Tensor; self: Tensor }): Tensor;
-  /** `aten::silu_backward.grad_input(Tensor grad_output, Tensor self, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  silu_backward(grad_output: Tensor, self: Tensor, options: { grad_input: Tensor }): Tensor;
-  silu_backward(options: { grad_output: Tensor; self: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::sin(Tensor self) -> Tensor` */
   sin(self: Tensor): Tensor;
   /** `aten::sin.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
@@ -14477,12 +12867,6 @@ export interface atenOperators {
   /** `aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
   slice(self: Tensor, dim?: number | bigint, start?: number | bigint | null, end?: number | bigint | null, step?: number | bigint): Tensor;
   slice(self: Tensor, options: { dim?: number | bigint; start?: number | bigint | null; end?: number | bigint | null; step?: number | bigint }): Tensor;
-  /** `aten::slice_backward(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt start, SymInt end, SymInt step) -> Tensor` */
-  slice_backward(grad_output: Tensor, input_sizes: Ints, dim: number | bigint, start: number | bigint, end: number | bigint, step: number | bigint): Tensor;
-  slice_backward(options: { grad_output: Tensor; input_sizes: Ints; dim: number | bigint; start: number | bigint; end: number | bigint; step: number | bigint }): Tensor;
-  /** `aten::slice_backward.out(Tensor grad_output, SymInt[] input_sizes, int dim, SymInt start, SymInt end, SymInt step, *, Tensor(a!) out) -> Tensor(a!)` */
-  slice_backward(grad_output: Tensor, input_sizes: Ints, dim: number | bigint, start: number | bigint, end: number | bigint, step: number | bigint, options: { out: Tensor }): Tensor;
-  slice_backward(options: { grad_output: Tensor; input_sizes: Ints; dim: number | bigint; start: number | bigint; end: number | bigint; step: number | bigint; out: Tensor }): Tensor;
   /** `aten::slice_copy.Tensor(Tensor self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor` */
   slice_copy(self: Tensor, dim?: number | bigint, start?: number | bigint | null, end?: number | bigint | null, step?: number | bigint): Tensor;
   slice_copy(self: Tensor, options: { dim?: number | bigint; start?: number | bigint | null; end?: number | bigint | null; step?: number | bigint }): Tensor;
@@ -14570,12 +12954,6 @@ export interface atenOperators {
   soft_margin_loss(self: Tensor, target: Tensor, reduction: number | bigint, options: { out: Tensor }): Tensor;
   soft_margin_loss(self: Tensor, target: Tensor, options: { reduction?: number | bigint; out: Tensor }): Tensor;
   soft_margin_loss(self: Tensor, options: { target: Tensor; reduction?: number | bigint; out: Tensor }): Tensor;
-  /** `aten::soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction) -> Tensor` */
-  soft_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number | bigint): Tensor;
-  soft_margin_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; reduction: number | bigint }): Tensor;
-  /** `aten::soft_margin_loss_backward.grad_input(Tensor grad_output, Tensor self, Tensor target, int reduction, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  soft_margin_loss_backward(grad_output: Tensor, self: Tensor, target: Tensor, reduction: number | bigint, options: { grad_input: Tensor }): Tensor;
-  soft_margin_loss_backward(options: { grad_output: Tensor; self: Tensor; target: Tensor; reduction: number | bigint; grad_input: Tensor }): Tensor;
   /** `aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
   softmax(self: Tensor, dim: number | bigint, dtype?: DType | null): Tensor;
   softmax(self: Tensor, dim: number | bigint, options: { dtype?: DType | null }): Tensor;
@@ -14590,24 +12968,12 @@ export interface atenOperators {
   /** `aten::softplus.out(Tensor self, Scalar beta=1, Scalar threshold=20, *, Tensor(a!) out) -> Tensor(a!)` */
   softplus(self: Tensor, beta: Scalar, threshold: Scalar, options: { out: Tensor }): Tensor;
   softplus(self: Tensor, options: { beta?: Scalar; threshold?: Scalar; out: Tensor }): Tensor;
-  /** `aten::softplus_backward(Tensor grad_output, Tensor self, Scalar beta, Scalar threshold) -> Tensor` */
-  softplus_backward(grad_output: Tensor, self: Tensor, beta: Scalar, threshold: Scalar): Tensor;
-  softplus_backward(options: { grad_output: Tensor; self: Tensor; beta: Scalar; threshold: Scalar }): Tensor;
-  /** `aten::softplus_backward.grad_input(Tensor grad_output, Tensor self, Scalar beta, Scalar threshold, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  softplus_backward(grad_output: Tensor, self: Tensor, beta: Scalar, threshold: Scalar, options: { grad_input: Tensor }): Tensor;
-  softplus_backward(options: { grad_output: Tensor; self: Tensor; beta: Scalar; threshold: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor` */
   softshrink(self: Tensor, lambd?: Scalar): Tensor;
   softshrink(self: Tensor, options: { lambd?: Scalar }): Tensor;
   /** `aten::softshrink.out(Tensor self, Scalar lambd=0.5, *, Tensor(a!) out) -> Tensor(a!)` */
   softshrink(self: Tensor, lambd: Scalar, options: { out: Tensor }): Tensor;
   softshrink(self: Tensor, options: { lambd?: Scalar; out: Tensor }): Tensor;
-  /** `aten::softshrink_backward(Tensor grad_output, Tensor self, Scalar lambd) -> Tensor` */
-  softshrink_backward(grad_output: Tensor, self: Tensor, lambd: Scalar): Tensor;
-  softshrink_backward(options: { grad_output: Tensor; self: Tensor; lambd: Scalar }): Tensor;
-  /** `aten::softshrink_backward.grad_input(Tensor grad_output, Tensor self, Scalar lambd, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  softshrink_backward(grad_output: Tensor, self: Tensor, lambd: Scalar, options: { grad_input: Tensor }): Tensor;
-  softshrink_backward(options: { grad_output: Tensor; self: Tensor; lambd: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)` */
   sort(self: Tensor, dim?: number | bigint, descending?: boolean): [Tensor, Tensor];
   sort(self: Tensor, options: { dim?: number | bigint; descending?: boolean }): [Tensor, Tensor];
@@ -15400,12 +13766,6 @@ export interface atenOperators {
   tanh(self: Tensor, options: { out: Tensor }): Tensor;
   /** `aten::tanh_(Tensor(a!) self) -> Tensor(a!)` */
   tanh_(self: Tensor): Tensor;
-  /** `aten::tanh_backward(Tensor grad_output, Tensor output) -> Tensor` */
-  tanh_backward(grad_output: Tensor, output: Tensor): Tensor;
-  tanh_backward(options: { grad_output: Tensor; output: Tensor }): Tensor;
-  /** `aten::tanh_backward.grad_input(Tensor grad_output, Tensor output, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  tanh_backward(grad_output: Tensor, output: Tensor, options: { grad_input: Tensor }): Tensor;
-  tanh_backward(options: { grad_output: Tensor; output: Tensor; grad_input: Tensor }): Tensor;
   /** `aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> Tensor(a)[]` */
   tensor_split(self: Tensor, indices: Ints, dim?: number | bigint): Tensor[];
   tensor_split(self: Tensor, indices: Ints, options: { dim?: number | bigint }): Tensor[];
@@ -15441,12 +13801,6 @@ export interface atenOperators {
   /** `aten::threshold_(Tensor(a!) self, Scalar threshold, Scalar value) -> Tensor(a!)` */
   threshold_(self: Tensor, threshold: Scalar, value: Scalar): Tensor;
   threshold_(self: Tensor, options: { threshold: Scalar; value: Scalar }): Tensor;
-  /** `aten::threshold_backward(Tensor grad_output, Tensor self, Scalar threshold) -> Tensor` */
-  threshold_backward(grad_output: Tensor, self: Tensor, threshold: Scalar): Tensor;
-  threshold_backward(options: { grad_output: Tensor; self: Tensor; threshold: Scalar }): Tensor;
-  /** `aten::threshold_backward.grad_input(Tensor grad_output, Tensor self, Scalar threshold, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  threshold_backward(grad_output: Tensor, self: Tensor, threshold: Scalar, options: { grad_input: Tensor }): Tensor;
-  threshold_backward(options: { grad_output: Tensor; self: Tensor; threshold: Scalar; grad_input: Tensor }): Tensor;
   /** `aten::tile(Tensor self, SymInt[] dims) -> Tensor` */
   tile(self: Tensor, dims: Ints): Tensor;
   tile(self: Tensor, options: { dims: Ints }): Tensor;
@@ -15467,19 +13821,12 @@ export interface atenOperators {
   /** `aten::to_dense(Tensor self, ScalarType? dtype=None, *, bool? masked_grad=None) -> Tensor` */
   to_dense(self: Tensor, dtype?: DType | null, options?: { masked_grad?: boolean | null }): Tensor;
   to_dense(self: Tensor, options: { dtype?: DType | null; masked_grad?: boolean | null }): Tensor;
-  /** `aten::to_dense_backward(Tensor grad, Tensor input, bool? masked_grad=None) -> Tensor` */
-  to_dense_backward(grad: Tensor, input: Tensor, masked_grad?: boolean | null): Tensor;
-  to_dense_backward(grad: Tensor, input: Tensor, options: { masked_grad?: boolean | null }): Tensor;
-  to_dense_backward(options: { grad: Tensor; input: Tensor; masked_grad?: boolean | null }): Tensor;
   /** `aten::to_mkldnn(Tensor self, ScalarType? dtype=None) -> Tensor` */
   to_mkldnn(self: Tensor, dtype?: DType | null): Tensor;
   to_mkldnn(self: Tensor, options: { dtype?: DType | null }): Tensor;
   /** `aten::to_mkldnn.out(Tensor self, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!)` */
   to_mkldnn(self: Tensor, dtype: DType | null, options: { out: Tensor }): Tensor;
   to_mkldnn(self: Tensor, options: { dtype?: DType | null; out: Tensor }): Tensor;
-  /** `aten::to_mkldnn_backward(Tensor grad, Tensor input) -> Tensor` */
-  to_mkldnn_backward(grad: Tensor, input: Tensor): Tensor;
-  to_mkldnn_backward(options: { grad: Tensor; input: Tensor }): Tensor;
   /** `aten::to_padded_tensor(Tensor self, float padding, SymInt[]? output_size=None) -> Tensor` */
   to_padded_tensor(self: Tensor, padding: number, output_size?: Ints | null): Tensor;
   to_padded_tensor(self: Tensor, padding: number, options: { output_size?: Ints | null }): Tensor;
@@ -15519,9 +13866,6 @@ export interface atenOperators {
   trace(self: Tensor): Tensor;
   /** `aten::trace.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */
   trace(self: Tensor, options: { out: Tensor }): Tensor;
-  /** `aten::trace_backward(Tensor grad, SymInt[] sizes) -> Tensor` */
-  trace_backward(grad: Tensor, sizes: Ints): Tensor;
-  trace_backward(options: { grad: Tensor; sizes: Ints }): Tensor;
   /** `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
   transpose(self: Tensor, dim0: number | bigint, dim1: number | bigint): Tensor;
   transpose(self: Tensor, options: { dim0: number | bigint; dim1: number | bigint }): Tensor;
@@ -15714,14 +14058,6 @@ export interface atenOperators {
   /** `aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   upsample_bicubic2d(input: Tensor, output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   upsample_bicubic2d(options: { input: Tensor; output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_bicubic2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_bicubic2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_bicubic2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_bicubic2d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_bicubic2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_bicubic2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_bicubic2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_bicubic2d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
   upsample_bilinear2d(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
   upsample_bilinear2d(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -15736,14 +14072,6 @@ export interface atenOperators {
   /** `aten::upsample_bilinear2d.vec_out(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors, *, Tensor(a!) out) -> Tensor(a!)` */
   upsample_bilinear2d(input: Tensor, output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null, options: { out: Tensor }): Tensor;
   upsample_bilinear2d(options: { input: Tensor; output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null; out: Tensor }): Tensor;
-  /** `aten::upsample_bilinear2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_bilinear2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_bilinear2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_bilinear2d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_bilinear2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_bilinear2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_bilinear2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_bilinear2d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> Tensor` */
   upsample_linear1d(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, scales?: number | null): Tensor;
   upsample_linear1d(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, options: { scales?: number | null }): Tensor;
@@ -15755,14 +14083,6 @@ export interface atenOperators {
   /** `aten::upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   upsample_linear1d(input: Tensor, output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   upsample_linear1d(options: { input: Tensor; output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_linear1d_backward(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, bool align_corners, float? scales=None) -> Tensor` */
-  upsample_linear1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales?: number | null): Tensor;
-  upsample_linear1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales?: number | null }): Tensor;
-  upsample_linear1d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales?: number | null }): Tensor;
-  /** `aten::upsample_linear1d_backward.grad_input(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, bool align_corners, float? scales=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_linear1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_linear1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales?: number | null; grad_input: Tensor }): Tensor;
-  upsample_linear1d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor` */
   upsample_nearest1d(self: Tensor, output_size: number | bigint | Ints, scales?: number | null): Tensor;
   upsample_nearest1d(self: Tensor, output_size: number | bigint | Ints, options: { scales?: number | null }): Tensor;
@@ -15774,14 +14094,6 @@ export interface atenOperators {
   /** `aten::upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   upsample_nearest1d(input: Tensor, output_size: Ints | null, scale_factors: Floats | null): Tensor;
   upsample_nearest1d(options: { input: Tensor; output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_nearest1d_backward(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None) -> Tensor` */
-  upsample_nearest1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales?: number | null): Tensor;
-  upsample_nearest1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales?: number | null }): Tensor;
-  upsample_nearest1d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales?: number | null }): Tensor;
-  /** `aten::upsample_nearest1d_backward.grad_input(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_nearest1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_nearest1d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales?: number | null; grad_input: Tensor }): Tensor;
-  upsample_nearest1d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
   upsample_nearest2d(self: Tensor, output_size: number | bigint | Ints, scales_h?: number | null, scales_w?: number | null): Tensor;
   upsample_nearest2d(self: Tensor, output_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -15796,14 +14108,6 @@ export interface atenOperators {
   /** `aten::upsample_nearest2d.vec_out(Tensor input, SymInt[]? output_size, float[]? scale_factors, *, Tensor(a!) out) -> Tensor(a!)` */
   upsample_nearest2d(input: Tensor, output_size: Ints | null, scale_factors: Floats | null, options: { out: Tensor }): Tensor;
   upsample_nearest2d(options: { input: Tensor; output_size: Ints | null; scale_factors: Floats | null; out: Tensor }): Tensor;
-  /** `aten::upsample_nearest2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_nearest2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_nearest2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_nearest2d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_nearest2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_nearest2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_nearest2d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_nearest2d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
   upsample_nearest3d(self: Tensor, output_size: number | bigint | Ints, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
   upsample_nearest3d(self: Tensor, output_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -15815,14 +14119,6 @@ export interface atenOperators {
   /** `aten::upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
   upsample_nearest3d(input: Tensor, output_size: Ints | null, scale_factors: Floats | null): Tensor;
   upsample_nearest3d(options: { input: Tensor; output_size: Ints | null; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_nearest3d_backward(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_nearest3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_nearest3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_nearest3d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_nearest3d_backward.grad_input(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_nearest3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, scales_d: number | null, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_nearest3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_nearest3d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
   /** `aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
   upsample_trilinear3d(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
   upsample_trilinear3d(self: Tensor, output_size: number | bigint | Ints, align_corners: boolean, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
@@ -15834,17 +14130,6 @@ export interface atenOperators {
   /** `aten::upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
   upsample_trilinear3d(input: Tensor, output_size: Ints | null, align_corners: boolean, scale_factors: Floats | null): Tensor;
   upsample_trilinear3d(options: { input: Tensor; output_size: Ints | null; align_corners: boolean; scale_factors: Floats | null }): Tensor;
-  /** `aten::upsample_trilinear3d_backward(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
-  upsample_trilinear3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_d?: number | null, scales_h?: number | null, scales_w?: number | null): Tensor;
-  upsample_trilinear3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  upsample_trilinear3d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null }): Tensor;
-  /** `aten::upsample_trilinear3d_backward.grad_input(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!)` */
-  upsample_trilinear3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, scales_d: number | null, scales_h: number | null, scales_w: number | null, options: { grad_input: Tensor }): Tensor;
-  upsample_trilinear3d_backward(grad_output: Tensor, output_size: number | bigint | Ints, input_size: number | bigint | Ints, align_corners: boolean, options: { scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  upsample_trilinear3d_backward(options: { grad_output: Tensor; output_size: number | bigint | Ints; input_size: number | bigint | Ints; align_corners: boolean; scales_d?: number | null; scales_h?: number | null; scales_w?: number | null; grad_input: Tensor }): Tensor;
-  /** `aten::value_selecting_reduction_backward(Tensor grad, int dim, Tensor indices, SymInt[] sizes, bool keepdim) -> Tensor` */
-  value_selecting_reduction_backward(grad: Tensor, dim: number | bigint, indices: Tensor, sizes: Ints, keepdim: boolean): Tensor;
-  value_selecting_reduction_backward(options: { grad: Tensor; dim: number | bigint; indices: Tensor; sizes: Ints; keepdim: boolean }): Tensor;
   /** `aten::values(Tensor(a) self) -> Tensor(a)` */
   values(self: Tensor): Tensor;
   /** `aten::values_copy(Tensor self) -> Tensor` */

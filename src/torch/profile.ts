@@ -1,4 +1,5 @@
 import { addon } from './addon';
+import { requireFunction } from './tensor';
 
 /** What an operator took. */
 export interface OperatorProfile {
@@ -16,6 +17,7 @@ export interface OperatorProfile {
  * @example console.table(torch.profile(() => clip.encodeImage(pixels)).slice(0, 10));
  */
 export function profile(fn: () => void): OperatorProfile[] {
+  requireFunction(fn, 'profile');
   const handle = addon().startProfile();
   let rows: [name: string, calls: number, seconds: number][] = [];
   try {

@@ -1,12 +1,13 @@
 import { CleanclipError } from '../errors';
 import { addon } from './addon';
-import { scope, Tensor, track } from './tensor';
+import { requireFunction, requireTensor, scope, Tensor, track } from './tensor';
 
 /**
  * Runs `fn` and frees every tensor made in it, except those it returns (in arrays, objects, maps and sets at any depth)
  * and those given to {@link keep}. Synchronous only: tensors made after an `await` belong to no scope.
  */
 export function tidy<T>(fn: () => T): T {
+  requireFunction(fn, 'tidy');
   addon().openScope();
   scope.depth++;
   let kept: Tensor[] = [];
@@ -26,6 +27,7 @@ export function tidy<T>(fn: () => T): T {
 
 /** Takes a tensor out of every tidy scope: it lives until it is disposed or collected. Returns it. */
 export function keep(tensor: Tensor): Tensor {
+  requireTensor(tensor, 'torch.keep');
   addon().keep(tensor.handle);
   track(tensor);
   return tensor;

@@ -58,6 +58,7 @@ export class Tensor {
   }
 
   set grad(gradient: Tensor | null) {
+    if (gradient !== null) requireTensor(gradient, 'grad');
     addon().setGrad(this.handle, gradient === null ? null : gradient.handle);
   }
 
@@ -82,7 +83,9 @@ export class Tensor {
    * @param options.createGraph record the backward too, for higher derivatives; default false
    */
   backward(options: { gradient?: Tensor; retainGraph?: boolean; createGraph?: boolean } = {}): void {
+    if (typeof options !== 'object' || options === null) throw new CleanclipError('backward takes an object of options, such as { gradient }.', 'ERR_TORCH');
     const { gradient, createGraph = false, retainGraph = createGraph } = options;
+    if (gradient !== undefined) requireTensor(gradient, "backward's `gradient`");
     addon().backward(this.handle, gradient?.handle ?? null, retainGraph, createGraph);
   }
 
@@ -91,6 +94,9 @@ export class Tensor {
    * @param target.nonBlocking go on while a GPU copies, if the memory on the CPU is pinned; default false
    */
   to(target: DType | 'cpu' | 'meta' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string; nonBlocking?: boolean }): Tensor {
+    if (typeof target !== 'string' && (typeof target !== 'object' || target === null)) {
+      throw new CleanclipError('to takes a dtype, a device, or an object with both.', 'ERR_TORCH');
+    }
     const { dtype = this.dtype, device = this.device, nonBlocking = false } = typeof target === 'string' ? dtypeOrDevice(target) : target;
     return invokeByName('aten::to', [this, device, dtype, nonBlocking]) as Tensor;
   }
@@ -271,8 +277,21 @@ function put(values: unknown[], i: number, value: unknown): boolean {
     values[i] = (value as (Tensor | null)[]).map((item) => item?.handle ?? null);
     return true;
   }
-  values[i] = ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number | bigint>) : value;
+  values[i] = ArrayBuffer.isView(value) ? elementsOf(value) : value;
   return false;
+}
+
+/** A typed array as an array. */
+function elementsOf(view: ArrayBufferView): (number | bigint)[] {
+  const { length } = view as unknown as ArrayLike<number | bigint>;
+  if (!(length <= 2 ** 20)) {
+    throw new CleanclipError(`A list is an array or a typed array of at most 1,048,576 elements, but a ${view.constructor.name} came.`, 'ERR_TORCH');
+  }
+  try {
+    return Array.from(view as unknown as ArrayLike<number | bigint>);
+  } catch {
+    throw new CleanclipError(`A ${view.constructor.name} has lost its memory: its buffer was transferred or made shorter.`, 'ERR_TORCH');
+  }
 }
 
 // A number is a new handle, or -1 - i for argument i changed in place; all else comes in an array of one.
@@ -298,6 +317,16 @@ export function operatorId(name: string): number {
     ids.set(name, id);
   }
   return id;
+}
+
+/** @internal Throws unless `value` is a function, as `name` takes one. */
+export function requireFunction(value: unknown, name: string): void {
+  if (typeof value !== 'function') throw new CleanclipError(`torch.${name} takes a function, but ${value === null ? 'null' : typeof value} came.`, 'ERR_TORCH');
+}
+
+/** @internal Throws unless `value` is a tensor, as `name` takes one. */
+export function requireTensor(value: unknown, name: string): void {
+  if (!(value instanceof Tensor)) throw new CleanclipError(`${name} takes a Tensor, but ${value === null ? 'null' : typeof value} came.`, 'ERR_TORCH');
 }
 
 let native: Addon | undefined;

@@ -1,0 +1,45 @@
+// Solvers that follow the pivots of a factorisation without a look.
+#include <ATen/ops/abs.h>
+
+#include <algorithm>
+
+#include "all.h"
+#include "arguments.h"
+
+namespace cleanclip::guards {
+
+void luUnpack(const Schema& schema, const Stack& stack) {
+  const auto& lu = argument(schema, stack, "LU_data").toTensor();
+  const auto& pivots = argument(schema, stack, "LU_pivots").toTensor();
+  if (!argument(schema, stack, "unpack_pivots").toBool() || lu.dim() < 2 || pivots.is_meta()) return;
+  auto expected = lu.sizes().slice(0, lu.dim() - 1).vec();
+  expected.back() = std::min(lu.size(-2), lu.size(-1));
+  if (pivots.sizes() != expected || pivots.layout() != at::kStrided || !inside(pivots, 1, lu.size(-2))) {
+    refuse(schema, "pivots of the shape and in the range that lu_factor gives.");
+  }
+}
+
+// Below zero they come in pairs, one for each block of two rows.
+void ldlSolve(const Schema& schema, const Stack& stack) {
+  const auto ld = readable(schema, stack, "LD");
+  const auto given = readable(schema, stack, "pivots");
+  if (!ld.defined() || !given.defined() || ld.dim() < 2 || given.numel() == 0) return;
+  const auto pivots = given.to(at::kLong).contiguous();
+  const int64_t n = ld.size(-1);
+  bool right = pivots.dim() > 0 && pivots.size(-1) == n;
+  const auto* const values = pivots.const_data_ptr<int64_t>();
+  for (int64_t i = 0; right && i < pivots.numel();) {
+    const bool pair = values[i] < 0;
+    const int64_t rows = pair ? 2 : 1;
+    right = values[i] != 0 && std::abs(values[i]) <= n && i % n + rows <= n && (!pair || (values[i + 1] < 0 && values[i + 1] >= -n));
+    i += rows;
+  }
+  if (!right) refuse(schema, "pivots as ldl_factor gives them: 1 to n, and from -n to -1 in pairs.");
+}
+
+// -n does not exist for the least integer.
+void matrixPower(const Schema& schema, const Stack& stack) {
+  if (argument(schema, stack, "n").toInt() == INT64_MIN) refuse(schema, "a larger n.");
+}
+
+}  // namespace cleanclip::guards

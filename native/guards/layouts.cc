@@ -1,0 +1,53 @@
+// Kernels for ordinary memory that are registered for all, and those of other memory that read it by other tensors' sizes.
+#include "all.h"
+#include "arguments.h"
+
+namespace cleanclip::guards {
+
+void strided(const Schema& schema, const Stack& stack) {
+  const auto& tensor = stack.at(0).toTensor();
+  if (tensor.is_quantized() || tensor.layout() != at::kStrided) refuse(schema, "a strided tensor that is not quantized.");
+}
+
+// Rows are written as if they were one after another.
+void contiguousOutput(const Schema& schema, const Stack& stack) {
+  const auto out = argumentIfAny(schema, stack, "out");
+  if (out.isTensor() && out.toTensor().numel() > 0 && !out.toTensor().is_contiguous()) {
+    throw ArgumentError(schema.name() + " writes to a contiguous tensor.");
+  }
+}
+
+// The MKL-DNN library divides by the sizes.
+void toMkldnn(const Schema& schema, const Stack& stack) {
+  if (stack.at(0).toTensor().numel() == 0) refuse(schema, "a tensor that is not empty.");
+}
+
+// The product of a sparse_csr matrix and a vector reads as many elements as the matrix has columns.
+void sparseProduct(const Schema& schema, const Stack& stack) {
+  for (size_t i = 0; i + 1 < stack.size(); i++) {
+    if (!stack[i].isTensor() || stack[i].toTensor().layout() != at::kSparseCsr || !stack[i + 1].isTensor()) continue;
+    const auto& right = stack[i + 1].toTensor();
+    if (right.dim() == 0 || stack[i].toTensor().size(-1) != right.size(right.dim() == 1 ? 0 : -2)) {
+      refuse(schema, "factors of matching sizes.");
+    }
+  }
+}
+
+// The MKL-DNN library reads the weight and the bias by the input's sizes.
+void linear(const Schema& schema, const Stack& stack) {
+  const auto& input = argument(schema, stack, "input").toTensor();
+  if (!input.is_mkldnn()) return;
+  const auto& weight = argument(schema, stack, "weight").toTensor();
+  const auto& bias = argument(schema, stack, "bias");
+  const bool fits = input.dim() >= 1 && weight.dim() == 2 && weight.size(1) == input.size(-1) && weight.numel() > 0 &&
+                    (!bias.isTensor() || (bias.toTensor().dim() == 1 && bias.toTensor().size(0) == weight.size(0)));
+  if (!fits) refuse(schema, "a weight [out, in] and a bias [out] that fit an mkldnn input [..., in].");
+}
+
+// The least and the largest of nothing are read.
+void quantizeWeight(const Schema& schema, const Stack& stack) {
+  const auto& weight = stack.at(0).toTensor();
+  if (weight.numel() == 0 || weight.dim() != 2) refuse(schema, "a matrix that is not empty.");
+}
+
+}  // namespace cleanclip::guards

@@ -1,0 +1,104 @@
+// Arguments that libtorch would not survive are refused; the same within their bounds give what libtorch gives without a guard.
+import { torch, type Tensor } from '../../src/torch';
+
+const int64 = (values: number[]): Tensor => torch.tensor(values, { dtype: 'int64' });
+const int32 = (values: number[]): Tensor => torch.tensor(values, { dtype: 'int32' });
+const { aten } = torch.ops;
+
+const weight = torch.tensor([[1, 2], [3, 4], [5, 6]]);
+const data = torch.tensor([[1, 2], [3, 4], [5, 6], [7, 8]]);
+const bags = (indices: Tensor, offsets: Tensor, mode = 0, scales: Tensor | null = null, withLast = false): Tensor =>
+  aten.embedding_bag(weight, indices, offsets, false, mode, false, scales, withLast)[0];
+const mkldnn = torch.ones([2, 3]).to_mkldnn();
+const symmetric = torch.tensor([[4, 1, 0], [1, 3, 1], [0, 1, 2]]);
+const grid = (value: number): Tensor => torch.full([1, 1, 2, 2], value, { requiresGrad: true });
+const image = torch.ones([1, 1, 3, 3]);
+
+describe('refused', () => {
+  test.each<[string, () => unknown, string]>([
+    ['an index of a bag beyond the weight', () => bags(int64([0, 3]), int64([0])), 'indices from 0 to the weight'],
+    ['an index below 0', () => bags(int64([0, -1]), int64([0])), 'indices from 0'],
+    ['2-dimensional offsets', () => bags(int64([0, 1]), int64([0, 1]).view([1, 2])), '1-dimensional indices and offsets'],
+    ['2-dimensional indices', () => bags(int64([0, 1]).view([1, 2]), int64([0])), '1-dimensional indices and offsets'],
+    ['offsets that fall', () => bags(int64([0, 1, 2]), int64([0, 2, 1])), 'offsets that start at 0, never fall'],
+    ['offsets beyond the indices', () => bags(int64([0, 1, 2]), int64([0, 900])), 'offsets that start at 0'],
+    ['no offset for indices', () => bags(int64([1]), int64([]), 2), 'offsets that start at 0'],
+    ['offsets that start late', () => bags(int64([0, 1, 2]), int64([1, 2])), 'offsets that start at 0'],
+    ['no offset where the last is included', () => bags(int64([0]), int64([]), 0, null, true), 'at least one offset'],
+    ['too few scales', () => bags(int64([0, 1]), int64([0]), 0, torch.ones([1])), "per_sample_weights of the indices' shape"],
+    ['scales of another dtype', () => bags(int64([0]), int64([0]), 0, torch.ones([1], { dtype: 'float64' })), 'per_sample_weights'],
+    ['an unknown mode', () => bags(int64([0]), int64([0]), 7), 'a mode of 0 (sum), 1 (mean) or 2 (max)'],
+    ['lengths that do not add up', () => aten.segment_reduce(data, 'sum', { lengths: int64([1, 2]), unsafe: true }), "add up to the data's size along the axis, 4"],
+    ['a negative length', () => aten.segment_reduce(data, 'sum', { lengths: int64([-1, 5]), unsafe: true }), 'lengths that add up'],
+    ['offsets of segments outside', () => aten.segment_reduce(data, 'sum', { offsets: int64([0, 9]) }), 'offsets that never fall'],
+    ['a count of draws that is NaN', () => aten.binomial(torch.tensor([1, NaN]), torch.tensor([0.5])), 'counts that are numbers'],
+    ['a rate beyond int64', () => aten.poisson(torch.tensor([Infinity])), 'rates of at most 2^62'],
+    ['pivots outside, unpacked', () => aten.lu_unpack(symmetric, int32([1, 2, 900_000])), 'pivots of the shape and in the range'],
+    ['half a pair of pivots', () => aten.linalg_ldl_solve(symmetric, int32([1, 2, -3]), torch.ones([3, 1])), 'pivots as ldl_factor gives them'],
+    ['a pivot of 0', () => aten.linalg_ldl_solve(symmetric, int32([0, 2, 3]), torch.ones([3, 1])), 'pivots as ldl_factor gives them'],
+    ['a quantized `out` of nothing', () => aten.cat([], { out: torch.quantize_per_tensor(torch.ones([2]), 0.5, 1, 'qint8') }), 'takes no quantized `out`'],
+    ['an mkldnn `out` of ordinary tensors', () => aten.cat([weight], { out: torch.ones([2]).to_mkldnn() }), 'takes no mkldnn'],
+    ['a weight that does not fit mkldnn', () => aten.linear(mkldnn, torch.ones([4, 5])), 'that fit an mkldnn input'],
+    ['a bias that does not fit mkldnn', () => aten.linear(mkldnn, torch.ones([4, 3]), torch.ones([2])), 'that fit an mkldnn input'],
+    ['the least of nothing', () => aten.fbgemm_linear_quantize_weight(torch.ones([0, 3])), 'a matrix that is not empty'],
+    ["a kernel_size that is not the weight's", () => aten.slow_conv_transpose2d(torch.ones([1, 2, 3, 3]), torch.ones([2, 4, 1, 3]), [17, 4]), 'the kernel_size that its weight has'],
+    ['a grid of NaN whose gradient is folded', () => aten.grid_sampler(image, grid(NaN), 0, 1, false), 'a grid of finite numbers'],
+    ['a grid of Infinity whose gradient is folded', () => aten.grid_sampler(image, grid(Infinity), 0, 2, false), 'a grid of finite numbers'],
+    ['indices of a sparse tensor outside', () => torch.sparse_coo_tensor(int64([100_000]).view([1, 1]), torch.ones([1]), [2]), 'size is inconsistent with indices'],
+    ['columns of a sparse_csr tensor outside', () => torch.sparse_csr_tensor(int64([0, 1]), int64([99]), torch.ones([1]), [1, 2]), 'col_indices'],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringContaining(message) as string }));
+  });
+});
+
+describe('within the bounds', () => {
+  const indices = int64([0, 2, 1, 1]);
+
+  test.each<[string, () => Tensor, unknown]>([
+    ['sums of bags, one empty', () => bags(indices, int64([0, 2, 2])), [[6, 8], [0, 0], [6, 8]]],
+    ['means of bags', () => bags(indices, int64([0, 3]), 1), [[3, 4], [3, 4]]],
+    ['the largest of bags', () => bags(indices, int64([0, 3]), 2), [[5, 6], [3, 4]]],
+    ['scaled bags of int32', () => bags(int32([0, 1]), int32([0]), 0, torch.tensor([10, 1])), [[13, 24]]],
+    ['bags with the last offset', () => bags(indices, int64([0, 1, 4]), 0, null, true), [[1, 2], [11, 14]]],
+    ['no bag', () => bags(int64([]), int64([])), []],
+    ['only empty bags', () => bags(int64([]), int64([0, 0])), [[0, 0], [0, 0]]],
+    ['segments by lengths', () => aten.segment_reduce(data, 'sum', { lengths: int64([1, 3]), unsafe: true }), [[1, 2], [15, 18]]],
+    ['segments by offsets that leave rows out', () => aten.segment_reduce(data, 'max', { offsets: int64([0, 1, 3]) }), [[1, 2], [5, 6]]],
+    ['draws of sure events', () => aten.binomial(torch.tensor([5, 7, 3]), torch.tensor([1, 0, 1])), [5, 0, 3]],
+    ['a probability that is NaN', () => aten.binomial(torch.tensor([5]), torch.tensor([NaN])), [NaN]],
+    ['a rate of 0', () => aten.poisson(torch.zeros([2])), [0, 0]],
+    ['linear on mkldnn', () => aten.linear(mkldnn, torch.ones([4, 3]), torch.ones([4])).to_dense(), [[4, 4, 4, 4], [4, 4, 4, 4]]],
+    ['a grid of Infinity without gradient', () => aten.grid_sampler(image, torch.full([1, 1, 2, 2], Infinity), 0, 1, false), [[[[1, 1]]]]],
+    ['a sparse tensor', () => torch.sparse_coo_tensor(int64([1]).view([1, 1]), torch.ones([1]), [2]).to_dense(), [0, 1]],
+  ])('%s', (_, call, expected) => {
+    expect(call().toArray()).toEqual(expected);
+  });
+
+  test('systems are solved by their factors', () => {
+    const right = torch.tensor([[5], [5], [3]]);
+    const [ld, pivots] = aten.linalg_ldl_factor(symmetric);
+    const [lu, luPivots] = aten.linalg_lu_factor(symmetric);
+    const rounded = (solution: Tensor): number[] => (solution.view([-1]).toArray() as number[]).map(Math.round);
+    expect(rounded(aten.linalg_ldl_solve(ld, pivots, right))).toEqual([1, 1, 1]);
+    expect(rounded(aten.linalg_lu_solve(lu, luPivots, right))).toEqual([1, 1, 1]);
+    // A zero diagonal gives a block of two rows: its pivots are negative.
+    const [block, pair] = aten.linalg_ldl_factor(torch.tensor([[0, 1], [1, 0]]));
+    expect(pair.toArray()).toEqual([-2, -2]);
+    expect(rounded(aten.linalg_ldl_solve(block, pair, torch.tensor([[2], [3]])))).toEqual([3, 2]);
+  });
+
+  test('a bag of gradients', () => {
+    const leaf = torch.ones([3, 2], { requiresGrad: true });
+    aten.embedding_bag(leaf, int64([0, 2, 0]), int64([0, 2]))[0].sum().backward();
+    expect(leaf.grad?.toArray()).toEqual([[2, 2], [0, 0], [1, 1]]);
+  });
+});
+
+test('a tensor that memory ran out for is empty, and reads nothing', () => {
+  const out = torch.empty([0]);
+  const large = torch.ones([2 ** 20]).expand([2 ** 20, 2 ** 20]);
+  expect(() => aten.add(large, torch.ones([1]), { out })).toThrow(expect.objectContaining({ code: 'ERR_TORCH_OOM' }));
+  expect(out.toArray()).toEqual([]);
+  expect(() => out.resize_([2 ** 45])).toThrow(expect.objectContaining({ code: 'ERR_TORCH_OOM' }));
+  expect([out.shape, out.sum().item()]).toEqual([[0], 0]);
+});
