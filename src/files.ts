@@ -23,6 +23,7 @@ import { dirname, join, basename } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 
 import { CleanclipError, dataError, type ErrorCode, shown } from './errors';
+import { writeRefusal } from './write_refusal';
 
 /**
  * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder.
@@ -230,10 +231,9 @@ export function append(path: string, text: string): void {
 
 /** An error of the file system as a sentence that names the file; others as they are. */
 export function asWriteError(path: string, error: unknown): unknown {
-  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;
-  const reason = /^\w+: (.*?), \w+/.exec(message)?.[1] ?? message;
-  return dataError(`'${path}' cannot be written: ${reason} (${code}).`, error);
+  return dataError(`'${path}' cannot be written: ${writeRefusal(path, error as NodeJS.ErrnoException)}.`, error);
 }
 
 /**

@@ -6,12 +6,27 @@ import { writeChunksWhole } from '../files';
 /** Told how many bytes of how many have arrived; the total is 0 when it is not known. */
 export type OnBytes = (done: number, total: number) => void;
 
+/** An hour: 1 GB at 2.3 megabits a second. */
+export const DOWNLOAD_SECONDS = 3600;
+
+/** Seconds without a byte after which a server is given up. */
+export const SILENT_SECONDS = 60;
+
+/** What a server may send when nobody has told a file's size: the largest of OpenAI's has 0.93 GB. */
+const MOST_BYTES = 2 * 2 ** 30;
+
 interface Wanted {
   url: string;
   /** where the file shall appear, whole or not at all */
   path: string;
   /** of the whole file, in hexadecimal digits */
   sha256: string;
+  /** of the whole file in bytes, where it is known: what is longer is not taken, nor what the server says is not as long */
+  size?: number;
+  /** seconds that all of it may take; default {@link DOWNLOAD_SECONDS} */
+  seconds?: number;
+  /** seconds without a byte; default {@link SILENT_SECONDS} */
+  silentSeconds?: number;
   /** what it is, for messages */
   what: string;
   onBytes?: OnBytes;
@@ -22,23 +37,37 @@ interface Wanted {
  * Downloads a file and checks its SHA-256 while it arrives; the file appears only when that is right.
  * @throws CleanclipError `ERR_CHECKPOINT` that tells what went wrong and where to put the file by hand; `ERR_ABORTED`
  */
-export async function download({ url, path, sha256, what, onBytes, signal }: Wanted): Promise<void> {
+export async function download({ url, path, sha256, size, seconds = DOWNLOAD_SECONDS, silentSeconds = SILENT_SECONDS, what, onBytes, signal }: Wanted): Promise<void> {
   const failure = (reason: string, cause?: unknown): CleanclipError =>
     new CleanclipError(`${what} could not be downloaded from ${url}: ${reason}; try again, or put the file at ${path}.`, 'ERR_CHECKPOINT', { cause });
+  const timeout = AbortSignal.timeout(seconds * 1000);
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), silentSeconds * 1000);
   try {
-    const response = await fetch(url, { signal, headers: { 'accept-encoding': 'identity' } });
+    const response = await fetch(url, { signal: AbortSignal.any([timeout, silence.signal, ...(signal ? [signal] : [])]), headers: { 'accept-encoding': 'identity' } });
     if (!response.ok || response.body === null) throw failure(`the server answered ${response.status} ${response.statusText}`.trimEnd());
-    const total = Number(response.headers.get('content-length') ?? 0);
+    const encoding = response.headers.get('content-encoding') ?? 'identity';
+    if (encoding.toLowerCase() !== 'identity') throw failure(`the server sent it encoded as ${encoding}, which was not asked for`);
+    const announced = response.headers.get('content-length');
+    const total = announced === null ? (size ?? 0) : Number(announced);
+    if (size !== undefined && announced !== null && total !== size) throw failure(`the server has ${total} bytes, and it should be ${size}`);
     await writeChunksWhole(path, checked(response.body, total));
   } catch (error) {
     if (signal?.aborted === true) throw new CleanclipError(`The download of ${what} was stopped.`, 'ERR_ABORTED');
-    throw error instanceof CleanclipError ? error : failure(reasonOf(error), error);
+    if (error instanceof CleanclipError) throw error;
+    if (timeout.aborted) throw failure(`it was not there after ${seconds} seconds`, error);
+    throw failure(silence.signal.aborted ? `the server sent nothing for ${silentSeconds} seconds` : reasonOf(error), error);
+  } finally {
+    clearTimeout(timer);
   }
 
   async function* checked(body: AsyncIterable<Uint8Array>, total: number): AsyncGenerator<Uint8Array> {
     const hash = createHash('sha256');
     let done = 0;
+    const most = size ?? Math.min(total || MOST_BYTES, MOST_BYTES);
     for await (const chunk of body) {
+      timer.refresh();
+      if (done + chunk.length > most) throw failure(`the server sent more than the ${most} bytes that it should be`);
       hash.update(chunk);
       yield chunk;
       done += chunk.length;

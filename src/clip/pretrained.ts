@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { CleanclipError, optionError } from '../errors';
 import { removeLeftovers } from '../files';
-import { cacheFolder } from '../native/paths';
+import { cacheFolder, homeFolder } from '../native/paths';
 import { download, type OnBytes } from './download';
 
 /** A file of OpenAI's weights and the SHA-256 of its bytes, which is also a part of its address. */
@@ -32,7 +31,10 @@ const address = (): string => process.env.CLEANCLIP_WEIGHTS_URL || 'https://open
 const weightsCache = (): string => join(cacheFolder(), 'clip');
 
 /** Where the Python packages clip and open_clip keep the same files. */
-const pythonCache = (): string => join(homedir(), '.cache', 'clip');
+const pythonCache = (): string | undefined => {
+  const home = homeFolder();
+  return home && join(home, '.cache', 'clip');
+};
 
 /**
  * Refuses a model that OpenAI has released no weights of.
@@ -58,7 +60,7 @@ export async function pretrainedFile(modelName: string, onBytes?: OnBytes, signa
   checkReleased(modelName);
   const { file, sha256 } = releases[modelName];
   const own = join(weightsCache(), file);
-  const found = [own, join(pythonCache(), file)].find((path) => existsSync(path));
+  const found = [weightsCache(), pythonCache()].flatMap((folder) => folder ?? []).map((folder) => join(folder, file)).find((path) => existsSync(path));
   if (found === undefined) {
     removeLeftovers(weightsCache(), 3_600_000);
     await download({ url: `${address()}/${sha256}/${file}`, path: own, sha256, what: `OpenAI's weights of ${modelName}`, onBytes, signal });

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { writeRefusal } from '../write_refusal';
 import { nativeError, pinnedCudaVersion, pinnedVersion, readLibtorch, tryReadLibtorch, type Libtorch } from './libtorch';
 import { libtorchCache } from './paths';
 import { needPython, pipVersion, type Python } from './python';
 import { run } from './run';
-
-const otherwise = 'or set LIBTORCH to a libtorch folder of version 2.13 or 2.14';
+import { infoFolders, otherwise, unpack } from './wheels';
 
 /** On Linux the plain name would bring the CUDA build, which is ten times as big and needs more packages. */
 const requirement = process.platform === 'linux' ? `torch==${pinnedVersion}+cpu` : `torch==${pinnedVersion}`;
@@ -16,8 +15,8 @@ const requirement = process.platform === 'linux' ? `torch==${pinnedVersion}+cpu`
 const indexes: readonly (readonly string[])[] = [[], ['--index-url', 'https://download.pytorch.org/whl/cpu']];
 
 /**
- * Downloads the CPU build of torch with pip, takes libtorch out of the wheel, checks every file against the hashes
- * that the wheel records, and puts it into the cache under its final name in one step. Two processes may do this at once.
+ * Downloads the CPU build of torch with pip, checks the wheel, see {@link unpack}, takes libtorch out of it, and puts it into the cache under
+ * its final name in one step. Two processes may do this at once.
  *
  * @param log is told what goes on, a line at a time
  * @throws CleanclipError `ERR_NATIVE` when there is no Python, no pip, no network, or the download is damaged
@@ -27,7 +26,7 @@ export function fetchLibtorch(log: Log): Libtorch {
     log(`Downloading ${requirement} with pip (about 190 MB) …`);
     const wheels = download(python, `torch ${pinnedVersion}`, ['--no-deps', requirement], work, indexes);
     log('Unpacking and checking it …');
-    unpack(python, wheels, unpacked);
+    unpack(python, wheels, unpacked, log);
     return moveIntoCache(join(unpacked, 'torch'), '.', pinnedVersion);
   });
 }
@@ -43,10 +42,10 @@ export function fetchCudaLibtorch(log: Log): Libtorch {
   return fetchInto((python, work, unpacked) => {
     log(`Downloading torch ${pinnedCudaVersion} for CUDA and its nvidia packages with pip (2.7 GB, which take 4.4 GB unpacked) …`);
     const torch = download(python, `torch ${pinnedCudaVersion}`, ['--no-deps', `torch==${pinnedCudaVersion}`], work);
-    unpack(python, torch, unpacked);
+    unpack(python, torch, unpacked, log);
     const packages = download(python, `What torch ${pinnedCudaVersion} needs of NVIDIA`, nvidiaRequirements(unpacked), work);
     log('Unpacking and checking it …');
-    unpack(python, packages, unpacked);
+    unpack(python, packages, unpacked, log);
     return moveIntoCache(unpacked, 'torch', pinnedCudaVersion);
   });
 }
@@ -75,11 +74,6 @@ function nvidiaRequirements(unpacked: string): string[] {
   return requirements.map((requirement) => requirement.replace('cuda-toolkit[', 'cuda-toolkit[crt,cccl,'));
 }
 
-const infoFolders = (folder: string): string[] =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith('.dist-info'))
-    .map((name) => join(folder, name));
-
 /** A folder of our own within the cache, so that the final rename stays in one file system. */
 function makeWorkFolder(): string {
   const cache = libtorchCache();
@@ -88,7 +82,7 @@ function makeWorkFolder(): string {
     removeAbandoned(cache);
     return mkdtempSync(join(cache, '.fetch-'));
   } catch (error) {
-    throw nativeError(`The cache folder ${cache} cannot be written (${(error as Error).message}). Set CLEANCLIP_CACHE to one that can.`, error);
+    throw nativeError(`The cache folder ${cache} cannot be written: ${writeRefusal(cache, error as Error)}. Set CLEANCLIP_CACHE to one that can.`, error);
   }
 }
 
@@ -120,42 +114,6 @@ function download(python: Python, what: string, requirements: readonly string[],
       `Go online, name an index that has it (PIP_INDEX_URL), ${otherwise}.`,
   );
 }
-
-/** Takes libtorch and NVIDIA's packages out of wheels with Python's zipfile, which also checks each file's CRC, and removes the wheels. */
-function unpack(python: Python, wheels: readonly string[], folder: string): void {
-  const extract = `
-import sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    wanted = [name for name in wheel.namelist()
-              if name.startswith(('torch/include/', 'torch/lib/', 'nvidia/')) or name == 'torch/version.py'
-              or name.endswith(('.dist-info/RECORD', '.dist-info/METADATA'))]
-    wheel.extractall(sys.argv[2], wanted)`;
-  for (const wheel of wheels) {
-    const { status, stderr } = run(python.command, ['-c', extract, wheel, folder]);
-    if (status !== 0) {
-      throw nativeError(`The downloaded ${wheel} could not be unpacked: ${stderr.trim().split('\n').pop()}. Run this again, ${otherwise}.`);
-    }
-    rmSync(wheel);
-  }
-  checkAgainstRecords(folder);
-}
-
-/** RECORD has a line per file: `torch/version.py,sha256=<base64url>,<bytes>`. */
-function checkAgainstRecords(folder: string): void {
-  const records = infoFolders(folder).map((info) => readFileSync(join(info, 'RECORD'), 'utf8'));
-  const entries = records.join('\n').matchAll(/^(torch\/(?:include|lib)\/[^,]+|torch\/version\.py|nvidia\/[^,]+),sha256=([^,]+),/gm);
-  let checked = 0;
-  for (const [, file, expected] of entries) {
-    if (hash(join(folder, file)) !== expected) {
-      throw nativeError(`The downloaded torch is damaged: ${file} does not have the hash that the wheel records. Run this again.`);
-    }
-    checked += 1;
-  }
-  if (checked === 0) throw nativeError(`The downloaded torch records no hashes, so it cannot be trusted. Use another package index, ${otherwise}.`);
-}
-
-const hash = (file: string): string | null =>
-  existsSync(file) ? createHash('sha256').update(readFileSync(file)).digest('base64url') : null;
 
 /** @param root where the libtorch is in the folder that is moved */
 function moveIntoCache(unpacked: string, root: string, wanted: string): Libtorch {

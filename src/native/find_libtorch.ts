@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { cudaObstacle } from './cuda';
 import { nativeError, pinnedVersion, readLibtorch, tryReadLibtorch, type Libtorch } from './libtorch';
-import { libtorchCache } from './paths';
+import { homeFolder, libtorchCache } from './paths';
 import { findPython, pipTorchFolder } from './python';
 
 /** A libtorch, and which of the places it was found in. */
@@ -46,6 +46,7 @@ function readChosen(folder: string, cuda: boolean): Libtorch {
 
 /** A CUDA build goes first, because someone asked for it by `setup --cuda`; then the pinned version, then any other. */
 function cachedLibtorches(): Libtorch[] {
+  if (homeFolder() === undefined && !process.env.CLEANCLIP_CACHE && !process.env.XDG_CACHE_HOME) return []; // then there is no cache
   const cache = libtorchCache();
   if (!existsSync(cache)) return [];
   const rank = ({ cuda, version }: Libtorch): number => (cuda ? 0 : version.startsWith(pinnedVersion) ? 1 : 2);

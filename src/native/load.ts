@@ -16,12 +16,20 @@ export function loadAddon<Addon>(): Addon {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- a compiled addon can only be required
     return require(addonFile) as Addon;
   } catch (error) {
-    throw nativeError(
-      `The addon ${addonFile} cannot be loaded: ${(error as Error).message}. ` +
-        `Run "${remedyCommand} --force"; "npx cleanclip doctor" shows what is there.`,
-      error,
-    );
+    const { message } = error as Error;
+    const remedy = obstacleOfMachine(message) ?? `Run "${remedyCommand} --force"; "npx cleanclip doctor" shows what is there.`;
+    throw nativeError(`The addon ${addonFile} cannot be loaded: ${message}. ${remedy}`, error);
   }
+}
+
+/** What to do when the machine has refused what the addon needs, which compiling it again would not mend. */
+function obstacleOfMachine(message: string): string | undefined {
+  if (/cannot allocate memory|failed to map|cannot map|cannot create shared object descriptor/i.test(message)) {
+    return 'There is too little memory or address space for libtorch: free some, or raise the limit (ulimit -v unlimited).';
+  }
+  if (/too many open files/i.test(message)) return 'This process has too many open files: raise the limit (ulimit -n).';
+  if (/permission denied/i.test(message)) return 'This user may not read or run it: run as the user who compiled it, or set CLEANCLIP_BUILD to a folder of your own and run setup.';
+  return undefined;
 }
 
 /** Why the addon that is there, or is not, would not work: seen without loading it. */

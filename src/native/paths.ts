@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { CleanclipError } from '../errors';
+
 /** The folder of this package: it holds package.json, dist/, native/ and, once built, build/. */
 export const packageRoot = resolve(__dirname, '..', '..');
 
@@ -16,10 +18,25 @@ export const recordFile = join(buildFolder, 'Release', 'cleanclip.json');
 /** What mends a missing or ill-fitting addon. */
 export const remedyCommand = 'npx cleanclip setup';
 
-/** The project's cache: `$CLEANCLIP_CACHE`, else `$XDG_CACHE_HOME/cleanclip`, else `~/.cache/cleanclip`. */
+/** The user's folder; undefined for a user without one, as in a container that runs under a bare number. */
+export function homeFolder(): string | undefined {
+  try {
+    return homedir() || undefined;
+  } catch {
+    return undefined; // no HOME and no entry in passwd
+  }
+}
+
+/**
+ * The project's cache: `$CLEANCLIP_CACHE`, else `$XDG_CACHE_HOME/cleanclip`, else `~/.cache/cleanclip`.
+ * @throws CleanclipError `ERR_NATIVE` for a user without a home folder; a shared one would let others put a libtorch there
+ */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.CLEANCLIP_CACHE) return resolve(env.CLEANCLIP_CACHE);
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cleanclip');
+  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'cleanclip');
+  const home = homeFolder();
+  if (home !== undefined) return join(home, '.cache', 'cleanclip');
+  throw new CleanclipError('This user has no home folder for the cache: HOME is not set, and the system names none. Set CLEANCLIP_CACHE to a folder that can be written.', 'ERR_NATIVE');
 }
 
 /** Where fetched libtorches lie, a folder each. */

@@ -16,10 +16,17 @@ export interface BuildRecord {
 
 export const platform = `${process.platform}-${process.arch}`;
 
-/** The record of the addon that is there, or null when it was never built. */
+/** The record of the addon that is there, or null when it was never built, or the record is no whole one: a build that was broken off may leave such. */
 export function readRecord(): BuildRecord | null {
   if (!existsSync(addonFile) || !existsSync(recordFile)) return null;
-  return JSON.parse(readFileSync(recordFile, 'utf8')) as BuildRecord;
+  try {
+    const record = JSON.parse(readFileSync(recordFile, 'utf8')) as BuildRecord;
+    const { root, version, cuda } = record.libtorch;
+    const texts = [root, version, record.platform, record.sources].every((text) => typeof text === 'string');
+    return texts && (cuda === null || typeof cuda === 'string') ? record : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The record of an addon that would be built now. */

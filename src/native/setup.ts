@@ -1,8 +1,13 @@
+import { join } from 'node:path';
+
+import { lock, type Lock } from '../lock';
+import { writeRefusal } from '../write_refusal';
 import { build } from './build';
 import { missingCuda } from './cuda';
 import { fetchCudaLibtorch, fetchLibtorch } from './fetch_libtorch';
 import { findLibtorch } from './find_libtorch';
 import { describeLibtorch, nativeError, type Libtorch } from './libtorch';
+import { buildFolder } from './paths';
 import { isCurrent } from './record';
 import { needBuildTools } from './tools';
 
@@ -30,6 +35,15 @@ export function setup({ cuda = false, force = false, log = console.log }: SetupO
     return found;
   }
   needBuildTools();
+  const held = holdBuild();
+  try {
+    return compile(found, cuda, log);
+  } finally {
+    held.release();
+  }
+}
+
+function compile(found: Libtorch | null, cuda: boolean, log: (line: string) => void): Libtorch {
   const libtorch = found ?? (cuda ? fetchCudaLibtorch(log) : fetchLibtorch(log));
   log(`Compiling the addon against libtorch ${describeLibtorch(libtorch)}; this takes some minutes …`);
   build(libtorch);
@@ -37,4 +51,19 @@ export function setup({ cuda = false, force = false, log = console.log }: SetupO
   if (missing) throw nativeError(missing);
   log('The addon is ready.');
   return libtorch;
+}
+
+/** Keeps other processes from compiling in the same folder. */
+function holdBuild(): Lock {
+  const refusal = (holder: string): Error => nativeError(`The addon is being compiled in ${buildFolder} by ${holder}; wait until that is done, and run this again.`);
+  try {
+    return lock(join(buildFolder, '.setup.lock'), { refusal });
+  } catch (error) {
+    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
+    if (cause?.syscall === undefined) throw error;
+    throw nativeError(
+      `The addon cannot be compiled in ${buildFolder}: ${writeRefusal(buildFolder, cause)}. Run this as the user who installed the package, or set CLEANCLIP_BUILD to a folder that can be written.`,
+      error,
+    );
+  }
 }

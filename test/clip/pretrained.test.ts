@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { loadClip } from '../../src/clip/model';
+import { download } from '../../src/clip/download';
 import { pretrainedFile, releases } from '../../src/clip/pretrained';
 import { runEvaluation } from '../../src/evaluation/evaluate';
 import type { ProgressEvent } from '../../src/progress';
@@ -106,6 +107,29 @@ test.each([
   await expect(failed).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(reason) });
   await expect(failed).rejects.toThrow(`try again, or put the file at ${cached()}.`);
   expect(left()).toEqual([]);
+});
+
+test.each([
+  ['gzip', {}, /the server sent it encoded as gzip, which was not asked for;/],
+  ['whole', { size: 5 }, /the server has \d+ bytes, and it should be 5;/],
+  ['endless', { size: 3e6 }, /the server sent more than the 3000000 bytes that it should be;/],
+  ['trickle', { seconds: 0.3 }, /it was not there after 0\.3 seconds;/],
+  ['silent', { silentSeconds: 0.3 }, /the server sent nothing for 0\.3 seconds;/],
+  ['silent', { seconds: 0.3 }, /it was not there after 0\.3 seconds;/],
+] as const)('%s with %p: a download has limits', async (answer, limits, reason) => {
+  server.answer = answer;
+  const failed = download({ url: server.url, path: cached(), sha256: sha256(content), what: 'The file', ...limits });
+  await expect(failed).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(reason) });
+  expect(left()).toEqual([]);
+});
+
+test('a user without a home folder has no cache of Python, and may name one for this library', async () => {
+  jest.spyOn(os, 'homedir').mockImplementation(() => {
+    throw new Error('uv_os_homedir returned ENOENT');
+  });
+  expect(await pretrainedFile('RN50')).toBe(cached());
+  process.env.CLEANCLIP_CACHE = process.env.XDG_CACHE_HOME = '';
+  await expect(pretrainedFile('RN50')).rejects.toThrow('This user has no home folder for the cache');
 });
 
 test.each([

@@ -1,10 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import os from 'node:os';
 import { join } from 'node:path';
 
 import { cudaObstacle } from '../../src/native/cuda';
 import { fetchCudaLibtorch, fetchLibtorch } from '../../src/native/fetch_libtorch';
 import { findLibtorch } from '../../src/native/find_libtorch';
+import { releasedWheels } from '../../src/native/wheels';
 import { fakeLibtorchFiles, nvidiaHeaders, put, realPython, temporaryFolder } from './fixtures';
 
 const folder = temporaryFolder();
@@ -22,7 +25,7 @@ afterAll(() => {
   process.env = before;
 });
 
-/** Writes a wheel of these files; `spoil` changes one after its hash was recorded. */
+/** Writes a wheel of these files; `spoil` changes one after its hash was recorded, or adds one that is not recorded. */
 function wheel(name: string, files: Record<string, string>, metadata = '', spoil = ''): string {
   const script = `
 import base64, hashlib, json, sys, zipfile
@@ -33,8 +36,13 @@ with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b'=').decode()
         record += f'{path},sha256={digest},{len(text)}\\n'
         wheel.writestr(path, text + ('!' if path == spoil else ''))
-    wheel.writestr(sys.argv[2] + '.dist-info/RECORD', record)
-    wheel.writestr(sys.argv[2] + '.dist-info/METADATA', metadata)`;
+    info = sys.argv[2] + '.dist-info/'
+    digest = base64.urlsafe_b64encode(hashlib.sha256(metadata.encode()).digest()).rstrip(b'=').decode()
+    record += f'{info}METADATA,sha256={digest},{len(metadata)}\\n{info}RECORD,,\\n'
+    wheel.writestr(info + 'RECORD', record)
+    wheel.writestr(info + 'METADATA', metadata + ('!' if spoil == 'METADATA' else ''))
+    if spoil not in files and spoil not in ('', 'METADATA'):
+        wheel.writestr(spoil, 'planted')`;
   const file = join(folder, name);
   const { stderr } = spawnSync(realPython, ['-c', script, file, name], { input: JSON.stringify([files, metadata, spoil]), encoding: 'utf8' });
   if (stderr) throw new Error(stderr);
@@ -79,6 +87,48 @@ test('refuses a wheel whose files do not have the recorded hashes, and leaves no
   expect(fetched()).toEqual([]);
 });
 
+test('refuses a file that RECORD does not name, and spoilt metadata', () => {
+  process.env.PYTHON = pythonWithPip('planted', torchWheel('planted.whl', '2.13.0+cpu', { spoil: 'torch/lib/libextra.so' }));
+  expect(() => fetchLibtorch(noLog)).toThrow('The downloaded torch has a file that its RECORD does not name, torch/lib/libextra.so.');
+  process.env.PYTHON = pythonWithPip('metadata', torchWheel('metadata.whl', '2.13.0+cpu', { spoil: 'METADATA' }));
+  expect(() => fetchLibtorch(noLog)).toThrow('The downloaded torch is damaged: metadata.whl.dist-info/METADATA does not have the hash');
+  expect(fetched()).toEqual([]);
+});
+
+test('takes a wheel of a known name by its SHA-256 alone, and tells of others that their index is trusted', () => {
+  const file = torchWheel('known.whl', '2.13.0+cpu');
+  const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+  process.env.PYTHON = pythonWithPip('known', file);
+  const lines: string[] = [];
+  try {
+    releasedWheels['torch.whl'] = '0'.repeat(64);
+    expect(() => fetchLibtorch(noLog)).toThrow(`The downloaded torch.whl is not the file that PyTorch released: its SHA-256 is not ${'0'.repeat(64)}.`);
+    expect(fetched()).toEqual([]);
+    releasedWheels['torch.whl'] = digest;
+    fetchLibtorch((line) => lines.push(line));
+    expect(lines.join()).not.toContain('SHA-256');
+  } finally {
+    delete releasedWheels['torch.whl'];
+  }
+  process.env.CLEANCLIP_CACHE = join(folder, 'unknown-wheel');
+  fetchLibtorch((line) => lines.push(line));
+  expect(lines.at(-1)).toBe("No SHA-256 of torch.whl is known here: what pip's index gave is checked against its own RECORD alone.");
+});
+
+test('a user without a home folder is told so', () => {
+  jest.spyOn(os, 'homedir').mockImplementation(() => {
+    throw new Error('uv_os_homedir returned ENOENT');
+  });
+  try {
+    process.env.CLEANCLIP_CACHE = process.env.XDG_CACHE_HOME = '';
+    process.env.PYTHON = pythonWithPip('homeless', torchWheel('homeless.whl', '2.13.0+cpu'));
+    expect(findLibtorch()?.source).not.toBe('cache');
+    expect(() => fetchLibtorch(noLog)).toThrow('This user has no home folder for the cache: HOME is not set, and the system names none. Set CLEANCLIP_CACHE');
+  } finally {
+    jest.restoreAllMocks();
+  }
+});
+
 test('refuses a file that is no wheel, and a wheel of another version', () => {
   process.env.PYTHON = pythonWithPip('truncated', put(join(folder, 'truncated.whl'), 'PK, and then the line broke'));
   expect(() => fetchLibtorch(noLog)).toThrow(/could not be unpacked: .*BadZipFile/);
@@ -101,7 +151,7 @@ test('says so when there is no Python, no pip, or no cache folder to write to', 
   expect(() => fetchLibtorch(noLog)).toThrow('has no pip, and libtorch is fetched with it. Install pip');
   process.env.PYTHON = pythonWithPip('good-again', torchWheel('good-again.whl', '2.13.0+cpu'));
   process.env.CLEANCLIP_CACHE = join(put(join(folder, 'a-file'), ''), 'cache');
-  expect(() => fetchLibtorch(noLog)).toThrow(/^The cache folder .* cannot be written \(.*\)\. Set CLEANCLIP_CACHE/);
+  expect(() => fetchLibtorch(noLog)).toThrow(/^The cache folder .* cannot be written: .* \(E[A-Z]+\)\. Set CLEANCLIP_CACHE/);
 });
 
 test('two processes may fetch at once', async () => {
