@@ -209,7 +209,8 @@ constexpr std::array kGuards{
 
 Guard guardOf(const std::string& name) {
   const auto found = std::find_if(kGuards.begin(), kGuards.end(), [&](const Entry& entry) { return entry.name == name; });
-  return found == kGuards.end() ? nullptr : found->guard;
+  if (found != kGuards.end()) return found->guard;
+  return name.starts_with("aten::_foreach_") ? foreachLists : nullptr;
 }
 
 }  // namespace cleanclip

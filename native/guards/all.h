@@ -14,6 +14,7 @@ CLEANCLIP_GUARD(binomial);
 CLEANCLIP_GUARD(contiguousOutput);
 CLEANCLIP_GUARD(embeddingBag);
 CLEANCLIP_GUARD(ctcLoss);
+CLEANCLIP_GUARD(foreachLists);
 CLEANCLIP_GUARD(gridSampler);
 CLEANCLIP_GUARD(kernelSize);
 CLEANCLIP_GUARD(ldlSolve);

@@ -38,7 +38,7 @@ async function runChild({ kind, seed, pattern, patience, deadline }, first, last
   const watch = setInterval(() => {
     const now = readJournal(journal)?.next;
     if (now !== seen) [seen, since] = [now, Date.now()];
-    else if (Date.now() - since > (now === undefined ? 120_000 : patience)) hanging = child.kill('SIGKILL');
+    else if (Date.now() - since > (now === undefined ? 300_000 : patience)) hanging = child.kill('SIGKILL');
   }, 500);
   const [code, signal] = await once(child, 'close');
   clearInterval(watch);
