@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { mergeLong } from './merge_piece';
 
 const VOCABULARY_FILE = join(__dirname, '../../data/bpe_simple_vocab_16e6.txt.gz');
 const MERGES = 49152 - 256 - 2;
 const END_OF_WORD = 256;
 const FIRST_MERGED = 512;
 const CACHED_WORDS = 65536;
+const LONGEST_CACHED = 48; // characters of a word
+const LONG_PIECE = 64; // bytes; rounds are faster below, a heap above
 
 /** Id of the token that starts every text. */
 export const START_TOKEN = FIRST_MERGED + MERGES;
@@ -69,7 +72,8 @@ class Bpe {
     const ids: number[] = [];
     for (const word of text.split(' ')) {
       if (ids.length >= limit) break;
-      for (const id of this.wordIds(word)) ids.push(id);
+      if (word.length > LONGEST_CACHED) this.encodeLong(word, ids, limit);
+      else for (const id of this.wordIds(word)) ids.push(id);
     }
     return ids;
   }
@@ -79,9 +83,16 @@ class Bpe {
     if (ids === undefined) {
       ids = (word.match(PIECES) ?? []).flatMap((piece) => this.mergePiece(piece));
       if (this.cache.size >= CACHED_WORDS) this.cache.clear();
-      this.cache.set(word, ids);
+      this.cache.set(Buffer.from(word, 'utf16le').toString('utf16le'), ids); // a copy, which does not hold the whole text
     }
     return ids;
+  }
+
+  private encodeLong(word: string, ids: number[], limit: number): void {
+    for (const [piece] of word.matchAll(PIECES)) {
+      if (ids.length >= limit) return;
+      for (const id of this.mergePiece(piece)) ids.push(id);
+    }
   }
 
   private mergePiece(piece: string): number[] {
@@ -89,6 +100,7 @@ class Bpe {
     if (piece === '<|endoftext|>') return [END_TOKEN];
     let ids = Array.from(Buffer.from(piece, 'utf8'), (byte) => this.byteIds[byte]);
     ids[ids.length - 1] += END_OF_WORD;
+    if (ids.length > LONG_PIECE) return mergeLong(ids, (left, right) => this.merges.get(pairKey(left, right)));
     for (;;) {
       const merged = this.mergeBestPair(ids);
       if (merged === ids) return ids;
@@ -119,7 +131,7 @@ let bpe: Bpe | undefined;
  * Token ids of a cleaned text, without start and end token. The vocabulary is read at the first call.
  *
  * @param text what `cleanText` returned
- * @param limit stop after the word that reaches this many ids; default: none
+ * @param limit stop after the word, or in a long word after the piece, that reaches this many ids; default: none
  */
 export function encode(text: string, limit = Infinity): number[] {
   bpe ??= new Bpe();

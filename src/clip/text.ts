@@ -1,3 +1,4 @@
+import { checkText } from '../errors';
 import { readC1 } from './codepages';
 import { unescapeHtml, unescapePlainEntities } from './html_entities';
 import { repairEncoding } from './mojibake';
@@ -33,9 +34,13 @@ function mendCharacters(text: string): string {
     .normalize('NFC');
 }
 
+/** One ampersand after another, of which each pass would unescape the first: `&amp;amp;amp;`. The same comes out of one of them. */
+const AMPERSANDS = /&(?:(?:amp|AMP|#0{0,20}38|#[xX]0{0,20}26);){2,}/g;
+
 /** Mends one line until nothing changes any more. */
 function mendLine(line: string, unescape: boolean): string {
   for (;;) {
+    if (unescape) line = line.replace(AMPERSANDS, '&amp;');
     const mended = mendCharacters(repairEncoding(unescape ? unescapePlainEntities(line) : line));
     if (mended === line) return line;
     line = mended;
@@ -62,8 +67,10 @@ const collapseSpaces = (text: string): string => text.replace(UNTIDY_SPACES, ' '
  *
  * @param text a caption; characters that need no mending pass unchanged
  * @returns the clean caption, `''` when nothing is left
+ * @throws {CleanclipError} `ERR_OPTION` for what is no text
  */
 export function cleanText(text: string): string {
+  checkText('The text of cleanText', text);
   const mended = PLAIN.test(text) ? text : unescapeHtml(unescapeHtml(mendText(text)));
   return collapseSpaces(mended).toLowerCase();
 }

@@ -1,4 +1,4 @@
-import { optionError } from '../errors';
+import { checkOptions, optionError } from '../errors';
 import { torch, type Tensor } from '../torch';
 import { encode, END_TOKEN, START_TOKEN } from './bpe';
 import { cleanText } from './text';
@@ -19,10 +19,13 @@ const CONTEXT_LENGTH = 77;
 export function tokenIds(
   texts: readonly string[],
   contextLength = CONTEXT_LENGTH,
-  { compat = false }: { compat?: boolean } = {},
+  options: { compat?: boolean } = {},
 ): BigInt64Array {
+  checkOptions('The options of tokenIds', options);
+  const { compat = false } = options;
+  if (!Array.isArray(texts)) throw optionError(`texts must be a list of texts, but is ${texts === null ? 'null' : `of type ${typeof texts}`}.`);
   if (!Number.isInteger(contextLength) || contextLength < 2) {
-    throw optionError(`contextLength must be a whole number of at least 2 (start and end token), but is ${contextLength}.`);
+    throw optionError(`contextLength must be a whole number of at least 2 (start and end token), but is ${String(contextLength)}.`);
   }
   const odd = texts.findIndex((text) => typeof text !== 'string');
   if (odd >= 0) throw optionError(`texts must be strings, but text ${odd} is of type ${typeof texts[odd]}.`);

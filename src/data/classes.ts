@@ -1,9 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataError } from '../errors';
+import { readRegular } from '../files';
 import { packageRoot } from '../native/paths';
 import type { EvalDataType } from './data_types';
-import { parsePythonLiteral, TextTemplate } from './python_literal';
+import { parsePythonLiteral } from './python_literal';
+import { NAME, TextTemplate } from './python_text';
+
+const LARGEST = 1 << 24; // bytes of a file of classes
 
 /** Class names in the order of their labels, and the sentences that a class name is put into. */
 export interface Classes {
@@ -24,11 +29,11 @@ export function readClasses(file: string): Classes {
   return {
     classes: nonEmptyList(classes, 'classes', file).map((name, i) => {
       if (typeof name === 'string' && name !== '') return name;
+      if (Number.isSafeInteger(name)) return String(name);
       throw dataError(`${file}: expected the name of a class as item ${i} of "classes", found ${show(name)}.`);
     }),
     templates: nonEmptyList(templates, 'templates', file).map((template, i) => {
-      const parts = template instanceof TextTemplate ? template.parts : [];
-      if (parts.length > 1) return (name) => parts.join(name);
+      if (template instanceof TextTemplate && template.hasName) return (name) => template.fill(name);
       throw dataError(`${file}: expected a text with a place for the class as item ${i} of "templates", such as "a photo of a {}.".`);
     }),
   };
@@ -58,9 +63,14 @@ function fromJson(source: string, file: string): { classes: unknown; templates: 
   return {
     classes: value?.classes,
     templates: Array.isArray(templates)
-      ? templates.map((text) => (typeof text === 'string' ? new TextTemplate(text.split('{}')) : text))
+      ? templates.map((text) => (typeof text === 'string' ? placesIn(text) : text))
       : templates,
   };
+}
+
+/** The text with a place for the name at each `{}`. */
+function placesIn(text: string): TextTemplate {
+  return new TextTemplate(text.split('{}').flatMap((part, i) => (i === 0 ? [part] : [NAME, part])));
 }
 
 function fromPython(source: string, file: string): { classes: unknown; templates: unknown } {
@@ -75,13 +85,10 @@ function nonEmptyList(value: unknown, key: string, file: string): unknown[] {
 }
 
 function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${message})`;
-    throw dataError(`${file} ${reason}: expected a file of class names and templates.`, error);
-  }
+  const bytes = readRegular(file, { wanted: 'class names and templates', maxBytes: LARGEST });
+  if (!isUtf8(bytes)) throw dataError(`${file} is no UTF-8 text; save it as UTF-8.`);
+  return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
-const show = (value: unknown): string => JSON.stringify(value) ?? String(value);
+const show = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'a list' : 'an object') : String(JSON.stringify(value)).slice(0, 200);

@@ -1,4 +1,5 @@
-import { inflateSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { inflate } from 'node:zlib';
 
 /** An array of numbers of a MAT-file, stored by columns. */
 export class MatNumbers {
@@ -34,6 +35,7 @@ export type MatStructs = Map<string, MatValue[]>;
 export type MatValue = MatNumbers | MatStructs | MatValue[] | string | null;
 
 const UINT8 = 2;
+const INT32 = 5;
 const MATRIX = 14;
 const COMPRESSED = 15;
 
@@ -44,7 +46,7 @@ const readers: Readonly<Record<number, Read>> = {
   [UINT8]: (view, at) => view.getUint8(at),
   3: (view, at) => view.getInt16(at, true),
   4: (view, at) => view.getUint16(at, true),
-  5: (view, at) => view.getInt32(at, true),
+  [INT32]: (view, at) => view.getInt32(at, true),
   6: (view, at) => view.getUint32(at, true),
   7: (view, at) => view.getFloat32(at, true),
   9: (view, at) => view.getFloat64(at, true),
@@ -60,6 +62,9 @@ const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 
 const headerBytes = 128;
 const deepest = 16;
 const largest = 2 ** 30; // bytes of all variables when unpacked; SVHN's train images are 2 ** 28
+const largestValues = 2 ** 24; // bytes of all that become values of JavaScript: cells, structures, texts; StanfordCars' are 2 ** 22
+const greatestRatio = 100; // of unpacked to compressed bytes, beyond the first 16 MiB
+const longestName = 64; // bytes of a field's name, as MATLAB writes it
 
 /**
  * Reads variables of a MAT-file of version 5 (MATLAB's `-v6` and `-v7`, scipy's `savemat`): numbers, texts, structures and cells.
@@ -68,40 +73,46 @@ const largest = 2 ** 30; // bytes of all variables when unpacked; SVHN's train i
  * @param file its bytes
  * @throws Error that says what is wrong with the file, as the end of a sentence that begins with its name
  */
-export function readMatlab(file: Buffer): Map<string, MatValue> {
+export async function readMatlab(file: Buffer): Promise<Map<string, MatValue>> {
   if (file.length < headerBytes || file.toString('latin1', 124, 128) !== '\0\x01IM') {
     throw new Error('is no MAT-file of version 5 (saved with -v7 or -v6 in MATLAB on a little-endian machine)');
   }
   const variables = new Map<string, MatValue>();
   const elements = new Elements(file.subarray(headerBytes));
   let room = largest;
+  let valueRoom = largestValues;
   while (!elements.atEnd) {
     let { type, data } = elements.next();
     if (type === COMPRESSED) {
-      const unpacked = inflate(data, room);
+      const unpacked = await unpack(data, Math.min(room, Math.max(largestValues, greatestRatio * data.length)));
       room -= unpacked.length;
       ({ type, data } = new Elements(unpacked).next());
     }
     if (type !== MATRIX) continue;
+    if (isValues(data) && (valueRoom -= data.length) < 0) throw new Error(`has more than ${largestValues} bytes of texts, cells and structures`);
     const { name, value } = readMatrix(data, 0);
     variables.set(name, value);
   }
   return variables;
 }
 
+/** Whether an array becomes values of JavaScript, rather than a view of its bytes. */
+const isValues = (data: Buffer): boolean => data.length > 8 && data[8] < 6;
+
 function readMatrix(data: Buffer, depth: number): { name: string; value: MatValue } {
   if (data.length === 0) return { name: '', value: [] };
   if (depth > deepest) throw damaged(`arrays more than ${deepest} deep in one another`);
   const elements = new Elements(data);
   const kind = elements.numbers().at(0) & 0xff;
-  const dims = list(elements.numbers());
+  const dims = wholeNumbers(elements);
   const name = elements.next().data.toString('latin1');
   const count = dims.reduce((product, size) => product * size, 1);
   const inner = (): MatValue => readMatrix(elements.next(MATRIX).data, depth + 1).value;
 
   if (kind === 1 /* cell */) return { name, value: Array.from(range(count), inner) };
   if (kind === 2 /* struct */) {
-    const nameLength = elements.numbers().at(0);
+    const [nameLength] = wholeNumbers(elements);
+    if (!(nameLength >= 1 && nameLength <= longestName)) throw damaged(`${nameLength} as the length of the names of fields`);
     const fields = splitNames(elements.next().data, nameLength);
     const structs: MatStructs = new Map(fields.map((field) => [field, []]));
     for (let i = 0; i < count && fields.length > 0; i++) {
@@ -109,7 +120,7 @@ function readMatrix(data: Buffer, depth: number): { name: string; value: MatValu
     }
     return { name, value: structs };
   }
-  if (kind === 4 /* char */) return { name, value: textOf(elements.numbers()) };
+  if (kind === 4 /* char */) return { name, value: textOf(elements.next()) };
   if (kind >= 6 && kind <= 15 /* double … uint64 */) {
     const { type, data: bytes } = elements.next();
     if (!(type in readers)) throw damaged('numbers of an unknown kind');
@@ -155,25 +166,36 @@ class Elements {
   }
 }
 
-function inflate(data: Buffer, room: number): Buffer {
+const inflateAside = promisify(inflate);
+
+async function unpack(data: Buffer, room: number): Promise<Buffer> {
   try {
-    return inflateSync(data, { maxOutputLength: Math.max(room, 1) });
+    return await inflateAside(data, { maxOutputLength: Math.max(room, 1) });
   } catch (error) {
     throw damaged(`compressed data that cannot be unpacked (${(error as Error).message})`);
   }
 }
 
+/** Numbers of type int32, none below 0: sizes and lengths. */
+function wholeNumbers(elements: Elements): number[] {
+  const { type, data } = elements.next();
+  const numbers = new MatNumbers([], type, data);
+  if (type !== INT32 || numbers.length === 0 || numbers.length > 32) throw damaged('sizes that are no int32 numbers');
+  const values = Array.from(range(numbers.length), (i) => numbers.at(i));
+  if (values.some((value) => value < 0)) throw damaged('sizes below 0');
+  return values;
+}
+
 function splitNames(bytes: Buffer, length: number): string[] {
-  if (!(length > 0)) return [];
   return Array.from(range(Math.floor(bytes.length / length)), (i) => bytes.toString('latin1', i * length, (i + 1) * length).split('\0', 1)[0]);
 }
 
-const textOf = (codes: MatNumbers): string =>
-  list(codes)
-    .map((code) => String.fromCodePoint(Math.min(Math.abs(code) || 0, 0x10ffff)))
-    .join('');
+const encodings: Readonly<Record<number, BufferEncoding>> = { 1: 'latin1', [UINT8]: 'latin1', 4: 'utf16le', 16: 'utf8', 17: 'utf16le' };
 
-const list = (numbers: MatNumbers): number[] => Array.from(range(numbers.length), (i) => numbers.at(i));
+function textOf({ type, data }: { type: number; data: Buffer }): string {
+  if (type in encodings) return data.toString(encodings[type]);
+  throw damaged('a text of an unknown kind');
+}
 
 function* range(count: number): Generator<number> {
   for (let i = 0; i < count; i++) yield i;

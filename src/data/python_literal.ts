@@ -1,21 +1,16 @@
-import { dataError } from '../errors';
+import { PythonScanner } from './python_scanner';
+import { NAME, textMethods, TextTemplate, type TextMethod } from './python_text';
+
+export { TextTemplate } from './python_text';
 
 /** What a Python literal is here; a lambda of one name that builds a string becomes a {@link TextTemplate}. */
 export type PythonValue = string | number | boolean | null | TextTemplate | PythonValue[] | Map<PythonValue, PythonValue>;
 
-/** A string with places for one name: `parts.join(name)` fills them. */
-export class TextTemplate {
-  constructor(readonly parts: readonly string[]) {}
-}
-
 const DEEPEST = 100;
-const ESCAPES: Record<string, string> = {
-  n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', '\\': '\\', "'": "'", '"': '"', '\n': '',
-};
 
 /**
- * Reads a Python expression made of dicts, lists, tuples, strings, numbers, True, False, None and lambdas of one name
- * whose body is text with that name in it: an f-string, `"…" + name`, or `"…{}…".format(name)`. Nothing is executed.
+ * Reads a Python expression made of dicts, lists, tuples, texts, numbers, True, False, None and lambdas of one name whose body is a text. A text is
+ * made of strings, f-strings, the name, `str(name)`, `+`, `.format(…)`, `% name` and the methods of {@link textMethods}. Nothing is executed.
  *
  * @param source the text of the file
  * @param file its name, for error messages
@@ -25,11 +20,10 @@ export function parsePythonLiteral(source: string, file: string): PythonValue {
   return new Parser(source.replace(/\r\n?/g, '\n').replace(/^\uFEFF/, ''), file).parse();
 }
 
-class Parser {
-  private position = 0;
+class Parser extends PythonScanner {
   private depth = 0;
-
-  constructor(private readonly source: string, private readonly file: string) {}
+  /** of the lambda that is read */
+  private name: string | undefined;
 
   parse(): PythonValue {
     const value = this.value();
@@ -37,11 +31,25 @@ class Parser {
     return value;
   }
 
-  private value(): PythonValue {
+  /** The one text that the source is, inside a lambda of `name`; of what stands in the braces of an f-string. */
+  parseText(name: string | undefined, depth: number): TextTemplate {
+    this.name = name;
+    this.depth = depth;
+    const text = this.sum();
+    if (this.match(/!s/y) === undefined && this.peek() !== '') this.fail('only a text in the braces');
+    if (this.peek() !== '') this.fail('only a text in the braces');
+    return text;
+  }
+
+  private deeper<T>(read: () => T): T {
     if (++this.depth > DEEPEST) this.fail(`at most ${DEEPEST} nested brackets`);
-    const value = this.valueInside();
+    const value = read();
     this.depth--;
     return value;
+  }
+
+  private value(): PythonValue {
+    return this.deeper(() => this.valueInside());
   }
 
   private valueInside(): PythonValue {
@@ -52,10 +60,10 @@ class Parser {
       const { items, commas } = this.list(')');
       return items.length === 1 && commas === 0 ? items[0] : items;
     }
-    if (this.atString()) return this.text(undefined).join('');
+    if (this.atString()) return this.sum().fill('');
     const number = this.match(/[-+]?(\d[\d_]*\.?\d*|\.\d+)(e[-+]?\d+)?/iy);
     if (number !== undefined) return Number(number.replaceAll('_', ''));
-    const word = this.match(/[A-Za-z_]\w*/y);
+    const word = this.word();
     if (word === 'lambda') return this.lambda();
     if (word === 'True' || word === 'False') return word === 'True';
     if (word === 'None') return null;
@@ -89,127 +97,142 @@ class Parser {
   }
 
   private lambda(): TextTemplate {
-    const name = this.match(/[A-Za-z_]\w*/y) ?? this.fail('the name of the argument of a lambda');
+    this.name = this.word() ?? this.fail('the name of the argument of a lambda');
     this.expect(':');
-    return new TextTemplate(this.sum(name));
+    const body = this.sum();
+    this.name = undefined;
+    return body;
   }
 
-  /** Terms joined by `+`, as the parts around each place of the name. */
-  private sum(name: string): string[] {
-    let parts = this.term(name);
-    while (this.accept('+')) parts = concatenate(parts, this.term(name));
-    return parts;
+  /** Terms joined by `+`. */
+  private sum(): TextTemplate {
+    const terms = [this.term()];
+    while (this.accept('+')) terms.push(this.term());
+    return terms.length === 1 ? terms[0] : new TextTemplate(terms);
   }
 
-  private term(name: string): string[] {
-    if (this.atString()) return this.text(name);
+  /** A text with what follows it: methods, and `%`. */
+  private term(): TextTemplate {
+    let text = this.atom();
+    let methods: TextMethod[] = [];
+    const called = (): TextTemplate => (methods.length === 0 ? text : new TextTemplate([text], methods));
+    for (let chained = 0; ; chained++) {
+      if (chained > 10 * DEEPEST) this.fail('fewer methods in a row');
+      if (this.accept('.')) {
+        const method = this.word() ?? this.fail('the name of a method');
+        if (method === 'format') text = this.format(this.constant(called(), '.format'));
+        else if (Object.hasOwn(textMethods, method)) {
+          methods.push(this.method(method));
+          continue;
+        } else this.fail(`one of ${[...Object.keys(textMethods), 'format'].map((known) => `.${known}`).join(', ')}`, `.${method}`);
+      } else if (this.accept('%')) text = this.percent(this.constant(called(), '%'));
+      else return called();
+      methods = [];
+    }
+  }
+
+  private atom(): TextTemplate {
+    if (this.atString()) return this.strings();
     if (this.accept('(')) {
-      if (++this.depth > DEEPEST) this.fail(`at most ${DEEPEST} nested brackets`);
-      const parts = this.sum(name);
-      this.depth--;
+      const text = this.deeper(() => this.sum());
       this.expect(')');
-      return parts;
+      return text;
     }
-    const word = this.match(/[A-Za-z_]\w*/y);
-    if (word === name) return ['', ''];
-    return this.fail(`a string or ${name}`, word);
+    const word = this.word();
+    if (word === 'str' && this.accept('(')) {
+      const text = this.deeper(() => this.sum());
+      this.expect(')');
+      return text;
+    }
+    if (word !== undefined && word === this.name) return new TextTemplate([NAME]);
+    return this.fail(this.name === undefined ? 'a string' : `a string or ${this.name}`, word);
   }
 
-  /** Adjacent strings, and `.format(name)` after them. `name` is what f-strings may hold; undefined outside a lambda. */
-  private text(name: string | undefined): string[] {
-    let parts = this.string(name);
-    while (this.atString()) parts = concatenate(parts, this.string(name));
-    if (!this.accept('.')) return parts;
-    const method = this.match(/[A-Za-z_]\w*/y);
-    if (method !== 'format' || name === undefined) this.fail('.format(name) inside a lambda, or nothing', `.${method}`);
+  /** Adjacent strings. */
+  private strings(): TextTemplate {
+    const texts: TextTemplate[] = [];
+    while (this.atString()) {
+      const line = this.lineOfString();
+      const { text, formatted } = this.string();
+      texts.push(formatted ? this.braces(text, (field) => this.fieldOfString(field, line)) : new TextTemplate([text]));
+    }
+    return texts.length === 1 ? texts[0] : new TextTemplate(texts);
+  }
+
+  private lineOfString(): number | undefined {
+    return /^[rR]?[fF]/.test(this.source.slice(this.position, this.position + 2)) ? this.lineHere() : undefined;
+  }
+
+  private fieldOfString(field: string, line: number | undefined): TextTemplate {
+    if (field.includes('\\')) this.fail('no backslash in the braces', `{${field}}`);
+    return this.deeper(() => new Parser(field, this.file, line).parseText(this.name, this.depth));
+  }
+
+  /** Text with `{…}` fields; `{{` and `}}` stand for braces. */
+  private braces(text: string, read: (field: string) => TextTemplate): TextTemplate {
+    const pieces: (string | TextTemplate)[] = [];
+    for (const piece of text.match(/\{\{|\}\}|\{[^{}]*\}|[^{}]+|[{}]/g) ?? []) {
+      if (piece === '{{' || piece === '}}') pieces.push(piece[0]);
+      else if (!/^[{}]/.test(piece)) pieces.push(piece);
+      else if (piece.length > 1) pieces.push(read(piece.slice(1, -1)));
+      else this.fail('braces in pairs', piece);
+    }
+    return new TextTemplate(pieces);
+  }
+
+  private constant(text: TextTemplate, what: string): string {
+    return text.hasName ? this.fail(`a constant text before ${what}`) : text.fill('');
+  }
+
+  /** The arguments of a call, behind its `(`: by place and by name. */
+  private given(): { places: TextTemplate[]; names: Map<string, TextTemplate> } {
+    const places: TextTemplate[] = [];
+    const names = new Map<string, TextTemplate>();
+    while (!this.accept(')')) {
+      const key = this.match(/[A-Za-z_]\w*(?=\s*=(?!=))/y);
+      if (key !== undefined) this.expect('=');
+      const text = this.deeper(() => this.sum());
+      if (key === undefined) places.push(text);
+      else names.set(key, text);
+      if (this.peek() !== ')') this.expect(',');
+    }
+    return { places, names };
+  }
+
+  private method(name: string): TextMethod {
     this.expect('(');
-    if (this.match(/[A-Za-z_]\w*/y) !== name) this.fail(`.format(${name})`);
-    this.expect(')');
-    return this.fields(parts.join(''), /^0?$/);
+    const { places, names } = this.given();
+    const { least, most, make } = textMethods[name];
+    if (names.size > 0 || places.length < least || places.length > most) this.fail(`${least === most ? least : `${least} or ${most}`} texts in .${name}(…)`);
+    return make(...places.map((text) => this.constant(text, `the end of .${name}(…)`)));
   }
 
-  private string(name: string | undefined): string[] {
-    const prefix = (this.match(/[A-Za-z]*(?=['"])/y) ?? '').toLowerCase();
-    if (!['', 'u', 'r', 'f', 'fr', 'rf'].includes(prefix)) this.fail('a text string', `${prefix}"…"`);
-    const quote = this.match(/'''|"""|['"]/y) ?? this.fail('a quote');
-    const start = this.position;
-    for (;;) {
-      if (this.source.startsWith(quote, this.position)) break;
-      const character = this.source[this.position];
-      if (character === undefined || (character === '\n' && quote.length === 1)) this.fail(`${quote} to close the string`);
-      this.position += character === '\\' ? 2 : 1;
-    }
-    const raw = this.source.slice(start, this.position);
-    this.position += quote.length;
-    const text = prefix.includes('r') ? raw : this.unescape(raw);
-    if (!prefix.includes('f')) return [text];
-    return this.fields(text, name === undefined ? /^$(?!)/ : new RegExp(`^\\s*${name}\\s*$`));
-  }
-
-  private unescape(raw: string): string {
-    const escape = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U(00(?:0[\da-fA-F]|10)[\da-fA-F]{4})|([0-7]{1,3})|([^]))/g;
-    return raw.replace(escape, (whole, x, u, long, octal, single: string | undefined) => {
-      if (single === undefined) return String.fromCodePoint(octal ? parseInt(octal, 8) : parseInt(x ?? u ?? long, 16));
-      if ('xuUN'.includes(single)) this.fail('a complete escape', whole);
-      return ESCAPES[single] ?? whole;
+  private format(text: string): TextTemplate {
+    this.expect('(');
+    const { places, names } = this.given();
+    let next = 0;
+    return this.braces(text, (field) => {
+      const place = field === '' ? next++ : /^\d{1,4}$/.test(field) && next === 0 ? Number(field) : undefined;
+      const found = place === undefined ? names.get(field) : places[place];
+      return found ?? this.fail('an argument of .format(…) for each pair of braces', `{${field}}`);
     });
   }
 
-  /** Splits text at its `{…}` fields, which must all match; `{{` and `}}` stand for braces. */
-  private fields(text: string, field: RegExp): string[] {
-    const parts = [''];
-    for (const piece of text.match(/\{\{|\}\}|\{[^{}]*\}|[^{}]+|[{}]/g) ?? []) {
-      const last = parts.length - 1;
-      if (piece === '{{' || piece === '}}') parts[last] += piece[0];
-      else if (!/^[{}]/.test(piece)) parts[last] += piece;
-      else if (piece.length > 1 && field.test(piece.slice(1, -1))) parts.push('');
-      else this.fail('only the name of the lambda in the braces', piece);
+  private percent(text: string): TextTemplate {
+    const places = this.peek() === '(' ? this.tuple() : [this.term()];
+    const pieces: (string | TextTemplate)[] = [];
+    let next = 0;
+    for (const piece of text.match(/%[^]?|[^%]+/g) ?? []) {
+      if (piece === '%s') pieces.push(places[next++] ?? this.fail('a value for each %s'));
+      else if (piece[0] === '%' && piece !== '%%') this.fail('only %s and %% in the text before %', piece);
+      else pieces.push(piece === '%%' ? '%' : piece);
     }
-    return parts;
+    if (next !== places.length) this.fail('a %s for each value');
+    return new TextTemplate(pieces);
   }
 
-  private atString(): boolean {
-    this.skipSpace();
-    return /[A-Za-z]{0,2}['"]/y.test(this.source.slice(this.position, this.position + 3));
-  }
-
-  private match(pattern: RegExp): string | undefined {
-    this.skipSpace();
-    pattern.lastIndex = this.position;
-    const found = pattern.exec(this.source)?.[0];
-    if (found !== undefined) this.position += found.length;
-    return found;
-  }
-
-  private skipSpace(): void {
-    const space = /(?:\s|\\\n|#[^\n]*)*/y;
-    space.lastIndex = this.position;
-    if (space.test(this.source)) this.position = space.lastIndex;
-  }
-
-  private peek(): string {
-    this.skipSpace();
-    return this.source.charAt(this.position);
-  }
-
-  private accept(character: string): boolean {
-    if (this.peek() !== character) return false;
-    this.position++;
-    return true;
-  }
-
-  private expect(character: string): void {
-    if (!this.accept(character)) this.fail(`"${character}"`);
-  }
-
-  private fail(expected: string, found?: string): never {
-    const line = this.source.slice(0, this.position).split('\n').length;
-    const rest = /^\w+|^./.exec(this.source.slice(this.position))?.[0];
-    const came = found ?? rest;
-    throw dataError(
-      `${this.file}, line ${line}: expected ${expected}, found ${came === undefined ? 'the end' : JSON.stringify(came)}.`,
-    );
+  private tuple(): TextTemplate[] {
+    this.expect('(');
+    return this.given().places;
   }
 }
-
-const concatenate = (a: string[], b: string[]): string[] => [...a.slice(0, -1), a[a.length - 1] + b[0], ...b.slice(1)];

@@ -79,7 +79,7 @@ export class RowFiller {
     try {
       if (isCancelled()) return bad;
       const randoms = Array.from(rows, (row) => new Random(this.recipe.seed, epoch, row));
-      if (this.recipe.contextLength > 0) this.fillTexts(rows, randoms, tensors);
+      if (this.recipe.contextLength > 0) this.fillTexts(rows, randoms, tensors, isCancelled);
       let next: Promise<Decoded> | undefined = this.decode(rows[0]);
       for (let slot = 0; next; slot++) {
         const decoded: Decoded = await next;
@@ -116,13 +116,16 @@ export class RowFiller {
     return message;
   }
 
-  private fillTexts(rows: Int32Array, randoms: Random[], { ids, augmentedIds }: BatchTensors): void {
+  private fillTexts(rows: Int32Array, randoms: Random[], { ids, augmentedIds }: BatchTensors, isCancelled: () => boolean): void {
     const { contextLength, compat } = this.recipe;
     const captions = Array.from(rows, (row) => this.table.caption(row));
-    const write = (texts: string[], target: Tensor): void =>
-      torch.tidy(() => void target.copy_(torch.tensor(tokenIds(texts, contextLength, { compat }), { shape: target.shape })));
-    write(captions, ids);
-    if (augmentedIds) write(captions.map((caption, i) => eda(caption, { random: randoms[i] })), augmentedIds);
+    const write = (textOf: (i: number) => string, target: Tensor): void => {
+      const all = new BigInt64Array(rows.length * contextLength);
+      for (let i = 0; i < rows.length && !isCancelled(); i++) all.set(tokenIds([textOf(i)], contextLength, { compat }), i * contextLength);
+      torch.tidy(() => void target.copy_(torch.tensor(all, { shape: target.shape })));
+    };
+    write((i) => captions[i], ids);
+    if (augmentedIds) write((i) => eda(captions[i], { random: randoms[i] }), augmentedIds);
   }
 
   /** Disposes of the image. Returns why it cannot be used, if so. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parsePythonLiteral, type PythonValue, type TextTemplate } from '../../src/data/python_literal';
 
 const read = (source: string): PythonValue => parsePythonLiteral(source, 'classes.py');
-const fill = (source: string): string => (read(source) as TextTemplate).parts.join('cat');
+const fill = (source: string): string => (read(source) as TextTemplate).fill('cat');
 
 test('dicts, lists, tuples, numbers, constants and comments are read', () => {
   const value = read(`# classes
@@ -35,16 +35,35 @@ test.each([
   ["lambda c: ('a ' f'{c}' ' and ' + (c))", 'a cat and cat'],
   ['lambda name: name', 'cat'],
   [String.raw`lambda s: rf"\d {s}"`, '\\d cat'],
+  ["lambda c: 'a {} or {}'.format(c, c)", 'a cat or cat'],
+  ["lambda c: '{1} {0} {x}'.format(c.upper(), 'the', x=c)", 'the CAT cat'],
+  ["lambda c: 'a %s, 100%%' % c", 'a cat, 100%'],
+  ["lambda c: '%s and %s' % (c, c.title())", 'cat and Cat'],
+  ["lambda c: 'A Photo Of {}'.format(c).lower()", 'a photo of cat'],
+  ["lambda c: c.replace('a', 'oa').capitalize() + '.'", 'Coat.'],
+  ['lambda c: f"a {c.replace(\'c\', \'b\').upper()} {c!s}"', 'a BAT cat'],
+  ["lambda c: '  x '.strip() + ' y'.lstrip() + 'z '.rstrip() + '--w-'.strip('-') + str(c)", 'xyzwcat'],
+  ["lambda c: (f'{c}' ' of ').title() + \"it's\".title()", "Cat Of It'S"],
 ])('%s', (source, expected) => expect(fill(source)).toBe(expected));
 
 test.each([
   ['open("/etc/passwd")', /line 1: expected a dict, list, string, number or lambda, found "open"/],
   ['{"a": [1,\n2,\n__import__("os").system("true")]}', /line 3: .* found "__import__"/],
-  ['[lambda s: f"{s.upper()}"]', /only the name of the lambda in the braces, found "{s.upper\(\)}"/],
-  ['[lambda s: f"{t}"]', /only the name of the lambda/],
+  ['[lambda s: f"{s.encode()}"]', /line 1: expected one of \.lower, .*\.format, found "\.encode"; or write the file as JSON: \{"classes"/],
+  ['[lambda s: f"{t}"]', /expected a string or s, found "t"/],
+  ['[\n\nlambda s: f"{s:>10}"]', /line 3: expected only a text in the braces, found ":"/],
+  ['[lambda s: s[0]]', /expected ",", found "\["/],
+  ['[lambda s: s if s else "x"]', /expected ",", found "if"/],
+  ['[lambda s: "{} {}".format(s)]', /expected an argument of \.format/],
+  ['[lambda s: "{} {0}".format(s)]', /expected an argument of \.format/],
+  ['[lambda s: "%d" % s]', /only %s and %%/],
+  ['[lambda s: "%s" % (s, s)]', /a %s for each value/],
+  ['[lambda s: s.replace("a")]', /2 texts in \.replace/],
+  ['[lambda s: s.constructor("a")]', /expected one of .*found "\.constructor"/],
+  ["[lambda c: f'{c.replace(\"a\", \"\\n\")}']", /expected/],
   ['[lambda s: t]', /expected a string or s, found "t"/],
-  ['f"{s}"', /only the name of the lambda/],
-  ['["a".upper()]', /expected .*found "\.upper"/],
+  ['f"{s}"', /expected a string, found "s"/],
+  ['["a".join("b")]', /expected .*found "\.join"/],
   ['{"a": 1', /expected ",", found the end/],
   ['{"a": 1} + 2', /expected the end of the file, found "\+"/],
   ['"no end', /expected " to close the string/],
@@ -65,8 +84,24 @@ test.each([
   expect(error).toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(message) });
 });
 
+test('texts of lists may be put together, and nothing grows without bounds', () => {
+  expect(read("['a' + 'b', 'c'.upper(), 'x' 'y' + \"z\"]")).toEqual(['ab', 'C', 'xyz']);
+  const growing = read(`lambda s: s${".replace('a', 'aaaaaaaaaa')".repeat(50)}`) as TextTemplate;
+  expect(() => growing.fill('cat')).toThrow(/more than 1048576 characters/);
+});
+
+test('long files take time in proportion', () => {
+  const begin = performance.now();
+  const terms = read(`lambda s: ${'s+'.repeat(200_000)}s`) as TextTemplate;
+  expect(terms.fill('ab')).toBe('ab'.repeat(200_001));
+  expect(read(`${' '.repeat(16_000_000)}1${'#\n'.repeat(100_000)}`)).toBe(1);
+  expect(() => read(`lambda s: s${'.lower()'.repeat(5000)}`)).toThrow(/fewer methods in a row/);
+  expect(() => read(`lambda s: ${"f'{".repeat(200)}`)).toThrow(/expected/);
+  expect(performance.now() - begin).toBeLessThan(10_000);
+});
+
 test('any text either parses or is refused with one sentence', () => {
-  const pieces = fc.constantFrom('{', '}', '[', ']', '(', ')', ',', ':', '"', "'", 'f"', '\\', 'lambda s:', 's', '+', '.format(s)', '1', ' ', '\n', '#');
+  const pieces = fc.constantFrom('{', '}', '[', ']', '(', ')', ',', ':', '"', "'", 'f"', '\\', 'lambda s:', 's', '+', '.format(s)', '.lower()', ".replace('a', 'b')", '%s', '%', 'f"{s}"', 'str(', '1', ' ', '\n', '#');
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
       try {

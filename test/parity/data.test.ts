@@ -34,7 +34,7 @@ test('rows are those of Python’s csv module', async () => {
   try {
     writeFileSync(join(folder, 'a.csv'), text);
     const rows: string[][] = [];
-    await readCsv(join(folder, 'a.csv'), ',', (header) => {
+    await readCsv(join(folder, 'a.csv'), { delimiter: ',' }, (header) => {
       rows.push(header);
       return (fields) => rows.push(fields);
     }, () => {});

@@ -2,9 +2,9 @@ import { dataError } from '../../errors';
 import { readMatlab, type MatValue } from '../matlab';
 
 /** The variables of a MAT-file; see {@link readMatlab}. Its faults name the file. */
-export function readMatFile(bytes: Buffer, file: string): Map<string, MatValue> {
+export async function readMatFile(bytes: Buffer, file: string): Promise<Map<string, MatValue>> {
   try {
-    return readMatlab(bytes);
+    return await readMatlab(bytes);
   } catch (error) {
     throw dataError(`${file} ${(error as Error).message}.`, error);
   }

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { dataError } from '../../errors';
+import { readRegular } from '../../files';
+
+const LARGEST = 2 ** 30; // bytes of a file; SVHN's train images are 182 MB
 
 /** Images of known class: `images[i]`, a path or a record's address, is of class `labels[i]`. */
 export interface LabelledImages {
@@ -33,15 +35,8 @@ export class ImageList {
   }
 }
 
-/** All of a file. */
-export function readBytes(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw dataError(code === 'ENOENT' ? `${file} does not exist: expected it as a part of the set.` : `${file} cannot be read (${message}).`, error);
-  }
-}
+/** All of a file of at most 1 GiB. */
+export const readBytes = (file: string): Buffer => readRegular(file, { wanted: 'a part of the set', maxBytes: LARGEST });
 
 /** The lines of a text file that say something, each with its number from 1. */
 export const readLines = (file: string): [line: string, number: number][] =>

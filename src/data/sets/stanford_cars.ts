@@ -5,8 +5,8 @@ import { readMatFile } from './mat_file';
 import { ImageList, readBytes, type LabelledImages } from './reading';
 
 /** Stanford Cars: structures `annotations` with the fields `fname` and `class`, counted from 1; the images in a folder of their own. */
-export function readStanfordCars(annotationFile: string, imageFolder: string, classes: number): LabelledImages {
-  const annotations = readMatFile(readBytes(annotationFile), annotationFile).get('annotations');
+export async function readStanfordCars(annotationFile: string, imageFolder: string, classes: number): Promise<LabelledImages> {
+  const annotations = (await readMatFile(readBytes(annotationFile), annotationFile)).get('annotations');
   const fields = annotations instanceof Map ? annotations : undefined;
   const names = fields?.get('fname') ?? [];
   const labels = fields?.get('class') ?? [];

@@ -16,9 +16,9 @@ const recordBytes = 3 * side * side;
  * SVHN's cropped digits: `X`, bytes [32, 32, 3, N], and `y`, [N], in which 10 stands for the digit 0. Compressed pixels are unpacked once
  * to a file in the project's cache, so that the threads that load images need no copy each.
  */
-export function readSvhn(file: string, classes: number): LabelledImages {
+export async function readSvhn(file: string, classes: number): Promise<LabelledImages> {
   const bytes = readBytes(file);
-  const variables = readMatFile(bytes, file);
+  const variables = await readMatFile(bytes, file);
   const pixels = numbers(variables.get('X'));
   const labels = numbers(variables.get('y'));
   const count = labels?.length ?? 0;
