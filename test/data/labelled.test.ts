@@ -45,7 +45,7 @@ test.each([
   ['{', /not valid JSON/],
   ['null', /expected a list "classes"/],
   ['{"classes": []}', /expected a list "classes" with at least one item/],
-  ['{"classes": ["a", 1], "templates": ["{}"]}', /the name of a class as item 1 of "classes", found 1/],
+  ['{"classes": ["a", 1.5], "templates": ["{}"]}', /the name of a class as item 1 of "classes", found 1.5/],
   ['{"classes": ["a"], "templates": "a {}"}', /expected a list "templates"/],
   ['{"classes": ["a"], "templates": ["{}", "a photo."]}', /item 1 of "templates"/],
 ])('classes.json that says something else is refused (%#)', (text, message) => {
