@@ -51,7 +51,7 @@ export class CleanclipError extends Error {
 export const isAbort = (error: unknown): boolean => error instanceof CleanclipError && error.code === 'ERR_ABORTED';
 
 /** An option or argument that cannot be used. */
-export const optionError = (message: string): CleanclipError => new CleanclipError(message, 'ERR_OPTION');
+export const optionError = (message: string): CleanclipError => new CleanclipError(shown(message, Infinity), 'ERR_OPTION');
 
 /** Refuses an argument that is no string. @param name how it is called, `readPairs(file)` */
 export function checkText(name: string, value: unknown): void {

@@ -34,13 +34,28 @@ function mendCharacters(text: string): string {
     .normalize('NFC');
 }
 
-/** One ampersand after another, of which each pass would unescape the first: `&amp;amp;amp;`. The same comes out of one of them. */
-const AMPERSANDS = /&(?:(?:amp|AMP|#0{0,20}38|#[xX]0{0,20}26);){2,}/g;
+/** What an ampersand is called in HTML, behind another ampersand. */
+const AMPERSAND = /(?:amp|AMP|#0{0,20}38|#[xX]0{0,20}26);/y;
+
+/** Makes one ampersand of many of which each pass would unescape the first: `&amp;` of `&amp;amp;amp;`. */
+function joinAmpersands(line: string): string {
+  let joined = '';
+  let from = 0;
+  for (let at = line.indexOf('&'); at >= 0; at = line.indexOf('&', at + 1)) {
+    let names = 0;
+    let end = at + 1;
+    for (AMPERSAND.lastIndex = end; AMPERSAND.test(line); names++) end = AMPERSAND.lastIndex;
+    if (names < 2) continue;
+    joined += `${line.slice(from, at)}&amp;`;
+    from = end;
+  }
+  return joined + line.slice(from);
+}
 
 /** Mends one line until nothing changes any more. */
 function mendLine(line: string, unescape: boolean): string {
   for (;;) {
-    if (unescape) line = line.replace(AMPERSANDS, '&amp;');
+    if (unescape) line = joinAmpersands(line);
     const mended = mendCharacters(repairEncoding(unescape ? unescapePlainEntities(line) : line));
     if (mended === line) return line;
     line = mended;

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { encode } from '../../src/clip/bpe';
+import { mergeLong } from '../../src/clip/merge_piece';
+import { cleanText } from '../../src/clip/text';
 import { tokenIds } from '../../src/clip/tokenizer';
 
 const ids = (text: string, length?: number): number[] => {
@@ -48,7 +50,49 @@ describe('tokenIds', () => {
     expect(() => tokenIds(['a'], length)).toThrow(/contextLength must be a whole number of at least 2/);
   });
 
+  test('the heap of long words merges as rounds do', () => {
+    // A made-up table of merges, in which tokens of letters and of pairs take part.
+    fc.assert(
+      fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 80 }), fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 40 }), (letters, pairs) => {
+        const table = new Map<number, number>();
+        pairs.forEach(([left, right], rank) => {
+          const [a, b] = [left % (4 + rank), right % (4 + rank)]; // earlier tokens alone
+          if (!table.has(a * 100 + b)) table.set(a * 100 + b, 4 + rank);
+        });
+        const mergeOf = (left: number, right: number): number | undefined => table.get(left * 100 + right);
+        let expected = letters;
+        for (;;) {
+          const best = Math.min(...expected.slice(1).map((right, i) => mergeOf(expected[i], right) ?? Infinity));
+          if (best === Infinity) break;
+          const next: number[] = [];
+          for (let i = 0; i < expected.length; i++) {
+            const joins = i + 1 < expected.length && mergeOf(expected[i], expected[i + 1]) === best;
+            next.push(joins ? best : expected[i]);
+            if (joins) i++;
+          }
+          expected = next;
+        }
+        expect(mergeLong(letters, mergeOf)).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('long texts take time in proportion', () => {
+    let state = 1;
+    const random = Array.from({ length: 300_000 }, () => String.fromCharCode(97 + ((state = Math.imul(state, 1103515245) + 12345) >>> 16) % 26)).join('');
+    const begin = performance.now();
+    expect(tokenIds([random])).toHaveLength(77);
+    expect(cleanText(`&${'amp;'.repeat(250_000)}lt;`)).toBe('<');
+    expect(cleanText(`&${'#38;#x26;AMP;'.repeat(50_000)}`)).toBe('&');
+    expect(tokenIds(['1'.repeat(1_000_000)])).toHaveLength(77);
+    expect(performance.now() - begin).toBeLessThan(10_000);
+  });
+
   test('refuses what is not text', () => {
+    expect(() => tokenIds(5 as never)).toThrow(/texts must be a list of texts, but is of type number/);
+    expect(() => tokenIds(['a'], 77, null as never)).toThrow(/options of tokenIds/);
+    expect(() => cleanText(5 as never)).toThrow(/must be a text, but is of type number/);
     expect(() => tokenIds(['a', undefined as unknown as string])).toThrow(/text 1 is of type undefined/);
   });
 });

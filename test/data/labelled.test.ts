@@ -59,3 +59,27 @@ test('classes.py that says something else is refused, and a missing file', () =>
   expect(() => readClasses(join(folder, 'b.py'))).toThrow(/item 0 of "templates"/);
   expect(() => readClasses(join(folder, 'c.py'))).toThrow(/c\.py.*no such file/);
 });
+
+test('labels.csv with an index column, blanks, CR LF, quotes and labels as pandas writes them beside gaps', async () => {
+  const csv = '\uFEFF,image, label \r\n0, a.jpg , 1\r\n1,"b, c.jpg",0.0\n2,"d.jpg","1"\r';
+  const folder = temporaryFolder({ 'labels.csv': csv, 'classes.json': '{"classes": ["cat", 7], "templates": ["{}"]}' });
+  const set = await readLabelledSet(folder);
+  expect(set.images).toEqual(['a.jpg', 'b, c.jpg', 'd.jpg'].map((name) => join(folder, name)));
+  expect(Array.from(set.labels)).toEqual([1, 0, 1]);
+  expect(set.classes).toEqual(['cat', '7']);
+});
+
+test.each([
+  ['cat', /line 2: expected an integer from 0 to 1.*found "cat", which is the name of class 0: write the number/],
+  ['0.5', /found "0.5"/],
+  ['2', /found "2"/],
+  ['-1', /found "-1"/],
+  ['', /found ""/],
+])('the label %p is refused', async (label, message) => {
+  const folder = temporaryFolder({ 'labels.csv': `image,label\na.jpg,${label}\n`, 'classes.json': '{"classes": ["cat", "dog"], "templates": ["{}"]}' });
+  await expect(readLabelledSet(folder)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(message) });
+});
+
+test.each([[5, {}], ['x', null], ['x', 5]])('arguments of another kind are refused (%#)', async (folder, options) => {
+  await expect(readLabelledSet(folder as string, options as object)).rejects.toMatchObject({ code: 'ERR_OPTION' });
+});
