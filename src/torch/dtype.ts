@@ -24,7 +24,7 @@ export type DType =
   | 'quint8'
   | 'qint32';
 
-/** What `Tensor.data()` gives. */
+/** What `Tensor.data()` gives; of float16 a Float16Array where Node has them, else a Float32Array. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -55,10 +55,12 @@ const arrays: Partial<Record<DType, TypedArrayConstructor>> = {
   complex128: Float64Array,
 };
 
-/** The typed array whose elements are those of a dtype; undefined where JavaScript has none (float16, bfloat16 …). */
-export const arrayOf = (dtype: DType): TypedArrayConstructor | undefined => arrays[dtype];
+/** The typed array whose elements are those of a dtype; undefined where JavaScript has none (bfloat16 …, in older Nodes float16). */
+export const arrayOf = (dtype: DType): TypedArrayConstructor | undefined =>
+  dtype === 'float16' ? (globalThis as { Float16Array?: TypedArrayConstructor }).Float16Array : arrays[dtype];
 
 const dtypesByTag: Record<string, DType> = {
+  Float16Array: 'float16',
   Float32Array: 'float32',
   Float64Array: 'float64',
   BigInt64Array: 'int64',

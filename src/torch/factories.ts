@@ -42,7 +42,8 @@ export function tensor(
 function typedData(data: ArrayBufferView): { flat: ArrayBufferView; shape: number[]; dtype: DType } {
   const dtype = dtypeOf(data);
   const shared = Object.prototype.toString.call(data.buffer) === '[object SharedArrayBuffer]';
-  const flat = shared ? (data as Uint8Array).slice() : data;
+  const own = shared ? (data as Uint8Array).slice() : data;
+  const flat = dtype === 'float16' ? new Uint8Array(own.buffer, own.byteOffset, own.byteLength) : own; // Node-API need not know Float16Array
   return { flat, shape: [(data as Uint8Array).length], dtype };
 }
 

@@ -106,7 +106,7 @@ export class Tensor {
     return invokeByName('aten::item', [this]) as number;
   }
 
-  /** A copy of the elements in row-major order. float16 and bfloat16 come as Float32Array, bool as 0 and 1, complex as pairs. */
+  /** A copy of the elements in row-major order. bfloat16 comes as Float32Array, so does float16 in a Node without Float16Array, bool as 0 and 1, complex as pairs. */
   data(): TypedArray {
     const Elements = arrayOf(this.dtype);
     if (Elements !== undefined) return new Elements(addon().copyBytes(this.handle));

@@ -29,9 +29,40 @@ describe('elements in and out', () => {
     expect(made.toArray()).toEqual([1]);
   });
 
-  test.each<DType>(['float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2'])('%s comes out as float32', (dtype) => {
+  test.each<DType>(['bfloat16', 'float8_e4m3fn', 'float8_e5m2'])('%s comes out as float32', (dtype) => {
     const made = torch.tensor([0, 1.5, -2], { dtype });
     expect([made.dtype, made.data()]).toEqual([dtype, new Float32Array([0, 1.5, -2])]);
+  });
+
+  describe('float16', () => {
+    const given = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
+    const setGlobal = (value: unknown): void => void Object.defineProperty(globalThis, 'Float16Array', { value, configurable: true, writable: true });
+    afterEach(() => {
+      Reflect.deleteProperty(globalThis, 'Float16Array');
+      if (given !== undefined) Object.defineProperty(globalThis, 'Float16Array', given);
+    });
+
+    /** The bits alone, under the name that newer Nodes have. */
+    class Bits extends Uint16Array {
+      override get [Symbol.toStringTag](): 'Uint16Array' {
+        return 'Float16Array' as 'Uint16Array';
+      }
+    }
+
+    test('comes out as float32 where Node has no Float16Array', () => {
+      setGlobal(undefined);
+      const made = torch.tensor([0, 1.5, -2], { dtype: 'float16' });
+      expect([made.dtype, made.data()]).toEqual(['float16', new Float32Array([0, 1.5, -2])]);
+    });
+
+    test('goes in and comes out as Float16Array where Node has one', () => {
+      setGlobal(Bits);
+      const bits = [0x0000, 0x3e00, 0xc000]; // 0, 1.5, -2
+      const out = torch.tensor([0, 1.5, -2], { dtype: 'float16' }).data();
+      expect([out.constructor, Array.from(out as Iterable<number>)]).toEqual([Bits, bits]);
+      const made = torch.tensor(Bits.from([7, ...bits]).subarray(1) as never);
+      expect([made.dtype, made.shape, made.to('float32').toArray()]).toEqual(['float16', [3], [0, 1.5, -2]]);
+    });
   });
 
   test('bfloat16 rounds to the nearest', () => {
