@@ -1,5 +1,6 @@
 import { checkText } from '../errors';
 import { readC1 } from './codepages';
+import { orderMarks } from './combining';
 import { unescapeHtml, unescapePlainEntities } from './html_entities';
 import { repairEncoding } from './mojibake';
 
@@ -22,7 +23,7 @@ const separateLigature = (ligature: string): string => (ligature === 'ﬅ' ? 'ſ
 
 /** Mends single characters: ligatures, widths, quotes, line breaks, halves of surrogate pairs, controls; then NFC. */
 function mendCharacters(text: string): string {
-  return readC1(text)
+  const mended = readC1(text)
     .replace(LIGATURES, separateLigature)
     .replace(WIDTHS, (character) => character.normalize('NFKC'))
     .replace(/[“-‟]/g, '"')
@@ -30,8 +31,8 @@ function mendCharacters(text: string): string {
     .replace(/\r\n?|[\u2028\u2029\x85]/g, '\n')
     .replace(/\p{Surrogate}/gu, '\ufffd')
     .replace(TERMINAL_ESCAPES, '')
-    .replace(CONTROLS, '')
-    .normalize('NFC');
+    .replace(CONTROLS, '');
+  return orderMarks(mended).normalize('NFC');
 }
 
 /** What an ampersand is called in HTML, behind another ampersand. */

@@ -86,7 +86,7 @@ describe('tokenIds', () => {
     expect(cleanText(`&${'amp;'.repeat(250_000)}lt;`)).toBe('<');
     expect(cleanText(`&${'#38;#x26;AMP;'.repeat(50_000)}`)).toBe('&');
     expect(tokenIds(['1'.repeat(1_000_000)])).toHaveLength(77);
-    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(performance.now() - begin).toBeLessThan(30_000);
   });
 
   test('refuses what is not text', () => {

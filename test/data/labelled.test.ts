@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readClasses } from '../../src/data/classes';
 import { readLabelledSet } from '../../src/data/labelled';
 import { temporaryFolder } from './temporary';
@@ -82,4 +84,21 @@ test.each([
 
 test.each([[5, {}], ['x', null], ['x', 5]])('arguments of another kind are refused (%#)', async (folder, options) => {
   await expect(readLabelledSet(folder as string, options as object)).rejects.toMatchObject({ code: 'ERR_OPTION' });
+});
+
+test.each([
+  ['labels.csv', undefined],
+  ['classes.json', undefined],
+  ['classes.py', undefined],
+  ['test_32x32.mat', 'SVHN'],
+  ['cifar-10-batches-py/test_batch', 'CIFAR10'],
+  ['cifar-10-batches-bin/test_batch.bin', 'CIFAR10'],
+  ['food-101/meta/test.json', 'Food101'],
+  ['oxford-iiit-pet/annotations/test.txt', 'OxfordIIITPet'],
+  ['gtsrb/GT-final_test.csv', 'GTSRB'],
+] as const)('a FIFO as %s is refused at once', async (name, dataType) => {
+  const folder = temporaryFolder(name.startsWith('classes') ? {} : { 'classes.json': json });
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  execFileSync('mkfifo', [join(folder, name)]);
+  await expect(readLabelledSet(folder, { dataType })).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringContaining('is a FIFO') });
 });

@@ -24,7 +24,7 @@ test.each([
   const begin = performance.now();
   const struct = array(2, ints(1, 1), length, element(1, Buffer.from('a\0\0\0\0\0\0\0')));
   await expect(read(struct)).rejects.toThrow(message);
-  expect(performance.now() - begin).toBeLessThan(1000);
+  expect(performance.now() - begin).toBeLessThan(5000);
 });
 
 test.each([

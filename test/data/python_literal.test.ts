@@ -97,7 +97,7 @@ test('long files take time in proportion', () => {
   expect(read(`${' '.repeat(16_000_000)}1${'#\n'.repeat(100_000)}`)).toBe(1);
   expect(() => read(`lambda s: s${'.lower()'.repeat(5000)}`)).toThrow(/fewer methods in a row/);
   expect(() => read(`lambda s: ${"f'{".repeat(200)}`)).toThrow(/expected/);
-  expect(performance.now() - begin).toBeLessThan(10_000);
+  expect(performance.now() - begin).toBeLessThan(30_000);
 });
 
 test('any text either parses or is refused with one sentence', () => {
