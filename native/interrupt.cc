@@ -21,7 +21,8 @@ void endNow(int) {
 }
 
 void onInterrupt(int number) {
-  if (++interrupts == 2) alarm(graceSeconds);
+  interrupts = interrupts + 1;
+  if (interrupts == 2) alarm(graceSeconds);
   nodes.sa_handler(number);
 }
 

@@ -21,7 +21,7 @@ void setOpenMpThreads(int count) {
 }
 
 int positive(const Napi::CallbackInfo& info) {
-  const double count = info[0].ToNumber().DoubleValue();
+  const double count = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
   if (!(count >= 1 && count <= 4096 && count == std::trunc(count))) {
     throw ArgumentError("The number of threads is a whole number from 1 to 4096.");
   }

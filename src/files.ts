@@ -91,6 +91,16 @@ class TemporaryFile {
   }
 }
 
+/** Makes the disk keep what a file holds. */
+export function syncFile(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Makes the disk keep the names in a folder, where the system can: without it a power cut may undo a rename. */
 export function syncFolder(folder: string): void {
   try {

@@ -1,6 +1,7 @@
 import { checkImage } from '../images/pixels';
 import { optionError } from '../errors';
 import { Random } from '../random';
+import { show } from '../show';
 import type { Tensor } from '../torch';
 import { augmentImage } from '../torch/images';
 
@@ -60,7 +61,7 @@ const signed: ReadonlySet<OperationName> = new Set<OperationName>([
  */
 export function autoAugment(image: Tensor, options: { seed?: number; random?: Random } = {}): Tensor {
   const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
-  if (!Number.isSafeInteger(seed)) throw optionError(`seed must be a whole number; got ${seed}.`);
+  if (!Number.isSafeInteger(seed)) throw optionError(`seed must be a whole number; got ${show(seed)}.`);
   checkImage(image);
   const random = options.random ?? new Random(seed);
   const [, height, width] = image.shape;
@@ -88,9 +89,9 @@ export function autoAugment(image: Tensor, options: { seed?: number; random?: Ra
  */
 export function autoAugmentOp(image: Tensor, name: OperationName, magnitude = 0): Tensor {
   if (!operationNames.includes(name)) {
-    throw optionError(`name must be one of ${operationNames.join(', ')}; got ${JSON.stringify(name)}.`);
+    throw optionError(`name must be one of ${operationNames.join(', ')}; got ${show(name)}.`);
   }
-  if (!Number.isFinite(magnitude)) throw optionError(`magnitude of ${name} must be a finite number; got ${magnitude}.`);
+  if (!Number.isFinite(magnitude)) throw optionError(`magnitude of ${name} must be a finite number; got ${show(magnitude)}.`);
   if (name === 'Posterize' && (magnitude < 1 || magnitude >= 9)) {
     throw optionError(`magnitude of Posterize must be a number of bits from 1 to 8; got ${magnitude}.`);
   }

@@ -1,5 +1,6 @@
-import { optionError } from '../errors';
+import { checkText, optionError } from '../errors';
 import { Random } from '../random';
+import { show } from '../show';
 import { synonyms } from './wordnet';
 
 /** The share of words that an edit touches. */
@@ -75,8 +76,9 @@ const wordsOf = (text: string): string[] => text.replace(/['’]/g, '').toLowerC
  * @throws {CleanclipError} `ERR_OPTION` when `seed` is not a whole number
  */
 export function eda(text: string, options: { seed?: number; random?: Random } = {}): string {
+  checkText('The text of eda', text);
   const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
-  if (!Number.isSafeInteger(seed)) throw optionError(`seed must be a whole number; got ${seed}.`);
+  if (!Number.isSafeInteger(seed)) throw optionError(`seed must be a whole number; got ${show(seed)}.`);
   const words = wordsOf(text);
   if (words.length === 0) return text;
   const random = options.random ?? new Random(seed);

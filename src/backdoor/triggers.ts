@@ -1,5 +1,6 @@
 import { optionError } from '../errors';
 import { Random } from '../random';
+import { show } from '../show';
 import { torch, type Tensor } from '../torch';
 import { checkPattern, drawPattern, warp } from './patterns';
 
@@ -137,13 +138,13 @@ export function applyTrigger(image: Tensor, options: Omit<TriggerOptions, 'image
 
 function checkOneOf(option: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) {
-    throw optionError(`${option} must be one of ${allowed.join(', ')}; got ${JSON.stringify(value)}.`);
+    throw optionError(`${option} must be one of ${allowed.join(', ')}; got ${show(value)}.`);
   }
 }
 
 function checkWhole(option: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
-    throw optionError(`${option} must be a whole number, at least ${least}; got ${JSON.stringify(value)}.`);
+    throw optionError(`${option} must be a whole number, at least ${least}; got ${show(value)}.`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { checkOptions, checkText, dataError, optionError } from '../errors';
+import { show } from '../show';
 import { type Classes, readClassesOf } from './classes';
 import { columnIndex, readCsv } from './csv';
 import { evalDataTypes, type EvalDataType } from './data_types';
@@ -32,9 +33,9 @@ export async function readLabelledSet(folder: string, options: LabelledSetOption
   const { dataType, split = 'test' } = options;
   checkText('The folder of readLabelledSet', folder);
   if (dataType !== undefined && !evalDataTypes.includes(dataType)) {
-    throw optionError(`dataType must be one of ${evalDataTypes.join(', ')}, but is ${JSON.stringify(dataType)}.`);
+    throw optionError(`dataType must be one of ${evalDataTypes.join(', ')}, but is ${show(dataType)}.`);
   }
-  if (split !== 'test' && split !== 'train') throw optionError(`split must be 'test' or 'train', but is ${JSON.stringify(split)}.`);
+  if (split !== 'test' && split !== 'train') throw optionError(`split must be 'test' or 'train', but is ${show(split)}.`);
   const { classes, templates } = readClassesOf(folder, dataType);
   const file = join(folder, 'labels.csv');
   const listed = dataType === undefined || existsSync(file);

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { geometryName, geometryOf } from '../clip/preprocess_config';
 import { CleanclipError, dataError, optionError } from '../errors';
+import { show } from '../show';
 import { type BadImage, type Batch, type EpochOptions, type PairLoaderOptions } from './batch';
 import { disposeTensors, emptyTensors, reclaimTokens, selectRows, shareRows } from './batch_tensors';
 import { EpochRun, type LoadedBatch } from './epoch_run';
-import { type PairTable } from './pairs';
+import { PairTable } from './pairs';
 import { PixelCache } from './pixel_cache';
 import { fullWarning, PixelFile, roomWarning, type SharedPixelFile } from './pixel_file';
 import { type BadSlot, type Part, RowFiller, type Recipe } from './row_filler';
@@ -55,6 +56,7 @@ export class PairLoader implements AsyncIterable<Batch> {
     private readonly table: PairTable,
     { onBadRow = () => {}, onWarning = () => {}, imageCache, maxBadRows, ...given }: PairLoaderOptions,
   ) {
+    if (!(table instanceof PairTable)) throw optionError(`PairLoader takes what readPairs gives, but got ${show(table)}.`);
     const options = { ...DEFAULTS, ...given };
     const { batchSize, size, numWorkers, dropLast, shard, cacheBytes, contextLength, inmodal, compat, seed } = options;
     const geometry = geometryOf(options.squash ? { ...options.geometry, resizeMode: 'squash' } : options.geometry);
@@ -242,5 +244,5 @@ function ownThread(recipe: Recipe): Filler {
 
 function checkCount(name: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;
-  throw optionError(`${name} must be a whole number of at least ${least}, but is ${value}.`);
+  throw optionError(`${name} must be a whole number of at least ${least}, but is ${show(value)}.`);
 }

@@ -1,12 +1,14 @@
+import { checkFunction } from '../arguments';
 import type { PoisonResult } from '../backdoor/poison';
 import type { ConvertResult } from '../convert/convert';
-import { optionError } from '../errors';
+import { checkOptions, optionError } from '../errors';
 import { planRanks } from '../launch/plan';
 import { runRanks } from '../launch/run_ranks';
 import { resolve } from '../options/define';
 import { convertOptions, type ConvertInput } from '../options/convert';
 import { poisonOptions, type PoisonInput } from '../options/poison';
 import { trainOptions, type TrainInput } from '../options/train';
+import { show } from '../show';
 import type { TrainResult } from '../training/loop';
 import { chooseJob } from './choose';
 import type { JobHooks } from '../progress';
@@ -19,6 +21,8 @@ export type { JobHooks, ProgressEvent } from '../progress';
 
 /** Takes the hooks out of a job's options, which cannot be cloned into its thread. */
 function split<T extends JobHooks>({ onProgress, signal, ...options }: T): { options: Omit<T, keyof JobHooks>; hooks: JobHooks } {
+  checkFunction(onProgress, 'onProgress', true);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw optionError(`signal must be an AbortSignal, but is ${show(signal)}.`);
   return { options, hooks: { onProgress, signal } };
 }
 
@@ -31,6 +35,7 @@ export type Outcome = Omit<TrainResult, 'checkpoint'> & { checkpoint?: string };
  * @throws CleanclipError `ERR_OPTION` before anything starts; `ERR_ABORTED` after saving where it stopped
  */
 export async function run(input: TrainInput & JobHooks): Promise<Outcome> {
+  checkOptions('The argument of run', input);
   const { options, hooks } = split(input);
   const resolved = resolve(trainOptions, options);
   const job = chooseJob(resolved);
@@ -48,6 +53,7 @@ export async function run(input: TrainInput & JobHooks): Promise<Outcome> {
  * @throws CleanclipError `ERR_OPTION` before anything starts; `ERR_ABORTED` after saving where it stopped
  */
 export async function train(input: TrainInput & JobHooks): Promise<TrainResult> {
+  checkOptions('The argument of train', input);
   if (input.trainData === undefined && !input.finetune && !input.linearProbe) {
     throw optionError('Training needs --train_data, the csv of its image paths and captions, or --finetune.');
   }
@@ -62,6 +68,7 @@ export async function train(input: TrainInput & JobHooks): Promise<TrainResult> 
  * is supervised finetuning as {@link train} does it
  */
 export async function finetune(input: TrainInput & JobHooks): Promise<TrainResult> {
+  checkOptions('The argument of finetune', input);
   if (input.finetune) return train(input);
   const recipe = { inmodal: true, completeFinetune: true, epochs: 10, batchSize: 64, lr: 1e-5, numWarmupSteps: 50 };
   return train({ ...recipe, ...input });
@@ -73,6 +80,7 @@ export async function finetune(input: TrainInput & JobHooks): Promise<TrainResul
  * @returns the metrics by name: shares of 1, and `loss`
  */
 export async function evaluate(input: Omit<TrainInput, 'trainData'> & JobHooks): Promise<Record<string, number>> {
+  checkOptions('The argument of evaluate', input);
   if ('trainData' in input && input.trainData !== undefined) {
     throw optionError('evaluate takes no trainData; call train to train.');
   }
@@ -84,6 +92,7 @@ export async function evaluate(input: Omit<TrainInput, 'trainData'> & JobHooks):
  * @param input `trainData` and `numBackdoor` are required, and `templates` but with `labelConsistent`
  */
 export async function poison(input: PoisonInput & JobHooks): Promise<PoisonResult> {
+  checkOptions('The argument of poison', input);
   const { options, hooks } = split(input);
   const resolved = resolve(poisonOptions, options);
   for (const name of ['trainData', 'numBackdoor'] as const) {

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
-import { writeFileWhole } from '../files';
+import { syncFile, syncFolder, temporaryName, writeFileWhole } from '../files';
 import { nativeError, type Libtorch } from './libtorch';
 import { addonFile, buildFolder, packageRoot, recordFile } from './paths';
 import { newRecord } from './record';
@@ -58,9 +58,11 @@ function configuredFor({ root, version }: Libtorch): boolean {
 
 /** By rename, so that a process that has the old addon open keeps it. */
 function install(built: string): void {
-  const temporary = `${addonFile}.${process.pid}`;
+  const temporary = join(dirname(addonFile), temporaryName(basename(addonFile)));
   mkdirSync(dirname(addonFile), { recursive: true });
   rmSync(recordFile, { force: true });
   copyFileSync(built, temporary);
+  syncFile(temporary);
   renameSync(temporary, addonFile);
+  syncFolder(dirname(addonFile));
 }

@@ -1,4 +1,5 @@
 import { optionError } from '../errors';
+import { show } from '../show';
 
 /** One option of a job: a flag on the command line (`num_warmup_steps`), its camelCase name in the API. */
 export interface OptionSpec<T = unknown> {
@@ -143,7 +144,7 @@ export function resolve<T extends Table>(table: T, given: Record<string, unknown
       continue;
     }
     const expected = table[flagName].expects(value);
-    if (expected !== undefined) throw optionError(`--${flagName} must be ${expected}, but is ${shown(value)}.`);
+    if (expected !== undefined) throw optionError(`--${flagName} must be ${expected}, but is ${show(value)}.`);
     result[name] = value;
   }
   return result as Resolved<T>;
@@ -158,10 +159,6 @@ export function unknownOption(name: string, known: readonly string[], dashes = '
   return optionError(
     `There is no option ${dashes}${name}; ${hint ? `did you mean ${dashes}${nearest.candidate}?` : 'see --help for all options.'}`,
   );
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? typeof value);
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Position } from '../checkpoint';
-import { append, removeLeftovers, writeFileWhole } from '../files';
+import { append, readRegular, removeLeftovers, writeFileWhole } from '../files';
 import type { ProgressEvent } from '../progress';
 import { fromAllRanks, ranks } from '../ranks';
 
@@ -46,7 +46,7 @@ export class RunLog {
   resume({ epoch, step }: Position): void {
     for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
     if (!existsSync(this.metricsFile)) return this.start();
-    const lines = readFileSync(this.metricsFile, 'utf8').split('\n');
+    const lines = readRegular(this.metricsFile, { wanted: 'the records of the run that goes on' }).toString('utf8').split('\n');
     const isBefore = (record: MetricsRecord): boolean => record.epoch <= epoch || (record.epoch === epoch + 1 && record.step <= step);
     const kept = lines.flatMap(parseRecord).filter((record) => record.checkpoint !== undefined || isBefore(record));
     this.history.push(...kept);
@@ -103,10 +103,11 @@ export class RunLog {
   }
 }
 
-// The last line of a killed run may be cut.
+// The last line of a killed run may be cut, and a power cut leaves what it will.
 function parseRecord(line: string): MetricsRecord[] {
   try {
-    return [JSON.parse(line) as MetricsRecord];
+    const record = JSON.parse(line) as MetricsRecord | null;
+    return Number.isFinite(record?.epoch) && Number.isFinite(record?.step) ? [record!] : [];
   } catch {
     return [];
   }

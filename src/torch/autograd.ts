@@ -1,4 +1,4 @@
-import { optionError } from '../errors';
+import { checkOptions, optionError } from '../errors';
 import { addon } from './addon';
 import type { DType } from './dtype';
 import { requireFunction, wrap, type Tensor } from './tensor';
@@ -27,6 +27,7 @@ export const enableGrad = <T>(fn: () => T): T => withGradMode(true, fn);
  */
 export function autocast<T>(options: { device?: string; dtype?: DType | null }, fn: () => T): T {
   requireFunction(fn, 'autocast');
+  checkOptions('The first argument of torch.autocast', options);
   const { device = 'cpu', dtype = 'bfloat16' } = options;
   const before = addon().setAutocast(device, dtype);
   addon().autocastNesting(true);

@@ -1,4 +1,6 @@
-import { CleanclipError } from '../errors';
+import { checkNumber } from '../arguments';
+import { CleanclipError, optionError, checkOptions } from '../errors';
+import { show } from '../show';
 import { noGrad } from './autograd';
 import { tensor as makeTensor, zeros } from './factories';
 import { keep } from './scope';
@@ -57,6 +59,9 @@ export class AdamW {
     private readonly groups: ParameterGroup[],
     options: AdamWOptions,
   ) {
+    checkOptions("AdamW's options", options);
+    checkNumber(options.lr, "AdamW's lr", 0);
+    if (!Array.isArray(groups)) throw optionError(`AdamW takes a list of groups of parameters, but got ${show(groups)}.`);
     this.lr = options.lr;
     this.betas = options.betas ?? [0.9, 0.999];
     this.eps = options.eps ?? 1e-8;

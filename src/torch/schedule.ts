@@ -1,3 +1,5 @@
+import { checkNumber } from '../arguments';
+
 /**
  * The learning rate of a step: linear over the warm-up, (step + 1) / warmupSteps, then half a cosine to 0.
  * @param baseLr the rate at the end of the warm-up
@@ -6,6 +8,9 @@
  * @returns step (from 0) → learning rate
  */
 export function cosineSchedule(baseLr: number, warmupSteps: number, totalSteps: number): (step: number) => number {
+  checkNumber(baseLr, 'baseLr');
+  checkNumber(warmupSteps, 'warmupSteps', 0);
+  checkNumber(totalSteps, 'totalSteps', 0);
   return (step) =>
     step < warmupSteps
       ? (baseLr * (step + 1)) / warmupSteps

@@ -45,13 +45,20 @@ describe('RunLog', () => {
     first.start();
     const beside = { ...record(9), checkpoint: 'of another run' };
     [record(1), record(2), record(3), beside].forEach((one) => first.metrics(one));
-    appendFileSync(join(folder, 'metrics.jsonl'), '{"type":"train","ep');
+    appendFileSync(join(folder, 'metrics.jsonl'), 'null\n5\n{}\n[]\n"a"\n{"epoch":null,"step":1}\n{"type":"train","ep');
     const second = new RunLog(folder, () => {});
     second.resume({ epoch: 0, batch: 2, step: 2 });
     second.metrics(record(3));
     const all = [record(1), record(2), beside, record(3)];
     expect(read('metrics.jsonl').trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(all);
     expect(second.history).toEqual(all);
+  });
+
+  it('says so when a folder has taken the place of the records', () => {
+    mkdirSync(join(folder, 'metrics.jsonl'));
+    expect(() => new RunLog(folder).resume({ epoch: 0, batch: 2, step: 2 })).toThrow(
+      expect.objectContaining({ code: 'ERR_DATA', message: expect.stringMatching(/^Expected the records .* in '.*metrics\.jsonl', but it is a folder/) }),
+    );
   });
 
   it('writes every option to params.txt, sorted, in the spelling of the flags', () => {

@@ -1,4 +1,4 @@
-import { CleanclipError, optionError } from '../../errors';
+import { checkText, CleanclipError, optionError } from '../../errors';
 import { writeFully, writeWhole } from '../../files';
 import { addon } from '../addon';
 import { torch, Tensor } from '../index';
@@ -28,6 +28,7 @@ const archive = 'archive';
  * @throws CleanclipError `ERR_OPTION` naming the place of a value that cannot be saved; nothing is written then; `ERR_CHECKPOINT` when the disk refuses
  */
 export function save(value: unknown, path: string, { metadata }: { metadata?: Record<string, string> } = {}): void {
+  checkText('The path of torch.save', path);
   torch.noGrad(() =>
     torch.tidy(() => {
       const write = path.endsWith('.safetensors') ? safetensorsWriter(value, metadata) : archiveWriter(value);

@@ -1,0 +1,32 @@
+import { CleanclipError, dataError, optionError } from './errors';
+
+/**
+ * A public function that throws, or rejects with, CleanclipErrors alone. What JavaScript or Node says of an argument that no check has caught (TypeError,
+ * RangeError, an error of a system call) becomes one, with the original as its cause. What the caller's own code throws goes through as it is.
+ */
+export function border<Args extends unknown[], Result>(name: string, fn: (...args: Args) => Result): (...args: Args) => Result {
+  const guarded = (...args: Args): Result => {
+    try {
+      const result = fn(...args);
+      return result instanceof Promise ? (result.catch((error: unknown) => fail(name, error)) as Result) : result;
+    } catch (error) {
+      return fail(name, error);
+    }
+  };
+  return Object.defineProperties(guarded, { name: { value: name }, length: { value: fn.length } });
+}
+
+function fail(name: string, error: unknown): never {
+  if (error instanceof CleanclipError || !(error instanceof Error)) throw error;
+  const { message } = error;
+  if (error instanceof RangeError && /alloc|memory/i.test(message)) {
+    throw new CleanclipError(`${name} needs more memory than there is (${message}).`, 'ERR_TORCH_OOM', { cause: error });
+  }
+  if (error instanceof TypeError || error instanceof RangeError) {
+    const wrong = optionError(`${name} cannot use an argument that it was given (${message.replace(/\s+/g, ' ')}); see docs/api.md for what it takes.`);
+    wrong.cause = error;
+    throw wrong;
+  }
+  if ((error as NodeJS.ErrnoException).syscall !== undefined) throw dataError(`${name} failed: ${message}.`, error);
+  throw error;
+}
