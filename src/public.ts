@@ -10,6 +10,7 @@ export const autoAugmentOp = border('autoAugmentOp', api.autoAugmentOp);
 export const cleanClipLoss = border('cleanClipLoss', api.cleanClipLoss);
 export const cleanText = border('cleanText', api.cleanText);
 export const contrastiveLoss = border('contrastiveLoss', api.contrastiveLoss);
+export const convert = border('convert', api.convert);
 export const cosineSchedule = border('cosineSchedule', api.cosineSchedule);
 export const eda = border('eda', api.eda);
 export const evaluate = border('evaluate', api.evaluate);

@@ -40,6 +40,7 @@ const calls: Call[] = [
   ['finetune', cc.finetune, [{ trainData: '/none.csv', name: '../x' }]],
   ['evaluate', cc.evaluate, [{ name: '../x', validationData: '/none.csv' }]],
   ['poison', cc.poison, [{ trainData: '/none.csv', numBackdoor: 0, label: 'a' }]],
+  ['convert', cc.convert, [{ input: '/none', output: '/none', to: 'none' }]],
   ['cleanClipLoss', cc.cleanClipLoss, [{ ...pairs, augmentedImageEmbeds: features, augmentedTextEmbeds: features, clipWeight: 1 }]],
   ['contrastiveLoss', cc.contrastiveLoss, [features, features, scale]],
   ['lossOverRanks', cc.lossOverRanks, [pairs, { counts: [4] }]],
@@ -56,7 +57,7 @@ const calls: Call[] = [
   ['torch.autocast', torch.autocast, [{ dtype: 'bfloat16' }, () => 1]],
   ['torch.profile', torch.profile, [() => 1]],
   ['torch.setNumThreads', torch.setNumThreads, [0]],
-  ['torch.save', torch.save, [() => 1, '/none/a.pt']],
+  ['torch.save', torch.save, [() => 1, '/dev/null/a.pt']],
   ['tensor.to', (...args: [never]) => features.to(...args), ['cpu']],
 ];
 

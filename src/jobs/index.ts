@@ -107,6 +107,7 @@ export async function poison(input: PoisonInput & JobHooks): Promise<PoisonResul
  * @throws CleanclipError `ERR_OPTION` when `output` exists, or the format cannot express the model; `ERR_CHECKPOINT` when `input` holds no CLIP
  */
 export async function convert(input: ConvertInput & JobHooks): Promise<ConvertResult> {
+  checkOptions('The argument of convert', input);
   const { options, hooks } = split(input);
   const resolved = resolve(convertOptions, options);
   for (const name of ['input', 'output', 'to'] as const) {

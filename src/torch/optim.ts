@@ -1,5 +1,5 @@
 import { checkNumber } from '../arguments';
-import { CleanclipError, optionError, checkOptions } from '../errors';
+import { checkOptions, CleanclipError, optionError } from '../errors';
 import { show } from '../show';
 import { noGrad } from './autograd';
 import { tensor as makeTensor, zeros } from './factories';
