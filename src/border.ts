@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { CleanclipError, dataError, optionError } from './errors';
 
 /**
@@ -8,7 +10,7 @@ export function border<Args extends unknown[], Result>(name: string, fn: (...arg
   const guarded = (...args: Args): Result => {
     try {
       const result = fn(...args);
-      return result instanceof Promise ? (result.catch((error: unknown) => fail(name, error)) as Result) : result;
+      return types.isPromise(result) ? (result.catch((error: unknown) => fail(name, error)) as Result) : result;
     } catch (error) {
       return fail(name, error);
     }
@@ -17,12 +19,12 @@ export function border<Args extends unknown[], Result>(name: string, fn: (...arg
 }
 
 function fail(name: string, error: unknown): never {
-  if (error instanceof CleanclipError || !(error instanceof Error)) throw error;
-  const { message } = error;
-  if (error instanceof RangeError && /alloc|memory/i.test(message)) {
+  if (error instanceof CleanclipError || !types.isNativeError(error)) throw error;
+  const { name: kind, message } = error;
+  if (kind === 'RangeError' && /alloc|memory/i.test(message)) {
     throw new CleanclipError(`${name} needs more memory than there is (${message}).`, 'ERR_TORCH_OOM', { cause: error });
   }
-  if (error instanceof TypeError || error instanceof RangeError) {
+  if (kind === 'TypeError' || kind === 'RangeError') {
     const wrong = optionError(`${name} cannot use an argument that it was given (${message.replace(/\s+/g, ' ')}); see docs/api.md for what it takes.`);
     wrong.cause = error;
     throw wrong;

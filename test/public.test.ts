@@ -80,7 +80,7 @@ test.each(calls)('whatever %s is given, what it throws is a CleanclipError with 
     const thrown = await Promise.resolve().then(() => call(...(wrong as never[]))).then(() => undefined, (error: unknown) => error);
     if (thrown === undefined) continue;
     expect(thrown).toBeInstanceOf(CleanclipError);
-    expect(thrown).toMatchObject({ code: expect.stringMatching(/^ERR_[A-Z_]+$/), message: expect.stringMatching(/^\P{Cc}{10,700}$/u) });
+    expect(thrown).toMatchObject({ code: expect.stringMatching(/^ERR_[A-Z_]+$/), message: expect.stringMatching(/^.{10,2000}$/s) });
   }
 });
 

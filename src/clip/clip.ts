@@ -1,4 +1,5 @@
-import { optionError } from '../errors';
+import { checkOptions, optionError } from '../errors';
+import { show } from '../show';
 import { torch, type Tensor } from '../torch';
 import { addon } from '../torch/addon';
 import { blocking, processGroup, type ProcessGroup } from '../torch/distributed/group';
@@ -129,6 +130,7 @@ export class Clip {
    * @throws CleanclipError `ERR_CHECKPOINT` naming up to ten tensors that are missing, unexpected or of another shape
    */
   loadStateDict(stateDict: StateDict): this {
+    checkOptions('A state dict', stateDict);
     copyStateDict(this.state, stateDict);
     return this;
   }
@@ -176,6 +178,7 @@ export class Clip {
   }
 
   private checkPixels(pixels: Tensor): void {
+    if (!(pixels instanceof torch.Tensor)) throw optionError(`Pixels must be a tensor, but are ${show(pixels)}.`);
     const { shape, dtype } = pixels;
     const size = this.config.imageSize;
     if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size || !/^b?float/.test(dtype)) {
@@ -186,6 +189,7 @@ export class Clip {
   }
 
   private checkIds(ids: Tensor): void {
+    if (!(ids instanceof torch.Tensor)) throw optionError(`Token ids must be a tensor, but are ${show(ids)}.`);
     const { shape, dtype } = ids;
     const length = this.config.contextLength;
     const { textCausal, textPool } = this.config;

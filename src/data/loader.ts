@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { geometryName, geometryOf } from '../clip/preprocess_config';
-import { CleanclipError, dataError, optionError } from '../errors';
+import { checkOptions, CleanclipError, dataError, optionError } from '../errors';
 import { show } from '../show';
 import { type BadImage, type Batch, type EpochOptions, type PairLoaderOptions } from './batch';
 import { disposeTensors, emptyTensors, reclaimTokens, selectRows, shareRows } from './batch_tensors';
@@ -54,10 +54,12 @@ export class PairLoader implements AsyncIterable<Batch> {
   /** @throws CleanclipError ERR_OPTION: a number that makes no sense, or fewer rows than one batch */
   constructor(
     private readonly table: PairTable,
-    { onBadRow = () => {}, onWarning = () => {}, imageCache, maxBadRows, ...given }: PairLoaderOptions,
+    given: PairLoaderOptions,
   ) {
+    checkOptions('The second argument of PairLoader', given);
+    const { onBadRow = () => {}, onWarning = () => {}, imageCache, maxBadRows, ...rest } = given;
     if (!(table instanceof PairTable)) throw optionError(`PairLoader takes what readPairs gives, but got ${show(table)}.`);
-    const options = { ...DEFAULTS, ...given };
+    const options = { ...DEFAULTS, ...rest };
     const { batchSize, size, numWorkers, dropLast, shard, cacheBytes, contextLength, inmodal, compat, seed } = options;
     const geometry = geometryOf(options.squash ? { ...options.geometry, resizeMode: 'squash' } : options.geometry);
     checkCount('batchSize', batchSize, 1);
