@@ -137,6 +137,22 @@ describe('train', () => {
     await expect(cc.evaluate(options({ name: 'bad4', ...validation, strict: true }))).rejects.toMatchObject(refused);
   });
 
+  it('tells of rows of the csv that are left out; strict refuses them', async () => {
+    const csv = join(folder, 'left.csv');
+    const rows = readFileSync(join(folder, 'train.csv'), 'utf8').replace(/^.*\n/, '');
+    writeFileSync(csv, Buffer.concat([Buffer.from(rows.trimEnd()), Buffer.from('\na.png,caf\xe9\n,nothing\n', 'latin1')]));
+    const columns = readFileSync(join(folder, 'train.csv'), 'utf8').split('\n', 1)[0];
+    const log = (name: string): string => readFileSync(join(folder, 'logs', name, 'output.log'), 'utf8');
+    const { history } = await cc.train(options({ name: 'left', trainData: csv, validationData: csv, columns, maxSteps: 1 }));
+    expect(log('left').match(/WARNING \| .*left\.csv, line 97 \(byte \d+\): the row is left out because byte 4 of its field \d, 0xE9, is no UTF-8/g)).toHaveLength(2);
+    expect(log('left').match(/WARNING \| 2 rows of .*left\.csv are left out\./g)).toHaveLength(2);
+    expect(history).toContainEqual({ type: 'data', epoch: 0, step: 0, rows: 96, rows_left_out: 2 });
+    expect(history).toContainEqual(expect.objectContaining({ type: 'evaluation', validation_rows_left_out: 2 }));
+    const refused = { code: 'ERR_DATA', message: expect.stringMatching(/line 97 .*with --strict no row may be left out/) };
+    await expect(cc.train(options({ name: 'left2', trainData: csv, columns, strict: true }))).rejects.toMatchObject(refused);
+    await expect(cc.evaluate(options({ name: 'left3', trainData: undefined, validationData: csv, columns, strict: true }))).rejects.toMatchObject(refused);
+  });
+
   it('stops at a loss that is no number, and keeps what was earned', async () => {
     const run = cc.train(options({ name: 'diverged', epochs: 3, lr: 1e30, numWarmupSteps: 0 }));
     await expect(run).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/loss became (NaN|Infinity) at step \d+ .*lower --lr/) });
