@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -21,3 +21,43 @@ test('Ctrl-C once more ends a rank whose thread waits for others', async () => {
   expect(await ended).toEqual([null, 'SIGINT']);
   clearTimeout(limit);
 });
+
+const dist = (path: string): string => JSON.stringify(join(__dirname, '../../dist', path));
+
+test('Ctrl-C twice ends a command whose event loop does not turn', async () => {
+  const blocked = `
+    const { runCommand } = require(${dist('cli/run_command.js')});
+    void runCommand('program', async () => {
+      require(${dist('torch/addon.js')}).addon().endOnSecondInterrupt();
+      require('node:fs').writeSync(1, 'waiting');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
+    });`;
+  const child = spawn(process.execPath, ['-e', blocked]);
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 300)); // two signals at once are one
+  child.kill('SIGINT');
+  expect(await ended).toEqual([null, 'SIGINT']);
+}, 40_000);
+
+test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('what is stopped by %s ends with %d', async (signal, code) => {
+  const stopping = `
+    const { runCommand } = require(${dist('cli/run_command.js')});
+    const { CleanclipError } = require(${dist('errors.js')});
+    const timer = setInterval(() => {}, 1000);
+    void runCommand('program', ({ signal }) => new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => { clearInterval(timer); reject(new CleanclipError('It was stopped.', 'ERR_ABORTED')); });
+      require('node:fs').writeSync(1, 'waiting');
+    }));`;
+  const child = spawn(process.execPath, ['-e', stopping]);
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  child.kill(signal);
+  expect(await ended).toEqual([code, null]);
+});
+
+test('doctor goes on when nobody reads what it prints', () => {
+  const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${join(__dirname, '../../bin/cleanclip.js')}" doctor | true`], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+}, 40_000);
