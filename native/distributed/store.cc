@@ -39,7 +39,7 @@ MakeResult asHandle(Store store) {
   return [store = std::move(store)](Napi::Env env) { return wrapHandle(env, StoreHandle{store}); };
 }
 
-// tcpStore(host, port, world size | 0, is master, timeout): a promise; port 0 lets the master choose
+// tcpStore(host, port, world size | 0, is master, timeout, for this machine alone): a promise; port 0 lets the master choose
 napi_value tcpStore(const Napi::CallbackInfo& info) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
@@ -47,8 +47,9 @@ napi_value tcpStore(const Napi::CallbackInfo& info) {
   options.isServer = info[3].ToBoolean();
   options.timeout = millisecondsArg(info[4]);
   options.multiTenant = true;
-  return runAside(info.Env(), within(options.timeout, [host = text(info[0]), options] {
-    return asHandle(c10::make_intrusive<c10d::TCPStore>(host, options.isServer ? onLoopback(host, options) : options));
+  return runAside(info.Env(), within(options.timeout, [host = text(info[0]), loopback = info[5].ToBoolean().Value(), options] {
+    const bool oneMachine = options.isServer && loopback;
+    return asHandle(c10::make_intrusive<c10d::TCPStore>(host, oneMachine ? onLoopback(host, options) : options));
   }));
 }
 

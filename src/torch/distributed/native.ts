@@ -17,7 +17,7 @@ export type Question = [heart: NativeHeart, operation: string, number: number, l
 
 /** The functions of `native/distributed/`; times are in milliseconds. */
 export interface DistributedFunctions {
-  tcpStore(host: string, port: number, worldSize: number, isMaster: boolean, timeout: number): Promise<NativeStore>;
+  tcpStore(host: string, port: number, worldSize: number, isMaster: boolean, timeout: number, loopback: boolean): Promise<NativeStore>;
   fileStore(path: string, worldSize: number, timeout: number): Promise<NativeStore>;
   storePort(store: NativeStore): number;
   storeSet(store: NativeStore, key: string, value: Uint8Array): Promise<void>;

@@ -59,10 +59,12 @@ export function checkRanks({ rank, worldSize }: { rank?: number; worldSize?: num
 }
 
 async function overTcp(host: string, port: number, ranks: { rank: number; worldSize: number }, timeout: number): Promise<Rendezvous> {
-  const { MASTER_ADDR, MASTER_PORT, TORCHELASTIC_USE_AGENT_STORE } = process.env;
+  const { MASTER_ADDR, MASTER_PORT, TORCHELASTIC_USE_AGENT_STORE, LOCAL_WORLD_SIZE } = process.env;
   const agentHosts = TORCHELASTIC_USE_AGENT_STORE === 'True' && MASTER_ADDR === host && MASTER_PORT === String(port);
   const isMaster = ranks.rank === 0 && !agentHosts;
-  return { store: await TCPStore.create({ host, port, isMaster, timeout }), ...ranks, host, firstHosts: !agentHosts };
+  // A loopback address alone does not say so: some pods have it for their own name, by which others reach them.
+  const loopback = LOCAL_WORLD_SIZE === String(ranks.worldSize);
+  return { store: await TCPStore.create({ host, port, isMaster, timeout, loopback }), ...ranks, host, firstHosts: !agentHosts };
 }
 
 function fromEnvironment(name: string): number {

@@ -18,7 +18,7 @@ function listening(port: number): string[] {
 }
 
 test.each(['127.0.0.1', 'localhost'])('a store of %s is for this machine alone, and for all of its processes', async (host) => {
-  const store = await TCPStore.create({ host, port: 0, isMaster: true, timeout: 20_000 });
+  const store = await TCPStore.create({ host, port: 0, isMaster: true, timeout: 20_000, loopback: true });
   const client = await TCPStore.create({ host, port: store.port, timeout: 20_000 });
   await client.set('key', 'value');
   expect((await store.get('key')).toString()).toBe('value');
@@ -30,15 +30,15 @@ test.each(['127.0.0.1', 'localhost'])('a store of %s is for this machine alone, 
   store.close();
 }, 60_000);
 
-test('a store of another name listens as c10d does', async () => {
-  const store = await TCPStore.create({ host: '0.0.0.0', port: 0, isMaster: true, timeout: 20_000 });
+test.each([['localhost', false], ['0.0.0.0', true]])('a store of %s with loopback %p listens on all interfaces, as c10d does', async (host, loopback) => {
+  const store = await TCPStore.create({ host, port: 0, isMaster: true, timeout: 20_000, loopback });
   expect(listening(store.port)).not.toContain('0100007F');
   store.close();
 }, 60_000);
 
 test('a second master of one process has the same server', async () => {
-  const store = await TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true, timeout: 20_000 });
-  const again = await TCPStore.create({ host: '127.0.0.1', port: store.port, isMaster: true, timeout: 20_000 }); // of one process: the same server
+  const store = await TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true, timeout: 20_000, loopback: true });
+  const again = await TCPStore.create({ host: '127.0.0.1', port: store.port, isMaster: true, timeout: 20_000, loopback: true }); // of one process: the same server
   expect(again.port).toBe(store.port);
   again.close();
   store.close();
