@@ -1,11 +1,18 @@
+import { CleanclipError } from '../errors';
+import { show } from '../show';
 import { addon } from './addon';
-import { wrap, type Tensor } from './tensor';
+import { requireTensor, wrap, type Tensor } from './tensor';
+
+function whole(count: unknown, least: number, what: string): number {
+  if (Number.isSafeInteger(count) && (count as number) >= least) return count as number;
+  throw new CleanclipError(`${what} is a whole number from ${least}, but ${show(count)} came.`, 'ERR_TORCH');
+}
 
 /** How many threads one operator may use, in the whole process (torch.set_num_threads). */
-export const setNumThreads = (count: number): void => addon().setNumThreads(count);
+export const setNumThreads = (count: number): void => addon().setNumThreads(whole(count, 1, 'The number of threads'));
 
 /** The same for the calling thread alone; data workers set 1, so that they do not crowd out the trainer. */
-export const setThreadLocalThreads = (count: number): void => addon().setThreadLocalThreads(count);
+export const setThreadLocalThreads = (count: number): void => addon().setThreadLocalThreads(whole(count, 1, 'The number of threads'));
 
 /** How many threads an operator of this thread uses. */
 export const getNumThreads = (): number => addon().numThreads();
@@ -14,7 +21,10 @@ export const getNumThreads = (): number => addon().numThreads();
  * A token with which another thread of this process can `take` the tensor once, without copying: both then see the
  * same memory.
  */
-export const share = (tensor: Tensor): number => addon().share(tensor.handle);
+export function share(tensor: Tensor): number {
+  requireTensor(tensor, 'torch.share');
+  return addon().share(tensor.handle);
+}
 
 /** The tensor behind a token of `share`. */
-export const take = (token: number): Tensor => wrap(addon().take(token));
+export const take = (token: number): Tensor => wrap(addon().take(whole(token, 0, "A shared tensor's token")));

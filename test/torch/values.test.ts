@@ -30,6 +30,9 @@ test.each<[string, () => unknown, string]>([
   ['no function', () => torch.tidy(wrong(5)), 'torch.tidy takes a function, but number came'],
   ['no function for noGrad', () => torch.noGrad(wrong(null)), 'torch.noGrad takes a function, but null came'],
   ['no tensor to keep', () => torch.keep(wrong(undefined)), 'torch.keep takes a Tensor, but undefined came'],
+  ['no number of threads', () => torch.setNumThreads(wrong([Symbol('x')])), 'The number of threads is a whole number from 1'],
+  ['no tensor to share', () => torch.share(wrong(null)), 'torch.share takes a Tensor, but null came'],
+  ['a token that is none', () => torch.take(wrong(Symbol('x'))), "A shared tensor's token is a whole number from 0"],
   ['a gradient that is no tensor', () => (one.grad = wrong(5)), 'grad takes a Tensor'],
   ['options of backward that are null', () => one.backward(wrong(null)), 'backward takes an object of options'],
 ])('%s', (_, call, message) => {
