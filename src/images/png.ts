@@ -23,7 +23,7 @@ export async function decodePng(bytes: Uint8Array, limits: Limits): Promise<Tens
   const samples = SAMPLES[colour];
   const pieces = interlaced ? passes(width, height, depth * samples) : wholePiece(width, height, 1, rowBytes(width, depth * samples) + 1);
   const size = sizeOf(pieces);
-  const rows = await inflated(data, size, pieces[6]);
+  const rows = await inflated(data, size, interlaced ? 0 : pieces[6]);
   const raster = rasterOf({ width, height, pieces, bits: depth, bigEndian: true, ...layout(colour, depth, palette) });
   return decodeRaster(rows, raster, { filtered: Math.max(1, (depth * samples) / 8), most: 1 });
 }
@@ -116,14 +116,18 @@ function readHeader(content: Uint8Array): Header {
 const inflateAside = promisify(inflate);
 const smallBytes = 1 << 19; // takes about a millisecond
 
-/** The first `size` bytes of the stream, or what there is of them up to its end or a fault, in whole rows. */
+/**
+ * The first `size` bytes of the stream, or what there is of them up to its end or a fault. As with PIL, a row that ends where the fault begins is lost.
+ * @param row bytes of each row; 0 where they differ, and no fault is passed over
+ */
 async function inflated(data: Uint8Array, size: number, row: number): Promise<Uint8Array> {
   const options = { maxOutputLength: size + 65536, chunkSize: Math.min(size + 64, 1 << 22), finishFlush: constants.Z_SYNC_FLUSH };
   try {
     return size < smallBytes ? inflateSync(data, options) : await inflateAside(data, options);
   } catch (error) {
     if ((error as Error).message.includes('allocation failed')) throw error;
-    return inflatedRows(data, size, row);
+    if (row === 0) throw new Refusal('its pixels are damaged, and it is interlaced');
+    return row < 64 ? inflatedBefore(data, size) : inflatedRows(data, size, row);
   }
 }
 
@@ -145,4 +149,22 @@ async function inflatedRows(data: Uint8Array, size: number, row: number): Promis
     stream.destroy();
   }
   return Buffer.concat(rows);
+}
+
+/** The same where a row is less than zlib's smallest piece: the longest beginning of the stream in which it finds no fault. */
+async function inflatedBefore(data: Uint8Array, size: number): Promise<Uint8Array> {
+  const options = { maxOutputLength: size + 65536, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: Math.min(size + 64, 1 << 22) };
+  let [sound, faulty] = [0, data.length];
+  let rows: Uint8Array = new Uint8Array(0);
+  while (faulty - sound > 1) {
+    const middle = (sound + faulty) >> 1;
+    const beginning = data.subarray(0, middle);
+    try {
+      rows = size < smallBytes ? inflateSync(beginning, options) : await inflateAside(beginning, options);
+      sound = middle;
+    } catch {
+      faulty = middle;
+    }
+  }
+  return rows.subarray(0, -1);
 }

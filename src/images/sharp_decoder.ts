@@ -25,6 +25,7 @@ export async function decodeBySharp(bytes: Uint8Array, format: SharpFormat, limi
     return { ...(await within(pixels.raw().toBuffer({ resolveWithObject: true }), limits.maxSeconds)), isCmyk };
   } catch (error) {
     if (error instanceof Refusal || !(error instanceof Error) || /allocat|memory/i.test(error.message)) throw error;
+    if (/bad seek|unexpected end|premature end/i.test(error.message)) throw new Refusal('it ends before its content does');
     throw new Refusal(error.message.replace(/^Input (buffer|file|image) /, 'it ').trim().split('\n', 1)[0].replace(/\.$/, ''));
   }
 }

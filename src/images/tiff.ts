@@ -11,7 +11,7 @@ import { samplesOf, type TiffSamples } from './tiff_samples';
 /**
  * Decodes the first picture of a TIFF as PIL does, turned as its tag Orientation says; alpha is dropped, 16 bits of grey are cut off at 255, of those of
  * colours the upper bytes count. Pixels may be plain, or packed by LZW, PackBits, deflate, JPEG or CCITT, in strips or tiles, in one plane or several.
- * Of a truncated plain one the rows that are there are shown. Sources: TIFF 6.0, TiffImagePlugin.py.
+ * Of a truncated plain one in one plane the rows that are there are shown. Sources: TIFF 6.0, TiffImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -30,7 +30,7 @@ export async function decodeTiff(bytes: Uint8Array, limits: Limits): Promise<Ten
   const chunks = chunksOf(directory, picture);
   if (packing === 'none') {
     refuseWhatPilScrambles(picture, chunks);
-    return decodeChunks(bytes, picture, chunks, 0.99);
+    return decodeChunks(bytes, picture, chunks, picture.planar ? 0 : 0.99);
   }
   const unpacked = await unpack(bytes, directory, picture, chunks, packing, limits);
   let at = 0;
