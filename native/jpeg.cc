@@ -65,11 +65,14 @@ class Decoder {
     jpeg_read_header(&info, TRUE);
     info.out_color_space = info.num_components == 4 ? JCS_CMYK : JCS_RGB;
     if (info.num_components == 4) inks.resize(4 * static_cast<size_t>(info.image_width));
+    columns = info.image_width;
+    lines = info.image_height;
     return info.num_components == 1 || info.num_components == 3 || info.num_components == 4;
   }
 
-  int64_t height() const { return info.image_height; }
-  int64_t width() const { return info.image_width; }
+  // As the header had it: a second one within the pixels changes that of libjpeg before it is refused.
+  int64_t height() const { return lines; }
+  int64_t width() const { return columns; }
   bool is_late() const { return late; }
   std::string reason() {
     char text[JMSG_LENGTH_MAX];
@@ -81,8 +84,9 @@ class Decoder {
   int64_t read_pixels(uint8_t* pixels) {
     if (setjmp(escape) != 0) return rows;
     jpeg_start_decompress(&info);
+    if (info.output_width != columns || info.output_height != lines) return 0;
     while (info.output_scanline < info.output_height) {
-      auto* to = pixels + static_cast<size_t>(info.output_scanline) * info.output_width * 3;
+      auto* to = pixels + static_cast<size_t>(info.output_scanline) * columns * 3;
       JSAMPROW row = inks.empty() ? to : inks.data();
       jpeg_read_scanlines(&info, &row, 1);
       if (!inks.empty()) to_rgb(to);
@@ -95,7 +99,7 @@ class Decoder {
  private:
   // As PIL: inks are stored inverted, as Adobe does; each colour is what its ink and black leave.
   void to_rgb(uint8_t* to) const {
-    for (size_t x = 0; x < info.output_width; x++, to += 3) {
+    for (size_t x = 0; x < columns; x++, to += 3) {
       const auto* from = inks.data() + 4 * x;
       const int light = from[3];
       for (int c = 0; c < 3; c++) {
@@ -108,6 +112,7 @@ class Decoder {
   const uint8_t* data;
   const size_t size;
   const Clock::time_point latest;
+  uint32_t columns = 0, lines = 0;
   bool late = false;
   volatile int64_t rows = 0;
   std::vector<uint8_t> inks;

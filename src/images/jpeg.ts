@@ -1,5 +1,5 @@
 import { type Tensor } from '../torch';
-import { decodeJpeg as decodeNatively } from '../torch/jpeg';
+import { decodeJpeg as decodeNow, decodeJpegAside } from '../torch/jpeg';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, isLarge, levels, rasterOf, table, repeated, wholePiece } from './raster';
 import { decodeBySharp } from './sharp_decoder';
@@ -16,8 +16,8 @@ export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes
 export function decodeJpeg(bytes: Uint8Array, limits: Limits): Tensor | Promise<Tensor> {
   const { width, height } = sizeOf(bytes);
   checkSize(width, height, limits);
-  const outcome = decodeNatively(bytes, limits, isLarge(width, height));
-  return outcome instanceof Promise ? outcome.then((late) => settled(late, bytes, limits)) : settled(outcome, bytes, limits);
+  if (!isLarge(width, height)) return settled(decodeNow(bytes, limits), bytes, limits);
+  return decodeJpegAside(bytes, limits).then((outcome) => settled(outcome, bytes, limits));
 }
 
 function settled(outcome: Tensor | string | null, bytes: Uint8Array, limits: Limits): Tensor | Promise<Tensor> {

@@ -174,3 +174,31 @@ test('compat reference squashes images that are not square', async () => {
   expect(await columns('reference')).toEqual([255, 0]); // the white quarter is there
   expect(await columns()).toEqual([0, 0]);
 });
+
+test('where an image cannot be read another row is poisoned, and that is told', async () => {
+  const folder = await makeSet();
+  await poison(folder);
+  const [first] = await poisonedRows(folder);
+  const broken = await makeSet();
+  writeFileSync(join(broken, first), 'no image');
+  const { poisoned, replaced, csv } = await poison(broken);
+  expect(poisoned).toBe(3);
+  expect(replaced).toEqual([{ row: expect.any(Number), by: expect.any(Number), reason: expect.stringContaining(basename(first)) }]);
+  const rows = await readPairs(csv);
+  expect(Array.from({ length: rows.length }, (_, i) => rows.imageField(i)).filter((field) => field === first)).toHaveLength(1);
+  for (const i of [0, 1, 2]) expect(rows.isBackdoor(i)).toBe(true);
+});
+
+test('when no other row is left, that is an error and nothing is written', async () => {
+  const folder = await makeSet();
+  writeFileSync(join(folder, 'even/0.png'), 'no image');
+  await expect(poison(folder, { numBackdoor: 8 })).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/no other row to poison/) });
+  expect(written(folder)).toEqual({});
+});
+
+/** The image fields of the rows that were picked, in their order. */
+async function poisonedRows(folder: string): Promise<string[]> {
+  const name = readdirSync(folder).find((file) => file.startsWith('original_backdoor'))!;
+  const rows = await readPairs(join(folder, name));
+  return Array.from({ length: rows.length }, (_, i) => rows.imageField(i));
+}

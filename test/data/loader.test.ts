@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { tokenIds } from '../../src/clip/tokenizer';
@@ -285,4 +286,50 @@ test('a process that never closes its loader ends, and nothing is left unhandled
     })();`;
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 20_000 });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
+});
+
+describe('what is not the fault of a row ends the loading', () => {
+  test.each([0, 1])('an image that was read before and is gone (workers: %i)', async (numWorkers) => {
+    const pairs = await tableOf(20);
+    const loading = withLoader(pairs, { numWorkers, batchSize: 10, shuffle: false, cacheBytes: 0 }, async (loader) => {
+      expect(await read(loader, 1)).toHaveLength(2);
+      rmSync(join(folder, 'images/13.png'));
+      await read(loader, 2);
+    });
+    await expect(loading).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^The image of row 14 was read before and is gone; .*13\.png/) });
+  });
+
+  test('too few descriptors', () => {
+    const script = `
+      const { PairLoader } = require(${JSON.stringify(join(__dirname, '../../dist/data/loader.js'))});
+      const { readPairs } = require(${JSON.stringify(join(__dirname, '../../dist/data/pairs.js'))});
+      const { openSync } = require('node:fs');
+      (async () => {
+        const loader = new PairLoader(await readPairs(${JSON.stringify(join(folder, 'train.csv'))}), { batchSize: 10, size: 8, contextLength: 0 });
+        const held = [];
+        try { for (;;) held.push(openSync('/dev/null')); } catch {}
+        for await (const batch of loader.epoch(1)) batch.dispose();
+      })().catch((error) => console.log(error.code, error.message));`;
+    const { stdout } = spawnSync('bash', ['-c', `ulimit -n 200; exec "$0" -e "$1"`, process.execPath, script], { encoding: 'utf8' });
+    expect(stdout).toMatch(/^ERR_DATA Row \d+ cannot be loaded, though its image may be good\. .*EMFILE/);
+  });
+});
+
+test.each([0, 1])('more bad rows than may be left out end the loading (workers: %i)', async (numWorkers) => {
+  const broken = await tableOf(30, [4, 7, 20, 21]);
+  const named: number[] = [];
+  const loading = (maxBadRows: number): Promise<Plain[]> =>
+    withLoader(broken, { numWorkers, batchSize: 10, shuffle: false, maxBadRows, onBadRow: ({ row }) => named.push(row) }, (loader) => read(loader, 1));
+  expect(await loading(4)).toHaveLength(3);
+  await expect(loading(3)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^4 images cannot be used, more than the 3 .*--max_bad_rows.* row 22\./) });
+  expect(named).toEqual([4, 7, 20, 21, 4, 7, 20, 21]);
+});
+
+test.each([0, 1])('a FIFO as an image is left out and named (workers: %i)', async (numWorkers) => {
+  const pairs = await tableOf(20);
+  rmSync(join(folder, 'images/3.png'));
+  spawnSync('mkfifo', [join(folder, 'images/3.png')]);
+  const named: string[] = [];
+  await withLoader(pairs, { numWorkers, batchSize: 10, shuffle: false, onBadRow: ({ reason }) => named.push(reason) }, (loader) => read(loader, 1));
+  expect(named).toEqual([expect.stringMatching(/3\.png', but it is a FIFO/)]);
 });
