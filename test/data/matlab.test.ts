@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib';
-import { MatNumbers, readMatlab } from '../../src/data/matlab';
+import { readMatlab, type MatNumbers } from '../../src/data/matlab';
 import { matFile } from '../support/labelled_sets';
 
 const header = matFile({}, { compress: false });
