@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { type Fields, fieldsOf } from './checkpoint_fields';
 import type { CompleteConfig } from './clip/config';
 import type { OnBytes } from './clip/download';
 import type { Clip } from './clip/model';
@@ -9,11 +10,11 @@ import { jobHints, type ModelOptions } from './clip/open';
 import { type ModelFile, readModel } from './clip/read_model';
 import type { Hints } from './clip/resolve';
 import type { StateDict } from './clip/weights';
-import { CleanclipError, optionError } from './errors';
+import { CleanclipError, dataError, optionError } from './errors';
 import type { JobHooks } from './progress';
 import { torch } from './torch';
-import type { GradScaler, GradScalerState } from './torch/grad_scaler';
-import type { AdamW, OptimizerState } from './torch/optim';
+import type { GradScaler } from './torch/grad_scaler';
+import type { AdamW } from './torch/optim';
 import { OrderedDict } from './torch/serialization';
 
 /** Where a run stands. */
@@ -43,16 +44,13 @@ export function changeOf(before: Order | undefined, now: Order, batchFlag = '--b
 }
 
 /** A checkpoint file as read. */
-export interface Checkpoint extends Position {
+export interface Checkpoint extends Fields {
   path: string;
   name: string;
   stateDict: StateDict;
   config: CompleteConfig;
   /** what of the configuration nobody has said, in a sentence */
   assumed?: string;
-  optimizer: OptimizerState | undefined;
-  scaler?: GradScalerState;
-  order?: Order;
 }
 
 /**
@@ -90,19 +88,13 @@ export function modelAt(path: string, hints: Hints, wanted: string, apart = fals
 
 /** A model's file as a checkpoint. */
 export function checkpointOf({ path, content, stateDict, config, assumed }: ModelFile): Checkpoint {
-  const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
   return {
     path,
     name: typeof content.name === 'string' ? content.name : '',
     stateDict,
     config,
     assumed,
-    optimizer: content.optimizer as OptimizerState | undefined,
-    scaler: content.scaler as GradScalerState | undefined,
-    order: content.order as Order | undefined,
-    epoch: count(content.epoch),
-    batch: count(content.batch),
-    step: count(content.step),
+    ...fieldsOf(content, path),
   };
 }
 
@@ -132,21 +124,57 @@ interface InitialOptions extends Pick<ModelOptions, 'modelName' | 'activation'> 
   pretrained: boolean;
 }
 
-/** The names of the checkpoints in the folder of a run, those of classifiers too. */
+/**
+ * The names of the checkpoints in the folder of a run, those of classifiers too.
+ * @throws CleanclipError `ERR_DATA` when their folder is none
+ */
 export function checkpointNames(run: string): string[] {
   const folder = join(run, 'checkpoints');
-  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.pt')) : [];
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (stats !== undefined && !stats.isDirectory()) throw dataError(`'${folder}' is a file where a run keeps its checkpoints; move it away, or choose another --name.`);
+  return stats === undefined ? [] : readdirSync(folder).filter((name) => name.endsWith('.pt'));
 }
 
-/** The checkpoint of a run's training that is furthest on, or undefined when there is none. */
-export function newestCheckpoint(run: string): Checkpoint | undefined {
+/** The checkpoint of a run's training that is furthest on and whole, and a sentence on each that is damaged. */
+export interface Newest {
+  checkpoint?: Checkpoint;
+  damaged: string[];
+}
+
+/**
+ * Finds the checkpoint to go on with: of the last step, of the last epoch, or of the highest number; where all of these are damaged, the next one that is whole.
+ * @throws CleanclipError `ERR_CHECKPOINT` of the first when none is whole
+ */
+export function newestCheckpoint(run: string): Newest {
   const names = checkpointNames(run);
-  const epochs = names.flatMap((name) => Number(/^epoch_(\d+)\.pt$/.exec(name)?.[1] ?? NaN)).filter((n) => !Number.isNaN(n));
-  const candidates = ['step.pt', 'epoch.pt', ...(epochs.length > 0 ? [`epoch_${Math.max(...epochs)}.pt`] : [])];
-  return candidates
-    .filter((name) => names.includes(name))
-    .map((name) => readCheckpoint(join(run, 'checkpoints', name)))
-    .sort((a, b) => b.epoch - a.epoch || b.batch - a.batch)[0];
+  const numbers = names.flatMap((name) => Number(/^epoch_(\d+)\.pt$/.exec(name)?.[1] ?? NaN)).filter((n) => !Number.isNaN(n));
+  const [last, ...earlier] = numbers.sort((a, b) => b - a).map((n) => `epoch_${n}.pt`);
+  const faults: CleanclipError[] = [];
+  const read = (name: string | undefined): Checkpoint[] => {
+    if (name === undefined || !names.includes(name)) return [];
+    try {
+      return [resumable(readCheckpoint(join(run, 'checkpoints', name)))];
+    } catch (error) {
+      if (!(error instanceof CleanclipError && error.code === 'ERR_CHECKPOINT')) throw error;
+      faults.push(error);
+      return [];
+    }
+  };
+  let whole = ['step.pt', 'epoch.pt', last].flatMap(read);
+  for (let i = 0; whole.length === 0 && i < earlier.length; i++) whole = read(earlier[i]);
+  if (whole.length === 0 && faults.length > 0) throw faults[0];
+  const [checkpoint] = whole.sort((a, b) => b.epoch - a.epoch || b.batch - a.batch);
+  return { checkpoint, damaged: faults.map(({ message }) => message) };
+}
+
+/**
+ * A checkpoint of a run that goes on: all that trained it is needed.
+ * @throws CleanclipError `ERR_CHECKPOINT` when something of it cannot be taken
+ */
+export function resumable<T extends Pick<Fields, 'untaken'>>(checkpoint: T): T {
+  const [fault] = checkpoint.untaken;
+  if (fault !== undefined) throw new CleanclipError(`${fault} A run goes on with all of its own state; start a new one with --checkpoint.`, 'ERR_CHECKPOINT');
+  return checkpoint;
 }
 
 /**

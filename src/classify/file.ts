@@ -73,7 +73,7 @@ export async function initialWeights(options: TrainOptions, hooks: JobHooks): Pr
   const base = await readInitial(options, hooks);
   if (checkpointFinetune === undefined) return base;
   const { clip, config, assumed, path } = readClassifier(checkpointFinetune, options);
-  if (base === undefined) return { path, name: '', stateDict: clip, config, assumed, optimizer: undefined, epoch: 0, batch: 0, step: 0 };
+  if (base === undefined) return { path, name: '', stateDict: clip, config, assumed, optimizer: undefined, untaken: [], epoch: 0, batch: 0, step: 0 };
   const differs = visualFields.find((field) => !isDeepStrictEqual(config[field], base.config[field]));
   if (differs !== undefined) {
     throw new CleanclipError(

@@ -108,8 +108,9 @@ export class GradScaler {
 }
 
 function numberIn(state: GradScalerState, name: keyof GradScalerState): number {
-  const value: unknown = state[name] instanceof PyFloat ? state[name].value : state[name];
-  if (typeof value === 'number') return value;
+  const given: unknown = typeof state === 'object' && state !== null ? state[name] : undefined;
+  const value: unknown = given instanceof PyFloat ? given.value : given;
+  if (typeof value === 'number' && value >= 0 && value < Infinity) return value;
   throw new CleanclipError(`The state of a GradScaler has a number '${name}', but this one has ${String(value)}; it is not of torch.amp.GradScaler.`, 'ERR_CHECKPOINT');
 }
 

@@ -5,7 +5,7 @@ import { noGrad } from './autograd';
 import { tensor as makeTensor, zeros } from './factories';
 import { keep } from './scope';
 import { IntDict, PyFloat, PyTuple } from './serialization';
-import { invokeByName, type Tensor } from './tensor';
+import { invokeByName, Tensor } from './tensor';
 
 /** Parameters that share hyperparameters. */
 export interface ParameterGroup {
@@ -164,6 +164,8 @@ export class AdamW {
    * @throws CleanclipError `ERR_CHECKPOINT` when the groups or shapes differ
    */
   loadStateDict(loaded: OptimizerState): void {
+    const fault = optimizerFault(loaded);
+    if (fault !== undefined) throw new CleanclipError(`The optimizer's state cannot be taken: ${fault}.`, 'ERR_CHECKPOINT');
     const sizes = this.groups.map(({ parameters }) => parameters.length);
     const loadedSizes = loaded.param_groups.map(({ params }) => params.length);
     if (sizes.join() !== loadedSizes.join()) {
@@ -179,6 +181,24 @@ export class AdamW {
       if (moments !== undefined) this.state.set(parameter, moments);
     }
   }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What keeps a value from being a state of torch.optim.AdamW, in words; undefined for one. Whether it fits a model is not looked at. */
+export function optimizerFault(value: unknown): string | undefined {
+  if (!isObject(value) || !Array.isArray(value.param_groups) || !isObject(value.state)) return 'it is no state_dict of an optimizer, with state and param_groups';
+  const { param_groups: groups, state } = value;
+  const indices = groups.flatMap((group: unknown) => (isObject(group) && Array.isArray(group.params) ? (group.params as unknown[]) : [undefined]));
+  if (!indices.every((index) => Number.isSafeInteger(index))) return 'its param_groups do not number their parameters';
+  for (const [index, entry] of Object.entries(state)) {
+    const tensor = (name: string): boolean => isObject(entry) && entry[name] instanceof Tensor;
+    if (!tensor('exp_avg') || !tensor('exp_avg_sq')) return `it is of another optimizer than AdamW: the state of parameter ${index.slice(0, 20)} has no exp_avg and exp_avg_sq`;
+    const { step } = entry as Record<string, unknown>;
+    const count = step instanceof Tensor && step.numel() === 1 ? Number(step.item()) : step;
+    if (typeof count !== 'number' || !(count >= 0 && count < Infinity)) return `parameter ${index.slice(0, 20)} has no number of steps`;
+  }
+  return undefined;
 }
 
 function readMoments(entry: ParameterState | undefined, parameter: Tensor): Moments | undefined {

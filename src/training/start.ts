@@ -1,4 +1,4 @@
-import { changeOf, newestCheckpoint, refuseEarlierRun, type Checkpoint, type Order, type Position } from '../checkpoint';
+import { changeOf, newestCheckpoint, refuseEarlierRun, type Checkpoint, type Newest, type Order, type Position } from '../checkpoint';
 import type { CompleteConfig } from '../clip/config';
 import { sizesOf } from '../clip/open';
 import { optionError } from '../errors';
@@ -13,21 +13,24 @@ export interface Found extends Position {
   /** the file; none for new weights */
   path?: string;
   hasOptimizer: boolean;
+  /** what of it is not taken, or which checkpoints are damaged, in sentences */
+  warnings: string[];
   scaler?: GradScalerState;
   order?: Order;
   /** it is this run's own, to go on with */
   resumed: boolean;
 }
 
-export function describe(options: TrainOptions, checkpoint: Checkpoint | undefined, resumed: boolean): Found {
-  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler, order, assumed } = checkpoint ?? {};
-  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, order, assumed, resumed };
+export function describe(options: TrainOptions, checkpoint: Checkpoint | undefined, damaged: readonly string[], resumed: boolean): Found {
+  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler, order, assumed, untaken = [] } = checkpoint ?? {};
+  const warnings = [...damaged, ...untaken];
+  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, order, assumed, warnings, resumed };
 }
 
 /** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */
-export function earlierRun(folder: string, { resume }: TrainOptions): Checkpoint | undefined {
-  const newest = resume === undefined ? undefined : newestCheckpoint(folder);
-  if (newest === undefined) refuseEarlierRun(folder, { resume });
+export function earlierRun(folder: string, { resume }: TrainOptions): Newest {
+  const newest = resume === undefined ? { damaged: [] } : newestCheckpoint(folder);
+  if (newest.checkpoint === undefined) refuseEarlierRun(folder, { resume });
   return newest;
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { changeOf, checkInitial, refuseEarlierRun, type Order, type Position } from '../checkpoint';
+import { changeOf, checkInitial, refuseEarlierRun, resumable, type Order, type Position } from '../checkpoint';
 import { Classifier, Linear } from '../classify/classifier';
 import { initialWeights, openClassifier, readClassifier, writeClassifier, type ClassifierFile } from '../classify/file';
 import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
@@ -135,7 +135,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
 /** The first of the files that an earlier run of this name has left, if `resume` allows to go on with one. */
 function earlierRun(run: string, paths: string[], { resume }: TrainOptions): ClassifierFile | undefined {
   const path = paths.find((file) => existsSync(file));
-  if (resume !== undefined && path !== undefined) return readClassifier(path, {});
+  if (resume !== undefined && path !== undefined) return resumable(readClassifier(path, {}));
   refuseEarlierRun(run, { resume });
   return undefined;
 }

@@ -4,7 +4,7 @@ import { initialWeights } from '../classify/file';
 import type { Clip } from '../clip/model';
 import { badRowWarnings, readPairs, refuseBadRows, type PairTable } from '../data/pairs';
 import { batchCount, shardLength } from '../data/sampler';
-import { dataError, optionError } from '../errors';
+import { CleanclipError, dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import { chooseDevice, newClip } from '../clip/open';
 import type { JobHooks } from '../progress';
@@ -39,8 +39,8 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   const own: { checkpoint?: Checkpoint } = {}; // on the first rank
   const found = await fromFirstRank(async () => {
     const earlier = earlierRun(folder, options);
-    own.checkpoint = earlier ?? (await initialWeights(options, hooks));
-    return describe(options, own.checkpoint, earlier !== undefined);
+    own.checkpoint = earlier.checkpoint ?? (await initialWeights(options, hooks));
+    return describe(options, own.checkpoint, earlier.damaged, earlier.checkpoint !== undefined);
   });
   const order: Order = { examples: table.length, batchSize: options.batchSize, seed: options.seed };
   const start = startOf(found, options, order, batches);
@@ -56,9 +56,10 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     checkLeft(found, start, end, options);
     const optimizer = makeOptimizer(clip, options);
     const takesState = found.resumed || !options.completeFinetune || options.compat === 'reference';
-    if (takesState && found.hasOptimizer) shareState(optimizer, own.checkpoint);
+    const untaken = takesState && found.hasOptimizer ? shareState(optimizer, own.checkpoint, found.resumed) : [];
     const scaler = makeScaler(clip, takesState ? found.scaler : undefined);
     begin(log, options, clip, { found, start, order, batches, device });
+    for (const warning of [...found.warnings, ...untaken]) log.warning(warning);
 
     for (const warning of badRowWarnings(table.badRows, options.trainData!)) log.warning(warning);
     if (table.badRows.count > 0) {
@@ -73,10 +74,20 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   }
 }
 
-/** Gives every rank's optimizer the state of a checkpoint, which the first rank has. */
-function shareState(optimizer: AdamW, checkpoint: Checkpoint | undefined): void {
-  if (checkpoint !== undefined) optimizer.loadStateDict(checkpoint.optimizer!);
+/**
+ * Gives every rank's optimizer the state of a checkpoint, which the first rank has. That of another model or grouping is left out, unless the run goes on.
+ * @returns warnings
+ */
+function shareState(optimizer: AdamW, checkpoint: Checkpoint | undefined, resumed: boolean): string[] {
+  const warnings: string[] = [];
+  try {
+    if (checkpoint !== undefined) optimizer.loadStateDict(checkpoint.optimizer!);
+  } catch (error) {
+    if (resumed || !(error instanceof CleanclipError && error.code === 'ERR_CHECKPOINT')) throw error;
+    warnings.push(`The optimizer of '${checkpoint!.path}' is not taken: ${error.message}`);
+  }
   if (ranks().worldSize > 1) torch.distributed.broadcastCoalesced(optimizer.moments());
+  return warnings;
 }
 
 function checkTogether(options: TrainOptions): void {

@@ -22,9 +22,10 @@ export type PickleSource = Pick<Buffer, 'length' | 'subarray'>;
 /** No module and name together are longer. */
 const maxLine = 1 << 16;
 
-/** More values, and more collections and tensors among them, than any checkpoint holds: they take about a gigabyte. */
-const maxValues = 2 ** 24;
+/** More values, more collections and tensors among them, and more references to them than any checkpoint holds: they take some hundred MB and seconds. */
+const maxValues = 2 ** 22;
 const maxObjects = 2 ** 20;
+const maxReferences = 2 ** 21;
 
 /**
  * Runs a pickle (protocols 2–5) as a machine that knows values only: it builds lists, tuples, dicts, sets, numbers and texts, and calls
@@ -190,6 +191,7 @@ export class PickleReader {
 
   #remember(index: number): void {
     this.#memo.set(index, this.#top());
+    if (this.#memo.size > maxReferences) throw new Fault(`numbers more than ${maxReferences} values`);
   }
 
   #push(value: unknown): void {

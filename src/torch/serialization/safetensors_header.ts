@@ -48,6 +48,7 @@ export function parseMetadata(header: Buffer): Record<string, string> {
 
 function parseObject(header: Buffer): object {
   let value: unknown;
+  refuseOtherNumbers(header);
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header));
   } catch {
@@ -56,6 +57,26 @@ function parseObject(header: Buffer): object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Fault('is damaged: its header is no JSON object');
   return value;
 }
+
+const [quote, backslash] = Buffer.from('"\\');
+const partsOfOtherNumbers = new Set(Buffer.from('-+.eE'));
+
+/** The format's numbers are digits alone; JSON has more ways to write a size, such as 1e0 and -0. */
+function refuseOtherNumbers(header: Buffer): void {
+  let inText = false;
+  let before = 0;
+  for (let at = 0; at < header.length; at++) {
+    const byte = header[at];
+    if (inText && byte === backslash) at++;
+    else if (byte === quote) inText = !inText;
+    else if (!inText && partsOfOtherNumbers.has(byte) && (isDigit(before) || isDigit(header[at + 1]))) {
+      throw new Fault('is damaged: a number in its header is not written in digits alone');
+    }
+    before = byte;
+  }
+}
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 
 function entryOf(name: string, description: unknown, start: number): HeaderEntry {
   const { dtype: code, shape, data_offsets: offsets } = Object(description) as Record<string, unknown>;

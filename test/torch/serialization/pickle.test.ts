@@ -202,9 +202,10 @@ describe('hostile pickles', () => {
   });
 
   test.each([
-    ['values', 'N', /more than 16777216 values/],
+    ['values', 'N', /more than 4194304 values/],
     ['dicts', '}', /more than 1048576 collections/],
     ['calls', 'h\x00h\x01R', /more than 1048576 collections/],
+    ['references', '\x94', /numbers more than 2097152 values/],
   ])('%s without end are refused before they fill the memory', (_, unit, message) => {
     expect(() => read(pickle(`ccollections\nOrderedDict\nq\x00)q\x01${unit.repeat(17_000_000)}`))).toThrow(message);
   });
