@@ -8,20 +8,17 @@ import type { JobHooks } from '../progress';
 import { writeOpenai, writeSafetensors } from './files';
 import { checkHuggingFace, writeHuggingFace } from './hugging_face';
 import { writeOnnx } from './onnx';
-import { openModel } from './open';
+import { openModel, type ModelSource } from './open';
 import { writeOpenClip } from './open_clip';
-import { outgoing, wholeConfig, type Outgoing } from './state';
+import { outgoing, type Outgoing } from './state';
 
 /** Options of {@link runConvert}: those of `cleanclip convert` in camelCase. */
-export interface ConvertOptions {
-  /** a file or folder that loadClip takes, or the name of one of OpenAI's models */
-  input: string;
+export interface ConvertOptions extends ModelSource {
   /** the file or folder to write */
   output: string;
   to: Conversion;
   /** default 'fp32' */
   dtype?: 'fp32' | 'fp16';
-  modelName?: string;
 }
 
 /** What {@link runConvert} wrote. */
@@ -43,7 +40,7 @@ const formats: Record<Conversion, Format> = {
   openai: { folder: false, write: writeOpenai },
   safetensors: { folder: false, write: writeSafetensors },
   open_clip: { folder: true, write: writeOpenClip },
-  hf: { folder: true, check: ({ config }) => checkHuggingFace(wholeConfig(config)), write: writeHuggingFace },
+  hf: { folder: true, check: ({ config }) => checkHuggingFace(config), write: writeHuggingFace },
   onnx: { folder: true, write: (folder, model) => writeOnnx(folder, model) },
 };
 
@@ -71,6 +68,7 @@ export async function runConvert(options: ConvertOptions, hooks: JobHooks = {}):
 
 /** Refuses a name that exists, or that says another format. */
 export function checkOutput(output: string, to: Conversion): void {
+  if (output === '' || output.includes('\0')) throw optionError('OUT must be the path of a file or folder, but it is empty or has a null character.');
   const safetensors = output.endsWith('.safetensors');
   if (to === 'safetensors' && !safetensors) throw optionError(`--to safetensors writes a file whose name ends with .safetensors, but OUT is '${output}'.`);
   if (to !== 'safetensors' && safetensors) throw optionError(`--to ${to} writes no .safetensors file, but OUT is '${output}'; name a ${formats[to].folder ? 'folder' : '.pt file'}.`);

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { CONFIG_KEY } from '../clip/header_config';
 import { torch } from '../torch';
 import { OrderedDict } from '../torch/serialization';
-import { demand, openaiOnly, wholeConfig, type Outgoing } from './state';
+import { demand, openaiOnly, type Outgoing } from './state';
 
 /** `openai`: a state dict alone, an OrderedDict of tensors, which `torch.load(…, weights_only=True)` and OpenAI's `clip.load` read. */
 export function writeOpenai(path: string, { config, state }: Outgoing): void {
-  const whole = wholeConfig(config);
-  demand(whole, "A bare state dict under OpenAI's names", openaiOnly(whole), 'safetensors or open_clip, which store it');
+  demand(config, "A bare state dict under OpenAI's names", openaiOnly(config), 'safetensors or open_clip, which store it');
   torch.save(new OrderedDict(Object.entries(state)), path);
 }
 

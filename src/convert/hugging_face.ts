@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 
 import { END_TOKEN, START_TOKEN } from '../clip/bpe';
+import { type CompleteConfig, mlpWidth } from '../clip/config';
 import { optionError } from '../errors';
 import { torch } from '../torch';
 import { writeJson } from './files';
 import { huggingFaceState } from './hugging_face_names';
-import { demand, wholeConfig, type Outgoing, type WholeConfig } from './state';
+import { demand, type Outgoing } from './state';
 import { writeTokenizer } from './tokenizer_files';
 
 /**
@@ -13,15 +14,14 @@ import { writeTokenizer } from './tokenizer_files';
  * @throws CleanclipError `ERR_OPTION` for a ResNet, or options that CLIPModel does not have
  */
 export function writeHuggingFace(folder: string, { config, state, half }: Outgoing): void {
-  const whole = wholeConfig(config);
-  writeJson(folder, 'config.json', configOf(whole, state.logit_scale.item(), half));
-  writeJson(folder, 'preprocessor_config.json', preprocessorOf(whole));
-  writeTokenizer(folder, whole.contextLength);
+  writeJson(folder, 'config.json', configOf(config, state.logit_scale.item(), half));
+  writeJson(folder, 'preprocessor_config.json', preprocessorOf(config));
+  writeTokenizer(folder, config.contextLength);
   torch.save(huggingFaceState(state), join(folder, 'model.safetensors'), { metadata: { format: 'pt' } });
 }
 
 /** Refuses what `transformers.CLIPModel` cannot be. */
-export function checkHuggingFace(config: WholeConfig): void {
+export function checkHuggingFace(config: CompleteConfig): void {
   if (config.visionPatchSize === undefined) {
     throw optionError("transformers' CLIPModel has a vision transformer, but the model has a ResNet; convert it --to open_clip, safetensors or onnx.");
   }
@@ -34,6 +34,7 @@ export function checkHuggingFace(config: WholeConfig): void {
     visionPreNorm: [true],
     visionPool: ['tok'],
     textPool: ['argmax', 'eos'],
+    ...(config.textPool === 'eos' && { textEosId: [END_TOKEN] }),
     textCausal: [true],
     textProjectionBias: [false],
     logitBias: [false],
@@ -43,10 +44,10 @@ export function checkHuggingFace(config: WholeConfig): void {
 }
 
 /** Source: CLIPConfig, CLIPTextConfig and CLIPVisionConfig of transformers. */
-function configOf(c: WholeConfig, logitScale: number, half: boolean): object {
+function configOf(c: CompleteConfig, logitScale: number, half: boolean): object {
   const tower = (width: number, ratio: number, layers: unknown, heads: number): object => ({
     hidden_size: width,
-    intermediate_size: Math.trunc(width * ratio),
+    intermediate_size: mlpWidth(width, ratio),
     num_hidden_layers: layers,
     num_attention_heads: heads,
     hidden_act: c.activation,
@@ -83,7 +84,7 @@ function configOf(c: WholeConfig, logitScale: number, half: boolean): object {
 /** PIL's numbers of its filters. */
 const resample = { bilinear: 2, bicubic: 3 };
 
-function preprocessorOf({ imageSize, imageMean, imageStd, interpolation, resizeMode }: WholeConfig): object {
+function preprocessorOf({ imageSize, imageMean, imageStd, interpolation, resizeMode }: CompleteConfig): object {
   const square = { height: imageSize, width: imageSize };
   return {
     image_processor_type: 'CLIPImageProcessor',

@@ -1,32 +1,47 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 
-import type { OnBytes } from '../clip/download';
+import { Clip } from '../clip/clip';
 import { configs } from '../clip/config';
-import { loadClip, type Clip } from '../clip/model';
+import type { OnBytes } from '../clip/download';
+import { configOfModelName, hintsOf } from '../clip/names';
 import { checkReleased, pretrainedFile } from '../clip/pretrained';
+import { readModel } from '../clip/read_model';
+import type { Activation } from '../clip/resolve';
 import { CleanclipError, optionError } from '../errors';
 import type { JobHooks } from '../progress';
 import { torch } from '../torch';
 
-/** The model to convert: of a file or folder, or OpenAI's weights of a name, which are downloaded if need be. */
-export async function openModel({ input, modelName }: { input: string; modelName?: string }, { onProgress, signal }: JobHooks): Promise<Clip> {
-  if (!existsSync(input) && Object.hasOwn(configs, input)) {
-    if (modelName !== undefined) throw optionError(`IN is '${input}', the name of a model, which says it all; leave out --model_name, or name a file.`);
-    checkReleased(input);
-    const onBytes: OnBytes = (done, total) => onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${input}` });
-    return loadClip(input, { pretrained: await pretrainedFile(input, onBytes, signal) });
-  }
-  refuseClassifier(input);
-  return modelName === undefined ? loadClip(input) : loadClip(modelName, { pretrained: input });
+/** What the options say of the model to convert. */
+export interface ModelSource {
+  /** a file or folder of a CLIP, or the name of one of OpenAI's models for its released weights */
+  input: string;
+  modelName?: string;
+  activation?: Activation;
 }
 
-/** A classifier has a CLIP in it, but what it was trained for is its linear layer, which no other format holds. */
-function refuseClassifier(path: string): void {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return; // loadClip says what it makes of it
-  torch.tidy(() => {
-    const content = torch.load(path) as { state_dict?: object } | null;
-    const names = Object.keys(Object(content?.state_dict ?? content) as object).map((name) => name.replace(/^module\./, ''));
-    if (!names.includes('linear.weight') || !names.some((name) => name.startsWith('model.'))) return;
-    throw new CleanclipError(`'${path}' holds a classifier on a CLIP, whose linear layer no other format has; convert the checkpoint of a CLIP.`, 'ERR_CHECKPOINT');
+/**
+ * The model to convert, with a warning of what of its architecture nobody has said.
+ * @throws CleanclipError `ERR_OPTION`, `ERR_CHECKPOINT` as `readModel`, and for the file of a classifier
+ */
+export async function openModel({ input, modelName, activation }: ModelSource, hooks: JobHooks): Promise<Clip> {
+  const released = !existsSync(input) && Object.hasOwn(configs, input);
+  if (released && modelName !== undefined) throw optionError(`IN is '${input}', the name of a model, which says it all; leave out --model_name, or name a file.`);
+  const name = released ? input : modelName;
+  const hints = name === undefined ? { activation } : hintsOf(name, configOfModelName(name), activation);
+  const path = released ? await releasedFile(input, hooks) : input;
+  if (!existsSync(path)) throw optionError(`IN must be a file or folder of a CLIP, or the name of one of OpenAI's models, but there is no '${path}'.`);
+  return torch.tidy(() => {
+    const { linear, config, stateDict, assumed } = readModel(path, hints, true);
+    if (Object.keys(linear).length > 0) {
+      throw new CleanclipError(`'${path}' holds a classifier on a CLIP, whose linear layer no other format has; convert the checkpoint of a CLIP.`, 'ERR_CHECKPOINT');
+    }
+    if (assumed !== undefined) hooks.onProgress?.({ type: 'log', level: 'WARNING', line: `WARNING: ${assumed}` });
+    return new Clip(config).loadStateDict(stateDict);
   });
+}
+
+function releasedFile(name: string, { onProgress, signal }: JobHooks): Promise<string> {
+  checkReleased(name);
+  const onBytes: OnBytes = (done, total) => onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${name}` });
+  return pretrainedFile(name, onBytes, signal);
 }

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 
+import type { CompleteConfig } from '../clip/config';
 import { torch } from '../torch';
 import { writeJson } from './files';
-import { endToken, wholeConfig, type Outgoing, type WholeConfig } from './state';
+import type { Outgoing } from './state';
 
 /** `open_clip`: a folder that `open_clip.create_model_from_pretrained('local-dir:<folder>')` loads; its `CLIP` has OpenAI's names. */
 export function writeOpenClip(folder: string, { config, state }: Outgoing): void {
-  const whole = wholeConfig(config);
-  writeJson(folder, 'open_clip_config.json', { model_cfg: modelOf(whole), preprocess_cfg: preprocessOf(whole) });
+  writeJson(folder, 'open_clip_config.json', { model_cfg: modelOf(config), preprocess_cfg: preprocessOf(config) });
   torch.save(state, join(folder, 'open_clip_model.safetensors'), { metadata: { format: 'pt' } });
 }
 
 /** What `open_clip.CLIP` is made from. Source: CLIPVisionCfg, CLIPTextCfg and CLIP of open_clip/model.py, 3.3.0. */
-function modelOf(c: WholeConfig): object {
+function modelOf(c: CompleteConfig): object {
   return {
     embed_dim: c.embedDim,
     quick_gelu: c.activation === 'quick_gelu',
@@ -28,13 +28,13 @@ function modelOf(c: WholeConfig): object {
       ...(c.textLayerScale && { ls_init_value: 1e-5 }),
       ...(!c.textCausal && { no_causal_mask: true }),
       ...(c.textPool !== 'argmax' && { pool_type: c.textPool }),
-      ...(c.textPool === 'eos' && { eos_id: endToken(c) }),
+      ...(c.textPool === 'eos' && { eos_id: c.textEosId }),
       ...(c.textProjectionBias && { proj_bias: true }),
     },
   };
 }
 
-const resnetOf = (c: WholeConfig): object => ({
+const resnetOf = (c: CompleteConfig): object => ({
   image_size: c.imageSize,
   layers: c.visionLayers,
   width: c.visionWidth,
@@ -42,7 +42,7 @@ const resnetOf = (c: WholeConfig): object => ({
   head_width: (32 * c.visionWidth) / c.visionHeads,
 });
 
-const transformerOf = (c: WholeConfig, patchSize: number): object => ({
+const transformerOf = (c: CompleteConfig, patchSize: number): object => ({
   image_size: c.imageSize,
   layers: c.visionLayers,
   width: c.visionWidth,
@@ -55,7 +55,7 @@ const transformerOf = (c: WholeConfig, patchSize: number): object => ({
 });
 
 /** Source: PreprocessCfg of open_clip/transform.py. */
-const preprocessOf = (c: WholeConfig): object => ({
+const preprocessOf = (c: CompleteConfig): object => ({
   size: c.imageSize,
   mode: 'RGB',
   mean: c.imageMean,

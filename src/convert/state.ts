@@ -1,13 +1,13 @@
-import { type ClipConfig, clipPreprocessing, type CompleteConfig as WholeConfig, completeConfig as wholeConfig } from '../clip/config';
-import type { Clip } from '../clip/model';
+import { END_TOKEN } from '../clip/bpe';
+import type { Clip } from '../clip/clip';
+import { clipPreprocessing, type CompleteConfig } from '../clip/config';
 import type { StateDict } from '../clip/weights';
 import { CleanclipError, optionError } from '../errors';
 import { torch, type Tensor } from '../torch';
-import { END_TOKEN } from '../clip/bpe';
 
 /** A model on its way out. */
 export interface Outgoing {
-  readonly config: ClipConfig;
+  readonly config: CompleteConfig;
   /** under OpenAI's names, detached, on the CPU; what has a fraction is of the dtype asked for */
   readonly state: StateDict;
   readonly half: boolean;
@@ -31,36 +31,31 @@ function stored(name: string, tensor: Tensor, half: boolean): Tensor {
   throw new CleanclipError(`${name} has weights beyond 65504, the largest number of float16; leave out --dtype fp16.`, 'ERR_CHECKPOINT');
 }
 
-/** The end token that a text is read at when `textPool` is 'eos'. */
-export const endToken = ({ vocabularySize, textEosId = END_TOKEN }: ClipConfig): number => Math.min(textEosId, vocabularySize - 1);
-
-export { type CompleteConfig as WholeConfig, completeConfig as wholeConfig } from '../clip/config';
-
 /**
  * Refuses a model of which a format cannot say everything.
- * @param format with its article, as in "transformers' CLIPModel"
- * @param can the only values that the format knows of an option; a predicate where they are no constant
+ * @param format as the sentence begins
+ * @param can the only values that the format knows of a field
  * @throws CleanclipError `ERR_OPTION` naming what it cannot say
  */
-export function demand(config: WholeConfig, format: string, can: Partial<Record<keyof WholeConfig, readonly unknown[]>>, instead: string): void {
-  const faults = (Object.entries(can) as [keyof WholeConfig, readonly unknown[]][])
+export function demand(config: CompleteConfig, format: string, can: Partial<Record<keyof CompleteConfig, readonly unknown[]>>, instead: string): void {
+  const faults = (Object.entries(can) as [keyof CompleteConfig, readonly unknown[]][])
     .filter(([key, values]) => !values.some((value) => JSON.stringify(value) === JSON.stringify(config[key])))
     .map(([key]) => `${key} ${JSON.stringify(config[key])}`);
   if (faults.length > 0) throw optionError(`${format} cannot say that the model has ${faults.join(', ')}; convert it --to ${instead}.`);
 }
 
+/** Whether 'eos' reads a text where 'argmax' does: at the first end token, which is the highest id. */
+const isEndToken = ({ textEosId, vocabularySize }: CompleteConfig): boolean => textEosId === END_TOKEN && vocabularySize === END_TOKEN + 1;
+
 /** What a format that says nothing of preprocessing, or of how a text is read, takes for granted. */
-export const openaiOnly = (config: WholeConfig): Partial<Record<keyof WholeConfig, readonly unknown[]>> => ({
+export const openaiOnly = (config: CompleteConfig): Partial<Record<keyof CompleteConfig, readonly unknown[]>> => ({
   activation: ['quick_gelu'],
-  visionHeads: [wholeConfig({ ...config, visionHeads: undefined }).visionHeads],
-  textHeads: [Math.floor(config.textWidth / 64)],
-  visionMlpRatio: [4],
+  visionHeads: [(config.visionPatchSize === undefined ? 32 * config.visionWidth : config.visionWidth) / 64],
+  textHeads: [Math.max(1, Math.floor(config.textWidth / 64))],
+  ...(config.visionPatchSize !== undefined && { visionMlpRatio: [4], visionPool: ['tok'], visionPreNorm: [true], visionLayerScale: [false] }),
   textMlpRatio: [4],
-  visionLayerScale: [false],
   textLayerScale: [false],
-  visionPreNorm: [true],
-  visionPool: ['tok'],
-  textPool: ['argmax'],
+  textPool: isEndToken(config) ? ['argmax', 'eos'] : ['argmax'],
   textCausal: [true],
   textProjectionBias: [false],
   logitBias: [false],

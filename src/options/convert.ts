@@ -15,10 +15,16 @@ export const convertFlags = {
   }),
   dtype: text({ doc: 'what the weights are stored in; an ONNX model of fp16 also computes in it', default: 'fp32', choices: ['fp32', 'fp16'] }),
   model_name: text({
-    doc: 'the configuration of the model in IN, where the file does not tell it: its name, or a .json file',
+    doc: 'the configuration of the model in IN, where it does not say: a name, a .json file, or the folder of a model',
     default: undefined,
-    unit: 'model',
-    defaultText: 'as the file and the shapes say',
+    unit: 'name|file',
+    defaultText: 'as IN says, else by its shapes',
+  }),
+  activation: text({
+    doc: "of the model's MLPs, where IN does not say",
+    default: undefined,
+    choices: ['quick_gelu', 'gelu'],
+    defaultText: 'as IN says, else quick_gelu, with a warning',
   }),
 };
 

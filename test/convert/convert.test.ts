@@ -6,7 +6,7 @@ import type { ClipConfig } from '../../src/clip/config';
 import { configInHeader } from '../../src/clip/header_config';
 import { loadClip, type Clip } from '../../src/clip/model';
 import { runConvert } from '../../src/convert/convert';
-import { writeOpenai, writeSafetensors } from '../../src/convert/files';
+import { writeOpenai } from '../../src/convert/files';
 import { writeOnnx } from '../../src/convert/onnx';
 import { outgoing } from '../../src/convert/state';
 import { convert } from '../../src/index';
@@ -33,7 +33,7 @@ async function converted(input: string, to: Conversion, more: object = {}): Prom
   return (await runConvert({ input, output: outOf(to), to, ...more })).output;
 }
 
-const odd: Partial<ClipConfig> = { textHeads: 4, imageMean: [0.5, 0.5, 0.5], imageStd: [0.25, 0.5, 0.75], interpolation: 'bilinear', resizeMode: 'squash' };
+const odd: Partial<ClipConfig> = { activation: 'gelu', textHeads: 4, textPool: 'last', textCausal: false, logitBias: true, imageMean: [0.5, 0.5, 0.5], imageStd: [0.25, 0.5, 0.75], interpolation: 'bilinear', resizeMode: 'squash' };
 
 describe.each([
   ['ResNet', resnet],
@@ -46,15 +46,19 @@ describe.each([
   afterAll(() => clip.dispose());
 
   it.each(['openai', 'safetensors'] as const)('comes back from %s to the bit', async (to) => {
-    using back = loadClip(await converted(input, to));
+    using back = loadClip(await converted(input, to), { activation: 'quick_gelu' });
     expect(sameState(clip, back)).toBe(true);
     expect(gapOf(back, answers)).toBe(0);
   });
 
-  it('has its configuration in the header of safetensors', () => {
-    const output = outOf('safetensors');
-    writeSafetensors(output, { ...outgoing(clip, false), config: { ...config, ...odd } });
-    expect(configInHeader(output)).toEqual({ ...config, ...odd });
+  it('comes back from safetensors with its whole configuration', async () => {
+    using other = loadClip({ ...config, ...odd });
+    const output = await converted(checkpoint(`${name}_odd`, other), 'safetensors');
+    expect(configInHeader(output)).toEqual(other.config);
+    using back = loadClip(output);
+    expect(back.config).toEqual(other.config);
+    expect(back.config).toMatchObject(odd);
+    expect(sameState(other, back)).toBe(true);
   });
 
   it('computes the same in onnxruntime, of any batch and of short texts', async () => {
@@ -80,7 +84,7 @@ describe.each([
       const output = await converted(input, to, { dtype: 'fp16' });
       const dtypes = new Set(Object.values(torch.load(output) as Record<string, { dtype: string }>).map(({ dtype }) => dtype));
       expect(dtypes).toEqual(new Set(name === 'ResNet' ? ['float16', 'int64'] : ['float16']));
-      using back = loadClip(output);
+      using back = loadClip(output, { activation: 'quick_gelu' });
       expect(gapOf(back, answers)).toBeLessThan(5e-3 * scale);
     }
     const gap = gapOfOnnx(await converted(input, 'onnx', { dtype: 'fp16' }), answers);
@@ -153,7 +157,7 @@ describe('refuses, and leaves nothing behind:', () => {
 
   it('names of models without weights, and files that are not there', async () => {
     await refused({ input: 'tiny' }, 'ERR_OPTION', /OpenAI has released no weights of 'tiny'/);
-    await refused({ input: join(folder, 'nowhere.pt') }, 'ERR_OPTION', /there is no file/);
+    await refused({ input: join(folder, 'nowhere.pt') }, 'ERR_OPTION', /there is no '.*nowhere\.pt'/);
   });
 
   it('options that are missing or none', async () => {
@@ -162,13 +166,21 @@ describe('refuses, and leaves nothing behind:', () => {
   });
 });
 
-it('runs in a thread of its own, from a state dict alone with the name of its configuration', async () => {
-  using clip = livelyClip({ ...vit, textHeads: 4 }, 5);
-  const [bare, sizes] = [join(folder, 'bare.pt'), join(folder, 'sizes.json')];
-  torch.save(clip.stateDict(), bare);
+it('runs in a thread of its own, and warns of what a bare state dict does not say unless the options do', async () => {
+  using clip = livelyClip({ ...vit, textHeads: 4, activation: 'gelu' }, 5);
+  const [input, sizes] = [join(folder, 'bare.pt'), join(folder, 'sizes.json')];
+  torch.save(clip.stateDict(), input);
   writeFileSync(sizes, JSON.stringify(clip.config));
-  const output = outOf('open_clip');
-  const { files } = await convert({ input: checkpoint('whole', clip), output, to: 'open_clip' });
-  expect(files).toEqual(['open_clip_config.json', 'open_clip_model.safetensors']);
-  expect(JSON.parse(readFileSync(join(output, 'open_clip_config.json'), 'utf8'))).toMatchObject({ model_cfg: { quick_gelu: true, text_cfg: { heads: 4 } } });
+  const warnings = async (options: object): Promise<[string[], object]> => {
+    const events: string[] = [];
+    const output = outOf('open_clip');
+    const { files } = await convert({ input, output, to: 'open_clip', ...options, onProgress: (event) => void (event.type === 'log' && events.push(event.line)) });
+    expect(files).toEqual(['open_clip_config.json', 'open_clip_model.safetensors']);
+    return [events, JSON.parse(readFileSync(join(output, 'open_clip_config.json'), 'utf8')) as object];
+  };
+  const [told, assumed] = await warnings({});
+  expect(told).toEqual([expect.stringMatching(/^WARNING: .*bare\.pt' does not say .*--activation gelu/)]);
+  expect(assumed).toMatchObject({ model_cfg: { quick_gelu: true, text_cfg: { heads: 2 } } });
+  expect(await warnings({ modelName: sizes })).toEqual([[], expect.objectContaining({ model_cfg: expect.objectContaining({ quick_gelu: false, text_cfg: expect.objectContaining({ heads: 4 }) }) })]);
+  expect((await warnings({ activation: 'gelu' }))[1]).toMatchObject({ model_cfg: { quick_gelu: false } });
 });

@@ -77,7 +77,7 @@ test.each([
   const half = await convertedTo(clip, name, 'hf', 'fp16');
   const [full, halved] = inPython(clip, name, [['hf', output], ['hf', half]]) as { gap: number; ids: number[][]; dtype: string; named: unknown[] }[];
   expect([full.dtype, full.gap < 1e-5, halved.dtype, halved.gap < 0.05]).toEqual(['torch.float32', true, 'torch.float16', true]);
-  const { interpolation = 'bicubic', resizeMode = 'shortest', imageSize, contextLength } = config as ClipConfig;
+  const { interpolation = 'bicubic', resizeMode = 'shortest', imageSize, contextLength } = config;
   expect(full.named.slice(0, 2)).toEqual([
     interpolation === 'bicubic' ? 3 : 2,
     resizeMode === 'squash' ? { height: imageSize, width: imageSize } : { shortest_edge: imageSize },

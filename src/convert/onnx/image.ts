@@ -1,13 +1,13 @@
-import type { WholeConfig } from '../state';
+import type { CompleteConfig } from '../../clip/config';
 import type { Layers } from './layers';
 import { transformer } from './transformer';
 
 /** Pixels [B, 3, S, S] -> features [B, embedDim]. */
-export function imageTower(layers: Layers, pixels: string, config: WholeConfig): string {
+export function imageTower(layers: Layers, pixels: string, config: CompleteConfig): string {
   return config.visionPatchSize === undefined ? resnet(layers, pixels, config) : visionTransformer(layers, pixels, config, config.visionPatchSize);
 }
 
-function visionTransformer(layers: Layers, pixels: string, c: WholeConfig, patch: number): string {
+function visionTransformer(layers: Layers, pixels: string, c: CompleteConfig, patch: number): string {
   const { graph } = layers;
   const width = c.visionWidth;
   const conv = graph.add('Conv', [pixels, layers.weight('visual.conv1.weight')], { kernel_shape: [patch, patch], strides: [patch, patch] });
@@ -36,7 +36,7 @@ function tokensOf({ graph }: Layers, x: string, width: number): string {
 }
 
 /** CLIP's ResNet-D: strides are averages, and the mean of the feature map asks its cells; see native/clip/resnet.h. */
-function resnet(layers: Layers, pixels: string, c: WholeConfig): string {
+function resnet(layers: Layers, pixels: string, c: CompleteConfig): string {
   const { graph } = layers;
   const relu = (y: string): string => graph.add('Relu', [y]);
   const average = (y: string): string => graph.add('AveragePool', [y], { kernel_shape: [2, 2], strides: [2, 2] });

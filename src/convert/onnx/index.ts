@@ -1,4 +1,5 @@
-import { endToken, wholeConfig, type Outgoing, type WholeConfig } from '../state';
+import type { CompleteConfig } from '../../clip/config';
+import type { Outgoing } from '../state';
 import { Graph } from './graph';
 import { imageTower } from './image';
 import { Layers } from './layers';
@@ -18,27 +19,25 @@ const FLOAT16 = 10;
  * @param mostInline bytes of weights beyond which they go to `image.onnx.data`; default 1 GiB
  */
 export function writeOnnx(folder: string, { config, state, half }: Outgoing, mostInline = MOST_INLINE): void {
-  const whole = wholeConfig(config);
-  const { imageSize, embedDim } = whole;
-  const write = (tower: 'image' | 'text', input: ModelNotes['inputs'][number], draw: (layers: Layers, from: string, config: WholeConfig) => string): void => {
+  const { imageSize, embedDim } = config;
+  const write = (tower: 'image' | 'text', input: ModelNotes['inputs'][number], draw: (layers: Layers, from: string, config: CompleteConfig) => string): void => {
     const graph = new Graph(half);
     const from = half && input.type === 'float' ? graph.add('Cast', [input.name], { to: FLOAT16 }) : input.name;
-    const features = draw(new Layers(graph, state), from, whole);
+    const features = draw(new Layers(graph, state), from, config);
     const name = `${tower}_features`;
     graph.output(half ? graph.add('Cast', [features], { to: FLOAT }) : features, name);
     const output = { name, type: 'float', shape: ['batch', embedDim] } as const;
     const doc = `The ${tower} tower of a CLIP. Its features are not normalised.`;
-    writeModel(folder, graph, { name: tower, doc, inputs: [input], outputs: [output], metadata: notesOf(whole, state) }, mostInline);
+    writeModel(folder, graph, { name: tower, doc, inputs: [input], outputs: [output], metadata: notesOf(config, state) }, mostInline);
   };
   write('image', { name: 'pixel_values', type: 'float', shape: ['batch', 3, imageSize, imageSize] }, imageTower);
   write('text', { name: 'input_ids', type: 'int64', shape: ['batch', 'sequence'] }, textTower);
 }
 
-function notesOf(config: WholeConfig, state: Outgoing['state']): Record<string, string> {
+function notesOf(config: CompleteConfig, state: Outgoing['state']): Record<string, string> {
   return {
     config: JSON.stringify(config),
     logit_scale: String(Math.exp(state.logit_scale.item())),
     ...(config.logitBias && { logit_bias: String(state.logit_bias.item()) }),
-    end_token: String(endToken(config)),
   };
 }

@@ -1,10 +1,10 @@
+import type { CompleteConfig } from '../../clip/config';
 import { torch } from '../../torch';
-import { endToken, type WholeConfig } from '../state';
 import type { Layers } from './layers';
 import { transformer } from './transformer';
 
 /** Token ids int64 [B, L], L at most contextLength -> features [B, embedDim]. */
-export function textTower(layers: Layers, ids: string, c: WholeConfig): string {
+export function textTower(layers: Layers, ids: string, c: CompleteConfig): string {
   const { graph } = layers;
   const length = graph.add('Shape', [ids], { start: 1, end: 2 });
   const tokens = graph.add('Gather', [layers.weight('token_embedding.weight'), ids], { axis: 0 });
@@ -14,8 +14,7 @@ export function textTower(layers: Layers, ids: string, c: WholeConfig): string {
   x = transformer(layers, 'transformer', x, { width, heads, layers: c.textLayers, activation, mask: c.textCausal ? causalMask(layers, length, c.contextLength) : undefined });
   x = layers.layerNorm(pooled(layers, x, ids, c), 'ln_final');
   if (layers.has('text_projection.weight')) return layers.linear(x, 'text_projection');
-  const features = graph.add('MatMul', [x, layers.weight('text_projection')]);
-  return features;
+  return graph.add('MatMul', [x, layers.weight('text_projection')]);
 }
 
 /** [L, L]: what is added to the scores so that no token sees a later one. */
@@ -27,10 +26,10 @@ function causalMask({ graph }: Layers, length: string, contextLength: number): s
 const INT32 = 6;
 
 /** The token that is read: [B, L, width] -> [B, width]. */
-function pooled({ graph }: Layers, x: string, ids: string, c: WholeConfig): string {
+function pooled({ graph }: Layers, x: string, ids: string, c: CompleteConfig): string {
   if (c.textPool === 'first') return graph.add('Gather', [x, graph.index(0)], { axis: 1 });
   if (c.textPool === 'last') return graph.add('Gather', [x, graph.index(-1)], { axis: 1 });
-  const marks = c.textPool === 'argmax' ? ids : graph.add('Equal', [ids, graph.index(endToken(c))]);
+  const marks = c.textPool === 'argmax' ? ids : graph.add('Equal', [ids, graph.index(c.textEosId)]);
   const place = graph.add('ArgMax', [graph.add('Cast', [marks], { to: INT32 })], { axis: 1, keepdims: 1 }); // [B, 1], the first of equals
   return graph.add('GatherND', [x, place], { batch_dims: 1 });
 }
