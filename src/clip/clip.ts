@@ -4,7 +4,7 @@ import { torch, type Tensor } from '../torch';
 import { addon } from '../torch/addon';
 import { blocking, processGroup, type ProcessGroup } from '../torch/distributed/group';
 import { wrap } from '../torch/tensor';
-import { checkConfig, show } from './check_config';
+import { checkConfig } from './check_config';
 import type { ClipConfig, CompleteConfig } from './config';
 import { type NativeClip, type NativeClipClass, nativeConfig } from './native_module';
 import { preprocess } from './preprocess';
