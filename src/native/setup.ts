@@ -38,6 +38,8 @@ export function setup({ cuda = false, force = false, log = console.log }: SetupO
   const held = holdBuild();
   try {
     return compile(found, cuda, log);
+  } catch (error) {
+    throw asBuildError(error);
   } finally {
     held.release();
   }
@@ -59,11 +61,17 @@ function holdBuild(): Lock {
   try {
     return lock(join(buildFolder, '.setup.lock'), { refusal });
   } catch (error) {
-    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
-    if (cause?.syscall === undefined) throw error;
-    throw nativeError(
-      `The addon cannot be compiled in ${buildFolder}: ${writeRefusal(buildFolder, cause)}. Run this as the user who installed the package, or set CLEANCLIP_BUILD to a folder that can be written.`,
-      error,
-    );
+    const { cause } = error as Error;
+    throw (cause as NodeJS.ErrnoException | undefined)?.syscall === undefined ? error : asBuildError(cause);
   }
+}
+
+/** An error of the file system as a sentence that names the folder to compile in; others as they are. */
+function asBuildError(error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  return nativeError(
+    `The addon cannot be compiled in ${buildFolder}: ${writeRefusal(buildFolder, error as NodeJS.ErrnoException)}. Run this as the user who installed the package, or set CLEANCLIP_BUILD to a folder that can be written.`,
+    error,
+  );
 }

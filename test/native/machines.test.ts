@@ -4,7 +4,7 @@ import fs, { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { writeRefusal } from '../../src/write_refusal';
-import { copyPackage, fakeLibtorch, node, put, temporaryFolder } from './fixtures';
+import { copyPackage, fakeLibtorch, node, pathWith, put, temporaryFolder } from './fixtures';
 
 const folder = temporaryFolder();
 chmodSync(folder, 0o755);
@@ -39,7 +39,9 @@ test('a setup is refused while another compiles, and goes on when that one was k
   )]);
   holder.kill('SIGKILL');
   await once(holder, 'exit');
-  expect(cleanclip(['setup']).stderr).not.toContain('is being compiled');
+  const bin = pathWith(join(folder, 'bin'), ['g++', 'ninja']);
+  put(join(bin, 'cmake'), '#!/bin/sh\n[ "$1" = --version ] && echo "cmake version 3.25.1"\nexit 1\n', 0o755); // compiles nothing, at once
+  expect(cleanclip(['setup'], { PATH: bin }).stderr).toContain('The addon could not be compiled against libtorch');
   expect(existsSync(join(copy, 'build', '.setup.lock'))).toBe(false);
 });
 
