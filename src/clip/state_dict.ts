@@ -37,11 +37,31 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 /** The state dict, of whatever names, in what `torch.load` returned: under one of the usual keys, or the content itself; undefined when there is none. */
 export function rawStateDict(content: unknown, depth = DEEPEST): Record<string, unknown> | undefined {
   if (!isObject(content) || depth === 0) return undefined;
+  if (isModule(content)) return Object.fromEntries(moduleTensors(content));
   for (const key of keys) {
     const inner = Object.hasOwn(content, key) ? rawStateDict(content[key], depth - 1) : undefined;
     if (inner !== undefined) return inner;
   }
   return Object.values(content).some(isTensor) ? content : undefined;
+}
+
+/** The inert record of a `torch.nn.Module` that was saved whole. */
+interface ModuleRecord {
+  state: Record<'_modules' | '_parameters' | '_buffers', Record<string, unknown>>;
+}
+
+/** How deep modules of a model may lie in each other. */
+const DEEPEST_MODULE = 32;
+
+const isModule = (value: unknown): value is ModuleRecord =>
+  isObject(value) && isObject(value.state) && ['_modules', '_parameters', '_buffers'].every((name) => isObject((value.state as Record<string, unknown>)[name]));
+
+/** The tensors of a module and those in it, by the names of its state dict. */
+function moduleTensors({ state }: ModuleRecord, prefix = '', depth = 0): [string, unknown][] {
+  if (depth > DEEPEST_MODULE) return [];
+  const own = [...Object.entries(state._parameters), ...Object.entries(state._buffers)].filter(([, value]) => isTensor(value));
+  const inner = Object.entries(state._modules).flatMap(([name, module]) => (isModule(module) ? moduleTensors(module, `${prefix}${name}.`, depth + 1) : []));
+  return [...own.map(([name, value]): [string, unknown] => [prefix + name, value]), ...inner];
 }
 
 /** Whether a state dict is of one of OpenAI's TorchScript archives. */

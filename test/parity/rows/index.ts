@@ -2,6 +2,7 @@ import { eda, synonyms } from './eda';
 import { features } from './features';
 import { autoaugment, preprocessing, transforms } from './images';
 import { linearProbe } from './linear_probe';
+import { modelsIn } from './models_in';
 import { rates } from './rates';
 import type { Row } from './row';
 import { step } from './step';
@@ -12,5 +13,5 @@ import { zeroshot } from './zeroshot';
 
 /** Every row of the parity report, in its order. */
 export const rows: readonly Row[] = [
-  features, step, steps, rates, tokens, preprocessing, transforms, autoaugment, triggers, eda, synonyms, checkpointHere, checkpointPython, zeroshot, linearProbe,
+  features, modelsIn, step, steps, rates, tokens, preprocessing, transforms, autoaugment, triggers, eda, synonyms, checkpointHere, checkpointPython, zeroshot, linearProbe,
 ];
