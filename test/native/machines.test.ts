@@ -40,7 +40,7 @@ test('a setup is refused while another compiles, and goes on when that one was k
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   const bin = pathWith(join(folder, 'bin'), ['g++', 'ninja']);
-  put(join(bin, 'cmake'), '#!/bin/sh\n[ "$1" = --version ] && echo "cmake version 3.25.1"\nexit 1\n', 0o755); // compiles nothing, at once
+  put(join(bin, 'cmake'), '#!/bin/sh\n[ "$1" = --version ] && echo "cmake version 3.25.1" && exit 0\nexit 1\n', 0o755); // compiles nothing, at once
   expect(cleanclip(['setup'], { PATH: bin }).stderr).toContain('The addon could not be compiled against libtorch');
   expect(existsSync(join(copy, 'build', '.setup.lock'))).toBe(false);
 });
