@@ -301,17 +301,16 @@ describe('what is not the fault of a row ends the loading', () => {
 
   test('too few descriptors', () => {
     const script = `
-      const { PairLoader } = require(${JSON.stringify(join(__dirname, '../../dist/data/loader.js'))});
-      const { readPairs } = require(${JSON.stringify(join(__dirname, '../../dist/data/pairs.js'))});
+      const { decodeImage } = require(${JSON.stringify(join(__dirname, '../../dist/images/image.js'))});
+      const { faultOf } = require(${JSON.stringify(join(__dirname, '../../dist/images/faults.js'))});
       const { openSync } = require('node:fs');
       (async () => {
-        const loader = new PairLoader(await readPairs(${JSON.stringify(join(folder, 'train.csv'))}), { batchSize: 10, size: 8, contextLength: 0 });
         const held = [];
         try { for (;;) held.push(openSync('/dev/null')); } catch {}
-        for await (const batch of loader.epoch(1)) batch.dispose();
-      })().catch((error) => console.log(error.code, error.message));`;
+        await decodeImage(${JSON.stringify(join(folder, 'images/0.png'))});
+      })().catch((error) => console.log(error.code, faultOf(error), error.message));`;
     const { stdout } = spawnSync('bash', ['-c', `ulimit -n 200; exec "$0" -e "$1"`, process.execPath, script], { encoding: 'utf8' });
-    expect(stdout).toMatch(/^ERR_DATA Row \d+ cannot be loaded, though its image may be good\. .*EMFILE/);
+    expect(stdout).toMatch(/^ERR_DATA machine .*too many open files \(EMFILE\)/);
   });
 });
 
