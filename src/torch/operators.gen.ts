@@ -661,8 +661,6 @@ export interface TensorMethods {
   /** `aten::_sample_dirichlet.out(Tensor self, Generator? generator=None, *, Tensor(a!) out) -> Tensor(a!)` */
   _sample_dirichlet(generator: Generator | null, options: { out: Tensor }): Tensor;
   _sample_dirichlet(options: { generator?: Generator | null; out: Tensor }): Tensor;
-  /** `aten::_saturate_weight_to_fp16(Tensor weight) -> Tensor` */
-  _saturate_weight_to_fp16(): Tensor;
   /** `aten::_scaled_grouped_mm(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? offs=None, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False) -> Tensor` */
   _scaled_grouped_mm(mat2: Tensor, scale_a: Tensor, scale_b: Tensor, offs?: Tensor | null, bias?: Tensor | null, scale_result?: Tensor | null, out_dtype?: DType | null, use_fast_accum?: boolean): Tensor;
   _scaled_grouped_mm(mat2: Tensor, scale_a: Tensor, scale_b: Tensor, options: { offs?: Tensor | null; bias?: Tensor | null; scale_result?: Tensor | null; out_dtype?: DType | null; use_fast_accum?: boolean }): Tensor;
@@ -7830,9 +7828,6 @@ export interface atenOperators {
   /** `aten::_sample_dirichlet.out(Tensor self, Generator? generator=None, *, Tensor(a!) out) -> Tensor(a!)` */
   _sample_dirichlet(self: Tensor, generator: Generator | null, options: { out: Tensor }): Tensor;
   _sample_dirichlet(self: Tensor, options: { generator?: Generator | null; out: Tensor }): Tensor;
-  /** `aten::_saturate_weight_to_fp16(Tensor weight) -> Tensor` */
-  _saturate_weight_to_fp16(weight: Tensor): Tensor;
-  _saturate_weight_to_fp16(options: { weight: Tensor }): Tensor;
   /** `aten::_scaled_grouped_mm(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? offs=None, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False) -> Tensor` */
   _scaled_grouped_mm(self: Tensor, mat2: Tensor, scale_a: Tensor, scale_b: Tensor, offs?: Tensor | null, bias?: Tensor | null, scale_result?: Tensor | null, out_dtype?: DType | null, use_fast_accum?: boolean): Tensor;
   _scaled_grouped_mm(self: Tensor, mat2: Tensor, scale_a: Tensor, scale_b: Tensor, options: { offs?: Tensor | null; bias?: Tensor | null; scale_result?: Tensor | null; out_dtype?: DType | null; use_fast_accum?: boolean }): Tensor;

@@ -42,7 +42,7 @@ test('quoted fields, a byte order mark, Windows line ends and blank lines are re
 });
 
 test('what is written with quotes is read back', async () => {
-  const field = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text.isWellFormed());
+  const field = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => !/\p{Surrogate}/u.test(text));
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(field, field), { minLength: 1, maxLength: 8 }), async (rows) => {
       const text = ['x\ty', ...rows.map((row) => row.map(quoted).join('\t'))].join('\n');

@@ -18,7 +18,7 @@ interface Answer {
   texts: Tensor;
 }
 
-const unit = (x: Tensor): Tensor => x.div(torch.ops.aten.linalg_vector_norm(x, 2, [-1], true) as Tensor);
+const unit = (x: Tensor): Tensor => x.div(torch.ops.aten.linalg_vector_norm(x, 2, [-1], true));
 const gap = (a: Tensor, b: Tensor): number => unit(a).sub(unit(b)).abs().max().item();
 
 /** The largest difference of unit-norm features from those of Python, of packed captions and of whole ones. */
@@ -74,7 +74,7 @@ describe('open_clip', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   let answers: Record<string, Answer>;
   beforeAll(() => {
-    const models = Object.fromEntries(Object.entries(openClip).map(([name, { is: _, ...spec }]) => [name, spec]));
+    const models = Object.fromEntries(Object.entries(openClip).map(([name, model]) => [name, { ...model, is: undefined }]));
     python('models_in.py', { job: 'open_clip', folder, models });
     answers = torch.load(join(folder, 'answers.pt')) as typeof answers;
   });
