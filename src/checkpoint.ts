@@ -51,6 +51,8 @@ export interface Checkpoint extends Fields {
   config: CompleteConfig;
   /** what of the configuration nobody has said, in a sentence */
   assumed?: string;
+  /** which objects of the file were left unread, in a sentence */
+  unread?: string;
 }
 
 /**
@@ -77,23 +79,24 @@ export function writeCheckpoint(
  * @throws CleanclipError `ERR_CHECKPOINT`
  */
 export function readCheckpoint(path: string, hints: Hints = {}, wanted = '--checkpoint the path of a .pt file'): Checkpoint {
-  return checkpointOf(modelAt(path, hints, wanted));
+  checkExists(path, wanted);
+  return checkpointOf(readModel(path, hints));
 }
 
-/** Reads what {@link readModel} reads, where there is something to read. */
-export function modelAt(path: string, hints: Hints, wanted: string, apart = false): ModelFile {
+/** @throws CleanclipError `ERR_CHECKPOINT` when there is nothing at a path; `wanted` says what to give */
+export function checkExists(path: string, wanted: string): void {
   if (!existsSync(path)) throw new CleanclipError(`There is no checkpoint '${path}'; give ${wanted}.`, 'ERR_CHECKPOINT');
-  return readModel(path, hints, apart);
 }
 
 /** A model's file as a checkpoint. */
-export function checkpointOf({ path, content, stateDict, config, assumed }: ModelFile): Checkpoint {
+export function checkpointOf({ path, content, stateDict, config, assumed, unread }: ModelFile): Checkpoint {
   return {
     path,
     name: typeof content.name === 'string' ? content.name : '',
     stateDict,
     config,
     assumed,
+    unread,
     ...fieldsOf(content, path),
   };
 }

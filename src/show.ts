@@ -3,17 +3,18 @@ const LONGEST = 80;
 /** Any value in a few words, for the message of an error: it never throws. */
 export function show(value: unknown): string {
   try {
-    const text = describe(value);
-    return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+    return cut(describe(value), LONGEST + 3); // room for quotes around a text that was cut
   } catch {
     return `a value of type ${typeof value}`; // a proxy, or an object whose methods throw
   }
 }
 
+const cut = (text: string, longest = LONGEST): string => (text.length > longest ? `${text.slice(0, longest)}…` : text);
+
 function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return `'${value}'`;
+      return `'${cut(value)}'`;
     case 'bigint':
       return `${value}n`;
     case 'symbol':

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { checkpointOf, modelAt, readInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
+import { checkExists, checkpointOf, readInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
 import { jobHints, makeClip, type ModelOptions } from '../clip/open';
+import { knownModel, readWeights } from '../clip/read_model';
 import { copyStateDict, type StateDict } from '../clip/weights';
 import { CleanclipError } from '../errors';
 import type { JobHooks } from '../progress';
@@ -41,7 +42,8 @@ export function writeClassifier(
  * @throws CleanclipError `ERR_CHECKPOINT` when there is none, or it is not one
  */
 export function readClassifier(path: string, options: Partial<Pick<ModelOptions, 'modelName' | 'activation'>>): ClassifierFile {
-  const file = modelAt(path, jobHints(options), '--checkpoint_finetune the finetune.pt of a supervised finetuning', true);
+  checkExists(path, '--checkpoint_finetune the finetune.pt of a supervised finetuning');
+  const file = readWeights(path, true);
   const { linear } = file;
   if (linear.weight?.shape.length !== 2 || linear.bias?.shape.length !== 1) {
     throw new CleanclipError(
@@ -49,7 +51,7 @@ export function readClassifier(path: string, options: Partial<Pick<ModelOptions,
       'ERR_CHECKPOINT',
     );
   }
-  const { stateDict, ...rest } = checkpointOf(file);
+  const { stateDict, ...rest } = checkpointOf(knownModel(file, jobHints(options)));
   return { ...rest, linear, clip: stateDict };
 }
 

@@ -66,8 +66,8 @@ function loadFile(path: string, hints: Hints, options: ClipOptions): Clip {
     throw optionError(`The model must be one of RN50, ViT-B/32, ViT-B-32 and other names in docs/api.md, or the path of a checkpoint, but there is no file '${path}'.`);
   }
   return torch.tidy(() => {
-    const { config, stateDict, assumed } = readModel(path, hints);
-    if (assumed !== undefined) warnOnce(assumed);
+    const { config, stateDict, assumed, unread } = readModel(path, hints);
+    for (const warning of [assumed, unread]) if (warning !== undefined) warnOnce(warning);
     return new Clip(config, { ...options, seed: undefined }).loadStateDict(stateDict);
   });
 }

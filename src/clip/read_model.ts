@@ -2,18 +2,19 @@ import { statSync } from 'node:fs';
 
 import { CleanclipError } from '../errors';
 import { torch } from '../torch';
+import { type Unread, warningOf } from '../torch/serialization';
 import type { ClipConfig } from './config';
 import { findWeights, type Stated } from './folders';
 import { configInHeader } from './header_config';
 import type { Shapes } from './infer';
-import { type Hints, type Known, knownConfig } from './resolve';
+import { type Hints, type Known, knownConfig, type Says } from './resolve';
 import { isOpenAiArchive, isTensor, rawStateDict, type StateDict, underOpenAiNames } from './state_dict';
 
 /** By how much tensors that share memory may make a state dict larger than its file. */
 const MOST_SHARING = 10;
 
-/** A file or folder of a CLIP as read. */
-export interface ModelFile extends Known {
+/** What a file or folder of a CLIP holds. */
+export interface WeightsFile {
   path: string;
   /** what `torch.load` returned */
   content: Record<string, unknown>;
@@ -21,7 +22,14 @@ export interface ModelFile extends Known {
   stateDict: StateDict;
   /** weight and bias of a classifier's linear layer, if `apart` was asked for */
   linear: StateDict;
+  /** which objects of the file were left unread, in a sentence */
+  unread?: string;
+  /** what it says of the CLIP's architecture */
+  says: Says;
 }
+
+/** A file or folder of a CLIP as read. */
+export interface ModelFile extends WeightsFile, Known {}
 
 /**
  * Reads a CLIP of any form that people have: a checkpoint of this library, of CleanCLIP's Python code or another training code, a state dict under OpenAI's,
@@ -29,12 +37,22 @@ export interface ModelFile extends Known {
  * @param apart whether names under `linear.` are a classifier's and not the CLIP's
  * @throws CleanclipError `ERR_CHECKPOINT`
  */
-export function readModel(path: string, hints: Hints = {}, apart = false): ModelFile {
+export const readModel = (path: string, hints: Hints = {}, apart = false): ModelFile => knownModel(readWeights(path, apart), hints);
+
+/** The model that weights belong to. Errors as {@link readModel}. */
+export const knownModel = (file: WeightsFile, hints: Hints): ModelFile => ({ ...file, ...knownConfig(shapesOf(file.stateDict), file.path, file.says, hints) });
+
+/** What {@link readModel} reads, whatever model it belongs to. */
+export function readWeights(path: string, apart = false): WeightsFile {
   const { files, stated } = findWeights(path);
-  const content = files.length === 1 ? torch.load(files[0]) : Object.assign({}, ...files.map((file) => rawStateDict(torch.load(file)) ?? {}));
+  const left: Unread[] = [];
+  const load = (file: string): unknown => torch.load(file, { onUnread: (list) => left.push(...list) });
+  const content = files.length === 1 ? load(files[0]) : Object.assign({}, ...files.map((file) => rawStateDict(load(file)) ?? {}));
+  const unread = left.length > 0 ? warningOf(path, left) : undefined;
   const raw = rawStateDict(content);
   if (raw === undefined) {
-    throw new CleanclipError(`'${path}' holds no state dict of a model; give a checkpoint of cleanclip or of the Python code.`, 'ERR_CHECKPOINT');
+    const holds = unread === undefined ? '' : ` ${unread}`;
+    throw new CleanclipError(`'${path}' holds no state dict of a model; give a checkpoint of cleanclip or of the Python code.${holds}`, 'ERR_CHECKPOINT');
   }
   checkSize(raw, path, files);
   const named = Object.entries(underOpenAiNames(raw, path));
@@ -42,7 +60,7 @@ export function readModel(path: string, hints: Hints = {}, apart = false): Model
   const stateDict = Object.fromEntries(named.filter(([name]) => !isLinear(name))) as StateDict;
   const linear = Object.fromEntries(named.flatMap(([name, value]) => (isLinear(name) ? [[name.slice('linear.'.length), value]] : []))) as StateDict;
   const says = { stated: stated ?? ownConfig(content, path) ?? headerConfig(path, files), archive: isOpenAiArchive(raw) };
-  return { path, content: content as Record<string, unknown>, stateDict, linear, ...knownConfig(shapesOf(stateDict), path, says, hints) };
+  return { path, content: content as Record<string, unknown>, stateDict, linear, unread, says };
 }
 
 /** Tensors may repeat their elements, so a file of a kilobyte could ask for a model that fills any memory. */

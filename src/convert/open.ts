@@ -31,11 +31,11 @@ export async function openModel({ input, modelName, activation }: ModelSource, h
   const path = released ? await releasedFile(input, hooks) : input;
   if (!existsSync(path)) throw optionError(`IN must be a file or folder of a CLIP, or the name of one of OpenAI's models, but there is no '${path}'.`);
   return torch.tidy(() => {
-    const { linear, config, stateDict, assumed } = readModel(path, hints, true);
+    const { linear, config, stateDict, assumed, unread } = readModel(path, hints, true);
     if (Object.keys(linear).length > 0) {
       throw new CleanclipError(`'${path}' holds a classifier on a CLIP, whose linear layer no other format has; convert the checkpoint of a CLIP.`, 'ERR_CHECKPOINT');
     }
-    if (assumed !== undefined) hooks.onProgress?.({ type: 'log', level: 'WARNING', line: `WARNING: ${assumed}` });
+    for (const warning of [assumed, unread]) if (warning !== undefined) hooks.onProgress?.({ type: 'log', level: 'WARNING', line: `WARNING: ${warning}` });
     return new Clip(config).loadStateDict(stateDict);
   });
 }

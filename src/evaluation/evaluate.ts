@@ -6,7 +6,7 @@ import { chooseDevice, makeClip } from '../clip/open';
 import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
 import { RunLog } from '../report/run_log';
-import { joinRun, startRun, tellAssumed } from '../report/start_run';
+import { joinRun, startRun, tellOfModel } from '../report/start_run';
 import { Evaluator } from './evaluator';
 import { checkOutputs } from './sets';
 
@@ -28,7 +28,7 @@ export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Pro
   const clip = makeClip(options, device, initial);
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const log = startLog(options, hooks);
-  if (initial !== undefined) tellAssumed(log, initial);
+  if (initial !== undefined) tellOfModel(log, initial);
   const metrics = await evaluator.evaluate(log, { epoch: initial?.epoch ?? 0, step: initial?.step ?? 0, checkpoint: initial?.path });
   return { metrics, history: log.history };
 }
@@ -41,7 +41,7 @@ async function evaluateClassifier(path: string, options: TrainOptions, hooks: Jo
   if (evaluator.labelled !== undefined) checkOutputs(classifier, evaluator.labelled, path);
   const log = startLog(options, hooks);
   log.info(`Loaded checkpoint ${path}`);
-  tellAssumed(log, file);
+  tellOfModel(log, file);
   const metrics = await evaluator.evaluate(log, { epoch: file.epoch, step: file.step, checkpoint: path }, classifier);
   return { metrics, history: log.history };
 }

@@ -18,9 +18,22 @@ export function startRun(log: RunLog, options: TrainOptions, resumedAt?: Positio
   joinRun(log, options);
 }
 
-/** Tells of what is assumed of a model because nobody has said it: in the log, and in metrics.jsonl. Of several ranks the first does it. */
-export function tellAssumed(log: RunLog, { assumed, config, path, epoch, step }: { assumed?: string; config: CompleteConfig; path?: string; epoch: number; step: number }): void {
-  if (assumed === undefined || ranks().rank > 0) return;
+/** What there is to tell of a model's file. */
+interface ReadFile extends Pick<Position, 'epoch' | 'step'> {
+  config: CompleteConfig;
+  path?: string;
+  assumed?: string;
+  unread?: string;
+}
+
+/**
+ * Tells in the log which objects of a model's file were left unread, and what is assumed of the model because nobody has said it, which goes to
+ * metrics.jsonl too. Of several ranks the first does it.
+ */
+export function tellOfModel(log: RunLog, { assumed, unread, config, path, epoch, step }: ReadFile): void {
+  if (ranks().rank > 0) return;
+  if (unread !== undefined) log.warning(unread);
+  if (assumed === undefined) return;
   log.warning(assumed);
   const { activation, visionHeads, textHeads } = config;
   log.metrics({ type: 'assumed', epoch, step, checkpoint: path, activation, vision_heads: visionHeads, text_heads: textHeads });

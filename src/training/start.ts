@@ -10,6 +10,8 @@ export interface Found extends Position {
   config: CompleteConfig;
   /** what of it nobody has said, in a sentence */
   assumed?: string;
+  /** which objects of its file were left unread, in a sentence */
+  unread?: string;
   /** the file; none for new weights */
   path?: string;
   hasOptimizer: boolean;
@@ -22,9 +24,9 @@ export interface Found extends Position {
 }
 
 export function describe(options: TrainOptions, checkpoint: Checkpoint | undefined, damaged: readonly string[], resumed: boolean): Found {
-  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler, order, assumed, untaken = [] } = checkpoint ?? {};
+  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler, order, assumed, unread, untaken = [] } = checkpoint ?? {};
   const warnings = [...damaged, ...untaken];
-  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, order, assumed, warnings, resumed };
+  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, order, assumed, unread, warnings, resumed };
 }
 
 /** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */

@@ -17,7 +17,7 @@ import { fromAllRanks, ranks } from '../ranks';
 import { torch, type Tensor } from '../torch';
 import type { ParallelModule } from '../torch/distributed';
 import { RunLog } from '../report/run_log';
-import { startRun, tellAssumed } from '../report/start_run';
+import { startRun, tellOfModel } from '../report/start_run';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
 import { makeScaler } from './optimizer';
@@ -92,7 +92,7 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
 
   const { precision } = clip;
   begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, precision, training, batches });
-  if (resumed === undefined && initial !== undefined) tellAssumed(log, initial);
+  if (resumed === undefined && initial !== undefined) tellOfModel(log, initial);
   try {
     if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, { epoch: 0, step: 0 }, await evaluator.validate(log));
     clip.train();

@@ -19,7 +19,7 @@ import { ParallelModel } from './parallel';
 import { pairsAt, TrainingPairs } from './pairs';
 import { checkLeft, describe, earlierRun, endOf, startOf, type Found } from './start';
 import { RunLog } from '../report/run_log';
-import { startRun, tellAssumed } from '../report/start_run';
+import { startRun, tellOfModel } from '../report/start_run';
 
 /**
  * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning with
@@ -125,7 +125,7 @@ function begin(
   startRun(log, options, found.resumed ? start : undefined);
   log.info(`Using ${device} device, ${clip.precision}`);
   if (found.path !== undefined) log.info(`Loaded checkpoint '${found.path}' (start epoch ${start.epoch}, step ${start.step})`);
-  tellAssumed(log, { ...found, ...start });
+  tellOfModel(log, { ...found, ...start });
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
   log.info(`Num parameters: ${parameters}, Num samples: ${order.examples}, Num batches: ${batches}`);
   const change = changeOf(found.order, order);

@@ -63,7 +63,7 @@ describe('autoAugmentOp', () => {
   });
 
   test('refuses what it cannot do', () => {
-    expect(() => autoAugmentOp(noise(2, 2), 'Blur' as OperationName)).toThrow(/name must be one of ShearX, .*; got "Blur"\./);
+    expect(() => autoAugmentOp(noise(2, 2), 'Blur' as OperationName)).toThrow(/name must be one of ShearX, .*; got 'Blur'\./);
     expect(() => autoAugmentOp(noise(2, 2), 'toString' as OperationName)).toThrow(/name must be one of/);
     expect(() => autoAugmentOp(noise(2, 2), 'Rotate', NaN)).toThrow('magnitude of Rotate must be a finite number; got NaN.');
     expect(() => autoAugmentOp(noise(2, 2), 'Posterize', 0)).toThrow('must be a number of bits from 1 to 8; got 0.');
