@@ -239,7 +239,7 @@ describe('one sentence says what is wrong:', () => {
   });
 
   it('an unknown set or split', async () => {
-    await expect(readLabelledSet(root, { dataType: 'MNIST' as EvalDataType })).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringMatching(/one of Caltech101, CIFAR10.* but is "MNIST"/) });
+    await expect(readLabelledSet(root, { dataType: 'MNIST' as EvalDataType })).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringMatching(/one of Caltech101, CIFAR10.* but is 'MNIST'/) });
     await expect(readLabelledSet(root, { split: 'val' as 'test' })).rejects.toMatchObject({ code: 'ERR_OPTION' });
   });
 
