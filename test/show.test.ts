@@ -18,7 +18,7 @@ test.each<[unknown, string]>([
   [Object.create(null), '{}'],
   [new Map(), 'a Map'],
   [new Error('no'), "the error 'no'"],
-  ['x'.repeat(1000), `'${'x'.repeat(79)}…`],
+  ['x'.repeat(1000), `'${'x'.repeat(80)}…'`],
   [trap, 'a value of type object'],
 ])('%# is shown', (value, text) => {
   expect(show(value)).toBe(text);

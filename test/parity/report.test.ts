@@ -22,7 +22,7 @@ describe.each(Object.keys(reportFiles) as Against[])('the committed report again
 
 test('a row can be chosen, a wrong name is refused', () => {
   expect(chosenRows('tokens step').map((row) => row.name)).toEqual(['step', 'tokens']);
-  expect(() => chosenRows('token')).toThrow(/no row 'token'; the rows are features, step/);
+  expect(() => chosenRows('token')).toThrow(/no row 'token'; the rows are features, models, step/);
 });
 
 test('a part fails above its limit, or below one that is a minimum', () => {
