@@ -64,7 +64,7 @@ napi_value setGrad(const Napi::CallbackInfo& info) {
 
 // setAutocast(device, dtype | null): enters autocast (null: leaves it) on this thread. Returns what was set before.
 napi_value setAutocast(const Napi::CallbackInfo& info) {
-  const auto device = c10::Device(info[0].ToString().Utf8Value()).type();
+  const auto device = deviceFromName(info[0].ToString().Utf8Value()).type();
   const bool before = at::autocast::is_autocast_enabled(device);
   const auto dtypeBefore = at::autocast::get_autocast_dtype(device);
   const bool enable = info[1].IsString();

@@ -63,11 +63,20 @@ std::string sentence(const std::string& text) {
   return result;
 }
 
+// A message that repeats what it was given may be as long as that: this much of it is enough.
+std::string cut(const std::string& message) {
+  constexpr size_t kLongest = 1500;
+  if (message.size() <= kLongest) return message;
+  size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) end--;  // not within a character of UTF-8
+  return message.substr(0, end) + "…";
+}
+
 }  // namespace
 
 void throwError(napi_env env, const std::string& message, const char* code) {
   const auto& constructor = Environment::of(env).errorClass;
-  napi_value text = Napi::String::New(env, message);
+  napi_value text = Napi::String::New(env, cut(message));
   napi_value codeText = Napi::String::New(env, code);
   napi_value error = nullptr;
   if (!constructor.IsEmpty()) {

@@ -12,6 +12,8 @@ namespace cleanclip {
 
 namespace {
 
+constexpr size_t kLongest = 40;
+
 template <typename Value, size_t Count>
 using Names = std::array<std::pair<const char*, Value>, Count>;
 
@@ -53,6 +55,13 @@ constexpr Names<c10::MemoryFormat, 4> kMemoryFormats{{
     {"channels_last_3d", c10::MemoryFormat::ChannelsLast3d},
 }};
 
+// A name that JavaScript gave, as a message may hold it: short, and without the NUL at which a C string ends.
+std::string quoted(const std::string& name) {
+  std::string result = "'";
+  for (const char sign : name.substr(0, kLongest)) result += sign == '\0' ? std::string("\\x00") : std::string(1, sign);
+  return result + (name.size() > kLongest ? "…'" : "'");
+}
+
 template <typename Table>
 auto fromName(const Table& names, const std::string& name, const char* what) {
   std::string known;
@@ -60,7 +69,7 @@ auto fromName(const Table& names, const std::string& name, const char* what) {
     if (name == candidate) return value;
     known += std::string(known.empty() ? "" : ", ") + candidate;
   }
-  throw ArgumentError("'" + name + "' is not a " + what + "; use one of " + known + ".");
+  throw ArgumentError(quoted(name) + " is not a " + what + "; use one of " + known + ".");
 }
 
 template <typename Table, typename Value>
@@ -89,6 +98,13 @@ int64_t memoryFormatFromName(const std::string& name) {
 
 const char* memoryFormatName(int64_t format) {
   return toName(kMemoryFormats, static_cast<c10::MemoryFormat>(format), "other");
+}
+
+c10::Device deviceFromName(const std::string& name) {
+  if (name.size() > kLongest || name.find('\0') != std::string::npos) {
+    throw ArgumentError(quoted(name) + " is not a device; use one such as cpu, cuda or cuda:0.");
+  }
+  return c10::Device(name);
 }
 
 }  // namespace cleanclip

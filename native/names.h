@@ -1,6 +1,7 @@
 // Names in JavaScript of dtypes, layouts and memory formats.
 #pragma once
 
+#include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
 #include <string>
@@ -18,5 +19,8 @@ const char* layoutName(int64_t layout);
 // 'channels_last' and so on, as the integers that an IValue holds.
 int64_t memoryFormatFromName(const std::string& name);
 const char* memoryFormatName(int64_t format);
+
+// 'cpu', 'cuda:0' and so on.
+c10::Device deviceFromName(const std::string& name);
 
 }  // namespace cleanclip

@@ -91,7 +91,7 @@ c10::IValue convertOne(const Environment& environment, const ArgumentSpec& spec,
     case Kind::ScalarType: return static_cast<int64_t>(dtypeFromName(text(env, argument.value)));
     case Kind::Layout: return layoutFromName(text(env, argument.value));
     case Kind::MemoryFormat: return memoryFormatFromName(text(env, argument.value));
-    case Kind::Device: return c10::Device(text(env, argument.value));
+    case Kind::Device: return deviceFromName(text(env, argument.value));
     case Kind::Generator: return generatorArg(env, argument.value);
     default: throw ArgumentError("The argument '" + spec.name + "' cannot be passed from JavaScript.");
   }

@@ -146,7 +146,7 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
 
   // to(device, dtype): in place, so that the handles of `state` stay valid
   napi_value to(const Napi::CallbackInfo& info) {
-    clip().to(at::Device(info[0].ToString().Utf8Value()), dtypeFromName(info[1].ToString().Utf8Value()));
+    clip().to(deviceFromName(info[0].ToString().Utf8Value()), dtypeFromName(info[1].ToString().Utf8Value()));
     return info.Env().Undefined();
   }
 

@@ -10,6 +10,7 @@
 
 #include "distributed/nccl.h"
 #include "exports.h"
+#include "names.h"
 #include "properties.h"
 
 namespace cleanclip {
@@ -27,7 +28,7 @@ double indexArg(const Napi::Value& value) {
   if (value.IsString()) {
     const std::string name = value.ToString();
     if (name == "cuda") return -1;
-    if (name.rfind("cuda:", 0) == 0) return c10::Device(name).index();
+    if (name.rfind("cuda:", 0) == 0) return deviceFromName(name).index();
   }
   throw ArgumentError("A GPU is named by its index, 'cuda' or 'cuda:<index>'.");
 }

@@ -67,15 +67,16 @@ function loadFile(path: string, hints: Hints, options: ClipOptions): Clip {
   }
   return torch.tidy(() => {
     const { config, stateDict, assumed, unread } = readModel(path, hints);
-    for (const warning of [assumed, unread]) if (warning !== undefined) warnOnce(warning);
+    if (assumed !== undefined) warnOnce(assumed, 'CLEANCLIP_ASSUMED');
+    if (unread !== undefined) warnOnce(unread, 'CLEANCLIP_UNREAD');
     return new Clip(config, { ...options, seed: undefined }).loadStateDict(stateDict);
   });
 }
 
 const told = new Set<string>();
 
-function warnOnce(text: string): void {
+function warnOnce(text: string, code: string): void {
   if (told.has(text)) return;
   told.add(text);
-  process.emitWarning(text, 'CleanclipWarning');
+  process.emitWarning(text, { type: 'CleanclipWarning', code });
 }

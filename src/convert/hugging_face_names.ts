@@ -1,4 +1,5 @@
 import type { StateDict } from '../clip/weights';
+import { CleanclipError, shown } from '../errors';
 import type { Tensor } from '../torch';
 
 /** A state dict under OpenAI's names under those of `transformers.CLIPModel`, for a ViT: keys, queries and values apart, projections as Linear. */
@@ -41,7 +42,7 @@ function renamed(name: string, tensor: Tensor): [string, Tensor][] {
   }
   const [, visual, layer, part, kind] = /^(visual\.)?transformer\.resblocks\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
   const other = ofBlock[part];
-  if (other === undefined) throw new Error(`transformers' CLIPModel has nothing for ${name}.`);
+  if (other === undefined) throw new CleanclipError(`transformers' CLIPModel has nothing for ${shown(name)}.`, 'ERR_CHECKPOINT');
   const block = `${visual === undefined ? 'text' : 'vision'}_model.encoder.layers.${layer}`;
   if (other !== 3) return [[`${block}.${other}.${kind}`, tensor]];
   return tensor.chunk(3).map((third, i) => [`${block}.self_attn.${'qkv'[i]}_proj.${kind}`, third]);

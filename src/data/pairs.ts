@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { checkOptions, checkText, dataError, optionError, shown } from '../errors';
+import { show } from '../show';
 import { type BadRow, columnIndex, readCsv } from './csv';
 import { type SharedStrings, StringFile, StringFileWriter } from './string_file';
 
@@ -92,7 +93,7 @@ export class PairTable {
 
   private row(i: number): number {
     if (Number.isInteger(i) && i >= 0 && i < this.length) return this.rows ? this.rows[i] : i;
-    throw new RangeError(`Expected a row from 0 to ${this.length - 1}, got ${i}.`);
+    throw optionError(`A row of these pairs must be a whole number from 0 to ${this.length - 1}, but is ${show(i)}.`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads';
-import { CleanclipError, type ErrorCode } from '../errors';
+import { CleanclipError, type ErrorCode, optionError } from '../errors';
 
 interface Reply<Result> {
   id: number;
@@ -89,7 +89,7 @@ export class WorkerPool<Task, Result> {
 /** In a worker thread: does the tasks of the {@link WorkerPool} that started it, one after another. */
 export function serveTasks<Task, Result>(perform: (task: Task) => Promise<Result>): void {
   const port = parentPort;
-  if (!port) throw new Error('serveTasks works in a worker thread only.');
+  if (!port) throw optionError('serveTasks works in a worker thread only.');
   let last: Promise<void> = Promise.resolve();
   const answer = async (id: number, task: Task): Promise<void> => {
     let reply: Reply<Result>;

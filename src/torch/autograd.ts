@@ -1,4 +1,5 @@
 import { checkOptions, optionError } from '../errors';
+import { show } from '../show';
 import { addon } from './addon';
 import type { DType } from './dtype';
 import { requireFunction, wrap, type Tensor } from './tensor';
@@ -24,11 +25,16 @@ export const enableGrad = <T>(fn: () => T): T => withGradMode(true, fn);
  * losses in float32 (torch.autocast).
  * @param options.device 'cpu' (default) or 'cuda'
  * @param options.dtype 'bfloat16' (default) or 'float16'; null runs without autocast
+ * @throws CleanclipError `ERR_OPTION` for another dtype or device
  */
 export function autocast<T>(options: { device?: string; dtype?: DType | null }, fn: () => T): T {
   requireFunction(fn, 'autocast');
   checkOptions('The first argument of torch.autocast', options);
   const { device = 'cpu', dtype = 'bfloat16' } = options;
+  if (typeof device !== 'string') throw optionError(`The device of torch.autocast must be 'cpu' or 'cuda', but is ${show(device)}.`);
+  if (dtype !== null && dtype !== 'bfloat16' && dtype !== 'float16') {
+    throw optionError(`The dtype of torch.autocast must be 'bfloat16', 'float16' or null, but is ${show(dtype)}.`);
+  }
   const before = addon().setAutocast(device, dtype);
   addon().autocastNesting(true);
   try {

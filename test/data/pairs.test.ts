@@ -43,8 +43,9 @@ test('select makes tables of tables, in the order asked for', async () => {
   expect(captions(some.select(Int32Array.of(2, 0)))).toEqual(['caption 0', 'caption 4']);
   expect(some.shared.strings).toBe(table.shared.strings);
   expect([some.length, some.hasBackdoor()]).toEqual([3, false]);
-  expect(() => some.caption(3)).toThrow(RangeError);
-  expect(() => some.select([3])).toThrow(RangeError);
+  const refusal = expect.objectContaining({ code: 'ERR_OPTION', message: 'A row of these pairs must be a whole number from 0 to 2, but is 3.' });
+  expect(() => some.caption(3)).toThrow(refusal);
+  expect(() => some.select([3])).toThrow(refusal);
 });
 
 test('rows without an image are left out, counted and named', async () => {

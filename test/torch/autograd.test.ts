@@ -139,7 +139,9 @@ describe('autocast', () => {
 
   test('is restored after a throw and refuses an unknown dtype before it starts', () => {
     expect(() => torch.autocast({}, () => { throw new Error('stop'); })).toThrow('stop');
-    expect(() => torch.autocast({ dtype: 'half' as 'float16' }, () => a)).toThrow("'half' is not a dtype");
+    expect(() => torch.autocast({ dtype: 'half' as 'float16' }, () => a)).toThrow("must be 'bfloat16', 'float16' or null, but is 'half'");
+    expect(() => torch.autocast({ dtype: 5 as never }, () => a)).toThrow('but is 5');
+    expect(() => torch.autocast({ device: Symbol('s') as never }, () => a)).toThrow("must be 'cpu' or 'cuda', but is Symbol(s)");
     expect(() => torch.autocast({ device: 'gpu' }, () => a)).toThrow('device type');
     expect(a.mm(a).dtype).toBe('float32');
   });

@@ -27,6 +27,13 @@ test.each<[string, () => unknown, string]>([
   expect(error.message).toMatch(/^[^\n]*[.!?]$/);
 });
 
+test('what a caller gave is repeated shortened, and with its NUL', () => {
+  const message = (name: string) => errorOf(() => a.to({ dtype: name as 'int8' })).message + errorOf(() => a.to({ device: name })).message;
+  expect(message('a\0b')).toMatch(/^'a\\x00b' is not a dtype; .*'a\\x00b' is not a device; /);
+  expect(message('y'.repeat(1e6)).length).toBeLessThan(1000);
+  expect(errorOf(() => torch.einsum('ä'.repeat(1e6), [a])).message.length).toBeLessThan(2000);
+});
+
 test('no message tells of C++ sources, traces or PyTorch developers', () => {
   const calls = [
     () => a.to_sparse().conv2d(a),

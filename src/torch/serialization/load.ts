@@ -45,7 +45,7 @@ export interface LoadOptions {
 export function load(path: string, options: LoadOptions = {}): unknown {
   const unread: Unread[] = [];
   const value = inFile(path, options, unread, (file) => readers[formatOf(file.bytes)](file));
-  const tell = options.onUnread ?? ((list) => process.emitWarning(warningOf(path, list), { code: 'CLEANCLIP_UNREAD' }));
+  const tell = options.onUnread ?? ((list) => process.emitWarning(warningOf(path, list), { type: 'CleanclipWarning', code: 'CLEANCLIP_UNREAD' }));
   if (unread.length > 0) tell(unread);
   return value;
 }

@@ -158,7 +158,7 @@ test.each([3, 4, 5])('protocol %i', (protocol) => {
 test('without a listener, a warning names classes and keys', () => {
   const emit = jest.spyOn(process, 'emitWarning').mockImplementation();
   torch.load(join(folder, 'namespace.pt'));
-  expect(emit.mock.calls).toEqual([[expect.stringMatching(/left unread: argparse\.Namespace at 'extra'\.$/), { code: 'CLEANCLIP_UNREAD' }]]);
+  expect(emit.mock.calls).toEqual([[expect.stringMatching(/left unread: argparse\.Namespace at 'extra'\.$/), { type: 'CleanclipWarning', code: 'CLEANCLIP_UNREAD' }]]);
   emit.mockRestore();
 });
 
