@@ -179,9 +179,9 @@ describe('applyTrigger', () => {
 
 describe('wrong options are named', () => {
   test.each<[TriggerOptions | Record<string, unknown>, string]>([
-    [{ patchType: 'sig' }, 'patchType must be one of random, yellow, blended, SIG, warped; got 'sig'.'],
-    [{ patchLocation: 'corner' }, 'patchLocation must be one of random, four_corners, blended; got 'corner'.'],
-    [{ triggerMode: 'once' }, 'triggerMode must be one of fixed, resampled; got 'once'.'],
+    [{ patchType: 'sig' }, "patchType must be one of random, yellow, blended, SIG, warped; got 'sig'."],
+    [{ patchLocation: 'corner' }, "patchLocation must be one of random, four_corners, blended; got 'corner'."],
+    [{ triggerMode: 'once' }, "triggerMode must be one of fixed, resampled; got 'once'."],
     [{ patchSize: 0 }, 'patchSize must be a whole number, at least 1; got 0.'],
     [{ patchSize: 2.5 }, 'patchSize must be a whole number, at least 1; got 2.5.'],
     [{ patchSize: 65, imageSize: 64 }, 'patchSize must fit into the image of 64 × 64 pixels; got 65.'],
