@@ -101,6 +101,100 @@ struct Places {
   }
 };
 
+// A row of a piece: the bit at which each sample begins, and where the pixels go, so many bytes from one to the next.
+struct Row {
+  const uint8_t* bytes;
+  std::array<int64_t, 4> bits;
+  int64_t width;
+  uint8_t* to;
+  int64_t stepTo;
+};
+
+// Of anything.
+void fillAny(const Raster& raster, Row row) {
+  const Reader reader(raster);
+  const int channels = raster.channels();
+  for (int64_t i = 0; i < row.width; i++, row.to += row.stepTo) {
+    std::array<uint8_t, 4> values;
+    for (int c = 0; c < channels; c++) {
+      values[c] = reader.read(row.bytes, row.bits[c], c);
+      row.bits[c] += raster.step;
+    }
+    switch (raster.colours) {
+      case Raster::Colours::kRgb:
+        std::copy_n(values.begin(), 3, row.to);
+        break;
+      case Raster::Colours::kCmyk:
+        cmykToRgb(values.data(), row.to);
+        break;
+      case Raster::Colours::kYcbcr:
+        ycbcrToRgb(values.data(), row.to);
+        break;
+      case Raster::Colours::kPremultiplied:
+        unpremultiply(values.data(), row.to);
+    }
+  }
+}
+
+// Of RGB in bytes that stand for themselves.
+void fillBytes(const Raster& raster, Row row) {
+  const auto *red = row.bytes + (row.bits[0] >> 3), *green = row.bytes + (row.bits[1] >> 3), *blue = row.bytes + (row.bits[2] >> 3);
+  if (raster.step == 24 && row.stepTo == 3 && green == red + 1 && blue == red + 2) {
+    std::copy_n(red, 3 * row.width, row.to);
+    return;
+  }
+  const auto step = raster.step / 8;
+  for (int64_t i = 0; i < row.width; i++, row.to += row.stepTo) {
+    row.to[0] = red[i * step];
+    row.to[1] = green[i * step];
+    row.to[2] = blue[i * step];
+  }
+}
+
+// Of RGB by tables, in samples of 8 or 16 bits, or fewer where kBits is 0.
+template <int kBits, bool kBigEndian>
+void fillByTables(const Raster& raster, Row row) {
+  const auto size = kBits == 16 ? 65536 : 256;
+  const auto* tables = raster.tables.data();
+  const int bits = raster.bits, mask = (1 << bits) - 1;
+  auto [red, green, blue, none] = row.bits;
+  const auto read = [&](int64_t bit) -> int {
+    const auto* at = row.bytes + (bit >> 3);
+    if constexpr (kBits == 8) return *at;
+    if constexpr (kBits == 16) return kBigEndian ? at[0] << 8 | at[1] : at[1] << 8 | at[0];
+    return (*at >> (8 - bits - (bit & 7))) & mask;
+  };
+  const bool one = red == green && red == blue;
+  for (int64_t i = 0; i < row.width; i++, row.to += row.stepTo) {
+    const int value = read(red);
+    row.to[0] = tables[value];
+    row.to[1] = tables[size + (one ? value : read(green))];
+    row.to[2] = tables[2 * size + (one ? value : read(blue))];
+    red += raster.step;
+    green += raster.step;
+    blue += raster.step;
+  }
+}
+
+// What fills the rows of a raster fastest.
+auto rowFiller(const Raster& raster) -> void (*)(const Raster&, Row) {
+  if (raster.colours != Raster::Colours::kRgb || raster.reversed || raster.bits == 32) return fillAny;
+  if (raster.bits == 16) return raster.bigEndian ? fillByTables<16, true> : fillByTables<16, false>;
+  if (raster.bits < 8) return fillByTables<0, false>;
+  for (size_t i = 0; i < raster.tables.size(); i++) {
+    if (raster.tables[i] != (i & 255)) return fillByTables<8, false>;
+  }
+  return fillBytes;
+}
+
+void fill(uint8_t* rgb, int64_t pixels, const std::array<uint8_t, 3>& colour) {
+  if (colour[0] == colour[1] && colour[0] == colour[2]) {
+    std::fill_n(rgb, 3 * pixels, colour[0]);
+    return;
+  }
+  for (int64_t i = 0; i < pixels; i++) std::copy(colour.begin(), colour.end(), rgb + 3 * i);
+}
+
 }  // namespace
 
 bool Raster::sound() const {
@@ -121,46 +215,33 @@ bool Raster::sound() const {
 }
 
 int64_t toRgb(const Raster& raster, const uint8_t* bytes, size_t length, uint8_t* rgb) {
-  const auto pixels = raster.size.pixels();
-  for (int64_t i = 0; i < pixels; i++) std::copy(raster.blank.begin(), raster.blank.end(), rgb + 3 * i);
-  const Places places(raster);
-  const Reader reader(raster);
   const int channels = raster.channels();
-  int64_t missing = 0;
-  for (const auto& piece : raster.pieces) {
-    // the last byte of a row, from its first
+  // the last byte of a row, from the first byte of all
+  const auto reachOf = [&](const Piece& piece) {
     int64_t reach = 0;
     for (int c = 0; c < channels; c++) {
       reach = std::max(reach, piece.offsets[c] + ((piece.width - 1) * raster.step + raster.bitOffsets[c] + raster.bits + 7) / 8);
     }
+    return reach;
+  };
+  const auto isWhole = [&](const Piece& piece) {
+    return piece.width == raster.size.width && piece.height == raster.size.height &&
+           reachOf(piece) + (piece.height - 1) * piece.stride <= static_cast<int64_t>(length);
+  };
+  if (std::none_of(raster.pieces.begin(), raster.pieces.end(), isWhole)) fill(rgb, raster.size.pixels(), raster.blank);
+  const Places places(raster);
+  const auto fillRow = rowFiller(raster);
+  int64_t missing = 0;
+  for (const auto& piece : raster.pieces) {
+    const auto reach = reachOf(piece);
     for (int64_t j = 0; j < piece.height; j++) {
       if (reach + j * piece.stride > static_cast<int64_t>(length)) {
         missing += (piece.height - j) * piece.width;
         break;
       }
-      auto* to = rgb + places.origin + piece.x * places.right + (piece.y + j * piece.stepY) * places.down;
-      std::array<int64_t, 4> bits;
-      for (int c = 0; c < channels; c++) bits[c] = 8 * (piece.offsets[c] + j * piece.stride) + raster.bitOffsets[c];
-      for (int64_t i = 0; i < piece.width; i++, to += piece.stepX * places.right) {
-        std::array<uint8_t, 4> values;
-        for (int c = 0; c < channels; c++) {
-          values[c] = reader.read(bytes, bits[c], c);
-          bits[c] += raster.step;
-        }
-        switch (raster.colours) {
-          case Raster::Colours::kRgb:
-            std::copy_n(values.begin(), 3, to);
-            break;
-          case Raster::Colours::kCmyk:
-            cmykToRgb(values.data(), to);
-            break;
-          case Raster::Colours::kYcbcr:
-            ycbcrToRgb(values.data(), to);
-            break;
-          case Raster::Colours::kPremultiplied:
-            unpremultiply(values.data(), to);
-        }
-      }
+      Row row{bytes, {}, piece.width, rgb + places.origin + piece.x * places.right + (piece.y + j * piece.stepY) * places.down, piece.stepX * places.right};
+      for (int c = 0; c < channels; c++) row.bits[c] = 8 * (piece.offsets[c] + j * piece.stride) + raster.bitOffsets[c];
+      fillRow(raster, row);
     }
   }
   return missing;

@@ -10,33 +10,55 @@ namespace cleanclip::pixels {
 
 namespace {
 
-uint8_t paeth(int left, int above, int corner) {
-  const int toLeft = std::abs(above - corner), toAbove = std::abs(left - corner), toCorner = std::abs(left + above - 2 * corner);
-  return static_cast<uint8_t>(toLeft <= toAbove && toLeft <= toCorner ? left : toAbove <= toCorner ? above : corner);
+// Of a, above and corner the one nearest to left + above − corner; without branches, which would be guessed wrongly half of the time.
+int paeth(int left, int above, int corner) {
+  const int fromLeft = above - corner, fromAbove = left - corner;
+  const int toLeft = std::abs(fromLeft), toAbove = std::abs(fromAbove), toCorner = std::abs(fromLeft + fromAbove);
+  const int best = toAbove <= toCorner ? above : corner;
+  return toLeft <= std::min(toAbove, toCorner) ? left : best;
+}
+
+// What filters 1, 3 and 4 add to a byte.
+int ofLeft(int left, int, int) { return left; }
+int ofBoth(int left, int above, int) { return (left + above) / 2; }
+
+// Filters whose bytes depend on those of the pixel before, kStep bytes away, which are kept in registers.
+template <int kStep, typename Add>
+void unfilterPixels(uint8_t* row, const uint8_t* above, int64_t length, Add add) {
+  std::array<int, kStep> left{}, corner{};
+  int64_t i = 0;
+  for (; i + kStep <= length; i += kStep) {
+    for (int c = 0; c < kStep; c++) {
+      const int up = above[i + c];
+      left[c] = (row[i + c] + add(left[c], up, corner[c])) & 255;
+      row[i + c] = static_cast<uint8_t>(left[c]);
+      corner[c] = up;
+    }
+  }
+  for (int c = 0; i < length; i++, c++) row[i] = static_cast<uint8_t>(row[i] + add(left[c], above[i], corner[c]));
 }
 
 // `above` is a row of zeros for the first one.
-bool unfilterRow(int filter, uint8_t* row, const uint8_t* above, int64_t length, int64_t step) {
-  const auto first = std::min(step, length);
-  switch (filter) {
-    case 0:
-      return true;
-    case 1:
-      for (int64_t i = step; i < length; i++) row[i] = static_cast<uint8_t>(row[i] + row[i - step]);
-      return true;
-    case 2:
-      for (int64_t i = 0; i < length; i++) row[i] = static_cast<uint8_t>(row[i] + above[i]);
-      return true;
-    case 3:
-      for (int64_t i = 0; i < first; i++) row[i] = static_cast<uint8_t>(row[i] + above[i] / 2);
-      for (int64_t i = step; i < length; i++) row[i] = static_cast<uint8_t>(row[i] + (row[i - step] + above[i]) / 2);
-      return true;
-    case 4:
-      for (int64_t i = 0; i < first; i++) row[i] = static_cast<uint8_t>(row[i] + above[i]);
-      for (int64_t i = step; i < length; i++) row[i] = static_cast<uint8_t>(row[i] + paeth(row[i - step], above[i], above[i - step]));
-      return true;
-    default:
-      return false;
+template <int kStep>
+bool unfilterRow(int filter, uint8_t* row, const uint8_t* above, int64_t length) {
+  if (filter == 1) unfilterPixels<kStep>(row, above, length, ofLeft);
+  if (filter == 2) {
+    for (int64_t i = 0; i < length; i++) row[i] = static_cast<uint8_t>(row[i] + above[i]);
+  }
+  if (filter == 3) unfilterPixels<kStep>(row, above, length, ofBoth);
+  if (filter == 4) unfilterPixels<kStep>(row, above, length, paeth);
+  return filter <= 4;
+}
+
+auto rowUnfilter(int64_t step) -> bool (*)(int, uint8_t*, const uint8_t*, int64_t) {
+  switch (step) {
+    case 1: return unfilterRow<1>;
+    case 2: return unfilterRow<2>;
+    case 3: return unfilterRow<3>;
+    case 4: return unfilterRow<4>;
+    case 6: return unfilterRow<6>;
+    case 8: return unfilterRow<8>;
+    default: return nullptr;
   }
 }
 
@@ -64,8 +86,10 @@ void sumUp(uint8_t* row, int64_t length, int samples, bool swapped) {
 int64_t unfilter(uint8_t* rows, int64_t count, int64_t rowBytes, int64_t pixelBytes) {
   const std::unique_ptr<uint8_t[]> zeros(new uint8_t[rowBytes]());
   const uint8_t* above = zeros.get();
+  const auto unfilterRow = rowUnfilter(pixelBytes);
+  if (unfilterRow == nullptr) return 0;
   for (int64_t y = 0; y < count; y++, rows += rowBytes + 1) {
-    if (!unfilterRow(rows[0], rows + 1, above, rowBytes, pixelBytes)) return y;
+    if (!unfilterRow(rows[0], rows + 1, above, rowBytes)) return y;
     above = rows + 1;
   }
   return count;
@@ -77,163 +101,6 @@ void undoDifferences(uint8_t* rows, int64_t count, int64_t rowBytes, int samples
     if (bits == 16) sumUp<uint16_t>(rows, rowBytes, samples, bigEndian);
     if (bits == 32) sumUp<uint32_t>(rows, rowBytes, samples, bigEndian);
   }
-}
-
-namespace {
-
-constexpr int kCodes = 4096;
-
-// The strings of an LZW dictionary: each a shorter one and a byte more.
-struct Dictionary {
-  std::array<uint16_t, kCodes> prefix;
-  std::array<uint8_t, kCodes> last;
-  std::array<uint8_t, kCodes + 1> text;  // of a string, from the end
-};
-
-// Where the pixels of a GIF's frame go, by rows or interlaced.
-class Frame {
- public:
-  Frame(uint8_t* to, int64_t width, int64_t height, bool interlaced) : to(to), width(width), height(height), pass(interlaced ? 0 : 4), step(interlaced ? 8 : 1) {}
-
-  // False once it is full.
-  bool put(uint8_t index) {
-    to[y * width + x] = index;
-    if (++x < width) return true;
-    x = 0;
-    y += step;
-    while (y >= height) {
-      if (pass >= 3) return false;
-      static constexpr std::array<std::array<int, 2>, 3> next{{{4, 8}, {2, 4}, {1, 2}}};
-      y = next[pass][0];
-      step = next[pass++][1];
-    }
-    return true;
-  }
-
- private:
-  uint8_t* to;
-  const int64_t width, height;
-  int64_t x = 0, y = 0;
-  int pass, step;
-};
-
-}  // namespace
-
-void unpackGif(Bytes from, int bits, bool interlaced, int64_t width, int64_t height, uint8_t* to) {
-  Frame frame(to, width, height, interlaced);
-  const auto dictionary = std::make_unique<Dictionary>();
-  auto& [prefix, last, text] = *dictionary;
-  const int clear = 1 << bits, end = clear + 1;
-  int size = bits + 1, next = end + 1, previous = -1;
-  uint8_t first = 0;
-  uint32_t buffer = 0;
-  int held = 0;
-  size_t at = 0, block = 0;
-  for (;;) {
-    while (held < size) {
-      while (block == 0) {
-        if (at >= from.length || at + from.data[at] + 1 > from.length) return;  // only whole blocks count
-        block = from.data[at++];
-      }
-      buffer |= static_cast<uint32_t>(from.data[at++]) << held;
-      held += 8;
-      block--;
-    }
-    const int code = static_cast<int>(buffer & ((1u << size) - 1));
-    buffer >>= size;
-    held -= size;
-    if (code == end) return;
-    if (code == clear) {
-      size = bits + 1;
-      next = end + 1;
-      previous = -1;
-      continue;
-    }
-    if (previous < 0) {
-      if (code > clear) return;
-      first = static_cast<uint8_t>(code);
-      previous = code;
-      if (!frame.put(first)) return;
-      continue;
-    }
-    if (code > next || (code == next && next > kCodes)) return;
-    int length = 0;
-    int rest = code;
-    if (code == next) {
-      text[length++] = first;
-      rest = previous;
-    }
-    while (rest >= clear) {
-      if (length >= kCodes || rest >= next || rest >= kCodes || rest == clear || rest == end) return;
-      text[length++] = last[rest];
-      rest = prefix[rest];
-    }
-    text[length++] = static_cast<uint8_t>(rest);
-    first = static_cast<uint8_t>(rest);
-    if (next < kCodes) {
-      last[next] = first;
-      prefix[next] = static_cast<uint16_t>(previous);
-      if (next == (1 << size) - 1 && size < 12) size++;
-      next++;
-    }
-    previous = code;
-    while (length > 0) {
-      if (!frame.put(text[--length])) return;
-    }
-  }
-}
-
-bool unpackTiffLzw(Bytes from, uint8_t* to, size_t room) {
-  constexpr int clear = 256, end = 257;
-  const auto dictionary = std::make_unique<Dictionary>();
-  auto& [prefix, last, text] = *dictionary;
-  int size = 9, next = 258, previous = -1;
-  uint8_t first = 0;
-  uint32_t buffer = 0;
-  int held = 0;
-  size_t at = 0, done = 0;
-  while (done < room) {
-    while (held < size) {
-      if (at >= from.length) return false;
-      buffer = buffer << 8 | from.data[at++];
-      held += 8;
-    }
-    const int code = static_cast<int>(buffer >> (held - size)) & ((1 << size) - 1);
-    held -= size;
-    if (code == end) return false;
-    if (code == clear) {
-      size = 9;
-      next = 258;
-      previous = -1;
-      continue;
-    }
-    if (previous < 0) {
-      if (code > 255) return false;
-      to[done++] = first = static_cast<uint8_t>(code);
-      previous = code;
-      continue;
-    }
-    if (code > next || next >= kCodes) return false;
-    int length = 0;
-    int rest = code;
-    if (code == next) {
-      text[length++] = first;
-      rest = previous;
-    }
-    while (rest >= clear) {
-      if (length >= kCodes || rest >= next || rest <= end) return false;
-      text[length++] = last[rest];
-      rest = prefix[rest];
-    }
-    text[length++] = first = static_cast<uint8_t>(rest);
-    last[next] = first;
-    prefix[next] = static_cast<uint16_t>(previous);
-    next++;
-    if (next + 1 >= 1 << size && size < 12) size++;  // a code earlier than GIF
-    previous = code;
-    while (length > 0 && done < room) to[done++] = text[--length];
-  }
-  return true;
 }
 
 bool unpackPackBits(Bytes from, uint8_t* to, size_t room) {

@@ -1,6 +1,6 @@
-import { promisify } from 'node:util';
-import { constants, crc32, createInflate, inflate, inflateSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import { type Tensor } from '../torch';
+import { Deadline, inflateFirst, inflateRows } from './inflate';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, levels, paletteTables, rasterOf, wholePiece, type Raster } from './raster';
 
@@ -23,7 +23,7 @@ export async function decodePng(bytes: Uint8Array, limits: Limits): Promise<Tens
   const samples = SAMPLES[colour];
   const pieces = interlaced ? passes(width, height, depth * samples) : wholePiece(width, height, 1, rowBytes(width, depth * samples) + 1);
   const size = sizeOf(pieces);
-  const rows = await inflated(data, size, interlaced ? 0 : pieces[6]);
+  const rows = await inflated(data, size, interlaced ? 0 : pieces[6], limits);
   const raster = rasterOf({ width, height, pieces, bits: depth, bigEndian: true, ...layout(colour, depth, palette) });
   return decodeRaster(rows, raster, { filtered: Math.max(1, (depth * samples) / 8), most: 1 });
 }
@@ -113,58 +113,14 @@ function readHeader(content: Uint8Array): Header {
   return { width: view.getUint32(0), height: view.getUint32(4), depth, colour, interlaced: interlaced !== 0 };
 }
 
-const inflateAside = promisify(inflate);
-const smallBytes = 1 << 19; // takes about a millisecond
-
 /**
  * The first `size` bytes of the stream, or what there is of them up to its end or a fault. As with PIL, a row that ends where the fault begins is lost.
  * @param row bytes of each row; 0 where they differ, and no fault is passed over
  */
-async function inflated(data: Uint8Array, size: number, row: number): Promise<Uint8Array> {
-  const options = { maxOutputLength: size + 65536, chunkSize: Math.min(size + 64, 1 << 22), finishFlush: constants.Z_SYNC_FLUSH };
-  try {
-    return size < smallBytes ? inflateSync(data, options) : await inflateAside(data, options);
-  } catch (error) {
-    if ((error as Error).message.includes('allocation failed')) throw error;
-    if (row === 0) throw new Refusal('its pixels are damaged, and it is interlaced');
-    return row < 64 ? inflatedBefore(data, size) : inflatedRows(data, size, row);
-  }
-}
-
-/** zlib gives nothing of the piece in which it finds a fault, so the pieces are rows. */
-async function inflatedRows(data: Uint8Array, size: number, row: number): Promise<Uint8Array> {
-  const stream = createInflate({ chunkSize: Math.max(64, row), finishFlush: constants.Z_SYNC_FLUSH });
-  const rows: Buffer[] = [];
-  let length = 0;
-  try {
-    stream.end(data);
-    for await (const piece of stream as AsyncIterable<Buffer>) {
-      rows.push(piece);
-      length += piece.length;
-      if (length >= size) break;
-    }
-  } catch {
-    // what came before the fault counts
-  } finally {
-    stream.destroy();
-  }
-  return Buffer.concat(rows);
-}
-
-/** The same where a row is less than zlib's smallest piece: the longest beginning of the stream in which it finds no fault. */
-async function inflatedBefore(data: Uint8Array, size: number): Promise<Uint8Array> {
-  const options = { maxOutputLength: size + 65536, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: Math.min(size + 64, 1 << 22) };
-  let [sound, faulty] = [0, data.length];
-  let rows: Uint8Array = new Uint8Array(0);
-  while (faulty - sound > 1) {
-    const middle = (sound + faulty) >> 1;
-    const beginning = data.subarray(0, middle);
-    try {
-      rows = size < smallBytes ? inflateSync(beginning, options) : await inflateAside(beginning, options);
-      sound = middle;
-    } catch {
-      faulty = middle;
-    }
-  }
-  return rows.subarray(0, -1);
+async function inflated(data: Uint8Array, size: number, row: number, limits: Limits): Promise<Uint8Array> {
+  const deadline = new Deadline(limits);
+  const { bytes, fault } = await inflateFirst(data, size, deadline);
+  if (fault === undefined) return bytes;
+  if (row === 0) throw new Refusal('its pixels are damaged, and it is interlaced');
+  return inflateRows(data, size, row, deadline);
 }

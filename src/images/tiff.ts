@@ -1,7 +1,6 @@
-import { promisify } from 'node:util';
-import { inflate } from 'node:zlib';
 import { type Tensor } from '../torch';
 import { unpackPixels } from '../torch/decoding';
+import { Deadline, inflateFirst } from './inflate';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, levels, rasterOf, wholePiece } from './raster';
 import { decodeBySharp } from './sharp_decoder';
@@ -95,6 +94,8 @@ interface Chunk {
   room: number;
 }
 
+const MOST_CHUNKS = 2 ** 19; // 89 million pixels in tiles of 16 × 16 have fewer
+
 function chunksOf(directory: TiffDirectory, { width, height, planar, samples }: Picture): Chunk[] {
   const isTiled = directory.list(tags.stripOffsets) === undefined;
   const offsets = directory.list(isTiled ? tags.tileOffsets : tags.stripOffsets) ?? [];
@@ -104,6 +105,7 @@ function chunksOf(directory: TiffDirectory, { width, height, planar, samples }: 
   if (across < 1 || down < 1 || across > 2 ** 28) throw new Refusal('its strips or tiles have no size');
   const perPlane = Math.ceil(width / across) * Math.ceil(height / down);
   const planes = planar ? samples.used : 1;
+  if (perPlane * planes > MOST_CHUNKS) throw new Refusal(`it has ${perPlane * planes} strips or tiles, more than ${MOST_CHUNKS}`);
   if (offsets.length < perPlane * planes) throw new Refusal(`it has ${offsets.length} strips or tiles, of ${perPlane * planes}`);
   const stride = Math.ceil((across * samples.bits * (planar ? 1 : samples.count)) / 8);
   return Array.from({ length: perPlane * planes }, (_, i) => {
@@ -133,8 +135,6 @@ function decodeChunks(bytes: Uint8Array, { width, height, planar, orientation, r
   return decodeRaster(bytes, rasterOf({ width, height, pieces, orientation, reversed, bigEndian, step, bitOffsets, ...kind }), { most });
 }
 
-const inflateAside = promisify(inflate);
-
 async function unpack(bytes: Uint8Array, directory: TiffDirectory, picture: Picture, chunks: Chunk[], packing: 'lzw' | 'packbits' | 'deflate', limits: Limits): Promise<Uint8Array> {
   const { samples, planar, bigEndian } = picture;
   const size = chunks.reduce((sum, { room }) => sum + room, 0);
@@ -146,15 +146,16 @@ async function unpack(bytes: Uint8Array, directory: TiffDirectory, picture: Pict
   const differences = [chunks[0].stride, predictor === 2 ? (planar ? 1 : samples.count) : 0, samples.bits, Number(bigEndian)];
   let unpacked: Uint8Array | null;
   if (packing === 'deflate') {
-    const pieces: Buffer[] = [];
+    const all = Buffer.allocUnsafeSlow(size); // which is filled, or not used
+    const deadline = new Deadline(limits);
+    let done = 0;
     for (const { offset, length, room } of chunks) {
-      const piece = await inflateAside(bytes.subarray(offset, offset + length), { maxOutputLength: room + 65536, chunkSize: Math.min(room + 64, 1 << 22) }).catch(() => {
-        throw broken;
-      });
-      if (piece.length < room) throw broken;
-      pieces.push(piece.subarray(0, room));
+      deadline.check();
+      const { bytes: piece, fault } = await inflateFirst(bytes.subarray(offset, offset + length), room, deadline);
+      if (fault !== undefined || piece.length < room) throw broken;
+      all.set(piece, done);
+      done += room;
     }
-    const all = Buffer.concat(pieces);
     let at = 0;
     const parts = chunks.flatMap(({ room }) => [(at += room) - room, room, room]);
     unpacked = predictor === 2 ? await unpackPixels('raw', all, size, parts, differences) : all;

@@ -28,7 +28,7 @@ export const tags = {
 
 // bytes of a value by its type: those that whole numbers have
 const SIZES: Record<number, number | undefined> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
-const mostValues = 1 << 22;
+const mostValues = 1 << 21; // of all tags
 
 export const isTiff = (bytes: Uint8Array): boolean => ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
 
@@ -38,6 +38,7 @@ export class TiffDirectory {
   private readonly values = new Map<number, number[]>();
   private readonly view: DataView;
   private readonly isBig: boolean;
+  private room = mostValues;
 
   /** @throws Refusal when it lies outside of the file */
   constructor(bytes: Uint8Array) {
@@ -70,7 +71,8 @@ export class TiffDirectory {
     if (size === undefined) throw new Refusal(`its tag ${tag} has another type than a whole number`);
     const word = this.isBig ? 8 : 4;
     const count = this.number(entry + 4, word);
-    if (count > mostValues) throw new Refusal(`its tag ${tag} claims ${count} values`);
+    if (count > this.room) throw new Refusal(`its tag ${tag} claims ${count} values`);
+    this.room -= count;
     const from = count * size <= word ? entry + 4 + word : this.number(entry + 4 + word, word);
     if (from + count * size > this.view.byteLength) throw new Refusal(`it ends before the values of its tag ${tag}`);
     return Array.from({ length: count }, (_, i) => this.number(from + i * size, size));

@@ -1,5 +1,6 @@
 // Calls native/pixels with random sizes and bytes, in buffers of exactly the size that each function says it needs: for a build with
 // AddressSanitizer and UndefinedBehaviorSanitizer, by scripts/sanitize.mjs. Arguments: seed, rounds.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -32,6 +33,11 @@ struct Buffer {
       bytes[i] = static_cast<uint8_t>(style == 0 ? between(0, 255) : style == 1 ? (chance(80) ? 0 : between(0, 255)) : between(0, 4));
     }
   }
+  static Buffer of(const std::vector<uint8_t>& given) {
+    Buffer buffer(static_cast<int64_t>(given.size()));
+    std::copy(given.begin(), given.end(), buffer.data());
+    return buffer;
+  }
   uint8_t* data() const { return bytes.get(); }
   Bytes all() const { return {data(), length}; }
 
@@ -40,6 +46,62 @@ struct Buffer {
 };
 
 Size someSize() { return {between(1, chance(10) ? 300 : 24), between(1, chance(10) ? 300 : 24)}; }
+
+// Codes that a reader of LZW takes, of which some bytes are changed: GIF's in blocks, lowest bit first; TIFF's highest bit first.
+std::vector<uint8_t> lzw(int bits, bool isGif) {
+  const int clear = 1 << bits, first = clear + 2, most = 4096;
+  std::vector<uint8_t> bytes;
+  uint32_t buffer = 0;
+  int held = 0, size = bits + 1, next = first;
+  bool fresh = true;
+  const auto put = [&](int code) {
+    buffer = isGif ? buffer | static_cast<uint32_t>(code) << held : buffer << size | static_cast<uint32_t>(code);
+    for (held += size; held >= 8; held -= 8) {
+      bytes.push_back(static_cast<uint8_t>(isGif ? buffer : buffer >> (held - 8)));
+      if (isGif) buffer >>= 8;
+    }
+  };
+  for (int64_t i = chance(20) ? between(4000, 9000) : between(0, 600); i > 0; i--) {
+    if (chance(1) || (!isGif && next >= most - 2)) {
+      put(clear);
+      size = bits + 1;
+      next = first;
+      fresh = true;
+      continue;
+    }
+    const int code = static_cast<int>(fresh || chance(30) ? between(0, clear - 1) : between(first, std::min(next, most - 1)));
+    put(code);
+    if (!fresh && next < most) {
+      next++;
+      if (size < 12 && next + (isGif ? 0 : 1) >= 1 << size) size++;
+    }
+    fresh = false;
+  }
+  put(clear + 1);
+  put(0);
+  if (isGif) {
+    std::vector<uint8_t> blocks;
+    for (size_t at = 0; at < bytes.size(); at += 255) {
+      const auto count = std::min<size_t>(255, bytes.size() - at);
+      blocks.push_back(static_cast<uint8_t>(count));
+      blocks.insert(blocks.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin() + static_cast<std::ptrdiff_t>(at + count));
+    }
+    blocks.push_back(0);
+    bytes = std::move(blocks);
+  }
+  for (int64_t i = between(0, 3); i > 0 && chance(70); i--) bytes[static_cast<size_t>(between(0, static_cast<int64_t>(bytes.size()) - 1))] = static_cast<uint8_t>(between(0, 255));
+  return bytes;
+}
+
+void lzws() {
+  const int bits = static_cast<int>(between(1, 8));
+  const auto gif = lzw(bits, true), tiff = lzw(8, false);
+  const Size size = someSize();
+  const Buffer picture(size.pixels()), strip(between(0, 90'000));
+  const auto blocks = Buffer::of(gif), strips = Buffer::of(tiff);
+  unpackGif(blocks.all(), bits, chance(50), size.width, size.height, picture.data());
+  unpackTiffLzw(strips.all(), strip.data(), strip.length);
+}
 
 void unpacking() {
   const Buffer packed(between(0, 400));
@@ -79,6 +141,9 @@ void rasters() {
   raster.step = chance(80) ? raster.bits * raster.channels() : between(-10, 100);
   for (int c = 0; c < 4; c++) raster.bitOffsets[c] = chance(80) ? c * raster.bits : between(-20, 200);
   raster.tables.resize(raster.bits == 32 ? 0 : raster.channels() * (raster.bits <= 8 ? 256 : 65536), 7);
+  if (raster.bits == 8 && chance(50)) {
+    for (size_t i = 0; i < raster.tables.size(); i++) raster.tables[i] = static_cast<uint8_t>(i);
+  }
   raster.blank = {1, 2, 3};
   for (int64_t i = between(0, 3); i > 0; i--) {
     const int64_t most = chance(90) ? 24 : int64_t{1} << between(20, 62);
@@ -126,7 +191,7 @@ void augmenting() {
 int main(int, char** argv) {
   const auto seed = std::strtoull(argv[1], nullptr, 10);
   const auto rounds = std::strtoull(argv[2], nullptr, 10);
-  const std::vector<std::function<void()>> parts{unpacking, rows, rasters, resizing, augmenting};
+  const std::vector<std::function<void()>> parts{unpacking, lzws, rows, rasters, resizing, augmenting};
   for (uint64_t round = 0; round < rounds; round++) {
     engine.seed(seed * 1'000'003 + round);
     std::fprintf(stderr, "\rseed %llu round %llu ", seed, static_cast<unsigned long long>(round));
