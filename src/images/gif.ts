@@ -47,6 +47,8 @@ interface Frame {
   data: number;
 }
 
+const MOST_BLOCKS = 2 ** 20;
+
 function readHeader(bytes: Uint8Array): Frame {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const need = (end: number): void => {
@@ -56,8 +58,9 @@ function readHeader(bytes: Uint8Array): Frame {
   let at = 13 + paletteBytes(bytes[10]);
   let palette = bytes.subarray(13, at);
   let transparent: number | undefined;
-  for (;;) {
+  for (let count = 1; ; count++) {
     need(at + 1);
+    if (count > MOST_BLOCKS) throw new Refusal(`it has no frame within its first ${MOST_BLOCKS} blocks`);
     if (bytes[at] === 0x3b) throw new Refusal('it has no frame');
     if (bytes[at] === 0x2c) break;
     if (bytes[at] !== 0x21) {

@@ -72,15 +72,18 @@ interface Header {
   interlaced: boolean;
 }
 
+const MOST_CHUNKS = 2 ** 17; // the largest file in chunks of 8 KiB has a quarter of it
+
 /** The chunks up to the end of the first run of IDAT. Those that must be understood must be whole; others need no right checksum. */
 function readChunks(bytes: Uint8Array): { header: Header; palette: Uint8Array | undefined; data: Uint8Array } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let header: Header | undefined;
   let palette: Uint8Array | undefined;
   const data: Uint8Array[] = [];
-  for (let at = 8; at + 8 <= bytes.length; ) {
-    const length = view.getUint32(at);
-    const name = Buffer.from(bytes.subarray(at + 4, at + 8)).toString('latin1');
+  for (let at = 8, count = 1; at + 8 <= bytes.length; count++) {
+    if (count > MOST_CHUNKS) throw new Refusal(`it has more than ${MOST_CHUNKS} chunks`);
+    const length = file.readUInt32BE(at);
+    const name = file.toString('latin1', at + 4, at + 8);
     const content = bytes.subarray(at + 8, at + 8 + length);
     if (data.length > 0 && name !== 'IDAT') break;
     if (name === 'IDAT') {
@@ -89,7 +92,7 @@ function readChunks(bytes: Uint8Array): { header: Header; palette: Uint8Array | 
       if (name === 'IEND') break;
       if (content.length < length || at + 12 + length > bytes.length) throw new Refusal(`it ends in its chunk ${printable(name)}`);
       const isCritical = (bytes[at + 4] & 0x20) === 0;
-      if (isCritical && crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length)) {
+      if (isCritical && crc32(bytes.subarray(at + 4, at + 8 + length)) !== file.readUInt32BE(at + 8 + length)) {
         throw new Refusal(`the checksum of its chunk ${printable(name)} is wrong`);
       }
       if (name === 'IHDR') header = readHeader(content);

@@ -68,11 +68,17 @@ function roundHalfToEven(value: number): number {
 
 const isSpace = (sign: number): boolean => sign === 32 || (sign >= 9 && sign <= 13);
 
+const MOST_HEADER = 2 ** 20;
+
 /** The words of a header, between which comments may stand; `at` is behind the white space after the last one. */
 class Words {
   at = 3;
 
-  constructor(private readonly bytes: Uint8Array) {}
+  private readonly bytes: Uint8Array;
+
+  constructor(file: Uint8Array) {
+    this.bytes = file.subarray(0, MOST_HEADER);
+  }
 
   whole(): number {
     const word = this.next();

@@ -28,7 +28,7 @@ export const tags = {
 
 // bytes of a value by its type: those that whole numbers have
 const SIZES: Record<number, number | undefined> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
-const mostValues = 1 << 21; // of all tags
+const mostValues = 1 << 19; // of all tags
 
 export const isTiff = (bytes: Uint8Array): boolean => ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
 

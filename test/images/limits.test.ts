@@ -27,6 +27,23 @@ function png(width: number, height: number, depth = 16): Buffer {
   return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
 }
 
+/** A grey TIFF of one column, each row of which is a strip: all of them the same byte. */
+function tiffOfStrips(count: number): Buffer {
+  const numbers = (value: number): Buffer => Buffer.from(Uint32Array.from({ length: count }, () => value).buffer);
+  const entries = [[256, 1, 1], [257, 1, count], [258, 1, 8], [259, 1, 1], [262, 1, 1], [273, count, 8], [278, 1, 1], [279, count, 8 + 4 * count]];
+  const directory = Buffer.alloc(2 + 12 * entries.length + 4);
+  directory.writeUInt16LE(entries.length);
+  for (const [i, [tag, values, value]] of entries.entries()) {
+    directory.writeUInt16LE(tag, 2 + 12 * i);
+    directory.writeUInt16LE(4, 4 + 12 * i);
+    directory.writeUInt32LE(values, 6 + 12 * i);
+    directory.writeUInt32LE(value, 10 + 12 * i);
+  }
+  const head = Buffer.from('II*\0\0\0\0\0', 'latin1');
+  head.writeUInt32LE(8 + 8 * count, 4);
+  return Buffer.concat([head, numbers(8), numbers(1), directory]);
+}
+
 const refusal = async (source: string | Buffer, limits?: ImageLimits): Promise<string> => {
   const error = await decodeImage(source, limits).then(
     () => undefined,
@@ -58,6 +75,27 @@ describe('an image beyond a limit is refused', () => {
     expect(await refusal(Buffer.concat([Buffer.from('P6\n10 9000\n255\n'), Buffer.alloc(60)]))).toMatch(/ends before 89980 of its 90000 pixels/);
     const webp = await sharp({ create: { width: 60, height: 50, channels: 3, background: 'red' } }).webp().toBuffer();
     expect(await refusal(webp.subarray(0, -10))).toMatch(/ends before its content/);
+  });
+
+  test('parts so many that reading them would hold up the event loop', async () => {
+    const [header, rest] = [png(8, 8, 8).subarray(0, 33), png(8, 8, 8).subarray(33)];
+    const texts = (count: number): Buffer => Buffer.concat([header, Buffer.concat(new Array<Buffer>(count).fill(chunk('tEXt', Buffer.alloc(0)))), rest]);
+    expect((await decodeImage(texts(1000))).shape).toEqual([3, 8, 8]);
+    expect(await refusal(texts(2 ** 17))).toMatch(/more than 131072 chunks/);
+    expect(await refusal(Buffer.concat([Buffer.from('P5\n#'), Buffer.alloc(2 ** 21, 'a'), Buffer.from('\n1 1\n255\n1')]))).toMatch(/no width, height/);
+    expect(await refusal(Buffer.concat([Buffer.from('GIF89a\x01\0\x01\0\0\0\0', 'latin1'), Buffer.alloc(2 ** 21, 'a')]))).toMatch(/no frame within its first 1048576 blocks/);
+    expect(await refusal(tiffOfStrips(2 ** 17 + 1))).toMatch(/131073 strips or tiles, more than 131072/);
+    const palettes = Buffer.alloc(12 * 9);
+    for (let i = 0; i < 9; i++) palettes.set([64, 1, 1, 0, 0, 0, 1, 0, 8, 0, 0, 0], 12 * i); // 65,536 bytes each, all the same ones
+    const directory = Buffer.concat([Buffer.from('II*\0\x08\0\x01\0', 'latin1'), Buffer.alloc(65536), Buffer.from([9, 0]), palettes]);
+    expect(await refusal(directory)).toMatch(/tag 320 claims 65536 values/);
+  });
+
+  test('a damaged PNG whose decoding takes too long', async () => {
+    const bytes = png(8, 400_000, 8);
+    bytes.fill(0xff, bytes.length - 40, bytes.length - 24);
+    expect((await decodeImage(bytes)).shape).toEqual([3, 400_000, 8]);
+    expect(await refusal(bytes, { maxSeconds: 1e-6 })).toMatch(/decoding it takes longer than 0.000001 s/);
   });
 
   test.each([{ maxPixels: 0 }, { maxBytes: -1 }, { maxSeconds: Number.NaN }, { maxPixels: 2e8 }, { maxPixels: '5' as never }])('limits that make no sense: %j', async (limits) => {
