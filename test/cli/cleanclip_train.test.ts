@@ -63,6 +63,14 @@ describe('cleanclip-train', () => {
     expect(readdirSync(join(folder, 'logs/closed/checkpoints'))).toContain('step.pt');
   });
 
+  it('ends with 129 on SIGHUP, and is saved, where it has a terminal', async () => {
+    const command = ['echo $$ > hung.pid; exec', process.execPath, bin('cleanclip-train'), ...flags('hung'), '--epochs', '50', '--save_every_steps', '0'].join(' ');
+    const { ended } = start('script', ['--quiet', '--return', '--command', command, '/dev/null'], folder, { env: { SHELL: '/bin/sh' } });
+    await until(() => metrics('hung').length >= 3);
+    process.kill(Number(readFileSync(join(folder, 'hung.pid'), 'utf8')), 'SIGHUP');
+    expect(await ended).toMatchObject({ code: 129, stdout: expect.stringMatching(/Training was stopped at step \d+; it is saved/) });
+  });
+
   it('goes on when nobody reads what it prints any more', async () => {
     const { child, ended } = run([...flags('unheard'), '--max_steps', '12']);
     child.stdout!.once('data', () => child.stdout!.destroy());

@@ -9,6 +9,7 @@ import { PairLoader } from '../../src/data/loader';
 import { readPairs, type PairTable } from '../../src/data/pairs';
 import { PixelFile, type SharedPixelFile } from '../../src/data/pixel_file';
 import { torch, type Tensor } from '../../src/torch';
+import { start } from '../support/command';
 
 let folder: string;
 let table: PairTable;
@@ -86,6 +87,30 @@ it.each([0, 2])('gives the images of another run by the file alone, with %i thre
   expect(statSync(join(cache, file)).mtimeMs).toBe(before); // what is found is not written again
   expect(readdirSync(cache)).toEqual([file]);
 });
+
+it('is written by two processes at once without harm to either', async () => {
+  const program = `
+    const { PairLoader } = require('./data/loader');
+    const { readPairs } = require('./data/pairs');
+    readPairs(process.argv[1]).then(async (pairs) => {
+      for (let run = 0; run < 3; run++) {
+        const loader = new PairLoader(pairs, { batchSize: 2, size: 16, numWorkers: 1, shuffle: false, strict: true, imageCache: process.argv[2] });
+        const pixels = [];
+        for await (const batch of loader.epoch(1)) pixels.push(...batch.pixels.toArray());
+        await loader.close();
+        console.log(JSON.stringify(pixels));
+      }
+    });`;
+  const expected = JSON.stringify((await epoch(0)).pixels);
+  rmSync(cache, { recursive: true });
+  const both = [1, 2].map(() => start(process.execPath, ['-e', program, join(folder, 'pairs.csv'), cache], join(__dirname, '../../dist')).ended);
+  for (const { code, stdout, stderr } of await Promise.all(both)) {
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.trim().split('\n')).toEqual(Array(3).fill(expected));
+  }
+  expect(readdirSync(cache)).toHaveLength(1);
+  expect((await epoch(0)).pixels).toEqual(JSON.parse(expected));
+}, 120_000);
 
 it('serves augmented views too, from the whole image', async () => {
   const first = await epoch(1, { inmodal: true });
