@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { start, until } from '../support/command';
 import { copyPackage, fakeLibtorch, node, pathWith, put, realLibtorch, realPython, temporaryFolder } from './fixtures';
 
 const folder = temporaryFolder();
@@ -118,6 +119,18 @@ describe('the addon', () => {
     expect(status).toBe(1);
     expect(stdout).toContain('It was not compiled from the sources that are here. Run "npx cleanclip setup".');
   });
+
+  test('is compiled by one process at a time: another is refused, and told who does it', async () => {
+    const first = start(process.execPath, [join(copy, 'bin', 'cleanclip.js'), 'setup'], folder, { env });
+    await until(() => existsSync(join(copy, 'build', '.setup.lock')));
+    const { status, stderr } = cleanclip(['setup'], env);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`^cleanclip: The addon is being compiled in .*build by process ${first.child.pid} on host \\S+ since \\S+; wait until that is done, and run this again\\.\n$`),
+    );
+    expect(await first.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/The addon is ready\.\n$/) });
+    expect(existsSync(join(copy, 'build', '.setup.lock'))).toBe(false);
+  }, 240_000);
 
   test('keeps its record and itself when compiling fails', () => {
     put(join(copy, 'native', 'more.cc'), 'no C++\n');
