@@ -6,7 +6,7 @@ import type { CompleteConfig } from './clip/config';
 import type { OnBytes } from './clip/download';
 import type { Clip } from './clip/model';
 import { checkReleased, pretrainedFile } from './clip/pretrained';
-import { jobHints, type ModelOptions } from './clip/open';
+import { DEFAULT_NAME, jobHints, type ModelOptions } from './clip/open';
 import { type ModelFile, readModel } from './clip/read_model';
 import type { Hints } from './clip/resolve';
 import type { StateDict } from './clip/weights';
@@ -105,7 +105,7 @@ export function checkpointOf({ path, content, stateDict, config, assumed, unread
  * Checks what the options say a job starts from, without reading anything.
  * @throws CleanclipError `ERR_OPTION`
  */
-export function checkInitial({ checkpoint, pretrained, modelName }: InitialOptions): void {
+export function checkInitial({ checkpoint, pretrained, modelName = DEFAULT_NAME }: InitialOptions): void {
   if (!pretrained) return;
   if (checkpoint !== undefined) {
     throw optionError("--pretrained starts from OpenAI's weights and --checkpoint from those of a file; give one of them.");
@@ -115,7 +115,7 @@ export function checkInitial({ checkpoint, pretrained, modelName }: InitialOptio
 
 /** What a job starts from, by {@link checkInitial checked} options: a checkpoint, OpenAI's weights, or undefined for new weights. */
 export async function readInitial(options: InitialOptions, { onProgress, signal }: JobHooks): Promise<Checkpoint | undefined> {
-  const { checkpoint, pretrained, modelName } = options;
+  const { checkpoint, pretrained, modelName = DEFAULT_NAME } = options;
   if (checkpoint !== undefined) return readCheckpoint(checkpoint, jobHints(options));
   if (!pretrained) return undefined;
   const onBytes: OnBytes = (done, total) => onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${modelName}` });
@@ -146,9 +146,10 @@ export interface Newest {
 
 /**
  * Finds the checkpoint to go on with: of the last step, of the last epoch, or of the highest number; where all of these are damaged, the next one that is whole.
+ * @param hints what the caller says of its architecture
  * @throws CleanclipError `ERR_CHECKPOINT` of the first when none is whole
  */
-export function newestCheckpoint(run: string): Newest {
+export function newestCheckpoint(run: string, hints: Hints = {}): Newest {
   const names = checkpointNames(run);
   const numbers = names.flatMap((name) => Number(/^epoch_(\d+)\.pt$/.exec(name)?.[1] ?? NaN)).filter((n) => !Number.isNaN(n));
   const [last, ...earlier] = numbers.sort((a, b) => b - a).map((n) => `epoch_${n}.pt`);
@@ -156,7 +157,7 @@ export function newestCheckpoint(run: string): Newest {
   const read = (name: string | undefined): Checkpoint[] => {
     if (name === undefined || !names.includes(name)) return [];
     try {
-      return [resumable(readCheckpoint(join(run, 'checkpoints', name)))];
+      return [resumable(readCheckpoint(join(run, 'checkpoints', name), hints))];
     } catch (error) {
       if (!(error instanceof CleanclipError && error.code === 'ERR_CHECKPOINT')) throw error;
       faults.push(error);

@@ -8,9 +8,13 @@ import { configOfModelName, hintsOf } from './names';
 import type { Activation, Hints } from './resolve';
 import type { StateDict } from './weights';
 
+/** The model of new weights, and of OpenAI's, where no --model_name is given. */
+export const DEFAULT_NAME = 'RN50';
+
 /** What the options of a job say of the model. */
 export interface ModelOptions {
-  modelName: string;
+  /** default {@link DEFAULT_NAME} for new weights, and what a checkpoint says */
+  modelName?: string;
   /** of new weights, in place of the configuration's, or of a checkpoint that does not say */
   activation?: Activation;
   precision: Precision | 'auto';
@@ -62,19 +66,16 @@ export function newClip({ seed, precision, compat, gradCheckpointing }: ModelOpt
  * The configuration of a job's model.
  * @throws CleanclipError `ERR_OPTION` for no such model, or sizes that none can have
  */
-export function sizesOf({ modelName, activation }: ModelOptions, checkpoint?: Weights): CompleteConfig {
+export function sizesOf({ modelName = DEFAULT_NAME, activation }: ModelOptions, checkpoint?: Weights): CompleteConfig {
   const named = (): CompleteConfig => checkConfig(configOfModelName(modelName));
   const config = checkpoint?.config ?? { ...named(), ...(activation && { activation }) };
   if (config.vocabularySize > END_TOKEN) return config;
   throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
 }
 
-/** The default of --model_name, which cannot be told from one that is given, so that beside a checkpoint it says nothing. */
-const DEFAULT_NAME = 'RN50';
-
 /** What a job's options say of a checkpoint's architecture. */
 export function jobHints({ modelName, activation }: Partial<Pick<ModelOptions, 'modelName' | 'activation'>>): Hints {
-  if (modelName === undefined || modelName === DEFAULT_NAME) return { activation };
+  if (modelName === undefined) return { activation };
   const { named, ...rest } = hintsOf(modelName, configOfModelName(modelName), activation);
   return { named: named && { ...named, by: `--model_name ${named.by}` }, ...rest };
 }

@@ -14,6 +14,7 @@ export interface Hints {
   named?: Stated;
   /** the name means models of both activations: it does not tell */
   anyActivation?: boolean;
+  /** in place of the named configuration's */
   activation?: Activation;
 }
 
@@ -43,7 +44,7 @@ export function knownConfig(shapes: Shapes, path: string, { stated, archive = fa
   const said = [
     ...(stated === undefined ? [] : [activationOf(stated)]),
     ...(archive ? [{ by: "OpenAI's archive", value: 'quick_gelu' as const }] : []),
-    ...(named === undefined || anyActivation ? [] : [activationOf(named)]),
+    ...(named === undefined || anyActivation || activation !== undefined ? [] : [activationOf(named)]),
     ...(activation === undefined ? [] : [{ by: '--activation', value: activation }]),
   ];
   const other = said.find(({ value }) => value !== said[0].value);

@@ -12,9 +12,10 @@ export const trainOptions = {
   name: runName({ doc: 'name of the run; its files are in <logs>/<name>/', default: 'default' }),
   logs: text({ doc: 'folder of all runs', default: 'logs/', unit: 'folder' }),
   model_name: text({
-    doc: "name of OpenAI's (RN50, ViT-B/32, …) or open_clip's (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file with the sizes, or a model's folder; a checkpoint brings its own",
-    default: 'RN50',
+    doc: "name of OpenAI's (RN50, ViT-B/32, …) or open_clip's (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file with the sizes, or a model's folder; beside a checkpoint it must be what that holds",
+    default: undefined,
     unit: 'name|file',
+    defaultText: "RN50; a checkpoint's own",
   }),
   activation: text({
     doc: "of the model's MLPs, where a checkpoint does not say, or of new weights",

@@ -1,5 +1,6 @@
 import type { Position } from '../checkpoint';
 import type { CompleteConfig } from '../clip/config';
+import { DEFAULT_NAME } from '../clip/open';
 import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
 import { ranks } from '../ranks';
@@ -14,9 +15,12 @@ export function startRun(log: RunLog, options: TrainOptions, resumedAt?: Positio
   if (ranks().rank > 0) return;
   if (resumedAt === undefined) log.start();
   else log.resume(resumedAt);
-  log.params(options);
+  log.params({ ...options, modelName: options.modelName ?? (bringsModel(options) ? undefined : DEFAULT_NAME) });
   joinRun(log, options);
 }
+
+/** Whether a file says what model it is. */
+const bringsModel = ({ checkpoint, checkpointFinetune }: TrainOptions): boolean => (checkpoint ?? checkpointFinetune) !== undefined;
 
 /** What there is to tell of a model's file. */
 interface ReadFile extends Pick<Position, 'epoch' | 'step'> {

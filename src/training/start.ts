@@ -1,6 +1,6 @@
 import { changeOf, newestCheckpoint, refuseEarlierRun, type Checkpoint, type Newest, type Order, type Position } from '../checkpoint';
 import type { CompleteConfig } from '../clip/config';
-import { sizesOf } from '../clip/open';
+import { jobHints, sizesOf } from '../clip/open';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
 import type { GradScalerState } from '../torch/grad_scaler';
@@ -30,8 +30,9 @@ export function describe(options: TrainOptions, checkpoint: Checkpoint | undefin
 }
 
 /** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */
-export function earlierRun(folder: string, { resume }: TrainOptions): Newest {
-  const newest = resume === undefined ? { damaged: [] } : newestCheckpoint(folder);
+export function earlierRun(folder: string, options: TrainOptions): Newest {
+  const { resume } = options;
+  const newest = resume === undefined ? { damaged: [] } : newestCheckpoint(folder, jobHints(options));
   if (newest.checkpoint === undefined) refuseEarlierRun(folder, { resume });
   return newest;
 }

@@ -133,9 +133,10 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
 }
 
 /** The first of the files that an earlier run of this name has left, if `resume` allows to go on with one. */
-function earlierRun(run: string, paths: string[], { resume }: TrainOptions): ClassifierFile | undefined {
+function earlierRun(run: string, paths: string[], options: TrainOptions): ClassifierFile | undefined {
+  const { resume } = options;
   const path = paths.find((file) => existsSync(file));
-  if (resume !== undefined && path !== undefined) return resumable(readClassifier(path, {}));
+  if (resume !== undefined && path !== undefined) return resumable(readClassifier(path, options));
   refuseEarlierRun(run, { resume });
   return undefined;
 }

@@ -4,6 +4,7 @@ import { sizesOfShapes } from '../../src/clip/infer';
 import { Clip } from '../../src/clip/model';
 import { shapesOf } from '../../src/clip/read_model';
 import { knownConfig } from '../../src/clip/resolve';
+import { weightCount } from '../../src/clip/weight_count';
 
 test.each(Object.keys(configs))('the sizes of %s follow from the shapes of its tensors', (name) => {
   const { visionLayers } = configs[name];
@@ -60,4 +61,62 @@ test.each([
   [{ vocabularySize: undefined as unknown as number }, /vocabularySize.*undefined/],
 ])('the configuration %j is refused', (wrong, message) => {
   expect(() => checkConfig({ ...configs.tiny, ...wrong })).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }));
+});
+
+const patches: ClipConfig = { ...configs['ViT-B/32'], visionLayers: 1, textLayers: 1 };
+
+test.each<[Partial<ClipConfig>, RegExp]>([
+  [{ embedDim: 65_537 }, /embedDim must be a whole number from 1 to 65,536, but it is 65537/],
+  [{ imageSize: 16_416 }, /imageSize must be a whole number from 1 to 16,384, but it is 16416/],
+  [{ visionWidth: 65_600 }, /visionWidth must be a whole number from 1 to 65,536/],
+  [{ contextLength: 65_537 }, /contextLength must be a whole number from 1 to 65,536/],
+  [{ vocabularySize: 2 ** 24 + 1 }, /vocabularySize must be a whole number from 1 to 16,777,216/],
+  [{ textWidth: 2 ** 17 }, /textWidth must be a whole number from 1 to 65,536/],
+  [{ textHeads: 65_537 }, /textHeads must be a whole number from 1 to 65,536/],
+  [{ textLayers: 1001 }, /textLayers must be a whole number from 1 to 1,000/],
+  [{ visionLayers: 1001 }, /visionLayers must be a whole number from 1 to 1000/],
+  [{ visionLayers: 2 ** 40 }, /visionLayers/],
+  [{ visionPatchSize: 0 }, /visionPatchSize must be a divisor of imageSize/],
+  [{ visionHeads: 7 }, /visionHeads must be a divisor of the 768 features that attend, but it is 7/],
+  [{ visionHeads: 1536 }, /visionHeads/],
+  [{ visionMlpRatio: 65 }, /visionMlpRatio must be a number up to 64 that leaves an MLP a feature, but it is 65/],
+  [{ textMlpRatio: 1e-9 }, /textMlpRatio must be a number up to 64/],
+  [{ textMlpRatio: Infinity }, /textMlpRatio/],
+  [{ textEosId: 1e300 }, /textEosId must be a whole number of at least 0/],
+  [{ textPool: 'eos', textEosId: 49_408 }, /textEosId must be below vocabularySize, 49408, for textPool 'eos'/],
+  [{ fillColor: 256 }, /fillColor must be a whole number from 0 to 255/],
+])('%j is beyond what a ViT may be', (wrong, message) => {
+  expect(() => checkConfig({ ...patches, ...wrong })).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }));
+});
+
+test.each<[Partial<ClipConfig>, RegExp]>([
+  [{ visionLayers: [1, 1, 1, 1001] }, /visionLayers must be four numbers from 1 to 1000/],
+  [{ visionWidth: 2050 }, /visionWidth must be even and at most 2048, but it is 2050/],
+  [{ visionLayerScale: true }, /visionLayerScale must be left out for a ResNet, which has no such choice \(or false\)/],
+  [{ visionPool: 'avg' }, /visionPool must be left out for a ResNet/],
+])('%j is beyond what a ResNet may be', (wrong, message) => {
+  expect(() => checkConfig({ ...configs.RN50, ...wrong })).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }));
+});
+
+test('the largest values are taken, where the weights fit into memory', () => {
+  expect(checkConfig({ ...patches, visionLayers: 1000, visionWidth: 64, textLayers: 1000, textWidth: 64, textHeads: 64, imageSize: 16_384, visionPatchSize: 1024 })).toMatchObject({ textLayers: 1000 });
+});
+
+test.each<[string, ClipConfig]>([
+  ['a ViT', { ...patches, visionLayers: 1000, visionWidth: 65_536 }],
+  ['a ResNet', { ...configs.RN50, visionLayers: [1000, 1000, 1000, 1000], visionWidth: 2048 }],
+  ['captions', { ...patches, textWidth: 65_536, textHeads: 64, textLayers: 1000 }],
+  ['token ids', { ...patches, textWidth: 65_536, textHeads: 64, vocabularySize: 2 ** 24 }],
+])('%s whose weights no machine holds is refused before anything is made', (_, config) => {
+  expect(() => new Clip(config)).toThrow(
+    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(/^A model of this configuration has [\d.]+ GB of weights, and this machine [\d.]+ GB of memory; choose smaller/) }),
+  );
+});
+
+test.each(['RN50', 'ViT-B/32', 'ViT-B-32', 'ViT-M-16-alt', 'tiny'])('the estimate of the weights of %s is close to what they are', (name) => {
+  using clip = new Clip(configs[name]);
+  const held = Object.values(clip.stateDict()).reduce((sum, tensor) => sum + tensor.numel(), 0);
+  const estimate = weightCount(clip.config);
+  expect(estimate / held).toBeGreaterThan(0.97);
+  expect(estimate / held).toBeLessThan(1.001);
 });

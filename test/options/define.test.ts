@@ -4,7 +4,7 @@ import { trainOptions } from '../../src/options/train';
 describe('resolve', () => {
   it('fills in the defaults of the reference', () => {
     expect(resolve(trainOptions, {})).toMatchObject({
-      name: 'default', modelName: 'RN50', epochs: 64, batchSize: 128, lr: 5e-4, beta1: 0.9, beta2: 0.999, eps: 1e-8,
+      name: 'default', epochs: 64, batchSize: 128, lr: 5e-4, beta1: 0.9, beta2: 0.999, eps: 1e-8,
       weightDecay: 0.1, numWarmupSteps: 10000, inmodal: false, inmodalWeight: 1, clipWeight: 1, asr: false,
     });
   });

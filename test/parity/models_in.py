@@ -52,6 +52,8 @@ def open_clip(folder, models):
         target = pathlib.Path(folder, name)
         save_for_hf(model, types.SimpleNamespace(save_pretrained=lambda _: None), cfg, target, safe_serialization=not spec.get("bin"))
         torch.save({"epoch": 2, "name": name, "state_dict": model.state_dict()}, pathlib.Path(folder, f"{name}.pt"))
+        if spec.get("whole"):
+            torch.save(model, pathlib.Path(folder, f"{name}_whole.pt"))
         given = inputs(cfg["vision_cfg"].get("image_size", 224))
         with torch.no_grad():
             answers[name] = {**given, **features(model.encode_image(given["pixels"]), model.encode_text(given["ids"]))}

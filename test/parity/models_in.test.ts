@@ -42,10 +42,10 @@ const vit = { image_size: 32, layers: 2, width: 64, patch_size: 16 };
 const resnet = { image_size: 32, layers: [1, 1, 1, 1], width: 16 };
 const model = (vision: object, texts: object, more: object = {}): object => ({ embed_dim: 32, vision_cfg: vision, text_cfg: texts, ...more });
 
-const openClip: Record<string, { cfg: object; custom?: boolean; bin?: boolean; preprocess?: object; is?: Partial<ClipConfig> }> = {
-  gelu: { cfg: model(vit, text), is: { activation: 'gelu' } },
+const openClip: Record<string, { cfg: object; custom?: boolean; bin?: boolean; whole?: boolean; preprocess?: object; is?: Partial<ClipConfig> }> = {
+  gelu: { cfg: model(vit, text), whole: true, is: { activation: 'gelu' } },
   quick: { cfg: model(vit, text, { quick_gelu: true }), bin: true, is: { activation: 'quick_gelu' } },
-  resnet: { cfg: model(resnet, text) },
+  resnet: { cfg: model(resnet, text), whole: true },
   resnet_heads: { cfg: model({ ...resnet, head_width: 32 }, text), is: { visionHeads: 16 } },
   heads: { cfg: model({ ...vit, width: 80, head_width: 20 }, { ...text, width: 96, heads: 3 }), is: { visionHeads: 4, textHeads: 3 } },
   mlp: { cfg: model({ ...vit, mlp_ratio: 4.3637 }, { ...text, mlp_ratio: 3.3 }) },
@@ -78,10 +78,8 @@ describe('open_clip', () => {
     python('models_in.py', { job: 'open_clip', folder, models });
     answers = torch.load(join(folder, 'answers.pt')) as typeof answers;
   });
-  const warnings: string[] = [];
-  const listen = (warning: Error): void => void warnings.push(`${warning.name}: ${warning.message}`);
-  beforeAll(() => void process.on('warning', listen));
-  afterAll(() => void process.off('warning', listen));
+  const emit = jest.spyOn(process, 'emitWarning').mockImplementation();
+  afterAll(() => emit.mockRestore());
 
   test.each(Object.keys(openClip))('%s: its folder, and its weights with its configuration', (name) => {
     const path = join(folder, name);
@@ -93,16 +91,20 @@ describe('open_clip', () => {
     expect([config, assumed, epoch]).toEqual([clip.config, undefined, 0]);
   });
 
-  test('a bare state dict takes what it does not say from the options, else OpenAI’s, with one warning', async () => {
+  test('a bare state dict takes what it does not say from the options, else OpenAI’s, with one warning', () => {
     const [gelu, quick] = ['gelu', 'quick'].map((name) => join(folder, `${name}.pt`));
     expect(difference(gelu, answers.gelu, { activation: 'gelu' })).toBeLessThan(1e-5);
     expect(difference(quick, answers.quick)).toBeLessThan(1e-5);
     expect(difference(gelu, answers.gelu)).toBeGreaterThan(1e-5);
-    await new Promise(setImmediate);
+    const warnings = emit.mock.calls.map(([text, name]) => `${String(name)}: ${String(text)}`);
     expect(warnings.filter((text) => text.startsWith(`CleanclipWarning: '${gelu}' does not say its model's activation`))).toHaveLength(1);
     expect(warnings.filter((text) => text.includes(quick))).toHaveLength(1);
     expect(readCheckpoint(gelu)).toMatchObject({ config: { activation: 'quick_gelu' }, assumed: expect.stringContaining('QuickGELU'), epoch: 2 });
     expect(readCheckpoint(gelu, { activation: 'gelu' })).toMatchObject({ config: { activation: 'gelu' }, assumed: undefined });
+  });
+
+  test.each(['gelu', 'resnet'])('%s: the module saved whole', (name) => {
+    expect(difference(join(folder, `${name}_whole.pt`), answers[name], { activation: 'gelu' })).toBeLessThan(1e-5);
   });
 
   test('what contradicts a folder is refused', () => {

@@ -26,6 +26,8 @@ const openClip = {
   'mean of patches': { cfg: { embed_dim: 32, vision_cfg: { ...vision, pool_type: 'avg' }, text_cfg: text } },
 };
 
+const unit = (x: Tensor): Tensor => x.div(torch.ops.aten.linalg_vector_norm(x, 2, [-1], true));
+
 const small = (hidden_act: string): object => ({
   text: { hidden_size: 64, intermediate_size: 256, num_hidden_layers: 2, num_attention_heads: 2, hidden_act },
   vision: { hidden_size: 96, intermediate_size: 384, num_hidden_layers: 2, num_attention_heads: 3, image_size: 32, patch_size: 8, hidden_act },
@@ -40,7 +42,8 @@ function parts(job: 'open_clip' | 'hf', models: object): Promise<Part[]> {
       return Object.keys(models).flatMap((name) => {
         const { ids, pixels, ...theirs } = answers[name];
         const clip = loadClip(join(folder, name)).eval();
-        const ours = torch.noGrad(() => ({ images: clip.encodeImage(pixels), texts: clip.encodeText(ids) }));
+        const scaled = (features: Tensor): Tensor => (job === 'hf' ? unit(features) : features); // as transformers gives them
+        const ours = torch.noGrad(() => ({ images: scaled(clip.encodeImage(pixels)), texts: scaled(clip.encodeText(ids)) }));
         const compared = (['images', 'texts'] as const).map((kind) => ({
           part: `${name}, ${kind}; ${job === 'hf' ? 'transformers' : 'open_clip'}`,
           cases: ids.shape[0],
