@@ -23,7 +23,8 @@ namespace {
 
 constexpr int64_t kPiece = 1 << 20;  // bytes that a thread reads at once
 constexpr size_t kMostThreads = 8;
-constexpr int kCut = 1;             // the file ends before the tensors do
+constexpr size_t kHugePage = 2 << 20;  // from here on, the allocator asks for huge pages
+constexpr int kCut = 1;                // the file ends before the tensors do
 
 struct Piece {
   uint8_t* bytes;
@@ -44,6 +45,60 @@ std::vector<Piece> piecesOf(const std::vector<at::Tensor>& tensors, Napi::Array 
   return pieces;
 }
 
+int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+// The whole pages of some bytes.
+struct Pages {
+  Pages(const void* bytes, int64_t size) {
+    static const int64_t page = sysconf(_SC_PAGESIZE);
+    const auto start = reinterpret_cast<int64_t>(bytes);
+    begin = roundUp(start, page);
+    length = std::max<int64_t>((start + size) / page * page - begin, 0);
+  }
+  void advise(int advice) const {
+    if (length > 0) madvise(reinterpret_cast<void*>(begin), length, advice);  // a kernel that does not know it does without
+  }
+  bool present() const {
+    unsigned char first = 0;
+    return length == 0 || (mincore(reinterpret_cast<void*>(begin), 1, &first) == 0 && (first & 1) != 0);
+  }
+
+  int64_t begin;
+  int64_t length;
+};
+
+// New memory is had faster all at once than page by page as it is written.
+void populate(const Piece& piece) {
+#ifdef MADV_POPULATE_WRITE
+  const Pages pages(piece.bytes, piece.size);
+  if (!pages.present()) pages.advise(MADV_POPULATE_WRITE);
+#endif
+}
+
+// Huge pages that no process has used lately may cost virtual machines more than small ones, for the host has to find them memory: for the time of
+// reading, none are made.
+class SmallPages {
+ public:
+  explicit SmallPages(const std::vector<at::Tensor>& tensors) {
+    for (const auto& tensor : tensors) {
+      if (tensor.nbytes() >= kHugePage) blocks.emplace_back(tensor.data_ptr(), tensor.nbytes());
+    }
+#ifdef MADV_NOHUGEPAGE
+    for (const auto& block : blocks) block.advise(MADV_NOHUGEPAGE);
+#endif
+  }
+  ~SmallPages() {
+#ifdef MADV_HUGEPAGE
+    for (const auto& block : blocks) block.advise(MADV_HUGEPAGE);
+#endif
+  }
+  SmallPages(const SmallPages&) = delete;
+  SmallPages& operator=(const SmallPages&) = delete;
+
+ private:
+  std::vector<Pages> blocks;
+};
+
 // 0, an errno made negative, or kCut.
 int readAt(int fd, const Piece& piece) {
   for (int64_t done = 0; done < piece.size;) {
@@ -62,11 +117,13 @@ napi_value readTensors(const Napi::CallbackInfo& info) {
   const int fd = info[0].ToNumber().Int32Value();
   const auto tensors = tensorListArg(info.Env(), info[1]);
   const auto pieces = piecesOf(tensors, info[2].As<Napi::Array>());
+  const SmallPages small(tensors);
 
   std::atomic<size_t> next = 0;
   std::atomic<int> error = 0;
   const auto work = [&] {
     for (size_t i; error == 0 && (i = next++) < pieces.size();) {
+      populate(pieces[i]);
       if (const int failure = readAt(fd, pieces[i])) error = failure;
     }
   };
@@ -90,8 +147,6 @@ struct Mapping {
   void* const bytes;
 };
 
-int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
-
 // mapFile(fd, size): a file's bytes as a tensor. Writing to it does not change the file. Throws ArgumentError when the system refuses.
 napi_value mapFile(const Napi::CallbackInfo& info) {
   const auto mapping = std::make_shared<Mapping>(info[0].ToNumber().Int32Value(), info[1].ToNumber().Int64Value());
@@ -107,10 +162,7 @@ struct Window {
 
   static void free(void* context) {
     const std::unique_ptr<Window> window(static_cast<Window*>(context));
-    static const int64_t page = sysconf(_SC_PAGESIZE);
-    const auto begin = roundUp(reinterpret_cast<int64_t>(window->bytes), page);
-    const auto end = (reinterpret_cast<int64_t>(window->bytes) + window->size) / page * page;
-    if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    Pages(window->bytes, window->size).advise(MADV_DONTNEED);
   }
 };
 

@@ -73,6 +73,15 @@ describe('cleanclip-train --finetune', () => {
     expect(records('stopped').filter(({ type }) => type === 'train').map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
   });
 
+  it('does not go on with the state of another optimizer', async () => {
+    const content = torch.load(join(folder, 'logs/supervised/checkpoints/finetune.pt')) as object;
+    mkdirSync(join(folder, 'logs/foreign/checkpoints'), { recursive: true });
+    torch.save({ ...content, epoch: 1, batch: 0, step: 6, optimizer: { state: {}, param_groups: 'sgd' } }, join(folder, 'logs/foreign/checkpoints/finetune_step.pt'));
+    const { code, stderr } = await run(['--name', 'foreign', ...finetune, '--resume', 'auto']);
+    expect(stderr).toMatch(/^cleanclip-train: The optimizer of '.*finetune_step\.pt' is not taken: .* start a new one with --checkpoint\.$/m);
+    expect(code).not.toBe(0);
+  });
+
   it("puts the finetuned image encoder into --checkpoint's model when it is not to be finetuned", async () => {
     const state = (torch.load(join(folder, 'logs/supervised/checkpoints/finetune.pt')) as { state_dict: Record<string, Tensor> }).state_dict;
     const clip = Object.entries(state).filter(([name]) => name.startsWith('model.')).map(([name, tensor]) => [name.slice(6), tensor.mul(0)]);

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadClip } from '../../src/clip/model';
 import { torch, type DType, type Tensor } from '../../src/torch';
-import { IntDict, load, OrderedDict, PyFloat, PyTuple, save } from '../../src/torch/serialization';
+import { IntDict, load, OrderedDict, PyFloat, PyObject, PyTuple, save, type Unread } from '../../src/torch/serialization';
 import { python } from './python';
 
 const folder = mkdtempSync(join(tmpdir(), 'cleanclip-checkpoint-'));
@@ -92,9 +93,15 @@ describe('what Python wrote is read as it was', () => {
     expect(stateDict['first.weight']).toBe(stateDict['layers.0.weight']);
   });
 
-  test('a whole module is refused with a sentence', () => {
+  test('a whole module is an inert record with its weights, and no CLIP', () => {
     inPython('write_module', folder);
-    expect(() => load(join(folder, 'module.pt'))).toThrow(/names torch\.nn\.modules\.linear\.Linear; a checkpoint holds only tensors and plain values/);
+    const path = join(folder, 'module.pt');
+    const unread: Unread[] = [];
+    const module = load(path, { onUnread: (list) => unread.push(...list) }) as PyObject & { state: { _parameters: Record<string, Tensor> } };
+    expect(module).toBeInstanceOf(PyObject);
+    expect(unread).toEqual([{ key: '', className: 'torch.nn.modules.linear.Linear' }]);
+    expect(module.state._parameters.weight.shape).toEqual([3, 2]);
+    expect(() => loadClip(path)).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining('no state dict of a CLIP') as string }));
   });
 });
 

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { runEvaluation } from '../../src/evaluation/evaluate';
@@ -67,6 +67,14 @@ describe('the folder of a run', () => {
     await expect(train({ name: 'classifier' })).rejects.toMatchObject(refused('finetune.pt'));
     await expect(train({ name: 'classifier', resume: 'auto' })).rejects.toMatchObject(refused('finetune.pt'));
   });
+
+  it('has no file where its checkpoints belong', async () => {
+    mkdirSync(file('occupied'), { recursive: true });
+    writeFileSync(file('occupied', 'checkpoints'), '');
+    const fault = { code: 'ERR_DATA', message: expect.stringContaining("checkpoints' is a file where a run keeps its checkpoints") as string };
+    await expect(train({ name: 'occupied' })).rejects.toMatchObject(fault);
+    await expect(train({ name: 'occupied', resume: 'auto' })).rejects.toMatchObject(fault);
+  });
 });
 
 describe('a resumed run', () => {
@@ -100,6 +108,24 @@ describe('a resumed run', () => {
 
     expect(steps(await train({ name: 'run', resume: 'auto', epochs: 5, batchSize: 16 })).slice(-4)).toEqual([24, 13, 14, 15]); // 4 epochs of 6 steps before
     expect(text('run', 'output.log')).toMatch(/WARNING \| Going on with other batches than before: --batch_size is 16 and was 8\.$/m);
+  });
+
+  it('goes on from the newest checkpoint that is whole, and tells which one is damaged', async () => {
+    await train({ name: 'damaged' });
+    truncateSync(checkpoint('damaged', 'epoch_2.pt'), 1000);
+    expect(steps(await train({ name: 'damaged', resume: 'auto' }))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(text('damaged', 'output.log')).toMatch(/WARNING \| The checkpoint .*epoch_2\.pt is cut short/);
+    expect(epochOf(checkpoint('damaged', 'epoch_2.pt'))).toBe(2);
+    for (const which of ['epoch_1.pt', 'epoch_2.pt']) truncateSync(checkpoint('damaged', which), 1000);
+    await expect(train({ name: 'damaged', resume: 'auto' })).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringContaining('epoch_2.pt is cut short') });
+  });
+
+  it('needs the state of its optimizer', async () => {
+    await train({ name: 'stateless', epochs: 1 });
+    const path = checkpoint('stateless', 'epoch_1.pt');
+    torch.save({ ...(torch.load(path) as object), optimizer: { state: 'none', param_groups: 3 } }, path);
+    const message = expect.stringMatching(/^The optimizer of '.*epoch_1\.pt' is not taken: .* start a new one with --checkpoint\.$/) as string;
+    await expect(train({ name: 'stateless', resume: 'auto' })).rejects.toMatchObject({ code: 'ERR_CHECKPOINT', message });
   });
 });
 

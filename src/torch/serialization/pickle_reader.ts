@@ -22,10 +22,11 @@ export type PickleSource = Pick<Buffer, 'length' | 'subarray'>;
 /** No module and name together are longer. */
 const maxLine = 1 << 16;
 
-/** More values, more collections and tensors among them, and more references to them than any checkpoint holds: they take some hundred MB and seconds. */
-const maxValues = 2 ** 22;
-const maxObjects = 2 ** 20;
-const maxReferences = 2 ** 21;
+/** More steps, values, collections and tensors among them, and references to them than checkpoints have: they take two seconds and some hundred MB. */
+const maxSteps = 2 ** 24;
+const maxValues = 2 ** 21;
+const maxObjects = 2 ** 19;
+const maxReferences = 2 ** 20;
 
 /**
  * Runs a pickle (protocols 2–5) as a machine that knows values only: it builds lists, tuples, dicts, sets, numbers and texts, and calls
@@ -56,11 +57,12 @@ export class PickleReader {
 
   /** The pickled value, with dicts as {@link Dict}. */
   read(): unknown {
-    for (;;) {
+    for (let steps = 0; steps < maxSteps; steps++) {
       const opcode = this.#byte();
       if (opcode === 0x2e /* STOP */) return this.#pop();
       this.#step(opcode);
     }
+    throw new Fault(`takes more than ${maxSteps} steps to unpickle`);
   }
 
   #step(opcode: number): void {
@@ -88,7 +90,7 @@ export class PickleReader {
       case 0x8e: /* BINBYTES8 */ return this.#pushObject(this.#bytes(this.#uint64()));
       case 0x96: /* BYTEARRAY8 */ return this.#pushObject(this.#bytes(this.#uint64()));
 
-      case 0x28: /* MARK */ return void this.#marks.push(this.#stack.length);
+      case 0x28: /* MARK */ return this.#mark();
       case 0x30: /* POP */ return this.#discard();
       case 0x31: /* POP_MARK */ return void this.#popToMark();
       case 0x5d: /* EMPTY_LIST */ return this.#pushObject([]);
@@ -101,10 +103,10 @@ export class PickleReader {
       case 0x75: /* SETITEMS */ return this.#setItems(this.#popToMark());
       case 0x90: /* ADDITEMS */ return this.#addItems(this.#popToMark());
       case 0x91: /* FROZENSET */ return this.#pushObject(new Set(this.#popToMark()));
-      case 0x74: /* TUPLE */ return this.#pushObject(PyTuple.from(this.#popToMark()));
-      case 0x85: /* TUPLE1 */ return this.#pushObject(PyTuple.from(this.#popMany(1)));
-      case 0x86: /* TUPLE2 */ return this.#pushObject(PyTuple.from(this.#popMany(2)));
-      case 0x87: /* TUPLE3 */ return this.#pushObject(PyTuple.from(this.#popMany(3)));
+      case 0x74: /* TUPLE */ return this.#pushObject(tupleOf(this.#popToMark()));
+      case 0x85: /* TUPLE1 */ return this.#pushObject(tupleOf(this.#popMany(1)));
+      case 0x86: /* TUPLE2 */ return this.#pushObject(tupleOf(this.#popMany(2)));
+      case 0x87: /* TUPLE3 */ return this.#pushObject(tupleOf(this.#popMany(3)));
 
       case 0x68: /* BINGET */ return this.#recall(this.#byte());
       case 0x6a: /* LONG_BINGET */ return this.#recall(this.#uint32());
@@ -204,8 +206,14 @@ export class PickleReader {
     this.#push(value);
   }
 
+  #mark(): void {
+    if (this.#marks.push(this.#stack.length) > maxObjects) throw new Fault(`begins more than ${maxObjects} collections at once`);
+  }
+
   #pop(): unknown {
-    return this.#popMany(1)[0];
+    const value = this.#top();
+    this.#stack.pop();
+    return value;
   }
 
   #popMany(count: number): unknown[] {
@@ -261,6 +269,13 @@ export class PickleReader {
     if (end < 0) throw damaged('a global without a name');
     return this.#take(end + 1).toString('utf8').slice(0, -1);
   }
+}
+
+/** Faster than PyTuple.from. */
+function tupleOf(items: readonly unknown[]): PyTuple {
+  const tuple = new PyTuple();
+  appendAll(tuple, items);
+  return tuple;
 }
 
 const itemsOf = (value: unknown): unknown => (value instanceof Inert ? value.items : value);

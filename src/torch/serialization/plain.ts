@@ -103,8 +103,15 @@ type Container = unknown[] | Set<unknown> | Dict;
 
 const isContainer = (value: unknown): value is Container => Array.isArray(value) || value instanceof Set || value instanceof Dict;
 
+/** Faster than PyTuple.from. */
+function convertTuple(container: PyTuple, convert: (inner: unknown, key: unknown) => unknown): PyTuple {
+  const tuple = new PyTuple();
+  for (let i = 0; i < container.length; i++) tuple.push(convert(container[i], i));
+  return tuple;
+}
+
 function convertContainer(container: Container, convert: (inner: unknown, key: unknown) => unknown): unknown {
-  if (container instanceof PyTuple) return PyTuple.from(container, convert);
+  if (container instanceof PyTuple) return convertTuple(container, convert);
   if (Array.isArray(container)) return container.map(convert);
   if (container instanceof Set) return new Set(Array.from(container, convert));
   const entries = Array.from(container, ([key, value]) => [convert(key, 'key'), convert(value, key)] as const);

@@ -13,6 +13,9 @@ export function allowance(total: number): (amount: number) => void {
   };
 }
 
+/** More classes than the packages of any program have in a checkpoint. */
+const maxUnknown = 2 ** 14;
+
 /**
  * What the pickle of a checkpoint names, and what its storages are. Names that are not known stand for nothing but themselves.
  * @param tensors makes the tensors
@@ -29,6 +32,7 @@ export function checkpointWorld(tensors: TensorMaker, size: number, more?: (name
       const value = globals.get(name) ?? more?.(name) ?? unknown.get(name);
       if (value !== undefined) return value;
       if (more) throw new Fault(`names ${shown(name)}, which has no place there, so nothing of it was run or loaded`);
+      if (unknown.size >= maxUnknown) throw new Fault(`names more than ${maxUnknown} classes that are not known`);
       const made = new UnknownGlobal(shown(name));
       unknown.set(name, made);
       return made;

@@ -202,12 +202,20 @@ describe('hostile pickles', () => {
   });
 
   test.each([
-    ['values', 'N', /more than 4194304 values/],
-    ['dicts', '}', /more than 1048576 collections/],
-    ['calls', 'h\x00h\x01R', /more than 1048576 collections/],
-    ['references', '\x94', /numbers more than 2097152 values/],
+    ['values', 'N', /more than 2097152 values/],
+    ['dicts', '}', /more than 524288 collections/],
+    ['calls', 'h\x00h\x01R', /more than 524288 collections/],
+    ['references', '\x94', /numbers more than 1048576 values/],
+    ['marks', '(', /begins more than 524288 collections at once/],
+    ['steps', '(1', /takes more than 16777216 steps/],
+    ['floats', 'G?\xb9\x99\x99\x99\x99\x99\x9a', /more than 2097152 values/],
   ])('%s without end are refused before they fill the memory', (_, unit, message) => {
     expect(() => read(pickle(`ccollections\nOrderedDict\nq\x00)q\x01${unit.repeat(17_000_000)}`))).toThrow(message);
+  });
+
+  test('classes without end are refused', () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `ca\nb${i}\n`).join('');
+    expect(() => read(pickle(`(${names}t`))).toThrow(/names more than 16384 classes/);
   });
 
   test('doubling by reference stays small', () => {
