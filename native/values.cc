@@ -42,6 +42,14 @@ int64_t integer(napi_env env, const JsArgument& argument) {
   return static_cast<int64_t>(argument.number);
 }
 
+int64_t integer(napi_env env, const ArgumentSpec& spec, const JsArgument& argument) {
+  const auto value = integer(env, argument);
+  if (spec.symbolic && !c10::SymInt::check_range(value)) {
+    throw ArgumentError("The argument '" + spec.name + "' holds " + std::to_string(value) + ", and a size is at least -2^62.");
+  }
+  return value;
+}
+
 double floating(napi_env env, const JsArgument& argument) {
   return argument.given == Given::BigInt ? static_cast<double>(integer(env, argument)) : argument.number;
 }
@@ -83,7 +91,7 @@ c10::IValue convertOne(const Environment& environment, const ArgumentSpec& spec,
   const napi_env env = environment.env;
   switch (spec.kind) {
     case Kind::Tensor: return tensorOf(environment, argument);
-    case Kind::Int: return integer(env, argument);
+    case Kind::Int: return integer(env, spec, argument);
     case Kind::Float: return floating(env, argument);
     case Kind::Bool: return boolean(env, argument);
     case Kind::Scalar: return scalar(env, argument);
@@ -152,6 +160,7 @@ ArgumentSpec::ArgumentSpec(const c10::Argument& argument)
     }
   }
   kind = kindOf(*type);
+  symbolic = type->kind() == c10::TypeKind::SymIntType;
 }
 
 JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth) {
@@ -231,7 +240,7 @@ c10::IValue toIValue(const Environment& environment, const ArgumentSpec& spec, c
       }
       return toList<at::Tensor>(argument, -1, tensor);
     case Kind::Int:
-      return toList<int64_t>(argument, spec.fixedSize, [&](const JsArgument& item) { return integer(env, item); });
+      return toList<int64_t>(argument, spec.fixedSize, [&](const JsArgument& item) { return integer(env, spec, item); });
     case Kind::Float:
       return toList<double>(argument, spec.fixedSize, [&](const JsArgument& item) { return floating(env, item); });
     case Kind::Bool:

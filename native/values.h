@@ -25,6 +25,7 @@ struct ArgumentSpec {
   bool list = false;              // a list of `kind`
   bool optional = false;          // null is a value
   bool optionalElements = false;  // a list whose elements may be null
+  bool symbolic = false;  // integers are SymInt, whose values below -2^62 stand for symbols
   bool keywordOnly = false;
   bool hasDefault = false;
   int32_t fixedSize = -1;  // int[2]: one number stands for both
