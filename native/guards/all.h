@@ -16,6 +16,7 @@ CLEANCLIP_GUARD(embeddingBag);
 CLEANCLIP_GUARD(ctcLoss);
 CLEANCLIP_GUARD(foreachLists);
 CLEANCLIP_GUARD(gridSampler);
+CLEANCLIP_GUARD(flatKernelSize);
 CLEANCLIP_GUARD(kernelSize);
 CLEANCLIP_GUARD(ldlSolve);
 CLEANCLIP_GUARD(linear);

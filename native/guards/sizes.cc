@@ -11,4 +11,20 @@ void kernelSize(const Schema& schema, const Stack& stack) {
   if (weight.dim() < 2 || weight.sizes().slice(2) != at::IntArrayRef(told)) refuse(schema, "the kernel_size that its weight has.");
 }
 
+// The same where a weight may also be flat, [out, in·kernel].
+void flatKernelSize(const Schema& schema, const Stack& stack) {
+  const auto& input = argument(schema, stack, "self").toTensor();
+  const auto& weight = argument(schema, stack, "weight").toTensor();
+  const auto told = argument(schema, stack, "kernel_size").toIntVector();
+  const auto places = static_cast<int64_t>(told.size());
+  if (weight.dim() != 2) return kernelSize(schema, stack);
+  auto width = input.dim() > places ? input.size(input.dim() - places - 1) : -1;
+  for (const auto side : told) {
+    if (side < 1 || side > weight.size(1)) width = -1;  // so that the product cannot overflow
+    if (width >= 0) width *= side;
+    if (width > weight.size(1)) width = -1;
+  }
+  if (width != weight.size(1)) refuse(schema, "a flat weight [out, channels * kernel_size].");
+}
+
 }  // namespace cleanclip::guards
