@@ -12,7 +12,7 @@ export interface Trained {
   folder: string;
   checkpoint: string;
   /** options of an evaluation */
-  run: { logs: string; numWorkers: number };
+  run: { logs: string; numWorkers: number; precision: 'fp32' };
 }
 
 /** Lets `measure` use a model trained on drawings whose folder is a labelled set too. */
@@ -20,7 +20,7 @@ export async function withTrained<T>(measure: (trained: Trained) => Promise<T>):
   const folder = await drawShapes(COPIES);
   try {
     label(folder);
-    const run = { logs: join(folder, 'logs'), numWorkers: 0 };
+    const run = { logs: join(folder, 'logs'), numWorkers: 0, precision: 'fp32' } as const; // Python computes in it
     const { checkpoint } = await train({
       ...run, name: 'model', trainData: join(folder, 'train.csv'), modelName: join(folder, 'model.json'),
       batchSize: 12, epochs: 3, lr: 2e-3, numWarmupSteps: 5,
