@@ -96,7 +96,7 @@ describe('open_clip', () => {
     expect(difference(gelu, answers.gelu, { activation: 'gelu' })).toBeLessThan(1e-5);
     expect(difference(quick, answers.quick)).toBeLessThan(1e-5);
     expect(difference(gelu, answers.gelu)).toBeGreaterThan(1e-5);
-    const warnings = emit.mock.calls.map(([text, name]) => `${String(name)}: ${String(text)}`);
+    const warnings = (emit.mock.calls as unknown as [string, { type: string }][]).map(([text, { type }]) => `${type}: ${text}`);
     expect(warnings.filter((text) => text.startsWith(`CleanclipWarning: '${gelu}' does not say its model's activation`))).toHaveLength(1);
     expect(warnings.filter((text) => text.includes(quick))).toHaveLength(1);
     expect(readCheckpoint(gelu)).toMatchObject({ config: { activation: 'quick_gelu' }, assumed: expect.stringContaining('QuickGELU'), epoch: 2 });
