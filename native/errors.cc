@@ -98,7 +98,8 @@ std::string cleanMessage(std::string message) {
   if (condition != std::string::npos && takeOut(message, " INTERNAL ASSERT FAILED at ", "report a bug to PyTorch.")) {
     message = "A check inside libtorch failed (" + message.substr(0, condition) + "):" + message.substr(condition);
   }
-  return sentence(message);
+  const auto text = sentence(message);
+  return text.empty() ? kUnexplained : text;  // a message of the caller's own may be empty
 }
 
 std::string exchangeFailure(const std::string& message) {

@@ -30,6 +30,9 @@ inline void check(napi_status status) {
 // Throws a CleanclipError (or a plain Error before the class is known) with this message and code.
 void throwError(napi_env env, const std::string& message, const char* code);
 
+// What is said of an error that says nothing.
+inline constexpr auto kUnexplained = "libtorch failed without saying why.";
+
 // What a c10::Error says, in one line without C++ backtrace, source positions and notes to PyTorch's developers.
 std::string cleanMessage(std::string message);
 
@@ -69,7 +72,7 @@ napi_value guarded(napi_env env, Body&& body) {
   } catch (const std::exception& error) {
     throwForeignError(env, error);
   } catch (...) {
-    throwError(env, "libtorch failed without saying why.", "ERR_TORCH");
+    throwError(env, kUnexplained, "ERR_TORCH");
   }
   return nullptr;
 }

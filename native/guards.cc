@@ -48,18 +48,6 @@ void range(const Schema& schema, const Stack& stack) {
   }
 }
 
-// The interpolation's window is made for the scale, and runs outside the image when this is far from the sizes'.
-void antialiased(const Schema& schema, const Stack& stack) {
-  const auto& image = stack.at(0).toTensor();
-  const auto size = stack.at(1).toIntVector();
-  if (image.dim() != 4 || size.size() != 2) return;
-  const auto fits = [](const c10::IValue& scale, int64_t from, int64_t to) {
-    return scale.isNone() || std::fabs(from * scale.toDouble() - to) <= 1;
-  };
-  if (fits(stack.at(3), image.size(2), size[0]) && fits(stack.at(4), image.size(3), size[1])) return;
-  throw ArgumentError(schema.name() + " takes scales that are the output's size by the input's; leave them out.");
-}
-
 // The fused kernels walk all lists by the first one's sizes.
 void fusedOptimizer(const Schema& schema, const Stack& stack) {
   std::vector<at::Tensor> parameters;
@@ -146,9 +134,6 @@ constexpr std::array kGuards{
     Entry{"aten::_neg_view", strided},
     Entry{"aten::_neg_view_copy", strided},
     Entry{"aten::_slow_conv2d_forward", flatKernelSize},
-    Entry{"aten::_upsample_bicubic2d_aa", antialiased},
-    Entry{"aten::_upsample_bilinear2d_aa", antialiased},
-    Entry{"aten::_upsample_lanczos2d_aa", antialiased},
     Entry{"aten::adaptive_avg_pool1d", pooling},
     Entry{"aten::adaptive_avg_pool2d", pooling},
     Entry{"aten::adaptive_avg_pool3d", pooling},
@@ -169,7 +154,9 @@ constexpr std::array kGuards{
     Entry{"aten::from_file", fromFile},
     Entry{"aten::grid_sampler", gridSampler},
     Entry{"aten::grid_sampler_2d", gridSampler},
+    Entry{"aten::linalg_eigvals", eigenvalues},
     Entry{"aten::linalg_ldl_solve", ldlSolve},
+    Entry{"aten::linalg_lstsq", leastSquares},
     Entry{"aten::linalg_matmul", sparseProduct},
     Entry{"aten::linalg_matrix_power", matrixPower},
     Entry{"aten::linear", linear},
@@ -177,7 +164,9 @@ constexpr std::array kGuards{
     Entry{"aten::matmul", sparseProduct},
     Entry{"aten::matrix_power", matrixPower},
     Entry{"aten::max_pool1d", pooling},
+    Entry{"aten::median", median},
     Entry{"aten::mv", sparseProduct},
+    Entry{"aten::nanmedian", median},
     Entry{"aten::poisson", poisson},
     Entry{"aten::random", random},
     Entry{"aten::random_", random},
@@ -206,6 +195,7 @@ constexpr std::array kGuards{
     Entry{"aten::thnn_conv2d", flatKernelSize},
     Entry{"aten::tril", contiguousOutput},
     Entry{"aten::triu", contiguousOutput},
+    Entry{"aten::view", viewDtype},
     Entry{"aten::view_copy", strided},
 };
 
@@ -214,7 +204,8 @@ constexpr std::array kGuards{
 Guard guardOf(const std::string& name) {
   const auto found = std::find_if(kGuards.begin(), kGuards.end(), [&](const Entry& entry) { return entry.name == name; });
   if (found != kGuards.end()) return found->guard;
-  return name.starts_with("aten::_foreach_") ? foreachLists : nullptr;
+  if (name.starts_with("aten::_foreach_")) return foreachLists;
+  return name.starts_with("aten::upsample_") || name.starts_with("aten::_upsample_") ? upsample : nullptr;
 }
 
 }  // namespace cleanclip

@@ -116,6 +116,7 @@ const std::array kRefusals{
                  "aten::mkldnn_reorder_conv3d_weight",
                  "mkl::*",
                  "mkldnn::*",
+                 "mkldnn_prepacked::*",
                  "onednn::*",
                  "quantized::*",
              }},

@@ -12,6 +12,7 @@ namespace cleanclip::guards {
 
 CLEANCLIP_GUARD(binomial);
 CLEANCLIP_GUARD(contiguousOutput);
+CLEANCLIP_GUARD(eigenvalues);
 CLEANCLIP_GUARD(embeddingBag);
 CLEANCLIP_GUARD(ctcLoss);
 CLEANCLIP_GUARD(foreachLists);
@@ -19,9 +20,11 @@ CLEANCLIP_GUARD(gridSampler);
 CLEANCLIP_GUARD(flatKernelSize);
 CLEANCLIP_GUARD(kernelSize);
 CLEANCLIP_GUARD(ldlSolve);
+CLEANCLIP_GUARD(leastSquares);
 CLEANCLIP_GUARD(linear);
 CLEANCLIP_GUARD(luUnpack);
 CLEANCLIP_GUARD(matrixPower);
+CLEANCLIP_GUARD(median);
 CLEANCLIP_GUARD(poisson);
 CLEANCLIP_GUARD(quantizeWeight);
 CLEANCLIP_GUARD(random);
@@ -29,6 +32,8 @@ CLEANCLIP_GUARD(segmentReduce);
 CLEANCLIP_GUARD(sparseProduct);
 CLEANCLIP_GUARD(strided);
 CLEANCLIP_GUARD(toMkldnn);
+CLEANCLIP_GUARD(upsample);
+CLEANCLIP_GUARD(viewDtype);
 
 #undef CLEANCLIP_GUARD
 

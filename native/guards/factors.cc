@@ -1,5 +1,6 @@
-// Solvers that follow the pivots of a factorisation without a look.
+// Solvers that follow the pivots of a factorisation without a look, and LAPACK's faults.
 #include <ATen/ops/abs.h>
+#include <ATen/ops/isfinite.h>
 
 #include <algorithm>
 
@@ -35,6 +36,19 @@ void ldlSolve(const Schema& schema, const Stack& stack) {
     i += rows;
   }
   if (!right) refuse(schema, "pivots as ldl_factor gives them: 1 to n, and from -n to -1 in pairs.");
+}
+
+// linalg_eig checks it.
+void eigenvalues(const Schema& schema, const Stack& stack) {
+  const auto matrix = readable(schema, stack, "self");
+  if (matrix.defined() && matrix.layout() == at::kStrided && !matrix.isfinite().all().item<bool>()) refuse(schema, "a matrix without infinity and NaN.");
+}
+
+void leastSquares(const Schema& schema, const Stack& stack) {
+  const auto driver = argument(schema, stack, "driver");
+  if (driver.isString() && driver.toStringRef() == "gelss" && argument(schema, stack, "b").toTensor().numel() == 0) {
+    refuse(schema, "a b that is not empty with the driver gelss; choose gelsy.");
+  }
 }
 
 // -n does not exist for the least integer.

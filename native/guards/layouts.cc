@@ -17,6 +17,21 @@ void contiguousOutput(const Schema& schema, const Stack& stack) {
   }
 }
 
+// The view would be quantized without a scale.
+void viewDtype(const Schema& schema, const Stack& stack) {
+  if (schema.overload_name() == "dtype" && stack.at(0).toTensor().is_quantized()) refuse(schema, "no dtype for a quantized tensor; call int_repr() first.");
+}
+
+// The copy that is sorted has other strides than the tensor by which it is read.
+void median(const Schema& schema, const Stack& stack) {
+  const auto& tensor = stack.at(0).toTensor();
+  const auto given = argumentIfAny(schema, stack, "dim");
+  if (!given.isInt() || tensor.layout() != at::kStrided) return;
+  const auto dim = given.toInt() < 0 ? given.toInt() + tensor.dim() : given.toInt();
+  if (dim < 0 || dim >= tensor.dim() || tensor.size(dim) < 2 || tensor.stride(dim) != 0) return;
+  refuse(schema, "a tensor that is not expanded along dim; call contiguous() first.");
+}
+
 // The MKL-DNN library divides by the sizes.
 void toMkldnn(const Schema& schema, const Stack& stack) {
   if (stack.at(0).toTensor().numel() == 0) refuse(schema, "a tensor that is not empty.");

@@ -61,6 +61,7 @@ void embeddingBag(const Schema& schema, const Stack& stack) {
   if (!inside(offsets, 0, indices.numel()) || !ascending(offsets) || (offsets.numel() == 0 ? indices.numel() > 0 : offsets[0].item<int64_t>() != 0)) {
     refuse(schema, "offsets that start at 0, never fall and never pass the number of indices.");
   }
+  if (withLast && offsets.numel() == 1 && indices.numel() > 0) refuse(schema, "no indices where the offsets make no bag.");
   const auto mode = argument(schema, stack, "mode");
   if (mode.isInt() && (mode.toInt() < 0 || mode.toInt() > 2)) refuse(schema, "a mode of 0 (sum), 1 (mean) or 2 (max).");
   const auto scales = readable(schema, stack, "per_sample_weights");

@@ -9,7 +9,7 @@ import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
 import { readPairs, type BadRows, type PairColumns, type PairTable } from '../data/pairs';
 import { CleanclipError, dataError, optionError } from '../errors';
-import { writeFolderWhole } from '../folder';
+import { writeFolderWhole } from '../folders';
 import { lock, type Lock } from '../lock';
 import { Random } from '../random';
 import { torch, type Tensor } from '../torch';

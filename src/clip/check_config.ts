@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
-import { inspect } from 'node:util';
 
 import { optionError } from '../errors';
+import { show } from '../show';
 import { type ClipConfig, completeConfig, type CompleteConfig } from './config';
 import { weightCount } from './weight_count';
 
@@ -116,6 +116,3 @@ function checkMemory(config: CompleteConfig): void {
     `A model of this configuration has ${gigabytes(bytes)} of weights, and this machine ${gigabytes(totalmem())} of memory; choose smaller sizes or a larger machine.`,
   );
 }
-
-/** A value in words, of any type. */
-export const show = (value: unknown): string => inspect(value, { depth: 1, maxArrayLength: 10, maxStringLength: 200, breakLength: Infinity });

@@ -1,5 +1,5 @@
 import { CleanclipError } from '../errors';
-import { show } from './check_config';
+import { show } from '../show';
 import { type ClipConfig, mlpRatio, type PreprocessConfig } from './config';
 
 type Fields = Record<string, unknown>;

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 
 import { optionError } from '../errors';
+import { show } from '../show';
 import { torch } from '../torch';
-import { show } from './check_config';
 import { Clip, type ClipOptions } from './clip';
 import type { ClipConfig } from './config';
 import { configOfName, hintsOf } from './names';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { CleanclipError } from '../errors';
-import { show } from './check_config';
+import { show } from '../show';
 import type { ClipConfig, PreprocessConfig } from './config';
 
 type Fields = Record<string, unknown>;

@@ -4,7 +4,7 @@ import { CleanclipError } from '../errors';
 import { torch } from '../torch';
 import { type Unread, warningOf } from '../torch/serialization';
 import type { ClipConfig } from './config';
-import { findWeights, type Stated } from './folders';
+import { findWeights, type Stated } from './find_weights';
 import { configInHeader } from './header_config';
 import type { Shapes } from './infer';
 import { type Hints, type Known, knownConfig, type Says } from './resolve';

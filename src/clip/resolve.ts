@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { CleanclipError, optionError } from '../errors';
-import { checkConfig, show } from './check_config';
+import { show } from '../show';
+import { checkConfig } from './check_config';
 import { type ClipConfig, type CompleteConfig, completeConfig, configs, mlpWidth } from './config';
-import type { Stated } from './folders';
+import type { Stated } from './find_weights';
 import { openFields, type Shapes, type Sizes, sizesOfShapes } from './infer';
 
 export type Activation = CompleteConfig['activation'];

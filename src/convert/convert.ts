@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
 import { CleanclipError, optionError } from '../errors';
-import { refuseExisting, writeFolderWhole } from '../folder';
+import { refuseExisting, writeFolderWhole } from '../folders';
 import type { Conversion } from '../options/convert';
 import type { JobHooks } from '../progress';
 import { writeOpenai, writeSafetensors } from './files';

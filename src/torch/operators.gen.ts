@@ -14366,16 +14366,6 @@ export interface inductor_primsOperators {
   inductor_reserve_rng_state(options: { generator: Generator | null; increment: number | bigint }): [Tensor, Tensor, Tensor];
 }
 
-/** `torch.ops.mkldnn_prepacked` */
-export interface mkldnn_prepackedOperators {
-  /** `mkldnn_prepacked::conv2d_prepack(Tensor W, Tensor? B, int[2] stride, int[2] padding, int[2] dilation, int groups, int[4] input_size, str attr) -> __torch__.torch.classes.mkldnn.ConvOpContext` */
-  conv2d_prepack(W: Tensor, B: Tensor | null, stride: number | bigint | Ints, padding: number | bigint | Ints, dilation: number | bigint | Ints, groups: number | bigint, input_size: number | bigint | Ints, attr: string): unknown;
-  conv2d_prepack(options: { W: Tensor; B: Tensor | null; stride: number | bigint | Ints; padding: number | bigint | Ints; dilation: number | bigint | Ints; groups: number | bigint; input_size: number | bigint | Ints; attr: string }): unknown;
-  /** `mkldnn_prepacked::conv2d_run(Tensor X, __torch__.torch.classes.mkldnn.ConvOpContext W_prepack) -> Tensor Y` */
-  conv2d_run(X: Tensor, W_prepack: unknown): Tensor;
-  conv2d_run(options: { X: Tensor; W_prepack: unknown }): Tensor;
-}
-
 /** `torch.ops.profiler` */
 export interface profilerOperators {
   /** `profiler::_record_function_enter(str name, str? args=None) -> Tensor` */
@@ -14611,7 +14601,6 @@ export interface Namespaces {
   aten: atenOperators;
   c10d: c10dOperators;
   inductor_prims: inductor_primsOperators;
-  mkldnn_prepacked: mkldnn_prepackedOperators;
   profiler: profilerOperators;
   quantization: quantizationOperators;
   sparse: sparseOperators;

@@ -126,6 +126,34 @@ function mutate(buffer, draw, { others = [], most = 6 } = {}) {
   return { bytes, did };
 }
 
+const oddValues = [null, true, false, 0, -1, 1, 2, 0.5, 7, 64, 1e5, 2 ** 31, 2 ** 53, 1e308, '', 'clip', '0', '../x', '__proto__', [], {}, [[]], [1, 2, 3, 4], ['a']];
+
+/** A changed copy of a JSON file that is JSON still: values replaced, left out, or put under other keys. */
+function mutateJson(buffer, draw) {
+  const json = JSON.parse(buffer);
+  const did = [];
+  for (let left = 1 + (draw.chance(0.5) ? 0 : draw.below(4)); left > 0; left--) {
+    let place = json;
+    for (;;) {
+      const below = Object.values(place).filter((value) => typeof value === 'object' && value !== null && Object.keys(value).length > 0);
+      if (below.length === 0 || draw.chance(0.3)) break;
+      place = draw.pick(below);
+    }
+    const key = draw.pick(Object.keys(place));
+    const name = draw.pick(['replace', 'replace', 'drop', 'scale', 'rename']);
+    did.push(`${name} ${key}`);
+    if (name === 'replace') place[key] = draw.pick(oddValues);
+    else if (name === 'scale' && typeof place[key] === 'number') place[key] *= draw.pick([-1, 0.5, 2, 3, 64, 1e6]);
+    else {
+      const value = place[key];
+      delete place[key];
+      if (name === 'rename') place[draw.pick(Object.keys(place)) ?? key] = value;
+    }
+    if (Object.keys(json).length === 0) break;
+  }
+  return { bytes: Buffer.from(JSON.stringify(json)), did };
+}
+
 /**
  * Writes the CRC-32 of its bytes behind each stored entry of a zip file again, in the local header and in the directory, so that a mutation of the
  * content is not merely refused for its checksum. What is no zip file any longer comes back unchanged.
@@ -165,4 +193,4 @@ function zipEntries(buffer) {
   return entries;
 }
 
-module.exports = { draws, drawsOf, mutate, repairZip, zipEntries, operations };
+module.exports = { draws, drawsOf, mutate, mutateJson, repairZip, zipEntries, operations };

@@ -1,38 +1,58 @@
 // Loads mutated weight files in a process of its own: node weights_child.js <journal> <folder> <seed> <first> <last>.
 // Every case follows from the seed and its number alone. It is written into the journal before it is tried, so that whoever watches knows what
 // crashed or hangs; results are printed, one JSON object for each case that went wrong, and the counts at the end.
-const { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } = require('node:fs');
+const { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } = require('node:fs');
 const { join } = require('node:path');
 
 const cc = require('../../dist');
-const { drawsOf, mutate, repairZip, zipEntries } = require('./mutations');
+const { drawsOf, mutate, mutateJson, repairZip, zipEntries } = require('./mutations');
 
 const { torch, CleanclipError } = cc;
 const [journalFile, folder, seed, first, last] = process.argv.slice(2);
 const journal = openSync(journalFile, 'w');
 const names = readdirSync(folder).sort();
-const seeds = names.map((name) => readFileSync(join(folder, name)));
+/** Each seed's files by name; of a seed that is no folder only one, without a name. */
+const seeds = names.map((name) => {
+  const path = join(folder, name);
+  return statSync(path).isDirectory() ? Object.fromEntries(readdirSync(path).map((file) => [file, readFileSync(join(path, file))])) : { '': readFileSync(path) };
+});
+const others = seeds.flatMap((files) => Object.values(files));
 const counts = { ok: 0, refused: 0, odd: 0 };
 torch.setNumThreads(1);
 
-/** The bytes of a numbered case, and what was done to which file. */
+/** A numbered case: the seed's files, one of them changed, its name, and what was done to it. */
 function caseOf(number) {
   const draw = drawsOf(Number(seed), number);
   const which = draw.below(seeds.length);
-  let bytes = seeds[which];
-  let did;
-  const entries = zipEntries(bytes);
-  if (entries.length > 0 && draw.chance(0.5)) {
-    // Within one record, which keeps its length, so that the directory still finds all.
-    const { start, end } = draw.chance(0.7) ? entries[0] : draw.pick(entries);
-    const record = mutate(bytes.subarray(start, end), draw, { others: seeds });
-    const room = Buffer.alloc(end - start);
-    record.bytes.copy(room);
-    did = record.did;
-    bytes = Buffer.concat([bytes.subarray(0, start), room, bytes.subarray(end)]);
-  } else ({ bytes, did } = mutate(bytes, draw, { others: seeds }));
-  if (entries.length > 0 && draw.chance(0.8)) bytes = repairZip(bytes);
-  return { bytes, name: names[which], did };
+  const files = seeds[which];
+  const file = draw.pick(Object.keys(files));
+  const { bytes, did } = file.endsWith('.json') && draw.chance(0.7) ? mutateJson(files[file], draw) : changed(files[file], draw);
+  return { files: { ...files, [file]: bytes }, name: join(names[which], file), did };
+}
+
+function changed(whole, draw) {
+  const entries = zipEntries(whole);
+  if (entries.length === 0) return mutate(whole, draw, { others });
+  let { bytes, did } = draw.chance(0.5) ? changedRecord(whole, entries, draw) : mutate(whole, draw, { others });
+  if (draw.chance(0.8)) bytes = repairZip(bytes);
+  return { bytes, did };
+}
+
+/** A change within one record, which keeps its length, so that the directory still finds all. */
+function changedRecord(whole, entries, draw) {
+  const { start, end } = draw.chance(0.7) ? entries[0] : draw.pick(entries);
+  const { bytes, did } = mutate(whole.subarray(start, end), draw, { others });
+  const room = Buffer.alloc(end - start);
+  bytes.copy(room);
+  return { bytes: Buffer.concat([whole.subarray(0, start), room, whole.subarray(end)]), did };
+}
+
+/** Writes a case in place of the last one: a file, or a folder of files. */
+function writeCase(path, files) {
+  rmSync(path, { recursive: true, force: true });
+  if ('' in files) return writeFileSync(path, files['']);
+  mkdirSync(path);
+  for (const [file, bytes] of Object.entries(files)) writeFileSync(join(path, file), bytes);
 }
 
 /** Touches every element of every tensor. */
@@ -45,13 +65,13 @@ function use(value, seen = new Set()) {
 }
 
 for (let number = Number(first); number < Number(last); number++) {
-  const { bytes, name, did } = caseOf(number);
+  const { files, name, did } = caseOf(number);
   writeSync(journal, String(number).padEnd(20), 0);
-  const path = join(journalFile + '.case');
-  writeFileSync(path, bytes);
+  const path = `${journalFile}.case`;
+  writeCase(path, files);
   try {
     torch.tidy(() => {
-      if (number % 3 === 0) cc.loadClip(path);
+      if (number % 3 === 0 || !('' in files)) cc.loadClip(path);
       else use(torch.load(path, { mmap: number % 3 === 1, onUnread: () => undefined }));
     });
     counts.ok++;

@@ -1,9 +1,13 @@
-// The whole weight files that the fuzz harness mutates: a few kB each, of every format that is read.
-const { writeFileSync } = require('node:fs');
+// The whole weight files and folders that the fuzz harness mutates: a few kB each, of every format that is read.
+const { mkdirSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { crc32 } = require('node:zlib');
 
 const cc = require('../../dist');
+const { huggingFaceState } = require('../../dist/convert/hugging_face_names');
+const { writeOpenClip } = require('../../dist/convert/open_clip');
+const { outgoing } = require('../../dist/convert/state');
+
 const { torch } = cc;
 
 const text = (value) => `X${String.fromCharCode(value.length, 0, 0, 0)}${value}`;
@@ -87,6 +91,37 @@ const objects = () =>
     'x/data/0': '\0'.repeat(12),
   });
 
+/** What transformers would write beside a model of these sizes; eos_token_id 2 reads a text at its highest id. */
+const hfConfigOf = (c) => {
+  const tower = (width, heads) => ({ hidden_size: width, intermediate_size: 4 * width, num_hidden_layers: 1, num_attention_heads: heads, hidden_act: 'quick_gelu' });
+  const text = { ...tower(c.textWidth, c.textHeads), vocab_size: c.vocabularySize, max_position_embeddings: c.contextLength, eos_token_id: 2 };
+  const vision = { ...tower(c.visionWidth, c.visionHeads), image_size: c.imageSize, patch_size: c.visionPatchSize };
+  return { architectures: ['CLIPModel'], model_type: 'clip', projection_dim: c.embedDim, text_config: text, vision_config: vision };
+};
+const processor = (c) => ({
+  do_resize: true, size: { shortest_edge: c.imageSize }, resample: 3, do_center_crop: true, crop_size: { height: c.imageSize, width: c.imageSize },
+  do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5],
+});
+
+/** Folders as open_clip and transformers write them, the last one in two shards. */
+function writeFolders(folder) {
+  const made = (name) => {
+    mkdirSync(join(folder, name));
+    return join(folder, name);
+  };
+  for (const [name, sizes] of Object.entries(models)) writeOpenClip(made(`open_clip_${name}`), outgoing(cc.loadClip(sizes, { seed: 1 }), false));
+  const state = huggingFaceState(outgoing(cc.loadClip(models.vit, { seed: 1 }), false).state);
+  const halves = [0, 1].map((half) => Object.fromEntries(Object.entries(state).filter((_, i) => i % 2 === half)));
+  const shardOf = (half) => `model-0000${half + 1}-of-00002.safetensors`;
+  const index = { metadata: {}, weight_map: Object.fromEntries(halves.flatMap((part, half) => Object.keys(part).map((key) => [key, shardOf(half)]))) };
+  const [whole, sharded] = [made('hf'), made('hf_shards')];
+  for (const place of [whole, sharded]) writeFileSync(join(place, 'config.json'), JSON.stringify(hfConfigOf(models.vit)));
+  writeFileSync(join(whole, 'preprocessor_config.json'), JSON.stringify(processor(models.vit)));
+  torch.save(state, join(whole, 'model.safetensors'));
+  halves.forEach((part, half) => torch.save(part, join(sharded, shardOf(half))));
+  writeFileSync(join(sharded, 'model.safetensors.index.json'), JSON.stringify(index));
+}
+
 /** Writes them into a folder. */
 function writeSeeds(folder) {
   const values = { a: torch.arange(6).to({ dtype: 'float32' }).reshape([2, 3]), b: torch.ones([2], { dtype: 'bfloat16' }), c: torch.ones([1], { dtype: 'bool' }) };
@@ -97,6 +132,7 @@ function writeSeeds(folder) {
     torch.save(clip.stateDict(), join(folder, `${name}.pt`));
     torch.save(clip.stateDict(), join(folder, `${name}.safetensors`));
   }
+  writeFolders(folder);
   for (const [name, make] of Object.entries({ legacy, script, objects })) writeFileSync(join(folder, `${name}.pt`), make());
 }
 

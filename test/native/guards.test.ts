@@ -13,6 +13,7 @@ const mkldnn = torch.ones([2, 3]).to_mkldnn();
 const symmetric = torch.tensor([[4, 1, 0], [1, 3, 1], [0, 1, 2]]);
 const grid = (value: number): Tensor => torch.full([1, 1, 2, 2], value, { requiresGrad: true });
 const image = torch.ones([1, 1, 3, 3]);
+const quantized = torch.quantize_per_tensor(image, 0.5, 3, 'quint8');
 
 describe('refused', () => {
   test.each<[string, () => unknown, string]>([
@@ -28,6 +29,14 @@ describe('refused', () => {
     ['too few scales', () => bags(int64([0, 1]), int64([0]), 0, torch.ones([1])), "per_sample_weights of the indices' shape"],
     ['scales of another dtype', () => bags(int64([0]), int64([0]), 0, torch.ones([1], { dtype: 'float64' })), 'per_sample_weights'],
     ['an unknown mode', () => bags(int64([0]), int64([0]), 7), 'a mode of 0 (sum), 1 (mean) or 2 (max)'],
+    ['indices without a bag', () => bags(int64([0, 1]), int64([0]), 0, null, true), 'no indices where the offsets make no bag'],
+    ['eigenvalues of infinity', () => aten.linalg_eigvals(torch.full([8, 8], -Infinity)), 'a matrix without infinity and NaN'],
+    ['eigenvalues of NaN', () => aten.linalg_eigvals(torch.full([2, 3, 3], NaN)), 'a matrix without infinity and NaN'],
+    ['gelss of nothing', () => aten.linalg_lstsq(torch.ones([3, 3]), torch.ones([3, 0]), null, { driver: 'gelss' }), 'a b that is not empty'],
+    ['a scale far from the sizes of a quantized image', () => aten.upsample_bilinear2d(quantized, [2, 2], false, null, 1e-5), "scales that are the output's size by the input's"],
+    ['a scale of NaN', () => aten._upsample_bilinear2d_aa(image, [2, 2], false, NaN), "scales that are the output's size by the input's"],
+    ['a median along what is expanded', () => aten.median(torch.tensor([[5, 7]]).expand([3, 2]), 0), 'not expanded along dim'],
+    ['a quantized tensor seen as another dtype', () => aten.view(quantized, 'bfloat16'), 'call int_repr() first'],
     ['lengths that do not add up', () => aten.segment_reduce(data, 'sum', { lengths: int64([1, 2]), unsafe: true }), "add up to the data's size along the axis, 4"],
     ['a negative length', () => aten.segment_reduce(data, 'sum', { lengths: int64([-1, 5]), unsafe: true }), 'lengths that add up'],
     ['offsets of segments outside', () => aten.segment_reduce(data, 'sum', { offsets: int64([0, 9]) }), 'offsets that never fall'],
@@ -49,6 +58,7 @@ describe('refused', () => {
     ['a grid of NaN whose gradient is folded', () => aten.grid_sampler(image, grid(NaN), 0, 1, false), 'a grid of finite numbers'],
     ['a grid of Infinity whose gradient is folded', () => aten.grid_sampler(image, grid(Infinity), 0, 2, false), 'a grid of finite numbers'],
     ['indices of a sparse tensor outside', () => torch.sparse_coo_tensor(int64([100_000]).view([1, 1]), torch.ones([1]), [2]), 'size is inconsistent with indices'],
+    ['an assertion whose message is empty', () => aten._functional_assert_scalar(0, '\0', image), 'libtorch failed without saying why.'],
     ['columns of a sparse_csr tensor outside', () => torch.sparse_csr_tensor(int64([0, 1]), int64([99]), torch.ones([1]), [1, 2]), 'col_indices'],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringContaining(message) as string }));
@@ -74,6 +84,9 @@ describe('within the bounds', () => {
     ['a rate of 0', () => aten.poisson(torch.zeros([2])), [0, 0]],
     ['linear on mkldnn', () => aten.linear(mkldnn, torch.ones([4, 3]), torch.ones([4])).to_dense(), [[4, 4, 4, 4], [4, 4, 4, 4]]],
     ['a grid of Infinity without gradient', () => aten.grid_sampler(image, torch.full([1, 1, 2, 2], Infinity), 0, 1, false), [[[[1, 1]]]]],
+    ['a median beside what is expanded', () => aten.median(torch.tensor([[5], [7], [6]]).expand([3, 2]), 0)[0], [6, 6]],
+    ['eigenvalues', () => aten.linalg_eigvals(torch.eye(2)).abs(), [1, 1]],
+    ['a quantized image', () => aten.upsample_bilinear2d(quantized, [6, 6], false, 2, 2).int_repr().amax(), 5],
     ['a sparse tensor', () => torch.sparse_coo_tensor(int64([1]).view([1, 1]), torch.ones([1]), [2]).to_dense(), [0, 1]],
   ])('%s', (_, call, expected) => {
     expect(call().toArray()).toEqual(expected);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { refuseExisting, writeFolderWhole } from '../src/folder';
+import { refuseExisting, writeFolderWhole } from '../src/folders';
 
 const root = mkdtempSync(join(tmpdir(), 'cleanclip-folder-'));
 afterAll(() => rmSync(root, { recursive: true }));
