@@ -1,4 +1,5 @@
 // Solvers that follow the pivots of a factorisation without a look, and LAPACK's faults.
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/isfinite.h>
 
@@ -12,6 +13,9 @@ namespace cleanclip::guards {
 void luUnpack(const Schema& schema, const Stack& stack) {
   const auto& lu = argument(schema, stack, "LU_data").toTensor();
   const auto& pivots = argument(schema, stack, "LU_pivots").toTensor();
+  if (!argument(schema, stack, "unpack_data").toBool() && lu.requires_grad() && at::GradMode::is_enabled()) {
+    refuse(schema, "unpack_data where its gradient is recorded; call noGrad().");
+  }
   if (!argument(schema, stack, "unpack_pivots").toBool() || lu.dim() < 2 || pivots.is_meta()) return;
   auto expected = lu.sizes().slice(0, lu.dim() - 1).vec();
   expected.back() = std::min(lu.size(-2), lu.size(-1));

@@ -1,4 +1,6 @@
 // Kernels for ordinary memory that are registered for all, and those of other memory that read it by other tensors' sizes.
+#include <ATen/SparseCsrTensorUtils.h>
+
 #include "all.h"
 #include "arguments.h"
 
@@ -37,20 +39,19 @@ void toMkldnn(const Schema& schema, const Stack& stack) {
   if (stack.at(0).toTensor().numel() == 0) refuse(schema, "a tensor that is not empty.");
 }
 
-// The product of a sparse_csr matrix and a vector reads as many elements as the matrix has columns.
+// MKL's product of a compressed sparse matrix and a vector reads past the matrix's values.
 void sparseProduct(const Schema& schema, const Stack& stack) {
   for (size_t i = 0; i + 1 < stack.size(); i++) {
-    if (!stack[i].isTensor() || stack[i].toTensor().layout() != at::kSparseCsr || !stack[i + 1].isTensor()) continue;
+    if (!stack[i].isTensor() || !at::sparse_csr::is_sparse_compressed(stack[i].toTensor()) || !stack[i + 1].isTensor()) continue;
     const auto& right = stack[i + 1].toTensor();
-    if (right.dim() == 0 || stack[i].toTensor().size(-1) != right.size(right.dim() == 1 ? 0 : -2)) {
-      refuse(schema, "factors of matching sizes.");
-    }
+    if (right.dim() < 2) refuse(schema, "no vector beside a compressed sparse matrix; call unsqueeze(1), and mm().");
+    if (stack[i].toTensor().size(-1) != right.size(-2)) refuse(schema, "factors of matching sizes.");
   }
 }
 
 // The MKL-DNN library reads the weight and the bias by the input's sizes.
 void linear(const Schema& schema, const Stack& stack) {
-  const auto& input = argument(schema, stack, "input").toTensor();
+  const auto& input = stack.at(0).toTensor();
   if (!input.is_mkldnn()) return;
   const auto& weight = argument(schema, stack, "weight").toTensor();
   const auto& bias = argument(schema, stack, "bias");

@@ -1,4 +1,6 @@
 // Sizes that an operator is told beside the tensors that have them.
+#include <ATen/core/grad_mode.h>
+
 #include "all.h"
 #include "arguments.h"
 
@@ -25,6 +27,14 @@ void flatKernelSize(const Schema& schema, const Stack& stack) {
     if (width > weight.size(1)) width = -1;
   }
   if (width != weight.size(1)) refuse(schema, "a flat weight [out, channels * kernel_size].");
+}
+
+// The gradient of no distances is read from no rows.
+void pdist(const Schema& schema, const Stack& stack) {
+  const auto& rows = stack.at(0).toTensor();
+  if (rows.dim() == 2 && rows.size(0) == 0 && rows.requires_grad() && at::GradMode::is_enabled()) {
+    refuse(schema, "at least one row where its gradient is recorded.");
+  }
 }
 
 }  // namespace cleanclip::guards
