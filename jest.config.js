@@ -1,4 +1,5 @@
-// c10d looks up the name of each connection's other end: without this a resolver that does not answer holds a store up for 5 s.
+// c10d looks up the name of each connection's other end: without this a resolver that does not answer holds a store up
+// for 5 s.
 process.env.RES_OPTIONS ??= 'timeout:1 attempts:1';
 
 /** @type {import('jest').Config} */

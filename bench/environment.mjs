@@ -1,4 +1,5 @@
-// What both sides run in: the Python, an addon against its torch, a folder for the files of this run, and the machine's description.
+// What both sides run in: the Python, an addon against its torch, a folder for the files of this run, and the machine's
+// description.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
@@ -6,12 +7,17 @@ import { join, resolve } from 'node:path';
 
 /**
  * Compiles what is stale and makes the Python side ready.
- * @returns {{ root: string, python: string, folder: string, env: NodeJS.ProcessEnv, machine: string, bf16: boolean, versions: string }}
+ * @returns {{ root: string, python: string, folder: string, env: NodeJS.ProcessEnv, machine: string, bf16: boolean,
+ * versions: string }}
  */
 export function prepareEnvironment(root) {
   const venv = join(root, '.cache', 'bench-venv');
   const python = process.env.CLEANCLIP_PYTHON ?? join(venv, 'bin', 'python');
-  const env = { OMP_NUM_THREADS: String(availableParallelism()), ...process.env, CLEANCLIP_BUILD: join('.cache', 'bench-build') };
+  const env = {
+    OMP_NUM_THREADS: String(availableParallelism()),
+    ...process.env,
+    CLEANCLIP_BUILD: join('.cache', 'bench-build'),
+  };
   if (env.CLEANCLIP_REFERENCE) env.CLEANCLIP_REFERENCE = resolve(env.CLEANCLIP_REFERENCE);
   const runNode = (...args) => {
     const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
@@ -23,7 +29,14 @@ export function prepareEnvironment(root) {
   const { torch, versions } = describePython(python, join(root, 'bench', 'python'));
   env.LIBTORCH = torch;
   runNode('bin/cleanclip.js', 'setup');
-  return { root, python, folder: mkdtempSync(join(tmpdir(), 'cleanclip-bench-')), env, ...machine(), versions: `Node ${process.version}, ${versions}` };
+  return {
+    root,
+    python,
+    folder: mkdtempSync(join(tmpdir(), 'cleanclip-bench-')),
+    env,
+    ...machine(),
+    versions: `Node ${process.version}, ${versions}`,
+  };
 }
 
 function describePython(python, cwd) {
@@ -36,6 +49,8 @@ function describePython(python, cwd) {
 function machine() {
   const flags = process.platform === 'linux' ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   const instructions = ['amx_bf16', 'avx512_bf16', 'avx512f', 'avx2'].find((name) => flags.includes(name)) ?? 'no AVX';
-  const name = `${availableParallelism()} cores of ${cpus()[0].model.trim()} (${instructions}), ${Math.round(totalmem() / 2 ** 30)} GB`;
+  const name =
+    `${availableParallelism()} cores of ${cpus()[0].model.trim()} ` +
+    `(${instructions}), ${Math.round(totalmem() / 2 ** 30)} GB`;
   return { machine: name, bf16: instructions.endsWith('bf16') };
 }

@@ -1,7 +1,9 @@
-// `npm run bench [-- --quick] [-- row …]`: measures every row of table.mjs, or some, against Python, prints the table, writes it to
-// bench/RESULTS.md (some rows: beside those that bench/results.json has of the same machine and versions; --quick: not at all), and ends with code 1 if a row is
-// short. It makes a Python venv (not with CLEANCLIP_PYTHON) and compiles an addon against that Python's torch, so that both sides compute with the same library.
-// `npm run bench -- distributed` measures ranks, into bench/RESULTS.distributed.md; `-- profiles`, only by name, what docs/scaling.md takes from this machine.
+// `npm run bench [-- --quick] [-- row …]`: measures every row of table.mjs, or some, against Python, prints the table,
+// writes it to bench/RESULTS.md (some rows: beside those that bench/results.json has of the same machine and versions;
+// --quick: not at all), and ends with code 1 if a row is short. It makes a Python venv (not with CLEANCLIP_PYTHON) and
+// compiles an addon against that Python's torch, so that both sides compute with the same library. `npm run bench --
+// distributed` measures ranks, into bench/RESULTS.distributed.md; `-- profiles`, only by name, what docs/scaling.md
+// takes from this machine.
 import { rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +33,11 @@ for (const measurement of measurements.filter(({ id }) => chosen(id))) {
   console.log(renderRows(results.record(measurement.id, await measure(measurement, environment, quick))));
 }
 if (chosen('growth')) console.log(renderGrowth(results.record('growth', await measureGrowth(environment, quick))));
-const short = measurements.filter(({ id }) => chosen(id)).flatMap(({ id }) => results.of(id)).filter(({ met }) => met === false).map(({ title }) => title);
+const short = measurements
+  .filter(({ id }) => chosen(id))
+  .flatMap(({ id }) => results.of(id))
+  .filter(({ met }) => met === false)
+  .map(({ title }) => title);
 if (chosen('distributed')) short.push(...(await benchDistributed(environment, quick)));
 if (wanted.includes('profiles')) await measureProfiles(environment);
 rmSync(environment.folder, { recursive: true, force: true });

@@ -1,11 +1,13 @@
-// Measures one entry of the table: all sides prepared, then measured in turn, A B C A B C …, so that other load meets all alike.
+// Measures one entry of the table: all sides prepared, then measured in turn, A B C A B C …, so that other load meets
+// all alike.
 import { loadavg } from 'node:os';
 
 import { openSide } from './sides.mjs';
 
 /**
  * @param {import('./table.mjs').Measurement} measurement
- * @returns {Promise<object[]>} a result for each of its rows: the best of each side, ratios, and whether the limits are met
+ * @returns {Promise<object[]>} a result for each of its rows: the best of each side, ratios, and whether the limits are
+ * met
  */
 export async function measure({ id, module, args, quick: small, sides, repeats, rows }, environment, quick) {
   console.log(`${id}, load ${loadavg()[0].toFixed(1)} …`);
@@ -31,11 +33,22 @@ function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken)
   for (const side of Object.keys(taken).filter((name) => name !== 'node' && (valuesOf(name)[0] ?? null) !== null)) {
     const theirs = valuesOf(side);
     const rounds = theirs.map((value, round) => value / valuesOf('node')[round]).sort((a, b) => a - b);
-    versus[side] = { best: Math.min(...theirs), ratio: Math.min(...theirs) / ours, median: rounds[rounds.length >> 1], from: rounds[0], to: rounds.at(-1), wanted: atLeast[side] };
+    versus[side] = {
+      best: Math.min(...theirs),
+      ratio: Math.min(...theirs) / ours,
+      median: rounds[rounds.length >> 1],
+      from: rounds[0],
+      to: rounds.at(-1),
+      wanted: atLeast[side],
+    };
   }
   const failure = check?.(taken);
-  const floor = key === 'seconds' ? Math.max(...taken.node.map((result) => result.floor)) : NaN; // what the machine's peak allows
-  const most = floor > 0 && versus.reference ? `at the peak it would take ${floor.toFixed(2)} s, ${(versus.reference.best / floor).toFixed(2)}×` : undefined;
+  // what the machine's peak allows
+  const floor = key === 'seconds' ? Math.max(...taken.node.map((result) => result.floor)) : NaN;
+  const most =
+    floor > 0 && versus.reference
+      ? `at the peak it would take ${floor.toFixed(2)} s, ${(versus.reference.best / floor).toFixed(2)}×`
+      : undefined;
   const conditions = [
     ...Object.values(versus).flatMap(({ ratio, wanted }) => (wanted === undefined ? [] : [ratio >= wanted])),
     ...(limit?.atMost === undefined ? [] : [ours <= limit.atMost]),
@@ -43,6 +56,8 @@ function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken)
     ...(check === undefined ? [] : [failure === undefined]),
   ];
   const met = conditions.length === 0 ? undefined : conditions.every(Boolean);
-  const note = [failure, taken.node[0][key === 'share' ? 'where' : 'note'], most, met === false ? why : undefined].filter(Boolean).join('; ');
+  const note = [failure, taken.node[0][key === 'share' ? 'where' : 'note'], most, met === false ? why : undefined]
+    .filter(Boolean)
+    .join('; ');
   return { title, unit, ours, versus, limit, note, load: loadavg()[0], met };
 }

@@ -1,7 +1,12 @@
 // The results as Markdown.
 
 const units = {
-  s: (value) => (value >= 1 ? `${value.toFixed(2)} s` : value >= 1e-3 ? `${(1e3 * value).toFixed(2)} ms` : `${(1e6 * value).toFixed(2)} µs`),
+  s: (value) =>
+    value >= 1
+      ? `${value.toFixed(2)} s`
+      : value >= 1e-3
+        ? `${(1e3 * value).toFixed(2)} ms`
+        : `${(1e6 * value).toFixed(2)} µs`,
   bytes: (value) => `${Math.round(value / 2 ** 20)} MiB`,
   share: (value) => `${(100 * value).toFixed(0)}%`,
 };
@@ -25,11 +30,16 @@ export function renderRows(rows) {
       const target = wanted === undefined ? '' : `; wanted ${wanted.toFixed(2)}×`;
       return [show(best), `${ratio.toFixed(2)}× (${median.toFixed(2)}; ${from.toFixed(2)}–${to.toFixed(2)})${target}`];
     });
-    const bound = limit === undefined ? '' : ` (wanted ${limit.atMost === undefined ? '≥' : '≤'} ${show(limit.atMost ?? limit.atLeast)})`;
+    const bound =
+      limit === undefined
+        ? ''
+        : ` (wanted ${limit.atMost === undefined ? '≥' : '≤'} ${show(limit.atMost ?? limit.atLeast)})`;
     const verdict = met === undefined ? '' : met ? 'met' : 'short';
     return `| ${[title, `${show(ours)}${bound}`, ...columns, verdict, note, load.toFixed(1), when].join(' | ')} |`;
   });
-  const head = '| row | here | reference | ratio | open_clip | ratio | | note | load | measured |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |';
+  const head =
+    '| row | here | reference | ratio | open_clip | ratio | | note | load | measured |\n| --- | --- | --- | --- ' +
+    '| --- | --- | --- | --- | --- | --- |';
   return `${[head, ...lines].join('\n')}\n`;
 }
 
@@ -40,5 +50,8 @@ export function renderGrowth(growth) {
     const points = sizes.map((size, i) => `${size.toLocaleString('en')}: ${units[unit](costs[i])}`).join(', ');
     return `| ${title} | ${points} | ${exponent.toFixed(2)} |`;
   });
-  return `## Growth\n\nCost c·n^e; e is the slope of the line through the logarithms.\n\n${['| of | cost by size | e |\n| --- | --- | --- |', ...lines].join('\n')}\n`;
+  return (
+    '## Growth\n\nCost c·n^e; e is the slope of the line through the ' +
+    `logarithms.\n\n${['| of | cost by size | e |\n| --- | --- | --- |', ...lines].join('\n')}\n`
+  );
 }

@@ -7,7 +7,8 @@ import { renderGrowth, renderRows, renderRun } from './report.mjs';
 import { measurements } from './table.mjs';
 
 /**
- * @param {{ whole: boolean, quick: boolean }} run whether it measures all rows, so that it may replace a table of another machine or other versions; a quick one writes nothing
+ * @param {{ whole: boolean, quick: boolean }} run whether it measures all rows, so that it may replace a table of
+ * another machine or other versions; a quick one writes nothing
  * @returns `record`: keeps and writes the results of an id, and gives them; `of`: those of an id
  */
 export function openResults(environment, { whole, quick }) {
@@ -16,7 +17,11 @@ export function openResults(environment, { whole, quick }) {
   const stored = existsSync(json) ? JSON.parse(readFileSync(json, 'utf8')) : undefined;
   const same = stored?.machine === machine && stored.versions === versions;
   const writes = !quick && (same || whole || stored === undefined);
-  if (!quick && !writes) console.log(`bench/RESULTS.md is of ${stored.machine} with ${stored.versions}: only \`npm run bench\` for all rows replaces it, so these are printed alone.`);
+  if (!quick && !writes)
+    console.log(
+      `bench/RESULTS.md is of ${stored.machine} with ${stored.versions}: only \`npm run bench\` for all rows ` +
+        'replaces it, so these are printed alone.',
+    );
   const results = writes && same ? stored.results : {};
   return { record, of: (id) => results[id] };
 
@@ -26,7 +31,10 @@ export function openResults(environment, { whole, quick }) {
     if (writes) {
       writeFileSync(json, `${JSON.stringify({ machine, versions, results }, null, 1)}\n`);
       const known = measurements.flatMap((measurement) => results[measurement.id] ?? []);
-      writeFileSync(markdown, [renderRun(environment), renderRows(known), renderGrowth(results.growth ?? [])].join('\n'));
+      writeFileSync(
+        markdown,
+        [renderRun(environment), renderRows(known), renderGrowth(results.growth ?? [])].join('\n'),
+      );
     }
     return results[id];
   }

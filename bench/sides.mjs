@@ -1,4 +1,5 @@
-// A side is a child process that lives through a measurement: it prepares once, and measures when asked. A message is a line of JSON.
+// A side is a child process that lives through a measurement: it prepares once, and measures when asked. A message is a
+// line of JSON.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';

@@ -37,8 +37,9 @@ napi_value backward(const Napi::CallbackInfo& info) {
 napi_value gradientsOf(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const auto outputs = tensorListArg(env, info[0]);
-  const auto results = torch::autograd::grad(outputs, tensorListArg(env, info[1]), gradients(env, info[2], outputs.size()),
-                                             info[3].ToBoolean().Value(), info[4].ToBoolean(), info[5].ToBoolean());
+  const auto results =
+      torch::autograd::grad(outputs, tensorListArg(env, info[1]), gradients(env, info[2], outputs.size()),
+                            info[3].ToBoolean().Value(), info[4].ToBoolean(), info[5].ToBoolean());
   auto array = Napi::Array::New(info.Env(), results.size());
   for (size_t i = 0; i < results.size(); i++) {
     array.Set(static_cast<uint32_t>(i), Napi::Value(env, wrapTensor(env, results[i])));
@@ -87,9 +88,8 @@ void exportAutograd(Napi::Env, Napi::Object exports) {
     self(info).set_requires_grad(wanted);
     return info.Env().Undefined();
   });
-  exportFunction(exports, "isLeaf", [](const Napi::CallbackInfo& info) {
-    return Napi::Boolean::New(info.Env(), self(info).is_leaf());
-  });
+  exportFunction(exports, "isLeaf",
+                 [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), self(info).is_leaf()); });
   exportFunction(exports, "grad", [](const Napi::CallbackInfo& info) {
     return Napi::Value(info.Env(), wrapTensor(info.Env(), self(info).grad()));
   });

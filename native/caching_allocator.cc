@@ -32,7 +32,8 @@ size_t roundUp(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-// Straight from the system, to which malloc gives little back; at a multiple of the size of a huge page, whose first touch costs less.
+// Straight from the system, to which malloc gives little back; at a multiple of the size of a huge page, whose first
+// touch costs less.
 void* mapBlock(size_t size) {
   void* mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
@@ -57,8 +58,8 @@ void freeBlock(void* block, size_t size) {
   }
 }
 
-// Blocks in use and idle ones together never take more than the blocks in use once did, and a little: enough that the gradient of the
-// token embedding, idle in the forward pass when most is in use, is not given back at each step.
+// Blocks in use and idle ones together never take more than the blocks in use once did, and a little: enough that the
+// gradient of the token embedding, idle in the forward pass when most is in use, is not given back at each step.
 class CachingAllocator final : public c10::Allocator {
  public:
   explicit CachingAllocator(c10::Allocator* small) : small(small) {}

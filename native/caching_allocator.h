@@ -4,8 +4,8 @@
 
 namespace cleanclip {
 
-// Gives CPU tensors memory that earlier ones have left, as torch's CUDA allocator does, in the whole process from now on.
-// Otherwise each large tensor is memory fresh from the system, whose first touch costs a third of a training step.
+// Gives CPU tensors memory that earlier ones have left, as torch's CUDA allocator does, in the whole process from now
+// on. Otherwise each large tensor is memory fresh from the system, whose first touch costs a third of a training step.
 void installCachingAllocator();
 
 // emptyCache(): gives the memory that no tensor uses back to the system

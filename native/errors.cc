@@ -28,21 +28,23 @@ bool takeOut(std::string& text, const char* start, const std::string& end) {
 }
 
 // What a message says that some allocator got no memory, in a sentence; nothing when it is of something else.
-// CUDA's allocator rounds to two digits: "Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 23.65 GiB of which 1.12 GiB is free."
+// CUDA's allocator rounds to two digits: "Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 23.65 GiB of
+// which 1.12 GiB is free."
 std::optional<std::string> memoryShortage(const std::string& message) {
   static const std::regex onCpu("you tried to allocate (\\d+) bytes");
   static const std::regex onGpu(
       "CUDA out of memory\\. Tried to allocate ([\\d.]+) (bytes|KiB|MiB|GiB)\\. "
       "GPU (\\d+) has a total capacity of ([\\d.]+ \\w+) of which ([\\d.]+ \\w+) is free");
-  static const std::regex elsewhere("CUDA out of memory|CUDA error: out of memory|CU(BLAS|DNN|SOLVER|SPARSE)_STATUS_ALLOC_FAILED");
+  static const std::regex elsewhere(
+      "CUDA out of memory|CUDA error: out of memory|CU(BLAS|DNN|SOLVER|SPARSE)_STATUS_ALLOC_FAILED");
   const std::string start = "There is not enough memory";
   std::smatch found;
   if (std::regex_search(message, found, onCpu)) return start + ": the operation asked for " + found.str(1) + " bytes.";
   if (std::regex_search(message, found, onGpu)) {
     static const std::map<std::string, double> units{{"bytes", 1}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}};
     const auto bytes = std::llround(std::stod(found.str(1)) * units.at(found.str(2)));
-    return start + " on GPU " + found.str(3) + ": the operation asked for " + std::to_string(bytes) + " bytes, and of " + found.str(4) + " " +
-           found.str(5) + " are free.";
+    return start + " on GPU " + found.str(3) + ": the operation asked for " + std::to_string(bytes) +
+           " bytes, and of " + found.str(4) + " " + found.str(5) + " are free.";
   }
   if (std::regex_search(message, elsewhere)) return start + " on the GPU for this operation.";
   return {};
@@ -68,7 +70,8 @@ std::string cut(const std::string& message) {
   constexpr size_t kLongest = 1500;
   if (message.size() <= kLongest) return message;
   size_t end = kLongest;
-  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) end--;  // not within a character of UTF-8
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80)
+    end--;  // not within a character of UTF-8
   return message.substr(0, end) + "…";
 }
 

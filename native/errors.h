@@ -36,7 +36,8 @@ inline constexpr auto kUnexplained = "libtorch failed without saying why.";
 // What a c10::Error says, in one line without C++ backtrace, source positions and notes to PyTorch's developers.
 std::string cleanMessage(std::string message);
 
-// The same of a failed exchange between ranks, without the source position that Gloo puts first and its advice at the end:
+// The same of a failed exchange between ranks, without the source position that Gloo puts first and its advice at the
+// end:
 // "[…/pair.cc:547] Connection closed by peer. This is typically caused by …".
 std::string exchangeFailure(const std::string& message);
 

@@ -12,7 +12,8 @@ void exportFunction(Napi::Object exports, const char* name, Body body) {
   exports.Set(name, Napi::Function::New(
                         exports.Env(),
                         [body](const Napi::CallbackInfo& info) {
-                          return Napi::Value(info.Env(), guarded(info.Env(), [&]() -> napi_value { return body(info); }));
+                          return Napi::Value(info.Env(),
+                                             guarded(info.Env(), [&]() -> napi_value { return body(info); }));
                         },
                         name));
 }

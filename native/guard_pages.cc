@@ -22,7 +22,8 @@ namespace cleanclip {
 
 namespace {
 
-constexpr size_t kArena = size_t{32} << 30;  // of addresses, not of memory; each is used once, so that what was freed stays without access
+constexpr size_t kArena =
+    size_t{32} << 30;  // of addresses, not of memory; each is used once, so that what was freed stays without access
 constexpr size_t kMost = size_t{256} << 20;  // of one tensor, and of all of them
 constexpr int kFill = 0x7f;                  // an integer far out of range, a large float
 
@@ -34,7 +35,8 @@ struct Block {
 
 class GuardPages final : public c10::Allocator {
  public:
-  GuardPages(char* arena, bool before) : arena(arena), before(before), page(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
+  GuardPages(char* arena, bool before)
+      : arena(arena), before(before), page(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
     // One entry a page of the arena, of which the system gives what is touched.
     blocks = static_cast<Block*>(mmap(nullptr, kArena / page * sizeof(Block), PROT_READ | PROT_WRITE,
                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
@@ -46,7 +48,8 @@ class GuardPages final : public c10::Allocator {
     const bool fits = bytes <= kMost && inUse + bytes <= kMost;
     const size_t length = fits ? pagesOf(bytes) : 0;
     const size_t at = fits ? next.fetch_add(length + page) : kArena;
-    TORCH_CHECK_WITH(OutOfMemoryError, at + length + page <= kArena && mprotect(arena + at, length, PROT_READ | PROT_WRITE) == 0,
+    TORCH_CHECK_WITH(OutOfMemoryError,
+                     at + length + page <= kArena && mprotect(arena + at, length, PROT_READ | PROT_WRITE) == 0,
                      "not enough memory: you tried to allocate ", bytes, " bytes.");
     inUse += bytes;
     Block& block = blocks[at / page];
@@ -69,8 +72,8 @@ class GuardPages final : public c10::Allocator {
       if (before && blocks[i].size == 0 && blocks[i + 1].size > 0) i++;
       while (i > 0 && blocks[i].size == 0) i--;
       const Block& block = blocks[i];
-      length = std::snprintf(text, sizeof text, "GUARD at %td bytes from the start of %s tensor of %zu bytes\n", address - start(block),
-                             block.freed ? "a freed" : "a", block.size);
+      length = std::snprintf(text, sizeof text, "GUARD at %td bytes from the start of %s tensor of %zu bytes\n",
+                             address - start(block), block.freed ? "a freed" : "a", block.size);
     }
     if (write(STDERR_FILENO, text, static_cast<size_t>(length)) < 0) return;
   }
@@ -80,8 +83,11 @@ class GuardPages final : public c10::Allocator {
  private:
   size_t pagesOf(size_t bytes) const { return (bytes + page - 1) / page * page; }
 
-  // The last byte lies before the page without access, exactly: sizes are multiples of what their elements are aligned to.
-  char* start(const Block& block) const { return before ? block.pages : block.pages + pagesOf(block.size) - block.size; }
+  // The last byte lies before the page without access, exactly: sizes are multiples of what their elements are aligned
+  // to.
+  char* start(const Block& block) const {
+    return before ? block.pages : block.pages + pagesOf(block.size) - block.size;
+  }
 
   static void giveBack(void* start) {
     if (start == nullptr) return;
@@ -89,7 +95,8 @@ class GuardPages final : public c10::Allocator {
     instance->checkSlack(block);
     block.freed = true;
     instance->inUse -= block.size;
-    mmap(block.pages, instance->pagesOf(block.size), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    mmap(block.pages, instance->pagesOf(block.size), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+         -1, 0);
   }
 
   // A write on the other side shows in what filled the rest of the page.
@@ -134,7 +141,7 @@ bool installGuardPages() {
   if (arena == MAP_FAILED) return false;
   GuardPages::instance = new GuardPages(static_cast<char*>(arena), side == "before");  // outlives every tensor
   c10::SetAllocator(c10::DeviceType::CPU, GuardPages::instance, 2);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = onFault;
   action.sa_flags = SA_SIGINFO;
   for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL}) sigaction(number, &action, nullptr);

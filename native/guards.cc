@@ -66,7 +66,8 @@ void fusedOptimizer(const Schema& schema, const Stack& stack) {
                                      one.scalar_type() == parameters[k].scalar_type() &&
                                      one.is_non_overlapping_and_dense();
       if (!fits) {
-        throw ArgumentError(schema.name() + " takes parameters, gradients and states of equal shapes, strides and dtypes.");
+        throw ArgumentError(schema.name() +
+                            " takes parameters, gradients and states of equal shapes, strides and dtypes.");
       }
     }
   }
@@ -204,7 +205,8 @@ constexpr std::array kGuards{
 }  // namespace
 
 Guard guardOf(const std::string& name) {
-  const auto found = std::find_if(kGuards.begin(), kGuards.end(), [&](const Entry& entry) { return entry.name == name; });
+  const auto found =
+      std::find_if(kGuards.begin(), kGuards.end(), [&](const Entry& entry) { return entry.name == name; });
   if (found != kGuards.end()) return found->guard;
   if (name.starts_with("aten::_foreach_")) return foreachLists;
   return name.starts_with("aten::upsample_") || name.starts_with("aten::_upsample_") ? upsample : nullptr;

@@ -38,8 +38,7 @@ Handle HandleTable::add(at::Tensor tensor) {
 
 const at::Tensor& HandleTable::get(Handle handle) const {
   const size_t index = slotOf(handle);
-  if (handle < 0 || index >= slots_.size() || !slots_[index].live ||
-      slots_[index].generation != generationOf(handle)) {
+  if (handle < 0 || index >= slots_.size() || !slots_[index].live || slots_[index].generation != generationOf(handle)) {
     throw ArgumentError(
         "This tensor was disposed, or freed at the end of its torch.tidy; return it from the tidy function, or "
         "torch.keep it, to use it later.");

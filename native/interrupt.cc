@@ -29,16 +29,17 @@ void onInterrupt(int number) {
 }  // namespace
 
 void exportInterrupt(Napi::Env, Napi::Object exports) {
-  // endOnSecondInterrupt(): a second SIGINT ends the process, a second later if it has not ended by itself, whatever its threads do.
-  // Node must listen to SIGINT already.
+  // endOnSecondInterrupt(): a second SIGINT ends the process, a second later if it has not ended by itself, whatever
+  // its threads do. Node must listen to SIGINT already.
   exportFunction(exports, "endOnSecondInterrupt", [](const Napi::CallbackInfo& info) {
-    struct sigaction current {};
+    struct sigaction current{};
     sigaction(SIGINT, nullptr, &current);
-    const bool nodeListens = (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler != SIG_DFL && current.sa_handler != SIG_IGN;
+    const bool nodeListens =
+        (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler != SIG_DFL && current.sa_handler != SIG_IGN;
     if (nodeListens && current.sa_handler != onInterrupt) {
       nodes = current;
       interrupts = 0;
-      struct sigaction ending {};
+      struct sigaction ending{};
       ending.sa_handler = endNow;
       sigaction(SIGALRM, &ending, nullptr);
       current.sa_handler = onInterrupt;

@@ -37,14 +37,19 @@ struct Limits {
   double seconds;
 };
 
-// libjpeg leaves a file it cannot decode by a jump, over which no C++ object may be made: so the pixels are allocated between the steps.
+// libjpeg leaves a file it cannot decode by a jump, over which no C++ object may be made: so the pixels are allocated
+// between the steps.
 class Decoder {
  public:
   Decoder(const uint8_t* data, size_t size, double seconds)
-      : data(data), size(size), latest(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))) {
+      : data(data),
+        size(size),
+        latest(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))) {
     info.err = jpeg_std_error(&errors);
     info.client_data = this;
-    errors.error_exit = [](j_common_ptr common) { std::longjmp(static_cast<Decoder*>(common->client_data)->escape, 1); };
+    errors.error_exit = [](j_common_ptr common) {
+      std::longjmp(static_cast<Decoder*>(common->client_data)->escape, 1);
+    };
     errors.emit_message = [](j_common_ptr, int) {};  // of flaws, which PIL takes as they come too
     progress.progress_monitor = [](j_common_ptr common) {
       auto& self = *static_cast<Decoder*>(common->client_data);
@@ -148,8 +153,8 @@ Picture decode(const uint8_t*, size_t, Limits) { return {}; }
 }  // namespace
 
 void exportJpeg(Napi::Env, Napi::Object exports) {
-  // decodeJpeg(bytes, maxPixels, maxSeconds, aside): uint8 [H, W, 3], or the end of a sentence that says why not, or null without libjpeg-turbo;
-  // with `aside` a promise of it
+  // decodeJpeg(bytes, maxPixels, maxSeconds, aside): uint8 [H, W, 3], or the end of a sentence that says why not, or
+  // null without libjpeg-turbo; with `aside` a promise of it
   exportFunction(exports, "decodeJpeg", [](const Napi::CallbackInfo& info) -> napi_value {
     const auto bytes = info[0].As<Napi::Uint8Array>();
     const auto* data = bytes.Data();

@@ -13,21 +13,27 @@ namespace {
 // Whether the operator has a kernel for such tensors, or is written in terms of operators that have.
 bool madeFor(const c10::OperatorHandle& op, c10::DispatchKey key, bool output) {
   using c10::DispatchKey;
-  return op.hasKernelForDispatchKey(key) || (!output && (op.hasKernelForDispatchKey(DispatchKey::CompositeImplicitAutograd) ||
-                                                         op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutograd)));
+  return op.hasKernelForDispatchKey(key) ||
+         (!output && (op.hasKernelForDispatchKey(DispatchKey::CompositeImplicitAutograd) ||
+                      op.hasKernelForDispatchKey(DispatchKey::CompositeExplicitAutograd)));
 }
 
-constexpr std::array kSpecial{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::QuantizedCPU, c10::DispatchKey::SparseCsrCPU};
+constexpr std::array kSpecial{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::QuantizedCPU,
+                              c10::DispatchKey::SparseCsrCPU};
 
-// `inputs` has the keys of the tensors before this one. An output's kernel is chosen by the inputs: of ordinary ones it would write
-// to ordinary memory.
-void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, const at::Tensor& tensor, c10::DispatchKeySet inputs) {
+// `inputs` has the keys of the tensors before this one. An output's kernel is chosen by the inputs: of ordinary ones it
+// would write to ordinary memory.
+void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, const at::Tensor& tensor,
+                 c10::DispatchKeySet inputs) {
   const bool output = argument.kwarg_only() && argument.is_out();
   for (const auto key : kSpecial) {
     if (tensor.key_set().has(key) && (!madeFor(op, key, output) || (output && !inputs.has(key)))) {
-      throw ArgumentError(op.schema().name() + " takes no " + (tensor.is_quantized() ? "quantized" : "mkldnn or sparse_csr") +
+      throw ArgumentError(op.schema().name() + " takes no " +
+                          (tensor.is_quantized() ? "quantized" : "mkldnn or sparse_csr") +
                           (output ? " `out` here; leave it out." : " tensors; call ") +
-                          (output ? "" : tensor.is_quantized() ? "dequantize() first." : "to_dense() first."));
+                          (output                  ? ""
+                           : tensor.is_quantized() ? "dequantize() first."
+                                                   : "to_dense() first."));
     }
   }
 }
@@ -35,7 +41,8 @@ void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, c
 }  // namespace
 
 void checkLayouts(const c10::OperatorHandle& op, const std::vector<c10::IValue>& arguments) {
-  constexpr c10::DispatchKeySet special{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::Quantized, c10::DispatchKey::SparseCsr};
+  constexpr c10::DispatchKeySet special{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::Quantized,
+                                        c10::DispatchKey::SparseCsr};
   c10::DispatchKeySet inputs;
   const auto inspect = [&](size_t i, const at::Tensor& tensor) {
     if (!tensor.key_set().has_any(special)) return;

@@ -86,9 +86,7 @@ at::ScalarType dtypeFromName(const std::string& name) { return fromName(kDtypes,
 
 const char* dtypeName(at::ScalarType dtype) { return toName(kDtypes, dtype, c10::toString(dtype)); }
 
-int64_t layoutFromName(const std::string& name) {
-  return static_cast<int64_t>(fromName(kLayouts, name, "layout"));
-}
+int64_t layoutFromName(const std::string& name) { return static_cast<int64_t>(fromName(kLayouts, name, "layout")); }
 
 const char* layoutName(int64_t layout) { return toName(kLayouts, static_cast<c10::Layout>(layout), "other"); }
 

@@ -144,16 +144,19 @@ struct Call {
   }
 };
 
-// Memory that ran out after a tensor got its new sizes leaves it with sizes that it has no memory for: it becomes empty.
+// Memory that ran out after a tensor got its new sizes leaves it with sizes that it has no memory for: it becomes
+// empty.
 void emptyUnbacked(const Environment& environment, c10::ArrayRef<JsArgument> given) {
   for (const auto& argument : given) {
     emptyUnbacked(environment, argument.items);
     if (argument.given != Given::Tensor) continue;
     const auto& tensor = environment.tensors.get(static_cast<Handle>(argument.number));
-    if (!tensor.defined() || tensor.layout() != at::kStrided || !tensor.has_storage() || tensor.is_meta() || tensor._is_zerotensor() || tensor.numel() == 0) {
+    if (!tensor.defined() || tensor.layout() != at::kStrided || !tensor.has_storage() || tensor.is_meta() ||
+        tensor._is_zerotensor() || tensor.numel() == 0) {
       continue;
     }
-    const auto needed = at::detail::computeStorageNbytes(tensor.sizes(), tensor.strides(), tensor.itemsize(), tensor.storage_offset());
+    const auto needed =
+        at::detail::computeStorageNbytes(tensor.sizes(), tensor.strides(), tensor.itemsize(), tensor.storage_offset());
     if (needed > tensor.storage().nbytes()) tensor.unsafeGetTensorImpl()->set_sizes_contiguous({0});
   }
 }
@@ -233,15 +236,12 @@ void exportOperators(Napi::Env env, Napi::Object exports) {
   exportFunction(exports, "findOperator", [](const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), findPacket(info[0].ToString().Utf8Value()));
   });
-  exportFunction(exports, "operatorNames", [](const Napi::CallbackInfo& info) {
-    return texts(info.Env(), packetNames());
-  });
-  exportFunction(exports, "libtorchVersion", [](const Napi::CallbackInfo& info) {
-    return Napi::String::New(info.Env(), TORCH_VERSION);
-  });
-  exportFunction(exports, "operatorSchemas", [](const Napi::CallbackInfo& info) {
-    return texts(info.Env(), schemas());
-  });
+  exportFunction(exports, "operatorNames",
+                 [](const Napi::CallbackInfo& info) { return texts(info.Env(), packetNames()); });
+  exportFunction(exports, "libtorchVersion",
+                 [](const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), TORCH_VERSION); });
+  exportFunction(exports, "operatorSchemas",
+                 [](const Napi::CallbackInfo& info) { return texts(info.Env(), schemas()); });
 }
 
 }  // namespace cleanclip

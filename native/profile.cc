@@ -55,9 +55,11 @@ void onEnd(const at::RecordFunction& function, at::ObserverContext* context) {
 }  // namespace
 
 void exportProfile(Napi::Env, Napi::Object exports) {
-  // startProfile(): counts and times the operators of this thread, and of the backward passes it starts, until stopProfile. Its handle.
+  // startProfile(): counts and times the operators of this thread, and of the backward passes it starts, until
+  // stopProfile. Its handle.
   exportFunction(exports, "startProfile", [](const Napi::CallbackInfo& info) {
-    const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(onStart, onEnd).scopes({at::RecordScope::FUNCTION}));
+    const auto handle =
+        at::addThreadLocalCallback(at::RecordFunctionCallback(onStart, onEnd).scopes({at::RecordScope::FUNCTION}));
     return Napi::Number::New(info.Env(), static_cast<double>(handle));
   });
   // stopProfile(handle): [name, calls, own seconds] of each operator

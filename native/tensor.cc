@@ -44,8 +44,8 @@ napi_value fromBytes(const Napi::CallbackInfo& info) {
   auto tensor = at::empty(sizes(info[2]), at::TensorOptions(dtype));
   if (tensor.nbytes() != length) {
     throw ArgumentError("The shape asks for " + std::to_string(tensor.numel()) + " elements of " + dtypeName(dtype) +
-                        " (" + std::to_string(tensor.nbytes()) + " bytes), but the data has " +
-                        std::to_string(length) + " bytes.");
+                        " (" + std::to_string(tensor.nbytes()) + " bytes), but the data has " + std::to_string(length) +
+                        " bytes.");
   }
   if (length > 0) std::memcpy(tensor.mutable_data_ptr(), data, length);
   return wrapTensor(info.Env(), tensor);
@@ -62,9 +62,8 @@ const at::Tensor& dense(const at::Tensor& tensor) {
 napi_value copyBytes(const Napi::CallbackInfo& info) {
   const auto& source = dense(self(info));
   // An efficient zero tensor (forward-mode autograd makes them) has no memory.
-  const auto tensor = source._is_zerotensor()
-                          ? at::zeros(source.sizes(), source.options())
-                          : source.detach().resolve_conj().resolve_neg().to(at::kCPU).contiguous();
+  const auto tensor = source._is_zerotensor() ? at::zeros(source.sizes(), source.options())
+                                              : source.detach().resolve_conj().resolve_neg().to(at::kCPU).contiguous();
   auto buffer = Napi::ArrayBuffer::New(info.Env(), tensor.nbytes());
   if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.const_data_ptr(), tensor.nbytes());
   return buffer;
@@ -80,8 +79,9 @@ napi_value viewBytes(const Napi::CallbackInfo& info) {
   // The buffer keeps the memory alive; a resize would move it.
   auto* owner = new c10::Storage(tensor.storage());
   owner->unsafeGetStorageImpl()->set_resizable(false);
-  return Napi::ArrayBuffer::New(info.Env(), tensor.mutable_data_ptr(), tensor.nbytes(),
-                                [](Napi::Env, void*, c10::Storage* kept) { delete kept; }, owner);
+  return Napi::ArrayBuffer::New(
+      info.Env(), tensor.mutable_data_ptr(), tensor.nbytes(), [](Napi::Env, void*, c10::Storage* kept) { delete kept; },
+      owner);
 }
 
 // Tensors on their way to another thread of this process.
@@ -110,7 +110,8 @@ napi_value take(const Napi::CallbackInfo& info) {
   {
     const std::lock_guard<std::mutex> lock(all.mutex);
     const auto found = all.tensors.find(info[0].ToNumber().Int64Value());
-    if (found == all.tensors.end()) throw ArgumentError("There is no shared tensor with this token; it was taken already.");
+    if (found == all.tensors.end())
+      throw ArgumentError("There is no shared tensor with this token; it was taken already.");
     tensor = std::move(found->second);
     all.tensors.erase(found);
   }
@@ -145,8 +146,10 @@ void exportTensor(Napi::Env, Napi::Object exports) {
     Environment::of(info.Env()).tensorFactory = Napi::Persistent(info[0].As<Napi::Function>());
     return info.Env().Undefined();
   });
-  exportFunction(exports, "shape", [](const Napi::CallbackInfo& info) { return numbers(info.Env(), self(info).sizes()); });
-  exportFunction(exports, "strides", [](const Napi::CallbackInfo& info) { return numbers(info.Env(), self(info).strides()); });
+  exportFunction(exports, "shape",
+                 [](const Napi::CallbackInfo& info) { return numbers(info.Env(), self(info).sizes()); });
+  exportFunction(exports, "strides",
+                 [](const Napi::CallbackInfo& info) { return numbers(info.Env(), self(info).strides()); });
   exportFunction(exports, "dtype", [](const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), dtypeName(self(info).scalar_type()));
   });
@@ -155,7 +158,8 @@ void exportTensor(Napi::Env, Napi::Object exports) {
   });
   exportFunction(exports, "storageKey", [](const Napi::CallbackInfo& info) {
     const auto& storage = dense(self(info)).storage();
-    return Napi::BigInt::New(info.Env(), static_cast<uint64_t>(reinterpret_cast<uintptr_t>(storage.unsafeGetStorageImpl())));
+    return Napi::BigInt::New(info.Env(),
+                             static_cast<uint64_t>(reinterpret_cast<uintptr_t>(storage.unsafeGetStorageImpl())));
   });
   exportFunction(exports, "fromBytes", fromBytes);
   exportFunction(exports, "copyBytes", copyBytes);

@@ -22,7 +22,8 @@ namespace cleanclip {
 
 namespace {
 
-constexpr int64_t kPiece = 1 << 20;  // bytes; the copy to the page cache finds in the processor's what the checksum has just read
+constexpr int64_t kPiece =
+    1 << 20;  // bytes; the copy to the page cache finds in the processor's what the checksum has just read
 constexpr int64_t kEarly = 1 << 18;  // bytes from which a piece is sent to the disk at once
 
 // 0, or the errno.
@@ -33,7 +34,8 @@ int writeAt(int fd, const uint8_t* bytes, int64_t size, int64_t position) {
     done += std::max<int64_t>(written, 0);
   }
 #ifdef __linux__
-  // The disk works while the next pieces are prepared, so that the fsync at the end finds little left. Only that tells whether it succeeded.
+  // The disk works while the next pieces are prepared, so that the fsync at the end finds little left. Only that tells
+  // whether it succeeded.
   if (size >= kEarly) sync_file_range(fd, position, size, SYNC_FILE_RANGE_WRITE);
 #endif
   return 0;
@@ -55,13 +57,14 @@ std::vector<Piece> piecesOf(const std::vector<at::Tensor>& tensors, Napi::Array 
     const auto* bytes = static_cast<const uint8_t*>(tensor.const_data_ptr());
     const auto size = static_cast<int64_t>(tensor.nbytes());
     const auto position = positions.Get(i).ToNumber().Int64Value();
-    for (int64_t done = 0; done < size; done += kPiece) pieces.push_back({i, bytes + done, std::min(kPiece, size - done), position + done});
+    for (int64_t done = 0; done < size; done += kPiece)
+      pieces.push_back({i, bytes + done, std::min(kPiece, size - done), position + done});
   }
   return pieces;
 }
 
-// writeTensors(fd, tensors, positions, crcs): writes the memory of contiguous CPU tensors, each at its place of a file, on all threads.
-// Returns the CRC-32s of what `crcs` stand for and these bytes; -errno when the system refuses.
+// writeTensors(fd, tensors, positions, crcs): writes the memory of contiguous CPU tensors, each at its place of a file,
+// on all threads. Returns the CRC-32s of what `crcs` stand for and these bytes; -errno when the system refuses.
 napi_value writeTensors(const Napi::CallbackInfo& info) {
   const int fd = info[0].ToNumber().Int32Value();
   const auto tensors = tensorListArg(info.Env(), info[1]);

@@ -40,7 +40,8 @@ std::vector<Piece> piecesOf(const std::vector<at::Tensor>& tensors, Napi::Array 
     auto* bytes = static_cast<uint8_t*>(tensor.data_ptr());
     const auto size = static_cast<int64_t>(tensor.nbytes());
     const auto position = positions.Get(i).ToNumber().Int64Value();
-    for (int64_t done = 0; done < size; done += kPiece) pieces.push_back({bytes + done, std::min(kPiece, size - done), position + done});
+    for (int64_t done = 0; done < size; done += kPiece)
+      pieces.push_back({bytes + done, std::min(kPiece, size - done), position + done});
   }
   return pieces;
 }
@@ -56,7 +57,8 @@ struct Pages {
     length = std::max<int64_t>((start + size) / page * page - begin, 0);
   }
   void advise(int advice) const {
-    if (length > 0) madvise(reinterpret_cast<void*>(begin), length, advice);  // a kernel that does not know it does without
+    if (length > 0)
+      madvise(reinterpret_cast<void*>(begin), length, advice);  // a kernel that does not know it does without
   }
   bool present() const {
     unsigned char first = 0;
@@ -75,8 +77,8 @@ void populate(const Piece& piece) {
 #endif
 }
 
-// Huge pages that no process has used lately may cost virtual machines more than small ones, for the host has to find them memory: for the time of
-// reading, none are made.
+// Huge pages that no process has used lately may cost virtual machines more than small ones, for the host has to find
+// them memory: for the time of reading, none are made.
 class SmallPages {
  public:
   explicit SmallPages(const std::vector<at::Tensor>& tensors) {
@@ -110,8 +112,8 @@ int readAt(int fd, const Piece& piece) {
   return 0;
 }
 
-// readTensors(fd, tensors, positions): fills the memory of contiguous CPU tensors, each from its place of a file, on several threads: disks and networks
-// answer many at once, and making pages takes the processor most of the time.
+// readTensors(fd, tensors, positions): fills the memory of contiguous CPU tensors, each from its place of a file, on
+// several threads: disks and networks answer many at once, and making pages takes the processor most of the time.
 // Returns 0, -errno when the system refuses, or 1 when the file ends before they do.
 napi_value readTensors(const Napi::CallbackInfo& info) {
   const int fd = info[0].ToNumber().Int32Value();
@@ -128,7 +130,8 @@ napi_value readTensors(const Napi::CallbackInfo& info) {
     }
   };
   std::vector<std::thread> others;
-  for (size_t i = 1; i < std::min({kMostThreads, size_t{std::thread::hardware_concurrency()}, pieces.size()}); i++) others.emplace_back(work);
+  for (size_t i = 1; i < std::min({kMostThreads, size_t{std::thread::hardware_concurrency()}, pieces.size()}); i++)
+    others.emplace_back(work);
   work();
   for (auto& thread : others) thread.join();
   return Napi::Number::New(info.Env(), error);
@@ -147,10 +150,12 @@ struct Mapping {
   void* const bytes;
 };
 
-// mapFile(fd, size): a file's bytes as a tensor. Writing to it does not change the file. Throws ArgumentError when the system refuses.
+// mapFile(fd, size): a file's bytes as a tensor. Writing to it does not change the file. Throws ArgumentError when the
+// system refuses.
 napi_value mapFile(const Napi::CallbackInfo& info) {
   const auto mapping = std::make_shared<Mapping>(info[0].ToNumber().Int32Value(), info[1].ToNumber().Int64Value());
-  if (mapping->bytes == MAP_FAILED) throw ArgumentError("The file cannot be mapped: " + std::generic_category().message(errno) + ".");
+  if (mapping->bytes == MAP_FAILED)
+    throw ArgumentError("The file cannot be mapped: " + std::generic_category().message(errno) + ".");
   return wrapTensor(info.Env(), at::from_blob(mapping->bytes, {mapping->size}, [mapping](void*) {}, at::kByte));
 }
 
@@ -167,15 +172,20 @@ struct Window {
 };
 
 // emptyBytes(size): memory for a record, not yet written.
-napi_value emptyBytes(const Napi::CallbackInfo& info) { return wrapTensor(info.Env(), at::empty({info[0].ToNumber().Int64Value()}, at::kByte)); }
+napi_value emptyBytes(const Napi::CallbackInfo& info) {
+  return wrapTensor(info.Env(), at::empty({info[0].ToNumber().Int64Value()}, at::kByte));
+}
 
-// windowOf(bytes, position, size): a part of what mapFile made, as a tensor whose storage is that part alone. Parts do not overlap.
+// windowOf(bytes, position, size): a part of what mapFile made, as a tensor whose storage is that part alone. Parts do
+// not overlap.
 napi_value windowOf(const Napi::CallbackInfo& info) {
   const auto whole = tensorArg(info.Env(), info[0]);
   const auto position = info[1].ToNumber().Int64Value();
   const auto size = info[2].ToNumber().Int64Value();
-  if (whole.scalar_type() != at::kByte || !whole.is_cpu() || !whole.is_contiguous()) throw ArgumentError("A CPU tensor of bytes was expected here.");
-  if (position < 0 || size < 0 || size > whole.numel() || position > whole.numel() - size) throw ArgumentError("A part of the tensor was expected here.");
+  if (whole.scalar_type() != at::kByte || !whole.is_cpu() || !whole.is_contiguous())
+    throw ArgumentError("A CPU tensor of bytes was expected here.");
+  if (position < 0 || size < 0 || size > whole.numel() || position > whole.numel() - size)
+    throw ArgumentError("A part of the tensor was expected here.");
   auto tensor = at::empty({0}, at::kByte);
   if (size == 0) return wrapTensor(info.Env(), std::move(tensor));
   auto* bytes = static_cast<char*>(whole.data_ptr()) + position;
@@ -192,8 +202,8 @@ std::vector<int64_t> numbersOf(const Napi::Value& value) {
   return result;
 }
 
-// tensorIn(bytes, dtype, offset, shape, strides): a tensor in the storage of a tensor of bytes. It is no view: it has its own version counter, and may
-// be a parameter.
+// tensorIn(bytes, dtype, offset, shape, strides): a tensor in the storage of a tensor of bytes. It is no view: it has
+// its own version counter, and may be a parameter.
 napi_value tensorIn(const Napi::CallbackInfo& info) {
   const auto bytes = tensorArg(info.Env(), info[0]);
   const auto dtype = dtypeFromName(info[1].ToString().Utf8Value());
@@ -201,7 +211,8 @@ napi_value tensorIn(const Napi::CallbackInfo& info) {
   const auto shape = numbersOf(info[3]);
   const auto strides = numbersOf(info[4]);
   const auto needed = at::detail::computeStorageNbytes(shape, strides, c10::elementSize(dtype), offset);
-  if (offset < 0 || needed > bytes.storage().nbytes()) throw ArgumentError("A tensor within its storage was expected here.");
+  if (offset < 0 || needed > bytes.storage().nbytes())
+    throw ArgumentError("A tensor within its storage was expected here.");
   auto tensor = at::empty({0}, at::TensorOptions(dtype));
   tensor.set_(bytes.storage(), offset, shape, strides);
   return wrapTensor(info.Env(), std::move(tensor));

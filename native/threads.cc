@@ -41,9 +41,8 @@ void exportThreads(Napi::Env, Napi::Object exports) {
     setOpenMpThreads(positive(info));
     return info.Env().Undefined();
   });
-  exportFunction(exports, "numThreads", [](const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), at::get_num_threads());
-  });
+  exportFunction(exports, "numThreads",
+                 [](const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), at::get_num_threads()); });
   exportFunction(exports, "cpuCapability", [](const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), at::get_cpu_capability());
   });

@@ -132,7 +132,8 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == name;
 }
 
-// Autograd's own steps trust what the forward step saved: sizes, indices, workspaces. Autograd calls them in C++, whatever is refused here.
+// Autograd's own steps trust what the forward step saved: sizes, indices, workspaces. Autograd calls them in C++,
+// whatever is refused here.
 bool isGradientStep(std::string_view name) {
   return name.ends_with("_jvp") || (name.find("_backward") != std::string_view::npos && name != "aten::_backward");
 }

@@ -45,7 +45,8 @@ int64_t integer(napi_env env, const JsArgument& argument) {
 int64_t integer(napi_env env, const ArgumentSpec& spec, const JsArgument& argument) {
   const auto value = integer(env, argument);
   if (spec.symbolic && !c10::SymInt::check_range(value)) {
-    throw ArgumentError("The argument '" + spec.name + "' holds " + std::to_string(value) + ", and a size is at least -2^62.");
+    throw ArgumentError("The argument '" + spec.name + "' holds " + std::to_string(value) +
+                        ", and a size is at least -2^62.");
   }
   return value;
 }
@@ -180,8 +181,8 @@ JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth) {
     case napi_bigint: result.given = Given::BigInt; break;
     case napi_number:
       check(napi_get_value_double(env, value, &result.number));
-      result.given = result.number == std::trunc(result.number) && std::isfinite(result.number) ? Given::Integer
-                                                                                               : Given::Number;
+      result.given =
+          result.number == std::trunc(result.number) && std::isfinite(result.number) ? Given::Integer : Given::Number;
       break;
     case napi_external: result.given = isGenerator(env, value) ? Given::Generator : Given::Other; break;
     case napi_object: {
@@ -192,7 +193,8 @@ JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth) {
       result.given = Given::List;
       uint32_t length = 0;
       check(napi_get_array_length(env, value, &length));
-      if (length > kMaxLength) throw ArgumentError("An array argument has more than 1,048,576 elements; pass a tensor.");
+      if (length > kMaxLength)
+        throw ArgumentError("An array argument has more than 1,048,576 elements; pass a tensor.");
       result.items.reserve(length);
       for (const auto i : c10::irange(length)) {
         napi_value item = nullptr;
@@ -207,7 +209,8 @@ JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth) {
 }
 
 int fit(const ArgumentSpec& spec, const JsArgument& argument) {
-  if (argument.given == Given::Null) return spec.optional && spec.kind != Kind::Unsupported ? 0 : spec.optional ? 1 : -1;
+  if (argument.given == Given::Null)
+    return spec.optional && spec.kind != Kind::Unsupported ? 0 : spec.optional ? 1 : -1;
   if (!spec.list) return fitOne(spec, argument);
   if (argument.given != Given::List) {
     const bool repeated = spec.fixedSize > 0 && spec.kind != Kind::Tensor;
@@ -240,7 +243,8 @@ c10::IValue toIValue(const Environment& environment, const ArgumentSpec& spec, c
       }
       return toList<at::Tensor>(argument, -1, tensor);
     case Kind::Int:
-      return toList<int64_t>(argument, spec.fixedSize, [&](const JsArgument& item) { return integer(env, spec, item); });
+      return toList<int64_t>(argument, spec.fixedSize,
+                             [&](const JsArgument& item) { return integer(env, spec, item); });
     case Kind::Float:
       return toList<double>(argument, spec.fixedSize, [&](const JsArgument& item) { return floating(env, item); });
     case Kind::Bool:

@@ -14,7 +14,18 @@ struct Environment;
 
 // What a schema argument takes, after its optional and alias wrappings are taken off.
 enum class Kind : uint8_t {
-  Tensor, Int, Float, Bool, Scalar, String, ScalarType, Layout, MemoryFormat, Device, Generator, Unsupported
+  Tensor,
+  Int,
+  Float,
+  Bool,
+  Scalar,
+  String,
+  ScalarType,
+  Layout,
+  MemoryFormat,
+  Device,
+  Generator,
+  Unsupported
 };
 
 Kind kindOf(const c10::Type& type);
@@ -25,7 +36,7 @@ struct ArgumentSpec {
   bool list = false;              // a list of `kind`
   bool optional = false;          // null is a value
   bool optionalElements = false;  // a list whose elements may be null
-  bool symbolic = false;  // integers are SymInt, whose values below -2^62 stand for symbols
+  bool symbolic = false;          // integers are SymInt, whose values below -2^62 stand for symbols
   bool keywordOnly = false;
   bool hasDefault = false;
   int32_t fixedSize = -1;  // int[2]: one number stands for both
@@ -41,7 +52,7 @@ enum class Given : uint8_t { Null, Tensor, Integer, Number, BigInt, Boolean, Str
 struct JsArgument {
   napi_value value = nullptr;
   Given given = Given::Other;
-  double number = 0;             // Tensor: its handle; Integer, Number: the value
+  double number = 0;              // Tensor: its handle; Integer, Number: the value
   std::vector<JsArgument> items;  // List
 };
 

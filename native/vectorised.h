@@ -1,4 +1,5 @@
-// VECTORISED compiles a function twice, for AVX2 and for any x86-64, and the program takes the one that its processor can run.
+// VECTORISED compiles a function twice, for AVX2 and for any x86-64, and the program takes the one that its processor
+// can run.
 #pragma once
 
 #include <cstdlib>  // says whether this is glibc, whose loader makes the choice

@@ -1,4 +1,5 @@
-// The install script of npm. In a clone it compiles the TypeScript first; then it makes the addon ready, as `cleanclip setup` does.
+// The install script of npm. In a clone it compiles the TypeScript first; then it makes the addon ready, as `cleanclip
+// setup` does.
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
@@ -6,7 +7,9 @@ const { join } = require('node:path');
 const root = join(__dirname, '..');
 
 if (existsSync(join(root, 'src'))) {
-  const { status } = spawnSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', root], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', root], {
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(1);
 }
 

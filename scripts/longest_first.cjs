@@ -7,7 +7,8 @@ const longest = ['quickstart/run', 'training/ranks', 'training/train', 'parity/c
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {
     const [first, rest] = [[], []];
-    for (const test of super.sort(tests)) (longest.some((name) => test.path.endsWith(`/${name}.test.ts`)) ? first : rest).push(test);
+    for (const test of super.sort(tests))
+      (longest.some((name) => test.path.endsWith(`/${name}.test.ts`)) ? first : rest).push(test);
     return [...first, ...rest];
   }
 };

@@ -1,7 +1,9 @@
 """Writes data/models/open_clip.json from the model_configs of open_clip_torch (MIT): python scripts/open_clip_models.py
 
-`models` has the configurations of all that are a ResNet or ViT with CLIP's own text tower and tokeniser, `refused` why each other one cannot be built.
+`models` has the configurations of all that are a ResNet or ViT with CLIP's own text tower and tokeniser, `refused`
+why each other one cannot be built.
 """
+
 import json
 import pathlib
 from importlib.metadata import files, version
@@ -25,7 +27,11 @@ def refusal(vision, text, config):
 
 
 def converted(vision, text, config):
-    assert VISION >= set(vision) and TEXT >= set(text) and {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu"} >= set(config), config
+    assert (
+        VISION >= set(vision)
+        and TEXT >= set(text)
+        and {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu"} >= set(config)
+    ), config
     resnet = isinstance(vision["layers"], list)
     width, head_width = vision["width"], vision.get("head_width", 64)
     attending = 32 * width if resnet else width
@@ -60,6 +66,7 @@ for file in sorted(f for f in files("open_clip_torch") if f.parent.name == "mode
 lines = lambda entries: ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in entries.items())
 target = pathlib.Path(__file__).parent.parent / "data/models/open_clip.json"
 target.write_text(
-    f'{{\n  "source": "open_clip_torch {version("open_clip_torch")}, model_configs (MIT)",\n  "models": {{\n{lines(models)}\n  }},\n  "refused": {{\n{lines(refused)}\n  }}\n}}\n'
+    f'{{\n  "source": "open_clip_torch {version("open_clip_torch")}, model_configs (MIT)",\n'
+    f'  "models": {{\n{lines(models)}\n  }},\n  "refused": {{\n{lines(refused)}\n  }}\n}}\n'
 )
 print(len(models), "models,", len(refused), "refused")

@@ -13,16 +13,28 @@ const stamp = join(folder, 'requirements.txt');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== requirements) {
   console.log(`Making ${folder} with the packages of ${requirementsFile} …`);
   rmSync(folder, { recursive: true, force: true });
-  const made = run(process.env.PYTHON || 'python3', ['-m', 'venv', folder]) && (install() || install('--extra-index-url', cpuIndex));
+  const made =
+    run(process.env.PYTHON || 'python3', ['-m', 'venv', folder]) &&
+    (install() || install('--extra-index-url', cpuIndex));
   if (!made) {
-    console.error(`${folder} could not be made: it needs python3 with venv, and pip must reach an index with these packages.`);
+    console.error(
+      `${folder} could not be made: it needs python3 with venv, and pip must reach an index with these packages.`,
+    );
     process.exit(1);
   }
   writeFileSync(stamp, requirements);
 }
 
 function install(...options) {
-  return run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', requirementsFile, ...options]);
+  return run(join(folder, 'bin', 'python'), [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--requirement',
+    requirementsFile,
+    ...options,
+  ]);
 }
 
 function run(command, args) {

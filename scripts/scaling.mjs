@@ -1,12 +1,16 @@
-// `node scripts/scaling.mjs [--model RN50] [--gpu A100] [--ranks 512] …`: the tables of docs/scaling.md, what a step of many GPUs is expected to take.
-// It takes the counted operations of a step, the gradients' order measured here (bench/distributed/profiles.json), and what data sheets promise.
+// `node scripts/scaling.mjs [--model RN50] [--gpu A100] [--ranks 512] …`: the tables of docs/scaling.md, what a step of
+// many GPUs is expected to take. It takes the counted operations of a step, the gradients' order measured here
+// (bench/distributed/profiles.json), and what data sheets promise.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import simulation from '../bench/distributed/simulate.js';
 import { pairFlops } from '../bench/node/flops.mjs';
 
-/** Dense operations a second in bf16 and in fp32 (no TF32); bytes of the GPU's memory, a second through it, and a second and way through its NVLinks; cores of its node of 8, and bytes a second and way through the node's network cards. */
+/**
+ * Dense operations a second in bf16 and in fp32 (no TF32); bytes of the GPU's memory, a second through it, and a second
+ * and way through its NVLinks; cores of its node of 8, and bytes a second and way through the node's network cards.
+ */
 const GPUS = {
   A100: { bf16: 312e12, fp32: 19.5e12, holds: 80e9, memory: 2.0e12, nvlink: 300e9, cores: 128, network: 200e9 },
   H100: { bf16: 989e12, fp32: 67e12, holds: 80e9, memory: 3.35e12, nvlink: 450e9, cores: 112, network: 400e9 },
@@ -14,9 +18,15 @@ const GPUS = {
 const IN_NODE = 8;
 /** Seconds of a hop of NCCL's ring, as NCCL's own model has them. */
 const HOP = { nvlink: 3.4e-6, network: 14e-6 };
-/** Bytes by which a rank tells the others of its part of a step: its number of pairs and whether to stop (src/training/parallel.ts). */
+/**
+ * Bytes by which a rank tells the others of its part of a step: its number of pairs and whether to stop
+ * (src/training/parallel.ts).
+ */
 const AGREEMENT = 8;
-/** Shares of those promises that are reached: of bf16 by a model's step (docs/scaling.md says from where), of fp32 by large products, of memory and links by what only moves bytes. */
+/**
+ * Shares of those promises that are reached: of bf16 by a model's step (docs/scaling.md says from where), of fp32 by
+ * large products, of memory and links by what only moves bytes.
+ */
 const REACHED = { bf16: 0.13, fp32: 0.7, bytes: 0.8 };
 /** Of a 500×375 JPEG: CPU seconds to decode, resize and crop it (bench/RESULTS.md), and bytes. */
 const IMAGE = { decode: 1.57e-3, bytes: 40e3 };
@@ -30,14 +40,31 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '128' }, // of each rank
     bucket_cap_mb: { type: 'string', default: '0' }, // 25, and 1 for the first, as torch, unless more is given
     network: { type: 'string' }, // GB a second and node, instead of the network cards above
-    gloo_hop: { type: 'string', default: '268' }, // µs of a small message between the CPUs of two ranks (bench/RESULTS.distributed.md)
+    // µs of a small message between the CPUs of two ranks (bench/RESULTS.distributed.md)
+    gloo_hop: { type: 'string', default: '268' },
     utilisation: { type: 'string', default: String(REACHED.bf16) },
   },
 });
 const profiles = JSON.parse(readFileSync(new URL('../bench/distributed/profiles.json', import.meta.url), 'utf8'));
 const pairs = Number(values.pairs);
 
-const HEAD = ['model', 'GPU', 'ranks', 'full loss', 'efficiency', 'its matrices', 'local loss', 'efficiency', 'pairs a second', 'exchange', 'hidden', 'agreeing', 'images a second and node', 'cores', 'read'];
+const HEAD = [
+  'model',
+  'GPU',
+  'ranks',
+  'full loss',
+  'efficiency',
+  'its matrices',
+  'local loss',
+  'efficiency',
+  'pairs a second',
+  'exchange',
+  'hidden',
+  'agreeing',
+  'images a second and node',
+  'cores',
+  'read',
+];
 console.log(`| ${HEAD.join(' | ')} |\n|${' --- |'.repeat(HEAD.length)}`);
 for (const model of values.model) {
   for (const gpu of values.gpu) for (const ranks of values.ranks.map(Number)) console.log(row(model, gpu, ranks));
@@ -50,10 +77,18 @@ function row(model, gpu, ranks) {
   const images = (Math.min(ranks, IN_NODE) * pairs) / local.step;
   const cells = [
     ...[model, gpu, ranks],
-    ...[fits ? ms(full.step) : 'does not fit', fits ? percent(alone / full.step) : '', `${(full.matrices / 1e9).toPrecision(2)} GB`],
+    ...[
+      fits ? ms(full.step) : 'does not fit',
+      fits ? percent(alone / full.step) : '',
+      `${(full.matrices / 1e9).toPrecision(2)} GB`,
+    ],
     ...[ms(local.step), percent(alone / local.step), Math.round((ranks * pairs) / local.step).toLocaleString('en')],
     ...(ranks === 1 ? ['', '', ''] : [ms(local.exchange), percent(local.overlap), ms(local.agreement)]),
-    ...[Math.round(images).toLocaleString('en'), Math.ceil(images * IMAGE.decode), `${((images * IMAGE.bytes) / 1e9).toFixed(1)} GB/s`],
+    ...[
+      Math.round(images).toLocaleString('en'),
+      Math.ceil(images * IMAGE.decode),
+      `${((images * IMAGE.bytes) / 1e9).toFixed(1)} GB/s`,
+    ],
   ];
   return `| ${cells.join(' | ')} |`;
 }
@@ -71,7 +106,10 @@ function expect(model, gpu, ranks, localLoss) {
     forward: compute - backward + loss.seconds - lossBackward,
     backward: lossBackward + backward,
     optimizer: (7 * gradients) / (gpu.memory * REACHED.bytes), // four values read and three written for each parameter
-    buckets: merged(profile.buckets, Number(values.bucket_cap_mb) * 2 ** 20).map(({ bytes, at }) => ({ bytes, at: lossBackward + (at / whole) * backward })),
+    buckets: merged(profile.buckets, Number(values.bucket_cap_mb) * 2 ** 20).map(({ bytes, at }) => ({
+      bytes,
+      at: lossBackward + (at / whole) * backward,
+    })),
     features: 2 * 4 * pairs * profile.embedDim,
     featureGradients: localLoss,
     buffers: profile.buffers,
@@ -87,20 +125,28 @@ function expect(model, gpu, ranks, localLoss) {
 function linkOf(gpu, ranks) {
   const network = values.network === undefined ? gpu.network : Number(values.network) * 1e9;
   if (ranks <= IN_NODE) return { bandwidth: gpu.nvlink * REACHED.bytes, latency: HOP.nvlink, cores: 0 };
-  return { bandwidth: Math.min(gpu.nvlink, network) * REACHED.bytes, latency: ((IN_NODE - 1) * HOP.nvlink + HOP.network) / IN_NODE, cores: 0 };
+  return {
+    bandwidth: Math.min(gpu.nvlink, network) * REACHED.bytes,
+    latency: ((IN_NODE - 1) * HOP.nvlink + HOP.network) / IN_NODE,
+    cores: 0,
+  };
 }
 
 /**
- * Forward and backward of the contrastive loss of N pairs in fp32, and the bytes of its matrices. The full one is [N, N], read or written some 15 times and there 5 times at
- * once (logits, two softmaxes, two gradients); the local ones are two of [own pairs, N], each with one softmax and one gradient.
+ * Forward and backward of the contrastive loss of N pairs in fp32, and the bytes of its matrices. The full one is [N,
+ * N], read or written some 15 times and there 5 times at once (logits, two softmaxes, two gradients); the local ones
+ * are two of [own pairs, N], each with one softmax and one gradient.
  */
 function lossOf(all, features, gpu, local) {
   const [entries, passes, copies] = local ? [2 * pairs * all, 8, 3] : [all * all, 15, 5];
-  const seconds = (6 * entries * features) / (gpu.fp32 * REACHED.fp32) + (4 * passes * entries) / (gpu.memory * REACHED.bytes);
+  const seconds =
+    (6 * entries * features) / (gpu.fp32 * REACHED.fp32) + (4 * passes * entries) / (gpu.memory * REACHED.bytes);
   return { seconds, bytes: 4 * copies * entries };
 }
 
-/** Buckets that are closed once they hold so many bytes, of those that were measured: with 25 MiB, and 1 in the first. */
+/**
+ * Buckets that are closed once they hold so many bytes, of those that were measured: with 25 MiB, and 1 in the first.
+ */
 function merged(buckets, enough) {
   return buckets.reduce((done, bucket) => {
     const open = done.at(-1)?.bytes < enough ? done.pop() : { bytes: 0 };

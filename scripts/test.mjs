@@ -1,4 +1,5 @@
-// `npm test`: compiles what is stale, makes the Python side of the parity tests, and runs jest with the arguments given.
+// `npm test`: compiles what is stale, makes the Python side of the parity tests, and runs jest with the arguments
+// given.
 import { spawnSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

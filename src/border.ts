@@ -3,10 +3,14 @@ import { types } from 'node:util';
 import { CleanclipError, dataError, optionError } from './errors';
 
 /**
- * A public function that throws, or rejects with, CleanclipErrors alone. What JavaScript or Node says of an argument that no check has caught (TypeError,
- * RangeError, an error of a system call) becomes one, with the original as its cause. What the caller's own code throws goes through as it is.
+ * A public function that throws, or rejects with, CleanclipErrors alone. What JavaScript or Node says of an argument
+ * that no check has caught (TypeError, RangeError, an error of a system call) becomes one, with the original as its
+ * cause. What the caller's own code throws goes through as it is.
  */
-export function border<Args extends unknown[], Result>(name: string, fn: (...args: Args) => Result): (...args: Args) => Result {
+export function border<Args extends unknown[], Result>(
+  name: string,
+  fn: (...args: Args) => Result,
+): (...args: Args) => Result {
   const guarded = (...args: Args): Result => {
     try {
       const result = fn(...args);
@@ -22,10 +26,15 @@ function fail(name: string, error: unknown): never {
   if (error instanceof CleanclipError || !types.isNativeError(error)) throw error;
   const { name: kind, message } = error;
   if (kind === 'RangeError' && /alloc|memory/i.test(message)) {
-    throw new CleanclipError(`${name} needs more memory than there is (${message}).`, 'ERR_TORCH_OOM', { cause: error });
+    throw new CleanclipError(`${name} needs more memory than there is (${message}).`, 'ERR_TORCH_OOM', {
+      cause: error,
+    });
   }
   if (kind === 'TypeError' || kind === 'RangeError') {
-    const wrong = optionError(`${name} cannot use an argument that it was given (${message.replace(/\s+/g, ' ')}); see docs/api.md for what it takes.`);
+    const wrong = optionError(
+      `${name} cannot use an argument that it was given (${message.replace(/\s+/g, ' ')}); see docs/api.md for ` +
+        'what it takes.',
+    );
     wrong.cause = error;
     throw wrong;
   }

@@ -57,7 +57,8 @@ export interface Checkpoint extends Fields {
 
 /**
  * Writes a checkpoint that Python reads too: `{epoch, name, state_dict, optimizer}` as the reference's, and beside them
- * `batch`, `step` and `order`, for resuming within an epoch, the model's `config`, and the state of the `scaler` if there is one.
+ * `batch`, `step` and `order`, for resuming within an epoch, the model's `config`, and the state of the `scaler` if
+ * there is one.
  */
 export function writeCheckpoint(
   path: string,
@@ -69,7 +70,10 @@ export function writeCheckpoint(
 ): void {
   const stateDict = new OrderedDict(Object.entries(clip.stateDict()));
   const more = { ...(order && { order }), ...(scaler && { scaler: scaler.stateDict() }) };
-  torch.save({ epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step, config: clip.config, ...more }, path);
+  torch.save(
+    { epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step, config: clip.config, ...more },
+    path,
+  );
 }
 
 /**
@@ -78,14 +82,19 @@ export function writeCheckpoint(
  * @param wanted what to give when there is no such file
  * @throws CleanclipError `ERR_CHECKPOINT`
  */
-export function readCheckpoint(path: string, hints: Hints = {}, wanted = '--checkpoint the path of a .pt file'): Checkpoint {
+export function readCheckpoint(
+  path: string,
+  hints: Hints = {},
+  wanted = '--checkpoint the path of a .pt file',
+): Checkpoint {
   checkExists(path, wanted);
   return checkpointOf(readModel(path, hints));
 }
 
 /** @throws CleanclipError `ERR_CHECKPOINT` when there is nothing at a path; `wanted` says what to give */
 export function checkExists(path: string, wanted: string): void {
-  if (!existsSync(path)) throw new CleanclipError(`There is no checkpoint '${path}'; give ${wanted}.`, 'ERR_CHECKPOINT');
+  if (!existsSync(path))
+    throw new CleanclipError(`There is no checkpoint '${path}'; give ${wanted}.`, 'ERR_CHECKPOINT');
 }
 
 /** A model's file as a checkpoint. */
@@ -108,17 +117,26 @@ export function checkpointOf({ path, content, stateDict, config, assumed, unread
 export function checkInitial({ checkpoint, pretrained, modelName = DEFAULT_NAME }: InitialOptions): void {
   if (!pretrained) return;
   if (checkpoint !== undefined) {
-    throw optionError("--pretrained starts from OpenAI's weights and --checkpoint from those of a file; give one of them.");
+    throw optionError(
+      "--pretrained starts from OpenAI's weights and --checkpoint from those of a file; give one of them.",
+    );
   }
   checkReleased(modelName);
 }
 
-/** What a job starts from, by {@link checkInitial checked} options: a checkpoint, OpenAI's weights, or undefined for new weights. */
-export async function readInitial(options: InitialOptions, { onProgress, signal }: JobHooks): Promise<Checkpoint | undefined> {
+/**
+ * What a job starts from, by {@link checkInitial checked} options: a checkpoint, OpenAI's weights, or undefined for new
+ * weights.
+ */
+export async function readInitial(
+  options: InitialOptions,
+  { onProgress, signal }: JobHooks,
+): Promise<Checkpoint | undefined> {
   const { checkpoint, pretrained, modelName = DEFAULT_NAME } = options;
   if (checkpoint !== undefined) return readCheckpoint(checkpoint, jobHints(options));
   if (!pretrained) return undefined;
-  const onBytes: OnBytes = (done, total) => onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${modelName}` });
+  const onBytes: OnBytes = (done, total) =>
+    onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${modelName}` });
   return readCheckpoint(await pretrainedFile(modelName, onBytes, signal), jobHints(options));
 }
 
@@ -134,7 +152,8 @@ interface InitialOptions extends Pick<ModelOptions, 'modelName' | 'activation'> 
 export function checkpointNames(run: string): string[] {
   const folder = join(run, 'checkpoints');
   const stats = statSync(folder, { throwIfNoEntry: false });
-  if (stats !== undefined && !stats.isDirectory()) throw dataError(`'${folder}' is a file where a run keeps its checkpoints; move it away, or choose another --name.`);
+  if (stats !== undefined && !stats.isDirectory())
+    throw dataError(`'${folder}' is a file where a run keeps its checkpoints; move it away, or choose another --name.`);
   return stats === undefined ? [] : readdirSync(folder).filter((name) => name.endsWith('.pt'));
 }
 
@@ -145,13 +164,16 @@ export interface Newest {
 }
 
 /**
- * Finds the checkpoint to go on with: of the last step, of the last epoch, or of the highest number; where all of these are damaged, the next one that is whole.
+ * Finds the checkpoint to go on with: of the last step, of the last epoch, or of the highest number; where all of these
+ * are damaged, the next one that is whole.
  * @param hints what the caller says of its architecture
  * @throws CleanclipError `ERR_CHECKPOINT` of the first when none is whole
  */
 export function newestCheckpoint(run: string, hints: Hints = {}): Newest {
   const names = checkpointNames(run);
-  const numbers = names.flatMap((name) => Number(/^epoch_(\d+)\.pt$/.exec(name)?.[1] ?? NaN)).filter((n) => !Number.isNaN(n));
+  const numbers = names
+    .flatMap((name) => Number(/^epoch_(\d+)\.pt$/.exec(name)?.[1] ?? NaN))
+    .filter((n) => !Number.isNaN(n));
   const [last, ...earlier] = numbers.sort((a, b) => b - a).map((n) => `epoch_${n}.pt`);
   const faults: CleanclipError[] = [];
   const read = (name: string | undefined): Checkpoint[] => {
@@ -177,7 +199,11 @@ export function newestCheckpoint(run: string, hints: Hints = {}): Newest {
  */
 export function resumable<T extends Pick<Fields, 'untaken'>>(checkpoint: T): T {
   const [fault] = checkpoint.untaken;
-  if (fault !== undefined) throw new CleanclipError(`${fault} A run goes on with all of its own state; start a new one with --checkpoint.`, 'ERR_CHECKPOINT');
+  if (fault !== undefined)
+    throw new CleanclipError(
+      `${fault} A run goes on with all of its own state; start a new one with --checkpoint.`,
+      'ERR_CHECKPOINT',
+    );
   return checkpoint;
 }
 
@@ -188,6 +214,9 @@ export function resumable<T extends Pick<Fields, 'untaken'>>(checkpoint: T): T {
 export function refuseEarlierRun(run: string, { resume }: { resume?: string }): void {
   const [name] = checkpointNames(run);
   if (name === undefined) return;
-  const goOn = resume === undefined ? '; go on with it by --resume auto if it is of the same kind, choose' : ', which --resume auto cannot go on with; choose';
+  const goOn =
+    resume === undefined
+      ? '; go on with it by --resume auto if it is of the same kind, choose'
+      : ', which --resume auto cannot go on with; choose';
   throw optionError(`'${run}' holds ${name} of an earlier run${goOn} another --name, or delete the folder.`);
 }

@@ -51,22 +51,29 @@ function countIn(value: unknown, name: string, path: string): number {
   const number = numberIn(value);
   if (number !== undefined && Number.isInteger(number) && number >= 0 && number <= most) return number;
   const came = number ?? (typeof value === 'string' ? `'${value.slice(0, 50)}'` : `a value of another kind`);
-  throw new CleanclipError(`The checkpoint '${path}' has ${String(came)} as its ${name}, where a whole number from 0 belongs; save it again with one.`, 'ERR_CHECKPOINT');
+  throw new CleanclipError(
+    `The checkpoint '${path}' has ${String(came)} as its ${name}, where a whole number from 0 belongs; save it ` +
+      'again with one.',
+    'ERR_CHECKPOINT',
+  );
 }
 
 function numberIn(value: unknown): number | undefined {
   if (value instanceof PyFloat) return value.value;
-  if (value instanceof Tensor) return value.numel() === 1 && !value.dtype.startsWith('complex') ? Number(value.item()) : undefined;
+  if (value instanceof Tensor)
+    return value.numel() === 1 && !value.dtype.startsWith('complex') ? Number(value.item()) : undefined;
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** An empty state is that of a scaler that was switched off. */
 function scalerFault(value: unknown): string | undefined {
   if (isObject(value) && Object.keys(value).length === 0) return undefined;
   const names = ['scale', 'growth_factor', 'backoff_factor', 'growth_interval', '_growth_tracker'];
-  const fits = isObject(value) && names.every((name) => Number.isFinite(numberIn(value[name])) && numberIn(value[name])! >= 0);
+  const fits =
+    isObject(value) && names.every((name) => Number.isFinite(numberIn(value[name])) && numberIn(value[name])! >= 0);
   return fits ? undefined : 'it is no state of torch.amp.GradScaler';
 }
 

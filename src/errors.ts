@@ -29,12 +29,18 @@ const escapeControl = (character: string): string => {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
 };
 
-/** Text of a file as a message may hold it: control characters, which a terminal would obey, as escapes such as `\x1b`, and cut to `longest` characters. */
+/**
+ * Text of a file as a message may hold it: control characters, which a terminal would obey, as escapes such as `\x1b`,
+ * and cut to `longest` characters.
+ */
 export function shown(text: string, longest = 500): string {
   return (text.length > longest ? `${text.slice(0, longest)}…` : text).replace(CONTROLS, escapeControl);
 }
 
-/** An error whose message is one plain sentence: what was expected, what came, how to mend it. Control characters in it are escaped as {@link shown} does. */
+/**
+ * An error whose message is one plain sentence: what was expected, what came, how to mend it. Control characters in it
+ * are escaped as {@link shown} does.
+ */
 export class CleanclipError extends Error {
   override readonly name = 'CleanclipError';
 
@@ -51,16 +57,21 @@ export class CleanclipError extends Error {
 export const isAbort = (error: unknown): boolean => error instanceof CleanclipError && error.code === 'ERR_ABORTED';
 
 /** An option or argument that cannot be used. */
-export const optionError = (message: string): CleanclipError => new CleanclipError(shown(message, Infinity), 'ERR_OPTION');
+export const optionError = (message: string): CleanclipError =>
+  new CleanclipError(shown(message, Infinity), 'ERR_OPTION');
 
 /** Refuses an argument that is no string. @param name how it is called, `readPairs(file)` */
 export function checkText(name: string, value: unknown): void {
-  if (typeof value !== 'string') throw optionError(`${name} must be a text, but is ${value === null ? 'null' : `of type ${typeof value}`}.`);
+  if (typeof value !== 'string')
+    throw optionError(`${name} must be a text, but is ${value === null ? 'null' : `of type ${typeof value}`}.`);
 }
 
 /** Refuses an argument that is no object of options. */
 export function checkOptions(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) throw optionError(`${name} must be an object of options, but is ${value === null ? 'null' : `of type ${typeof value}`}.`);
+  if (typeof value !== 'object' || value === null)
+    throw optionError(
+      `${name} must be an object of options, but is ${value === null ? 'null' : `of type ${typeof value}`}.`,
+    );
 }
 
 /** A file, row or column that cannot be used. Line ends in the message are escaped too. */

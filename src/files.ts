@@ -26,8 +26,8 @@ import { CleanclipError, dataError, type ErrorCode, shown } from './errors';
 import { writeRefusal } from './write_refusal';
 
 /**
- * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder.
- * The folder is made if need be; an earlier file of that name stays untouched until the rename.
+ * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename, fsync of the
+ * folder. The folder is made if need be; an earlier file of that name stays untouched until the rename.
  *
  * @param path where the file shall appear
  * @param write receives the open descriptor of the temporary file
@@ -44,7 +44,10 @@ export function writeWhole(path: string, write: (fd: number) => void): void {
   }
 }
 
-/** Writes a file as {@link writeWhole} does, from pieces that arrive one by one; when they end with an error nothing is left. */
+/**
+ * Writes a file as {@link writeWhole} does, from pieces that arrive one by one; when they end with an error nothing is
+ * left.
+ */
 export async function writeChunksWhole(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const file = new TemporaryFile(path);
   try {
@@ -116,8 +119,8 @@ export function syncFolder(folder: string): void {
 }
 
 /**
- * Opens a file that has no name, for reading and writing, in the system's folder for temporary files: it goes when it is closed, or when the process ends
- * in whatever way.
+ * Opens a file that has no name, for reading and writing, in the system's folder for temporary files: it goes when it
+ * is closed, or when the process ends in whatever way.
  */
 export function openNameless(): number {
   const path = join(tmpdir(), temporaryName('cleanclip'));
@@ -129,7 +132,10 @@ export function openNameless(): number {
 /** Such a name as {@link removeLeftovers} knows. */
 export const temporaryName = (name: string): string => `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
 
-/** What is said of a file that cannot be read: what was expected of it, the most bytes that it may have, and the code of the error. */
+/**
+ * What is said of a file that cannot be read: what was expected of it, the most bytes that it may have, and the code of
+ * the error.
+ */
 export interface InputOptions {
   /** with its article, as in "Expected an image in 'x.png'" */
   wanted: string;
@@ -143,7 +149,8 @@ export interface InputOptions {
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a file that a user names. Folders, FIFOs, sockets and devices are refused at once, and so is a file that is too large.
+ * Opens a file that a user names. Folders, FIFOs, sockets and devices are refused at once, and so is a file that is too
+ * large.
  * @returns the descriptor, which the caller closes, and the size in bytes
  * @throws CleanclipError `ERR_DATA`, or `options.code`
  */
@@ -162,7 +169,10 @@ export function openRegular(path: string, options: InputOptions): { fd: number; 
 }
 
 /** Opens a file as {@link openRegular} does, off the event loop. */
-export async function openRegularAsync(path: string, options: InputOptions): Promise<{ handle: FileHandle; size: number }> {
+export async function openRegularAsync(
+  path: string,
+  options: InputOptions,
+): Promise<{ handle: FileHandle; size: number }> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, READ);
@@ -196,7 +206,8 @@ export async function readRegularAsync(path: string, options: InputOptions): Pro
   try {
     const bytes = Buffer.allocUnsafe(size);
     let read = 0;
-    for (let got = -1; got !== 0 && read < size; read += got) got = (await handle.read(bytes, read, size - read, read)).bytesRead;
+    for (let got = -1; got !== 0 && read < size; read += got)
+      got = (await handle.read(bytes, read, size - read, read)).bytesRead;
     return bytes.subarray(0, read);
   } catch (error) {
     throw asReadError(path, error, options);
@@ -205,7 +216,11 @@ export async function readRegularAsync(path: string, options: InputOptions): Pro
   }
 }
 
-function refuseIrregular(path: string, stats: Stats, { wanted, maxBytes = Number.MAX_SAFE_INTEGER, code = 'ERR_DATA' }: InputOptions): void {
+function refuseIrregular(
+  path: string,
+  stats: Stats,
+  { wanted, maxBytes = Number.MAX_SAFE_INTEGER, code = 'ERR_DATA' }: InputOptions,
+): void {
   const refuse = (what: string): never => {
     throw new CleanclipError(`Expected ${wanted} in '${shown(path)}', but it is ${what}.`, code);
   };
@@ -217,7 +232,11 @@ function refuseIrregular(path: string, stats: Stats, { wanted, maxBytes = Number
 }
 
 /** An error of the file system as a sentence that names the file; others as they are. */
-export function asReadError(path: string, error: unknown, { wanted, code: errorCode = 'ERR_DATA' }: InputOptions): unknown {
+export function asReadError(
+  path: string,
+  error: unknown,
+  { wanted, code: errorCode = 'ERR_DATA' }: InputOptions,
+): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;
   const reasons: Record<string, string> = {
@@ -227,10 +246,17 @@ export function asReadError(path: string, error: unknown, { wanted, code: errorC
     EMFILE: 'this process has too many open files (EMFILE); raise the limit with ulimit -n',
     ENFILE: 'the system has too many open files (ENFILE)',
   };
-  return new CleanclipError(`Expected ${wanted} in '${shown(path)}', but ${reasons[code] ?? `it cannot be read (${code})`}.`, errorCode, { cause: error });
+  return new CleanclipError(
+    `Expected ${wanted} in '${shown(path)}', but ${reasons[code] ?? `it cannot be read (${code})`}.`,
+    errorCode,
+    { cause: error },
+  );
 }
 
-/** Adds text to a file, which is made if need be; a power cut may lose or cut the last of it. Errors as {@link writeWhole}. */
+/**
+ * Adds text to a file, which is made if need be; a power cut may lose or cut the last of it. Errors as {@link
+ * writeWhole}.
+ */
 export function append(path: string, text: string): void {
   try {
     appendFileSync(path, text);
@@ -255,7 +281,8 @@ export function removeLeftovers(folder: string, age = 0): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     const idle = (): number => Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name) && (age === 0 || idle() > age)) rmSync(path, { recursive: true, force: true });
+    if (/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name) && (age === 0 || idle() > age))
+      rmSync(path, { recursive: true, force: true });
   }
 }
 

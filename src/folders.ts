@@ -16,7 +16,10 @@ export function makeFolder(path: string): string | undefined {
   } catch (error) {
     const file = fileInTheWay(path);
     if (file === undefined) throw asWriteError(path, error);
-    throw dataError(`'${path}' must be a folder, but '${file}' is none; move it away, or choose another folder.`, error);
+    throw dataError(
+      `'${path}' must be a folder, but '${file}' is none; move it away, or choose another folder.`,
+      error,
+    );
   }
 }
 
@@ -35,13 +38,18 @@ function fileInTheWay(path: string): string | undefined {
 const TOGETHER = 16;
 
 /**
- * Makes a folder that appears whole or not at all: `fill` writes files into a temporary folder beside it, which gets its name once the disk has all
- * of them; if that fails, all stays as it was. Folders above it are made if need be.
+ * Makes a folder that appears whole or not at all: `fill` writes files into a temporary folder beside it, which gets
+ * its name once the disk has all of them; if that fails, all stays as it was. Folders above it are made if need be.
  * @param fill gets the path of the temporary folder
  * @param options.replace take the place of what is there; default false
- * @throws CleanclipError `ERR_OPTION` when there is something of that name; `ERR_DATA` when the disk refuses; and whatever `fill` throws
+ * @throws CleanclipError `ERR_OPTION` when there is something of that name; `ERR_DATA` when the disk refuses; and
+ * whatever `fill` throws
  */
-export async function writeFolderWhole(path: string, fill: (temporary: string) => Promise<void>, { replace = false } = {}): Promise<void> {
+export async function writeFolderWhole(
+  path: string,
+  fill: (temporary: string) => Promise<void>,
+  { replace = false } = {},
+): Promise<void> {
   if (!replace) refuseExisting(path);
   const target = resolve(path);
   const temporary = join(dirname(target), temporaryName(basename(target)));

@@ -30,7 +30,9 @@ const typeOf = (file: string): number => statfsSync(dirname(file)).type >>> 0;
 function mountOptions(file: string): string {
   const path = resolve(file);
   try {
-    const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n').map((line) => line.split(' '));
+    const mounts = readFileSync('/proc/self/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '));
     const holds = ([, point = '']: string[]): boolean => path.startsWith(point.endsWith('/') ? point : `${point}/`);
     return mounts.filter(holds).sort(([, a], [, b]) => b.length - a.length)[0]?.[3] ?? '';
   } catch {

@@ -8,7 +8,8 @@ import { describeHolder, hasEnded, ownHolder, parseHolder } from './lock_holder'
 const TRIES = 50;
 
 /**
- * Takes a lock that is nothing but a file, of which there can be one. One whose process has ended is taken over, by one process at a time.
+ * Takes a lock that is nothing but a file, of which there can be one. One whose process has ended is taken over, by one
+ * process at a time.
  * @returns what frees it
  */
 export function lockByFile(file: string, refusal: (holder: string) => Error): () => void {
@@ -27,7 +28,10 @@ export function lockByFile(file: string, refusal: (holder: string) => Error): ()
 
 const takeoverOf = (file: string): string => `${file}.takeover`;
 
-/** Removes a lock of a process that has ended, but never the one that somebody else has put in its place; false when another does it. */
+/**
+ * Removes a lock of a process that has ended, but never the one that somebody else has put in its place; false when
+ * another does it.
+ */
 function takeOver(file: string, text: string, own: string): boolean {
   const takeover = takeoverOf(file);
   if (!create(takeover, own)) return false;
@@ -39,7 +43,9 @@ function takeOver(file: string, text: string, own: string): boolean {
   return true;
 }
 
-/** Makes a file with this content, if there is none: whole, by giving a written file a second name, where the disk can. */
+/**
+ * Makes a file with this content, if there is none: whole, by giving a written file a second name, where the disk can.
+ */
 function create(file: string, content: string): boolean {
   const temporary = join(dirname(file), temporaryName('lock'));
   writeFileSync(temporary, content, { flag: 'wx' });
@@ -48,7 +54,8 @@ function create(file: string, content: string): boolean {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return statSync(temporary).nlink === 2; // over NFS it may have been made, and the answer lost
+    // over NFS it may have been made, and the answer lost
+    if (code === 'EEXIST') return statSync(temporary).nlink === 2;
     return createAtOnce(file, content);
   } finally {
     rmSync(temporary, { force: true });
@@ -80,4 +87,5 @@ export function readShortly(file: string): string | undefined {
   return text;
 }
 
-const sleep = (milliseconds: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+const sleep = (milliseconds: number): void =>
+  void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);

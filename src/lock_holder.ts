@@ -40,12 +40,14 @@ export function parseHolder(text: string | undefined): Holder | undefined {
 
 /** @param doubtful the lock's file, when nobody can tell whether its process still runs */
 export function describeHolder(holder: Holder | undefined, doubtful?: string): string {
-  const who = holder === undefined ? 'another process' : `process ${holder.pid} on host ${holder.host} since ${holder.since}`;
+  const who =
+    holder === undefined ? 'another process' : `process ${holder.pid} on host ${holder.host} since ${holder.since}`;
   return doubtful === undefined ? who : `${who}, as '${doubtful}' says (delete that file if the process has ended)`;
 }
 
 /** Whether its process is of another host, or of an earlier start of this one. */
-export const isElsewhere = (holder: Holder): boolean => (holder.boot && boot() ? holder.boot !== boot() : holder.host !== hostname());
+export const isElsewhere = (holder: Holder): boolean =>
+  holder.boot && boot() ? holder.boot !== boot() : holder.host !== hostname();
 
 /**
  * Whether its process has ended; undefined when that cannot be told.
@@ -67,9 +69,18 @@ const boot = (): string => readOr('', () => readFileSync('/proc/sys/kernel/rando
 
 const namespace = (): string => readOr('', () => readlinkSync('/proc/self/ns/pid'));
 
-/** When a process began, in ticks since the system did: field 22 of its stat, whose second, a name in parentheses, may hold anything. */
+/**
+ * When a process began, in ticks since the system did: field 22 of its stat, whose second, a name in parentheses, may
+ * hold anything.
+ */
 const startOf = (pid: number): string | undefined =>
-  readOr(undefined, () => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19]);
+  readOr(
+    undefined,
+    () =>
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19],
+  );
 
 function readOr<T>(otherwise: T, read: () => T): T {
   try {

@@ -1,4 +1,5 @@
-// What `require('cleanclip')` gives: the functions of index.ts, whose types and documentation are the package's, behind its border.
+// What `require('cleanclip')` gives: the functions of index.ts, whose types and documentation are the package's, behind
+// its border.
 import { border } from './border';
 import * as api from './index';
 

@@ -5,7 +5,10 @@
 export class Random {
   private readonly state: Uint32Array;
 
-  /** @param seeds any integers; the same list gives the same sequence, so `new Random(seed, epoch, row)` is a stream of its own. */
+  /**
+   * @param seeds any integers; the same list gives the same sequence, so `new Random(seed, epoch, row)` is a stream of
+   * its own.
+   */
   constructor(...seeds: number[]) {
     let mixed = 0x9e3779b9;
     const splitmix = (): number => {

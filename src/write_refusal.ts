@@ -11,7 +11,8 @@ const reasons: Record<string, string> = {
  * @param error of a system call
  */
 export function writeRefusal(path: string, { code = 'UNKNOWN', message }: NodeJS.ErrnoException): string {
-  const cause = code === 'ENOENT' && isReadOnly(path) ? 'EROFS' : code; // Node's recursive mkdir says ENOENT where the system said EROFS
+  // Node's recursive mkdir says ENOENT where the system said EROFS
+  const cause = code === 'ENOENT' && isReadOnly(path) ? 'EROFS' : code;
   return `${reasons[cause] ?? /^\w+: (.*?), \w+/.exec(message)?.[1] ?? message} (${cause})`;
 }
 

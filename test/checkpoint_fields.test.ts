@@ -25,13 +25,41 @@ const optimizers: [name: string, value: unknown, reason: RegExp][] = [
   ['params that are texts', { state: {}, param_groups: [{ params: ['a'] }] }, /do not number/],
   ['an entry of null', { state: new IntDict([[0, null]]), param_groups: groups }, /another optimizer than AdamW/],
   ['an entry without moments', { state: new IntDict([[0, {}]]), param_groups: groups }, /another optimizer/],
-  ['the momentum of SGD', { state: new IntDict([[0, { momentum_buffer: torch.ones([2]) }]]), param_groups: groups }, /another optimizer/],
-  ['the averages of RMSprop', { state: new IntDict([[0, { step: torch.tensor(1), square_avg: torch.ones([2]) }]]), param_groups: groups }, /another optimizer/],
-  ['moments that are numbers', { state: new IntDict([[0, { step: 1, exp_avg: 1, exp_avg_sq: 1 }]]), param_groups: groups }, /another optimizer/],
-  ['no step', { state: new IntDict([[0, { ...moment(), step: undefined }]]), param_groups: groups }, /no number of steps/],
-  ['a step that is a text', { state: new IntDict([[0, { ...moment(), step: '2' }]]), param_groups: groups }, /no number of steps/],
-  ['a step of NaN', { state: new IntDict([[0, { ...moment(), step: NaN }]]), param_groups: groups }, /no number of steps/],
-  ['a step of two elements', { state: new IntDict([[0, { ...moment(), step: torch.ones([2]) }]]), param_groups: groups }, /no number of steps/],
+  [
+    'the momentum of SGD',
+    { state: new IntDict([[0, { momentum_buffer: torch.ones([2]) }]]), param_groups: groups },
+    /another optimizer/,
+  ],
+  [
+    'the averages of RMSprop',
+    { state: new IntDict([[0, { step: torch.tensor(1), square_avg: torch.ones([2]) }]]), param_groups: groups },
+    /another optimizer/,
+  ],
+  [
+    'moments that are numbers',
+    { state: new IntDict([[0, { step: 1, exp_avg: 1, exp_avg_sq: 1 }]]), param_groups: groups },
+    /another optimizer/,
+  ],
+  [
+    'no step',
+    { state: new IntDict([[0, { ...moment(), step: undefined }]]), param_groups: groups },
+    /no number of steps/,
+  ],
+  [
+    'a step that is a text',
+    { state: new IntDict([[0, { ...moment(), step: '2' }]]), param_groups: groups },
+    /no number of steps/,
+  ],
+  [
+    'a step of NaN',
+    { state: new IntDict([[0, { ...moment(), step: NaN }]]), param_groups: groups },
+    /no number of steps/,
+  ],
+  [
+    'a step of two elements',
+    { state: new IntDict([[0, { ...moment(), step: torch.ones([2]) }]]), param_groups: groups },
+    /no number of steps/,
+  ],
 ];
 
 test.each(optimizers)('an optimizer that is %s is not taken, and said so', (_, optimizer, reason) => {
@@ -39,7 +67,9 @@ test.each(optimizers)('an optimizer that is %s is not taken, and said so', (_, o
   expect(fields).toMatchObject({ epoch: 1, optimizer: undefined, untaken: [expect.stringMatching(reason)] });
   expect(fields.untaken[0]).toMatch(/^The optimizer of 'x\.pt' is not taken: /);
   const own = new AdamW([{ parameters: [torch.ones([2])], weightDecay: 0 }], { lr: 0.1 });
-  expect(() => own.loadStateDict(optimizer as OptimizerState)).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT' }));
+  expect(() => own.loadStateDict(optimizer as OptimizerState)).toThrow(
+    expect.objectContaining({ code: 'ERR_CHECKPOINT' }),
+  );
 });
 
 test.each([
@@ -48,11 +78,28 @@ test.each([
   ['a number', { epoch: 3 }, 3],
   ['a tensor', { epoch: torch.tensor(3) }, 3],
   ['a tensor of one element', { epoch: torch.ones([1], { dtype: 'int64' }) }, 1],
-])('an epoch that is %s', (_, content, epoch) => expect(fieldsOf(content, 'x.pt')).toMatchObject({ epoch, batch: 0, step: 0, untaken: [] }));
+])('an epoch that is %s', (_, content, epoch) =>
+  expect(fieldsOf(content, 'x.pt')).toMatchObject({ epoch, batch: 0, step: 0, untaken: [] }),
+);
 
-test.each([1e308, Infinity, NaN, -1, 2.5, '2', 2n ** 80n, {}, [], new PyObject('datetime.date'), torch.ones([2]), true])('%p is no epoch, batch or step', (value) => {
+test.each([
+  1e308,
+  Infinity,
+  NaN,
+  -1,
+  2.5,
+  '2',
+  2n ** 80n,
+  {},
+  [],
+  new PyObject('datetime.date'),
+  torch.ones([2]),
+  true,
+])('%p is no epoch, batch or step', (value) => {
   for (const name of ['epoch', 'batch', 'step']) {
-    expect(() => fieldsOf({ [name]: value }, 'x.pt')).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(`as its ${name}`) }));
+    expect(() => fieldsOf({ [name]: value }, 'x.pt')).toThrow(
+      expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(`as its ${name}`) }),
+    );
   }
 });
 
@@ -65,11 +112,24 @@ test('what fits is taken', () => {
   expect(fieldsOf({ optimizer: null, scaler: {}, order: null }, 'x.pt').untaken).toEqual([]);
 });
 
-test.each([5, 'x', [], { scale: 'x' }, { scale: NaN, growth_factor: 2, backoff_factor: 0.5, growth_interval: 10, _growth_tracker: 0 }])('%p is no scaler', (scaler) => {
+test.each([
+  5,
+  'x',
+  [],
+  { scale: 'x' },
+  { scale: NaN, growth_factor: 2, backoff_factor: 0.5, growth_interval: 10, _growth_tracker: 0 },
+])('%p is no scaler', (scaler) => {
   expect(fieldsOf({ scaler }, 'x.pt').untaken).toEqual([expect.stringContaining('no state of torch.amp.GradScaler')]);
-  expect(() => new GradScaler({ device: 'cpu' }).loadStateDict(scaler as unknown as GradScalerState)).toThrow(CleanclipError);
+  expect(() => new GradScaler({ device: 'cpu' }).loadStateDict(scaler as unknown as GradScalerState)).toThrow(
+    CleanclipError,
+  );
 });
 
-test.each([5, 'x', [], {}, { examples: 1, batchSize: 2 }, { examples: 1, batchSize: 2, seed: 'x' }])('%p is no order', (order) => {
-  expect(fieldsOf({ order }, 'x.pt').untaken).toEqual([expect.stringContaining('does not say rows, batch size and seed')]);
-});
+test.each([5, 'x', [], {}, { examples: 1, batchSize: 2 }, { examples: 1, batchSize: 2, seed: 'x' }])(
+  '%p is no order',
+  (order) => {
+    expect(fieldsOf({ order }, 'x.pt').untaken).toEqual([
+      expect.stringContaining('does not say rows, batch size and seed'),
+    ]);
+  },
+);

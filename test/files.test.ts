@@ -14,7 +14,7 @@ describe('files that appear whole', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('keeps the earlier file when writing fails', () => {
+  test('keeps the earlier file when writing fails', () => {
     const path = join(folder, 'a.txt');
     writeFileWhole(path, 'before');
     const fail = (): never => {
@@ -25,20 +25,26 @@ describe('files that appear whole', () => {
     expect(readdirSync(folder)).toEqual(['a.txt']);
   });
 
-  it('syncs the folder after the rename, where folders can be opened', () => {
+  test('syncs the folder after the rename, where folders can be opened', () => {
     const path = join(folder, 'a.txt');
     const synced: unknown[] = [];
-    const sync = jest.spyOn(fs, 'fsyncSync').mockImplementation((fd) => void synced.push([fs.fstatSync(fd).ino, existsSync(path)]));
+    const sync = jest
+      .spyOn(fs, 'fsyncSync')
+      .mockImplementation((fd) => void synced.push([fs.fstatSync(fd).ino, existsSync(path)]));
     writeFileWhole(path, '');
-    expect(synced).toEqual([[statSync(path).ino, false], [statSync(folder).ino, true]]);
+    expect(synced).toEqual([
+      [statSync(path).ino, false],
+      [statSync(folder).ino, true],
+    ]);
     sync.mockImplementation((fd) => {
-      if (fs.fstatSync(fd).isDirectory()) throw Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL', syscall: 'fsync' });
+      if (fs.fstatSync(fd).isDirectory())
+        throw Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL', syscall: 'fsync' });
     });
     writeFileWhole(path, 'again');
     expect(readFileSync(path, 'utf8')).toBe('again');
   });
 
-  it('names the file that the disk refuses', () => {
+  test('names the file that the disk refuses', () => {
     const path = join(folder, 'a.txt');
     writeFileWhole(path, '');
     const below = join(path, 'b.txt'); // a file is no folder
@@ -47,10 +53,15 @@ describe('files that appear whole', () => {
     const full = (): never => {
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
     };
-    expect(() => writeWhole(path, full)).toThrow(expect.objectContaining({ code: 'ERR_DATA', message: `'${path}' cannot be written: no space left on device (ENOSPC).` }));
+    expect(() => writeWhole(path, full)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_DATA',
+        message: `'${path}' cannot be written: no space left on device (ENOSPC).`,
+      }),
+    );
   });
 
-  it('removes what a killed process left, and nothing else', () => {
+  test('removes what a killed process left, and nothing else', () => {
     let temporary: string[] = [];
     writeWhole(join(folder, 'step.pt'), () => (temporary = readdirSync(folder)));
     for (const name of [...temporary, '.hidden.tmp', 'notes.123.tmp']) writeFileSync(join(folder, name), '');

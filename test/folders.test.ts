@@ -10,7 +10,7 @@ afterEach(() => readdirSync(root).forEach((name) => rmSync(join(root, name), { r
 
 const fill = async (temporary: string): Promise<void> => writeFileSync(join(temporary, 'a'), 'content');
 
-it('makes a folder with what was written, and folders above it', async () => {
+test('makes a folder with what was written, and folders above it', async () => {
   const path = join(root, 'deep', 'folder');
   await writeFolderWhole(path, async (temporary) => {
     await fill(temporary);
@@ -20,7 +20,7 @@ it('makes a folder with what was written, and folders above it', async () => {
   expect(readdirSync(join(root, 'deep'))).toEqual(['folder']);
 });
 
-it('leaves nothing when filling fails', async () => {
+test('leaves nothing when filling fails', async () => {
   const failing = writeFolderWhole(join(root, 'folder'), async (temporary) => {
     await fill(temporary);
     throw new Error('half-way');
@@ -29,7 +29,7 @@ it('leaves nothing when filling fails', async () => {
   expect(readdirSync(root)).toEqual([]);
 });
 
-it('writes over nothing, also what came meanwhile', async () => {
+test('writes over nothing, also what came meanwhile', async () => {
   const path = join(root, 'folder');
   const meanwhile = writeFolderWhole(path, async (temporary) => {
     await fill(temporary);
@@ -40,7 +40,7 @@ it('writes over nothing, also what came meanwhile', async () => {
   expect([readdirSync(root), readFileSync(path, 'utf8')]).toEqual([['folder'], 'theirs']);
 });
 
-it('takes a link to nothing for something', () => {
+test('takes a link to nothing for something', () => {
   symlinkSync('nowhere', join(root, 'link'));
   expect(() => refuseExisting(join(root, 'link'))).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
 });

@@ -23,7 +23,9 @@ const refusal = (holder: string): Error => new Error(`held by ${holder}`);
 
 /** A process that takes the lock when it is told to: what it has printed. */
 async function ready(file: string, kind: string): Promise<{ child: ChildProcess; said: string[] }> {
-  const child = spawn(process.execPath, [join(__dirname, 'support', 'lock_holder.js'), file, kind], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(__dirname, 'support', 'lock_holder.js'), file, kind], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   children.push(child);
   const said: string[] = [];
   child.stdout.on('data', (chunk: Buffer) => said.push(...chunk.toString().split('\n').filter(Boolean)));
@@ -37,9 +39,10 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 describe.each(['system', 'file'])('a lock of the %s', (kind) => {
-  const take = (file: string) => lock(file, { refusal, flock: kind === 'system' ? (fd) => addon().lockFile(fd) : undefined });
+  const take = (file: string) =>
+    lock(file, { refusal, flock: kind === 'system' ? (fd) => addon().lockFile(fd) : undefined });
 
-  it('is for one process, which the refusal names; it is free once that is killed', async () => {
+  test('is for one process, which the refusal names; it is free once that is killed', async () => {
     const file = join(folder, 'logs', 'a', '.lock');
     const { child, said } = await ready(file, kind);
     child.stdin!.write('take\n');
@@ -51,7 +54,7 @@ describe.each(['system', 'file'])('a lock of the %s', (kind) => {
     expect(readdirSync(join(folder, 'logs', 'a'))).toEqual([]);
   });
 
-  it('is for one holder within a process, and leaves nothing when it is released', () => {
+  test('is for one holder within a process, and leaves nothing when it is released', () => {
     const file = join(folder, 'logs', 'a', '.lock');
     const held = take(file);
     expect(() => take(file)).toThrow(`held by process ${process.pid} on host`);
@@ -61,7 +64,7 @@ describe.each(['system', 'file'])('a lock of the %s', (kind) => {
     take(file).release();
   });
 
-  it('goes to one of many that reach for it when its process was killed', async () => {
+  test('goes to one of many that reach for it when its process was killed', async () => {
     const file = join(folder, '.lock');
     const first = await ready(file, kind);
     first.child.stdin!.write('take\n');
@@ -75,10 +78,15 @@ describe.each(['system', 'file'])('a lock of the %s', (kind) => {
     expect(answers.filter((answer) => answer.startsWith('held by '))).toHaveLength(3);
   });
 
-  it('tells that a file is where its folder shall be', () => {
+  test('tells that a file is where its folder shall be', () => {
     writeFileSync(join(folder, 'logs'), '');
     expect(() => take(join(folder, 'logs', 'a', '.lock'))).toThrow(
-      expect.objectContaining({ code: 'ERR_DATA', message: `'${join(folder, 'logs', 'a')}' must be a folder, but '${join(folder, 'logs')}' is none; move it away, or choose another folder.` }),
+      expect.objectContaining({
+        code: 'ERR_DATA',
+        message:
+          `'${join(folder, 'logs', 'a')}' must be a folder, but '${join(folder, 'logs')}' is none; move it ` +
+          'away, or choose another folder.',
+      }),
     );
   });
 });
@@ -86,14 +94,19 @@ describe.each(['system', 'file'])('a lock of the %s', (kind) => {
 test('a file that does not say whose lock it is stays, and the refusal says what to do', () => {
   const file = join(folder, '.lock');
   writeFileSync(file, '{"pid":0}');
-  expect(() => lock(file, { refusal })).toThrow(`held by another process, as '${file}' says (delete that file if the process has ended)`);
+  expect(() => lock(file, { refusal })).toThrow(
+    `held by another process, as '${file}' says (delete that file if the process has ended)`,
+  );
   expect(existsSync(file)).toBe(true);
 });
 
 test('a folder in the place of the lock is a sentence', () => {
   mkdirSync(join(folder, '.lock'));
   expect(() => lock(join(folder, '.lock'), { refusal, flock: (fd) => addon().lockFile(fd) })).toThrow(
-    expect.objectContaining({ code: 'ERR_DATA', message: expect.stringMatching(/^'.*\.lock' cannot be written: .*EISDIR/) }),
+    expect.objectContaining({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(/^'.*\.lock' cannot be written: .*EISDIR/),
+    }),
   );
 });
 

@@ -10,7 +10,20 @@ cyclicList.push(cyclicList);
 /** What callers give by mistake. */
 const odd = [
   ...[undefined, null, 0, -1, 1.5, NaN, Infinity, 1e300, 10n, Symbol('s'), '', 'x', 'a\0b', true, () => 1],
-  ...[[], [undefined], [Symbol('s')], [1n], {}, Object.create(null), cyclic, cyclicList, new Map(), new Date(NaN), new Uint8Array(3), Promise.resolve(1)],
+  ...[
+    [],
+    [undefined],
+    [Symbol('s')],
+    [1n],
+    {},
+    Object.create(null),
+    cyclic,
+    cyclicList,
+    new Map(),
+    new Date(NaN),
+    new Uint8Array(3),
+    Promise.resolve(1),
+  ],
 ];
 
 const image = torch.zeros([3, 32, 32], { dtype: 'uint8' });
@@ -26,8 +39,19 @@ const calls: Call[] = [
   ['autoAugment', cc.autoAugment, [image, { seed: 1 }]],
   ['autoAugmentOp', cc.autoAugmentOp, [image, 'Rotate', 3]],
   ['eda', cc.eda, ['a cat sits', { seed: 1 }]],
-  ['applyTrigger', cc.applyTrigger, [image, { patchType: 'random', patchLocation: 'random', patchSize: 4, seed: 1, noise: undefined, triggerMode: 'fixed' }]],
-  ['makeTrigger', cc.makeTrigger, [{ imageSize: 32, patchSize: 4, patchType: 'yellow', patchLocation: 'random', seed: 1 }]],
+  [
+    'applyTrigger',
+    cc.applyTrigger,
+    [
+      image,
+      { patchType: 'random', patchLocation: 'random', patchSize: 4, seed: 1, noise: undefined, triggerMode: 'fixed' },
+    ],
+  ],
+  [
+    'makeTrigger',
+    cc.makeTrigger,
+    [{ imageSize: 32, patchSize: 4, patchType: 'yellow', patchLocation: 'random', seed: 1 }],
+  ],
   ['normalize', cc.normalize, [image]],
   ['preprocess', cc.preprocess, ['/none.png', { size: 32 }]],
   ['resizeCrop', cc.resizeCrop, [image, 16]],
@@ -35,17 +59,29 @@ const calls: Call[] = [
   ['tokenize', cc.tokenize, ['a', { contextLength: 9 }]],
   ['readLabelledSet', cc.readLabelledSet, ['/none', { dataType: 'CIFAR10', split: 'test' }]],
   ['readPairs', cc.readPairs, ['/none.csv', { imageKey: 'image', delimiter: ',' }]],
-  ['PairLoader', (...args: unknown[]) => Reflect.construct(cc.PairLoader, args) as object, [{}, { batchSize: 2, size: 32 }]],
+  [
+    'PairLoader',
+    (...args: unknown[]) => Reflect.construct(cc.PairLoader, args) as object,
+    [{}, { batchSize: 2, size: 32 }],
+  ],
   ['train', cc.train, [{ trainData: '/none.csv', name: '../x', onProgress: undefined, signal: undefined, epochs: 1 }]],
   ['finetune', cc.finetune, [{ trainData: '/none.csv', name: '../x' }]],
   ['evaluate', cc.evaluate, [{ name: '../x', validationData: '/none.csv' }]],
   ['poison', cc.poison, [{ trainData: '/none.csv', numBackdoor: 0, label: 'a' }]],
   ['convert', cc.convert, [{ input: '/none', output: '/none', to: 'none' }]],
-  ['cleanClipLoss', cc.cleanClipLoss, [{ ...pairs, augmentedImageEmbeds: features, augmentedTextEmbeds: features, clipWeight: 1 }]],
+  [
+    'cleanClipLoss',
+    cc.cleanClipLoss,
+    [{ ...pairs, augmentedImageEmbeds: features, augmentedTextEmbeds: features, clipWeight: 1 }],
+  ],
   ['contrastiveLoss', cc.contrastiveLoss, [features, features, scale]],
   ['lossOverRanks', cc.lossOverRanks, [pairs, { counts: [4] }]],
   ['unlearnLoss', cc.unlearnLoss, [{ ...pairs, isBackdoor: [true, false, false, false], target: 0 }]],
-  ['AdamW', (...args: unknown[]) => Reflect.construct(cc.AdamW, args) as object, [[{ parameters: [features], weightDecay: 0 }], { lr: 1 }]],
+  [
+    'AdamW',
+    (...args: unknown[]) => Reflect.construct(cc.AdamW, args) as object,
+    [[{ parameters: [features], weightDecay: 0 }], { lr: 1 }],
+  ],
   ['cosineSchedule', cc.cosineSchedule, [1, 2, 3]],
   ['clip.encodeImage', (...args: [never]) => clip.encodeImage(...args), [image]],
   ['clip.encodeText', (...args: [never]) => clip.encodeText(...args), [image]],
@@ -77,14 +113,26 @@ afterAll(() => clip.dispose());
 
 test.each(calls)('whatever %s is given, what it throws is a CleanclipError with a code', async (_, call, args) => {
   for (const wrong of wrongArguments(args)) {
-    const thrown = await Promise.resolve().then(() => call(...(wrong as never[]))).then(() => undefined, (error: unknown) => error);
+    const thrown = await Promise.resolve()
+      .then(() => call(...(wrong as never[])))
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
     if (thrown === undefined) continue;
     expect(thrown).toBeInstanceOf(CleanclipError);
-    expect(thrown).toMatchObject({ code: expect.stringMatching(/^ERR_[A-Z_]+$/), message: expect.stringMatching(/^.{10,2000}$/s) });
+    expect(thrown).toMatchObject({
+      code: expect.stringMatching(/^ERR_[A-Z_]+$/),
+      message: expect.stringMatching(/^.{10,2000}$/s),
+    });
   }
 });
 
 test("an error of the caller's own code goes through", () => {
   const own = new Error('mine');
-  expect(() => torch.tidy(() => { throw own; })).toThrow(own);
+  expect(() =>
+    torch.tidy(() => {
+      throw own;
+    }),
+  ).toThrow(own);
 });

@@ -2,7 +2,14 @@ import { show } from '../src/show';
 
 const cyclic: Record<string, unknown> = { a: 1 };
 cyclic.self = cyclic;
-const trap = new Proxy({}, { getPrototypeOf: () => { throw new Error('trap'); } });
+const trap = new Proxy(
+  {},
+  {
+    getPrototypeOf: () => {
+      throw new Error('trap');
+    },
+  },
+);
 
 test.each<[unknown, string]>([
   ['a', "'a'"],

@@ -1,12 +1,15 @@
 // Which gradients are exchanged together, and in which order they become ready.
 
 /**
- * The buckets of the last backward, whose gradients are still there: those of a bucket share its memory. The first to be ready comes first.
+ * The buckets of the last backward, whose gradients are still there: those of a bucket share its memory. The first to
+ * be ready comes first.
  * @param {[name: string, parameter: object][]} named the parameters of a CLIP, in its order
  * @returns {object[][]} the parameters of each bucket
  */
 export function bucketsOf(named) {
-  const inOrder = named.map(([name, parameter], i) => ({ parameter, turn: turnOf(name), i })).sort((a, b) => a.turn - b.turn || b.i - a.i);
+  const inOrder = named
+    .map(([name, parameter], i) => ({ parameter, turn: turnOf(name), i }))
+    .sort((a, b) => a.turn - b.turn || b.i - a.i);
   const buckets = new Map();
   for (const { parameter } of inOrder) {
     const { storageKey } = parameter.grad;
@@ -17,7 +20,10 @@ export function bucketsOf(named) {
   return [...buckets.values()];
 }
 
-/** Backward undoes forward, which computes images, then texts, then the loss; in each, it goes from the last layer to the first. */
+/**
+ * Backward undoes forward, which computes images, then texts, then the loss; in each, it goes from the last layer to
+ * the first.
+ */
 function turnOf(name) {
   if (name === 'logit_scale') return 0;
   if (/^(text_projection|ln_final)/.test(name)) return 1;

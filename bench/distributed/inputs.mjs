@@ -1,4 +1,5 @@
-// `node inputs.mjs <folder> <model> <pairs>`: writes what both sides train on, weights and a batch, into <folder>/<model>.
+// `node inputs.mjs <folder> <model> <pairs>`: writes what both sides train on, weights and a batch, into
+// <folder>/<model>.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,8 +10,16 @@ const { torch } = cleanclip;
 
 /** A CLIP of 27 million parameters, half of them in the token embedding, that a core computes in a second. */
 const medium = {
-  embedDim: 256, imageSize: 96, visionLayers: 6, visionWidth: 384, visionPatchSize: 16,
-  contextLength: 32, vocabularySize: 49408, textWidth: 256, textHeads: 4, textLayers: 4,
+  embedDim: 256,
+  imageSize: 96,
+  visionLayers: 6,
+  visionWidth: 384,
+  visionPatchSize: 16,
+  contextLength: 32,
+  vocabularySize: 49408,
+  textWidth: 256,
+  textHeads: 4,
+  textLayers: 4,
 };
 
 const [parent, model, pairs] = process.argv.slice(2);
@@ -25,6 +34,7 @@ writeFileSync(join(folder, 'model.pt.json'), JSON.stringify(config));
 
 const generator = new torch.Generator(2);
 const ids = torch.randint(1, vocabularySize - 2, [Number(pairs), contextLength], { generator });
-ids.select(1, contextLength - 1).fill_(vocabularySize - 1); // captions that fill the context: there is nothing to cut off
+// captions that fill the context: there is nothing to cut off
+ids.select(1, contextLength - 1).fill_(vocabularySize - 1);
 const pixels = torch.randint(0, 256, [Number(pairs), 3, imageSize, imageSize], { generator }).to('uint8');
 torch.save({ pixels, ids }, join(folder, 'batch.pt'));

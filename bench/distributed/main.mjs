@@ -12,7 +12,10 @@ export { measureProfiles } from './profiles.mjs';
 /** @returns {Promise<string[]>} what is short of its target */
 export async function benchDistributed(environment, quick) {
   const results = await measureDistributed(environment, quick);
-  const text = renderDistributed(results, validate(results, availableParallelism()), { ...environment, load: loadavg()[0] });
+  const text = renderDistributed(results, validate(results, availableParallelism()), {
+    ...environment,
+    load: loadavg()[0],
+  });
   console.log(text);
   if (!quick) writeFileSync(join(environment.root, 'bench', 'RESULTS.distributed.md'), text);
   return shortRows(results);

@@ -1,4 +1,5 @@
-// Steps of several ranks, of ours and of torch's DistributedDataParallel in turn, with what the simulation needs of one process.
+// Steps of several ranks, of ours and of torch's DistributedDataParallel in turn, with what the simulation needs of one
+// process.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +11,19 @@ import { measureTrainer } from './train.mjs';
 const SIDES = ['node', 'torch'];
 const WORLD_SIZES = [1, 2, 4];
 
-/** By model, the pairs of a batch: each rank's own (weak scaling), and in equal parts that of all ranks (strong scaling). */
+/**
+ * By model, the pairs of a batch: each rank's own (weak scaling), and in equal parts that of all ranks (strong
+ * scaling).
+ */
 const BATCHES = { tiny: 32, medium: 8 };
 
 /** Of the slow cable, in bits a second: an exchange of the larger model takes about as long as its backward. */
 const CABLE = 2e9;
 
-/** @returns the runs, one of them over a slow cable, what starting takes, the trainer's steps, what each model exchanges, and the loopback interface as a link */
+/**
+ * @returns the runs, one of them over a slow cable, what starting takes, the trainer's steps, what each model
+ * exchanges, and the loopback interface as a link
+ */
 export async function measureDistributed(environment, quick) {
   const [rounds, count] = quick ? [1, 1] : [4, 2];
   const results = { runs: [], cable: undefined, starts: [], trainer: [], models: {}, link: undefined };
@@ -29,19 +36,32 @@ export async function measureDistributed(environment, quick) {
         for (const side of SIDES) groups[side] = await openRanks(side, worldSize, folder, environment);
         checkSameWork(groups);
         const parts = worldSize === 1 ? [1, 2, 4] : [1, worldSize];
-        const runs = parts.map((part) => ({ model, worldSize, pairs: batch / part, weak: part === 1, strong: part === worldSize }));
+        const runs = parts.map((part) => ({
+          model,
+          worldSize,
+          pairs: batch / part,
+          weak: part === 1,
+          strong: part === worldSize,
+        }));
         const sizes = results.models[model]?.buckets.map(({ bytes }) => bytes);
         for (const run of runs) Object.assign(run, await measureRun(groups, run, sizes, { rounds, count }));
         results.runs.push(...runs);
-        if (worldSize === 1) [results.models[model]] = await groups.node.all({ action: 'profile', pairs: batch, repeats: rounds });
-        if (worldSize === 2) results.link = await measureLink(groups.node, sizes, 2 * rounds); // that of the larger model stays
+        if (worldSize === 1)
+          [results.models[model]] = await groups.node.all({ action: 'profile', pairs: batch, repeats: rounds });
+        // that of the larger model stays
+        if (worldSize === 2) results.link = await measureLink(groups.node, sizes, 2 * rounds);
         for (const side of SIDES) await groups[side].close();
       } finally {
         Object.values(groups).forEach((group) => group.kill());
       }
     }
   }
-  results.cable = await measureCable(join(environment.folder, 'medium'), results.models.medium, { rounds, count }, environment);
+  results.cable = await measureCable(
+    join(environment.folder, 'medium'),
+    results.models.medium,
+    { rounds, count },
+    environment,
+  );
   for (const worldSize of WORLD_SIZES) {
     console.log(`start and trainer on ${worldSize} ranks …`);
     results.starts.push(await measureStart(worldSize, join(environment.folder, 'tiny'), quick ? 1 : 2, environment));
@@ -52,16 +72,24 @@ export async function measureDistributed(environment, quick) {
 
 /** Writes what both sides read; the folder. */
 export function inputsOf(model, pairs, { root, folder, env }) {
-  execFileSync(process.execPath, [join(root, 'bench', 'distributed', 'inputs.mjs'), folder, model, String(pairs)], { env, stdio: 'inherit' });
+  execFileSync(process.execPath, [join(root, 'bench', 'distributed', 'inputs.mjs'), folder, model, String(pairs)], {
+    env,
+    stdio: 'inherit',
+  });
   return join(folder, model.replace('/', '-'));
 }
 
 function checkSameWork(groups) {
   const [ours, theirs] = SIDES.map((side) => groups[side].losses[0]);
-  if (!(Math.abs(ours - theirs) < 1e-4 * theirs)) throw new Error(`The loss of the first step should be the same on both sides, but it is ${ours} here and ${theirs} there.`);
+  if (!(Math.abs(ours - theirs) < 1e-4 * theirs))
+    throw new Error(
+      `The loss of the first step should be the same on both sides, but it is ${ours} here and ${theirs} there.`,
+    );
 }
 
-/** Of each side the round with the fastest step, and apart the steps without exchange and the exchange without steps. */
+/**
+ * Of each side the round with the fastest step, and apart the steps without exchange and the exchange without steps.
+ */
 async function measureRun(groups, { pairs, worldSize, weak }, sizes, { rounds, count }) {
   const taken = { step: { node: [], torch: [] }, alone: { node: [], torch: [] }, exchange: { node: [], torch: [] } };
   for (let round = 0; round < rounds; round++) {
@@ -69,8 +97,10 @@ async function measureRun(groups, { pairs, worldSize, weak }, sizes, { rounds, c
       const sent = loopbackBytes();
       const step = await slowest(groups[side], { action: 'steps', pairs, count, exchange: true });
       taken.step[side].push({ ...step, bytes: (loopbackBytes() - sent) / count });
-      if (worldSize === 1 || weak) taken.alone[side].push(await slowest(groups[side], { action: 'steps', pairs, count, exchange: false }));
-      if (worldSize > 1 && weak) taken.exchange[side].push(await slowest(groups[side], { action: 'exchange', sizes, count }));
+      if (worldSize === 1 || weak)
+        taken.alone[side].push(await slowest(groups[side], { action: 'steps', pairs, count, exchange: false }));
+      if (worldSize > 1 && weak)
+        taken.exchange[side].push(await slowest(groups[side], { action: 'exchange', sizes, count }));
     }
   }
   const bestOf = ({ node, torch }) => (node.length === 0 ? undefined : { node: best(node), torch: best(torch) });
@@ -83,11 +113,15 @@ const slowest = async (group, message) => (await group.all(message)).reduce((a, 
 const best = (rounds) =>
   Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, Math.min(...rounds.map((round) => round[key]))]));
 
-/** The loopback interface between two ranks, by all buckets at once, and by four bytes. Whatever goes through it is work of the rank's core. */
+/**
+ * The loopback interface between two ranks, by all buckets at once, and by four bytes. Whatever goes through it is work
+ * of the rank's core.
+ */
 async function measureLink(group, sizes, rounds) {
   const measureBest = async (message) => {
     const all = [];
-    for (let round = 0; round < rounds; round++) all.push((await slowest(group, { action: 'exchange', ...message })).seconds);
+    for (let round = 0; round < rounds; round++)
+      all.push((await slowest(group, { action: 'exchange', ...message })).seconds);
     return Math.min(...all);
   };
   const latency = (await measureBest({ sizes: [4], count: 100 })) / 2;
@@ -105,8 +139,21 @@ export async function measureCable(folder, { buckets }, repeats, environment) {
   try {
     for (const side of SIDES) groups[side] = await openRanks(side, 2, folder, environment, cable);
     checkSameWork(groups);
-    const run = { model: `medium, over a cable of ${CABLE / 1e9} Gbit/s`, worldSize: 2, pairs: BATCHES.medium, weak: true };
-    Object.assign(run, await measureRun(groups, run, buckets.map(({ bytes }) => bytes), repeats));
+    const run = {
+      model: `medium, over a cable of ${CABLE / 1e9} Gbit/s`,
+      worldSize: 2,
+      pairs: BATCHES.medium,
+      weak: true,
+    };
+    Object.assign(
+      run,
+      await measureRun(
+        groups,
+        run,
+        buckets.map(({ bytes }) => bytes),
+        repeats,
+      ),
+    );
     for (const side of SIDES) await groups[side].close();
     return run;
   } finally {

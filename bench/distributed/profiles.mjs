@@ -1,4 +1,5 @@
-// What scripts/scaling.mjs takes from this machine: where in a backward the gradients of a model become ready, and what it exchanges.
+// What scripts/scaling.mjs takes from this machine: where in a backward the gradients of a model become ready, and what
+// it exchanges.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,5 +22,8 @@ export async function measureProfiles(environment) {
       group.kill();
     }
   }
-  writeFileSync(join(environment.root, 'bench', 'distributed', 'profiles.json'), `${JSON.stringify(profiles, null, 1)}\n`);
+  writeFileSync(
+    join(environment.root, 'bench', 'distributed', 'profiles.json'),
+    `${JSON.stringify(profiles, null, 1)}\n`,
+  );
 }

@@ -51,12 +51,13 @@ const actions = {
   },
 
   /**
-   * What is exchanged, in bytes, and when each bucket is ready in the backward of one process on so many pairs: in seconds of CPU, which other load
-   * does not lengthen. Ends what was parallel.
+   * What is exchanged, in bytes, and when each bucket is ready in the backward of one process on so many pairs: in
+   * seconds of CPU, which other load does not lengthen. Ends what was parallel.
    */
   profile({ pairs, repeats }) {
     const rows = torch.tidy(() => rowsOf(pairs));
-    const lossOf = ({ imageEmbeds, textEmbeds }) => cleanclip.contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp());
+    const lossOf = ({ imageEmbeds, textEmbeds }) =>
+      cleanclip.contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp());
     const buckets = torch.tidy(() => {
       parallel.backward(lossOf(parallel.forward(rows.ids, rows.pixels)));
       return bucketsOf(clip.namedParameters());
@@ -76,7 +77,8 @@ const actions = {
       return name;
     });
     const rounds = buckets.map((bucket) => {
-      bucket.forEach((parameter) => (parameter.requiresGrad = true)); // a backward for what is ready by then, and no further
+      // a backward for what is ready by then, and no further
+      bucket.forEach((parameter) => (parameter.requiresGrad = true));
       return Array.from({ length: repeats }, measure);
     });
     const least = (phase, all) => Math.min(...all.map((round) => round[phase]));
@@ -104,7 +106,11 @@ function cpuSeconds(fn) {
   return [result, (user + system) / 1e6];
 }
 
-const bytesOf = (tensors) => tensors.reduce((sum, { shape, dtype }) => sum + (dtype === 'int64' ? 8 : 4) * shape.reduce((product, size) => product * size, 1), 0);
+const bytesOf = (tensors) =>
+  tensors.reduce(
+    (sum, { shape, dtype }) => sum + (dtype === 'int64' ? 8 : 4) * shape.reduce((product, size) => product * size, 1),
+    0,
+  );
 
 /** The rows of this rank, when each has so many. */
 function rowsOf(pairs) {
@@ -112,7 +118,10 @@ function rowsOf(pairs) {
   return { ids: rows(batch.ids).clone(), pixels: cleanclip.normalize(rows(batch.pixels)) };
 }
 
-/** As the reference: the loss of all ranks' pairs, whose own features carry the gradient. Adds the milliseconds of each phase; the loss. */
+/**
+ * As the reference: the loss of all ranks' pairs, whose own features carry the gradient. Adds the milliseconds of each
+ * phase; the loss.
+ */
 async function step({ ids, pixels }, exchange, spent) {
   const forward = () => torch.tidy(() => Object.values(parallel.forward(ids, pixels)));
   const marks = [performance.now()];
@@ -120,7 +129,9 @@ async function step({ ids, pixels }, exchange, spent) {
   const gathered = exchange ? await Promise.all(own.map((embeds) => distributed.allGather(embeds))) : own.map(() => []);
   marks.push(performance.now());
   const loss = torch.tidy(() => {
-    const [images, texts] = gathered.map((parts, i) => torch.cat(exchange ? parts.with(distributed.getRank(), own[i]) : [own[i]]));
+    const [images, texts] = gathered.map((parts, i) =>
+      torch.cat(exchange ? parts.with(distributed.getRank(), own[i]) : [own[i]]),
+    );
     const value = cleanclip.contrastiveLoss(images, texts, clip.logitScale.exp());
     parallel.backward(value);
     return value.item();

@@ -35,7 +35,10 @@ class Rank:
         for _ in range(count):
             self.step(rows, exchange, spent)
         seconds = (time.perf_counter() - start) / count
-        return {"seconds": seconds, **{name: total / count for name, total in zip(("forward", "backward", "optimizer"), spent)}}
+        return {
+            "seconds": seconds,
+            **{name: total / count for name, total in zip(("forward", "backward", "optimizer"), spent)},
+        }
 
     def exchange(self, sizes, count):
         tensors = [torch.zeros(size // 4) for size in sizes]

@@ -1,4 +1,5 @@
-// A group of processes, one a rank, of one side. Each does what a line of JSON says, {"action", …}, and answers with one.
+// A group of processes, one a rank, of one side. Each does what a line of JSON says, {"action", …}, and answers with
+// one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -11,8 +12,8 @@ import { createInterface } from 'node:readline';
  * @param {'node' | 'torch'} side
  * @param {string} folder that of a model, see inputs.mjs
  * @param [network] between the ranks, see cable.mjs; default the loopback interface
- * @returns {Promise<{ start: number, losses: number[], all: (message: object) => Promise<object[]>, close: () => Promise<number>, kill: () => void }>}
- *   `start`: seconds until all had made it, `close`: until all had ended
+ * @returns {Promise<{ start: number, losses: number[], all: (message: object) => Promise<object[]>, close: () =>
+ * Promise<number>, kill: () => void }>} `start`: seconds until all had made it, `close`: until all had ended
  */
 export async function openRanks(side, worldSize, folder, { root, python, env }, network) {
   const own = side === 'node' ? [process.execPath, 'rank.mjs'] : [python, 'rank.py'];
@@ -46,14 +47,22 @@ export async function openRanks(side, worldSize, folder, { root, python, env }, 
   }
 }
 
-/** The variables by which ranks on the loopback interface find one another, as a launcher sets them; each has its RANK beside. */
+/**
+ * The variables by which ranks on the loopback interface find one another, as a launcher sets them; each has its RANK
+ * beside.
+ */
 export async function meetingOf(worldSize) {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
   server.close();
   await once(server, 'close');
-  return { WORLD_SIZE: String(worldSize), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port), GLOO_SOCKET_IFNAME: 'lo' };
+  return {
+    WORLD_SIZE: String(worldSize),
+    MASTER_ADDR: '127.0.0.1',
+    MASTER_PORT: String(port),
+    GLOO_SOCKET_IFNAME: 'lo',
+  };
 }
 
 const secondsSince = (start) => (performance.now() - start) / 1000;

@@ -1,9 +1,11 @@
 // The results as Markdown.
 
-const ms = (seconds) => (seconds >= 10 ? `${seconds.toFixed(1)} s` : `${(1000 * seconds).toFixed(seconds < 0.1 ? 1 : 0)} ms`);
+const ms = (seconds) =>
+  seconds >= 10 ? `${seconds.toFixed(1)} s` : `${(1000 * seconds).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
 const percent = (share) => `${(100 * share).toFixed(0)}%`;
 const mib = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 3 : 1)} MiB`;
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 const nameOf = ({ model, worldSize, pairs }) => [model, worldSize, pairs];
 
 /** @param results of measureDistributed, with what `validate` says of them */
@@ -18,7 +20,22 @@ measured in turn; of each value the best round counts. A ratio is ours ÷ theirs
 
 ## Step
 
-${table(['model', 'ranks', 'pairs a rank', 'here', 'torch', 'ratio, wanted ≤ 1.00', 'backward here', 'torch', 'ratio', 'efficiency here', 'torch'], results.runs.map((run) => stepRow(run, results.runs)))}
+${table(
+  [
+    'model',
+    'ranks',
+    'pairs a rank',
+    'here',
+    'torch',
+    'ratio, wanted ≤ 1.00',
+    'backward here',
+    'torch',
+    'ratio',
+    'efficiency here',
+    'torch',
+  ],
+  results.runs.map((run) => stepRow(run, results.runs)),
+)}
 
 Backward includes the loss and the exchange. Efficiency is that of more ranks: pairs a second and rank ÷ those of one rank with as many pairs (weak scaling) or with all of them
 (strong). With one thread a rank, 2 cores allow 4 ranks 50%.
@@ -32,7 +49,12 @@ which its core would wait. Over the cable (two network namespaces, their veth pa
 
 ## Bytes on the wire
 
-${table(['model', 'ranks', 'here, a rank and step', 'torch', 'expected', 'of gradients', 'features', 'buffers'], results.runs.filter(({ worldSize, weak }) => worldSize > 1 && weak).map((run) => bytesRow(run, results.models[run.model])))}
+${table(
+  ['model', 'ranks', 'here, a rank and step', 'torch', 'expected', 'of gradients', 'features', 'buffers'],
+  results.runs
+    .filter(({ worldSize, weak }) => worldSize > 1 && weak)
+    .map((run) => bytesRow(run, results.models[run.model])),
+)}
 
 Counted on the loopback interface, headers included. Expected: 2(W − 1)/W × gradients (ring), (W − 1) × a rank's features (ring), (W − 1)/W × buffers (tree), on average over the ranks.
 
@@ -44,7 +66,10 @@ From the first process to the first step of all, \`tiny\`; and from the word to 
 
 ## The trainer
 
-${table(['ranks', 'pairs a rank', 'step of cleanclip-train', 'efficiency', 'whole run'], results.trainer.map((run) => trainerRow(run, results.trainer)))}
+${table(
+  ['ranks', 'pairs a rank', 'step of cleanclip-train', 'efficiency', 'whole run'],
+  results.trainer.map((run) => trainerRow(run, results.trainer)),
+)}
 
 \`cleanclip-train\` itself, \`tiny\` on real files, one loader thread a rank: decoding shares the cores too, and the ranks agree on each step.
 
@@ -57,14 +82,26 @@ ${table(['model', 'ranks', 'pairs a rank', 'measured', 'expected', 'error', 'bac
 }
 
 /** Rows over their limit. */
-export const shortRows = ({ runs }) => runs.filter(({ step }) => step.node.seconds > step.torch.seconds).map((run) => `step of ${nameOf(run).join(', ')}`);
+export const shortRows = ({ runs }) =>
+  runs.filter(({ step }) => step.node.seconds > step.torch.seconds).map((run) => `step of ${nameOf(run).join(', ')}`);
 
 function stepRow(run, runs) {
   const { model, worldSize, pairs, weak, step } = run;
-  const one = runs.find((other) => other.model === model && other.worldSize === 1 && other.pairs === (weak ? pairs : pairs * worldSize));
+  const one = runs.find(
+    (other) => other.model === model && other.worldSize === 1 && other.pairs === (weak ? pairs : pairs * worldSize),
+  );
   const efficiency = (side) => percent(one.step[side].seconds / step[side].seconds / (weak ? 1 : worldSize));
-  const compared = (phase) => [ms(step.node[phase]), ms(step.torch[phase]), (step.node[phase] / step.torch[phase]).toFixed(2)];
-  return [...nameOf(run), ...compared('seconds'), ...compared('backward'), ...(worldSize === 1 ? ['', ''] : [efficiency('node'), efficiency('torch')])];
+  const compared = (phase) => [
+    ms(step.node[phase]),
+    ms(step.torch[phase]),
+    (step.node[phase] / step.torch[phase]).toFixed(2),
+  ];
+  return [
+    ...nameOf(run),
+    ...compared('seconds'),
+    ...compared('backward'),
+    ...(worldSize === 1 ? ['', ''] : [efficiency('node'), efficiency('torch')]),
+  ];
 }
 
 function overlapRow(run) {
@@ -80,12 +117,33 @@ function bytesRow({ model: name, worldSize, pairs, step }, model) {
   const features = (worldSize - 1) * 2 * 4 * pairs * model.embedDim;
   const buffers = ((worldSize - 1) / worldSize) * model.buffers;
   const counted = ['node', 'torch'].map((side) => mib(step[side].bytes / worldSize));
-  return [name, worldSize, ...counted, mib(gradients + features + buffers), mib(gradients), mib(features), mib(buffers)];
+  return [
+    name,
+    worldSize,
+    ...counted,
+    mib(gradients + features + buffers),
+    mib(gradients),
+    mib(features),
+    mib(buffers),
+  ];
 }
 
-const startRow = ({ worldSize, node, torch }) => [worldSize, ms(node.start), ms(torch.start), (node.start / torch.start).toFixed(2), ms(node.close), ms(torch.close)];
+const startRow = ({ worldSize, node, torch }) => [
+  worldSize,
+  ms(node.start),
+  ms(torch.start),
+  (node.start / torch.start).toFixed(2),
+  ms(node.close),
+  ms(torch.close),
+];
 
-const trainerRow = ({ worldSize, pairs, step, run }, [one]) => [worldSize, pairs, ms(step), worldSize === 1 ? '' : percent(one.step / step), ms(run)];
+const trainerRow = ({ worldSize, pairs, step, run }, [one]) => [
+  worldSize,
+  pairs,
+  ms(step),
+  worldSize === 1 ? '' : percent(one.step / step),
+  ms(run),
+];
 
 const validRow = ({ run, expected, error }) => [
   ...nameOf(run),

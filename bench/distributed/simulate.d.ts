@@ -3,7 +3,9 @@ export interface Work {
   forward: number;
   backward: number;
   optimizer: number;
-  /** gradients that are exchanged together, in the order in which they are ready: so many seconds after backward began */
+  /**
+   * gradients that are exchanged together, in the order in which they are ready: so many seconds after backward began
+   */
   buckets: { bytes: number; at: number }[];
   /** features of the own pairs, which all ranks gather in forward */
   features: number;
@@ -33,7 +35,9 @@ export interface Cluster {
   link: Link;
   /** by which they agree on a step; default that of the gradients */
   control?: Link;
-  /** cores that there are for each rank, which computes with one: Infinity where a GPU computes, a step behind its CPU */
+  /**
+   * cores that there are for each rank, which computes with one: Infinity where a GPU computes, a step behind its CPU
+   */
   cores: number;
 }
 

@@ -10,14 +10,26 @@ import { meetingOf } from './ranks.mjs';
 
 const EVERY = 5; // steps in a line of the log
 
-/** A run of `tiny` over real files, with so many pairs of each rank in a step. Seconds of a step in the fastest line, the first apart, and of the whole run. */
+/**
+ * A run of `tiny` over real files, with so many pairs of each rank in a step. Seconds of a step in the fastest line,
+ * the first apart, and of the whole run.
+ */
 export async function measureTrainer(worldSize, pairs, lines, { root, folder, env }) {
   const csv = await pairsCsv(folder, 4096);
   const logs = join(folder, 'trainer');
   rmSync(logs, { recursive: true, force: true });
   const options = {
-    model_name: 'tiny', train_data: csv, logs, name: 'run', epochs: 1, batch_size: worldSize * pairs, num_workers: 1, device: 'cpu',
-    max_steps: EVERY * lines, log_every: EVERY, distributed_backend: 'gloo',
+    model_name: 'tiny',
+    train_data: csv,
+    logs,
+    name: 'run',
+    epochs: 1,
+    batch_size: worldSize * pairs,
+    num_workers: 1,
+    device: 'cpu',
+    max_steps: EVERY * lines,
+    log_every: EVERY,
+    distributed_backend: 'gloo',
   };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const started = performance.now();
@@ -33,7 +45,8 @@ export async function measureTrainer(worldSize, pairs, lines, { root, folder, en
       return code;
     }),
   );
-  if (codes.some((code) => code !== 0)) throw new Error(`cleanclip-train on ${worldSize} ranks ended with ${codes.join(', ')}; what it said stands above.`);
+  if (codes.some((code) => code !== 0))
+    throw new Error(`cleanclip-train on ${worldSize} ranks ended with ${codes.join(', ')}; what it said stands above.`);
   const run = (performance.now() - started) / 1000;
   const lineTimes = readFileSync(join(logs, 'run', 'metrics.jsonl'), 'utf8')
     .trim()

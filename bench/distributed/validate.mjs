@@ -1,4 +1,5 @@
-// Does the simulation give the steps that were measured? It is told of steps of one process, of two that exchange nothing, and of the link.
+// Does the simulation give the steps that were measured? It is told of steps of one process, of two that exchange
+// nothing, and of the link.
 import { createRequire } from 'node:module';
 
 const { simulateStep } = createRequire(import.meta.url)('./simulate.js');
@@ -6,7 +7,8 @@ const { simulateStep } = createRequire(import.meta.url)('./simulate.js');
 /**
  * @param results of measureDistributed
  * @param {number} cores of the machine
- * @returns {{ run: object, expected: import('./simulate').Step, error: number }[]} error: the expected step ÷ the measured one, − 1
+ * @returns {{ run: object, expected: import('./simulate').Step, error: number }[]} error: the expected step ÷ the
+ * measured one, − 1
  */
 export function validate({ runs, models, link }, cores) {
   return runs.map((run) => {
@@ -16,9 +18,13 @@ export function validate({ runs, models, link }, cores) {
   });
 }
 
-/** What a rank has to do, from steps of one process; two at a time are slower, because they share the memory of the machine. */
+/**
+ * What a rank has to do, from steps of one process; two at a time are slower, because they share the memory of the
+ * machine.
+ */
 function workOf({ model, worldSize, pairs }, runs, { buckets, buffers, embedDim }) {
-  const measured = (ranks, size) => runs.find((run) => run.model === model && run.worldSize === ranks && run.pairs === size);
+  const measured = (ranks, size) =>
+    runs.find((run) => run.model === model && run.worldSize === ranks && run.pairs === size);
   const sizes = runs.filter((run) => run.model === model).map((run) => run.pairs);
   const [most, least] = [Math.max(...sizes), measured(1, Math.min(...sizes))];
   const filling = least.step.node.backward - least.alone.node.backward; // gradients are copied into their buckets

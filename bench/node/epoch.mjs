@@ -14,11 +14,23 @@ export async function prepare({ folder, pairs }) {
   return async () => {
     rmSync(logs, { recursive: true, force: true });
     const start = performance.now();
-    const options = { checkpoint, trainData, logs, name: 'epoch', epochs: 1, batchSize: 32, numWorkers: 2, device: 'cpu', precision: 'auto' };
+    const options = {
+      checkpoint,
+      trainData,
+      logs,
+      name: 'epoch',
+      epochs: 1,
+      batchSize: 32,
+      numWorkers: 2,
+      device: 'cpu',
+      precision: 'auto',
+    };
     const { history } = await cleanclip.finetune(options);
     const seconds = (performance.now() - start) / 1000;
     const lines = history.filter(({ type }) => type === 'train');
-    const waited = lines.reduce((sum, { data_wait: share, time }) => sum + share * time, 0) / lines.reduce((sum, { time }) => sum + time, 0);
+    const waited =
+      lines.reduce((sum, { data_wait: share, time }) => sum + share * time, 0) /
+      lines.reduce((sum, { time }) => sum + time, 0);
     return { seconds, note: `${(100 * waited).toFixed(0)}% of the steps' time is spent waiting for data` };
   };
 }

@@ -9,7 +9,10 @@ const { torch } = cleanclip;
 /** RN50 at 224 pixels: 6.1 G multiply-adds forward, and twice that backward. */
 const RN50_AN_IMAGE = 36.6e9;
 
-/** Forward and backward of a named model on images, and on each caption's own tokens; undefined where the images' share is not known. */
+/**
+ * Forward and backward of a named model on images, and on each caption's own tokens; undefined where the images' share
+ * is not known.
+ */
 export function stepFlops(ids, model) {
   const lengths = torch.tidy(() => ids.argmax(1).add(1).toArray());
   return lengths.reduce((sum, length) => sum + pairFlops(model, length), 0) || undefined;

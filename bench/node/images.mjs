@@ -12,14 +12,17 @@ export async function prepare({ folder, augment }) {
   const files = (await photographs(folder)).map((name) => join(folder, name));
   const augmented = async (file, seed) => {
     const image = await decodeImage(file);
-    const pixels = torch.tidy(() => cleanclip.normalize(cleanclip.resizeCrop(cleanclip.autoAugment(image, { seed }), 224)));
+    const pixels = torch.tidy(() =>
+      cleanclip.normalize(cleanclip.resizeCrop(cleanclip.autoAugment(image, { seed }), 224)),
+    );
     image.dispose();
     return pixels;
   };
   let seed = 0;
   return async () => {
     const start = process.cpuUsage();
-    for (const file of files) (augment ? await augmented(file, seed++) : await cleanclip.preprocess(file, { size: 224 })).dispose();
+    for (const file of files)
+      (augment ? await augmented(file, seed++) : await cleanclip.preprocess(file, { size: 224 })).dispose();
     const { user, system } = process.cpuUsage(start);
     return { seconds: (user + system) / 1e6 / files.length };
   };

@@ -1,4 +1,5 @@
-// The files that both sides read, made once a run: captions, photographs, weights. All of it is the same for the same numbers.
+// The files that both sides read, made once a run: captions, photographs, weights. All of it is the same for the same
+// numbers.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -21,8 +22,16 @@ export function caption(index) {
   const random = new Random(7, index);
   const known = nouns();
   const noun = () => known[Math.floor(known.length * random.next() ** 4)];
-  const parts = [`a ${noun()} of the ${noun()}`, `the ${noun()} and ${noun()} in ${noun()}`, `${noun()} near a ${noun()}`, `with ${noun()} ${noun()}`];
-  return random.shuffle([...parts]).slice(0, 2 + random.int(2)).join(' ');
+  const parts = [
+    `a ${noun()} of the ${noun()}`,
+    `the ${noun()} and ${noun()} in ${noun()}`,
+    `${noun()} near a ${noun()}`,
+    `with ${noun()} ${noun()}`,
+  ];
+  return random
+    .shuffle([...parts])
+    .slice(0, 2 + random.int(2))
+    .join(' ');
 }
 
 /** Writes a csv of pairs whose images are the photographs, if it is not there; its path. */
@@ -38,7 +47,10 @@ export async function pairsCsv(folder, rows) {
   return file;
 }
 
-/** JPEGs of 500×375 pixels, quality 90, with detail at every scale as in photographs; their paths relative to the folder. */
+/**
+ * JPEGs of 500×375 pixels, quality 90, with detail at every scale as in photographs; their paths relative to the
+ * folder.
+ */
 export async function photographs(folder) {
   const names = Array.from({ length: PHOTOGRAPHS }, (_, i) => `photographs/${i}.jpg`);
   if (existsSync(join(folder, names.at(-1)))) return names;
@@ -48,11 +60,16 @@ export async function photographs(folder) {
     const sum = new Float64Array(500 * 375 * 3);
     for (const cells of [3, 6, 12, 25, 50, 100, 250]) {
       const coarse = Buffer.from(Array.from({ length: cells * cells * 3 }, () => random.int(256)));
-      const fine = await sharp(coarse, { raw: { width: cells, height: cells, channels: 3 } }).resize(500, 375, { fit: 'fill', kernel: 'cubic' }).raw().toBuffer();
+      const fine = await sharp(coarse, { raw: { width: cells, height: cells, channels: 3 } })
+        .resize(500, 375, { fit: 'fill', kernel: 'cubic' })
+        .raw()
+        .toBuffer();
       fine.forEach((value, i) => (sum[i] += (value - 128) * cells ** -0.6));
     }
     const pixels = Buffer.from(Uint8ClampedArray.from(sum, (value) => 128 + 1.4 * value).buffer);
-    await sharp(pixels, { raw: { width: 500, height: 375, channels: 3 } }).jpeg({ quality: 90 }).toFile(join(folder, name));
+    await sharp(pixels, { raw: { width: 500, height: 375, channels: 3 } })
+      .jpeg({ quality: 90 })
+      .toFile(join(folder, name));
   }
   return names;
 }
@@ -65,8 +82,28 @@ export async function labelledFolder(folder, { classes, templates, images }) {
   mkdirSync(path);
   const known = nouns();
   const names = Array.from({ length: classes }, (_, i) => known[Math.floor((i * known.length) / classes)]);
-  const starts = ['a photo', 'a bad photo', 'a close-up photo', 'a drawing', 'a bright photo', 'a cropped photo', 'a painting', 'a low resolution photo', 'a sculpture', 'art'];
-  const ends = ['of a {}.', 'of the {}.', 'of many {}.', 'of my {}.', 'of one {}.', 'of a large {}.', 'of a small {}.', 'of a clean {}.'];
+  const starts = [
+    'a photo',
+    'a bad photo',
+    'a close-up photo',
+    'a drawing',
+    'a bright photo',
+    'a cropped photo',
+    'a painting',
+    'a low resolution photo',
+    'a sculpture',
+    'art',
+  ];
+  const ends = [
+    'of a {}.',
+    'of the {}.',
+    'of many {}.',
+    'of my {}.',
+    'of one {}.',
+    'of a large {}.',
+    'of a small {}.',
+    'of a clean {}.',
+  ];
   const all = starts.flatMap((start) => ends.map((end) => `${start} ${end}`));
   writeFileSync(join(path, 'classes.json'), JSON.stringify({ classes: names, templates: all.slice(0, templates) }));
   const rows = Array.from({ length: images }, (_, i) => `../${files[i % files.length]},${i % classes}`);

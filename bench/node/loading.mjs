@@ -6,7 +6,13 @@ import { pairsCsv } from './inputs.mjs';
 
 export async function prepare({ folder, pairs, workers }) {
   const table = await cleanclip.readPairs(await pairsCsv(folder, pairs));
-  const loader = new cleanclip.PairLoader(table, { batchSize: 32, size: 224, numWorkers: workers, inmodal: true, cacheBytes: 0 });
+  const loader = new cleanclip.PairLoader(table, {
+    batchSize: 32,
+    size: 224,
+    numWorkers: workers,
+    inmodal: true,
+    cacheBytes: 0,
+  });
   let epoch = 0;
   return async () => {
     const start = performance.now();

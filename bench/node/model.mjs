@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import cleanclip from '../../dist/index.js';
 import { configs } from '../../dist/clip/config.js';
 
-/** Writes the weights of a named model, seed 1, and its sizes as JSON beside it, if they are not there; the path of the weights. */
+/**
+ * Writes the weights of a named model, seed 1, and its sizes as JSON beside it, if they are not there; the path of the
+ * weights.
+ */
 export function weightsFile(folder, name, imageSize = configs[name].imageSize) {
   const size = imageSize === configs[name].imageSize ? '' : `_${imageSize}`;
   const file = join(folder, `${name.replace('/', '-')}${size}.pt`);

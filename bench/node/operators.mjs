@@ -8,13 +8,15 @@ const CALLS = 200_000;
 
 export async function prepare() {
   const [a, b] = [torch.ones([1]), torch.ones([1])];
-  const single = () => torch.tidy(() => {
-    for (let i = 0; i < 10; i++) torch.add(a, b);
-  });
-  const chain = () => torch.tidy(() => {
-    let sum = a;
-    for (let i = 0; i < 10; i++) sum = torch.add(sum, b);
-  });
+  const single = () =>
+    torch.tidy(() => {
+      for (let i = 0; i < 10; i++) torch.add(a, b);
+    });
+  const chain = () =>
+    torch.tidy(() => {
+      let sum = a;
+      for (let i = 0; i < 10; i++) sum = torch.add(sum, b);
+    });
   return () => ({ add: secondsACall(single), chain: secondsACall(chain) });
 }
 

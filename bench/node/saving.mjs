@@ -16,7 +16,9 @@ export async function prepare({ folder, model }) {
     rmSync(file, { force: true });
     const save = secondsOf(() => torch.save({ state_dict: copies }, file));
     const load = secondsOf(() => torch.tidy(() => void torch.load(file)));
-    const read = secondsOf(() => torch.tidy(() => Object.values(torch.load(file).state_dict).forEach((tensor) => tensor.sum())));
+    const read = secondsOf(() =>
+      torch.tidy(() => Object.values(torch.load(file).state_dict).forEach((tensor) => tensor.sum())),
+    );
     return { save, durable: save, load, read }; // a file is always synced here
   };
 }

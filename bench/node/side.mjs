@@ -1,4 +1,5 @@
-// Node's side: reads {"module", "args"}, lets that module prepare, then measures for each further line. See ../sides.mjs.
+// Node's side: reads {"module", "args"}, lets that module prepare, then measures for each further line. See
+// ../sides.mjs.
 import { createInterface } from 'node:readline';
 
 process.env.GOMP_SPINCOUNT ??= '3000'; // as a job sets it (src/jobs/run.ts)

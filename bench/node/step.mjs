@@ -16,7 +16,15 @@ const { torch } = cleanclip;
 const recipe = { lr: 5e-4, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.1 };
 const learningRate = cosineSchedule(recipe.lr, 10_000, 1_000_000);
 
-export async function prepare({ folder, model, pairs, imageSize = configs[model].imageSize, inmodal = false, precision = 'auto', accumFreq = 1 }) {
+export async function prepare({
+  folder,
+  model,
+  pairs,
+  imageSize = configs[model].imageSize,
+  inmodal = false,
+  precision = 'auto',
+  accumFreq = 1,
+}) {
   const chosen = choosePrecision(precision, 'cpu');
   const clip = cleanclip.loadClip(weightsFile(folder, model, imageSize), { precision: chosen });
   const optimizer = makeOptimizer(clip, recipe);
@@ -33,8 +41,17 @@ export async function prepare({ folder, model, pairs, imageSize = configs[model]
     const result = { seconds, loss, bytes: process.resourceUsage().maxRSS * 1024, note: chosen };
     if (flops === undefined) return result;
     const peak = matmulPeak(chosen === 'bf16' ? 'bfloat16' : 'float32');
-    if (precision === 'auto') where ??= profileOf(() => trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, { accumFreq })());
-    return { ...result, floor: flops / peak, share: flops / seconds / peak, where, note: `${chosen}; matmul peak ${(peak / 1e9).toFixed(0)} GFLOP/s` };
+    if (precision === 'auto')
+      where ??= profileOf(() =>
+        trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, { accumFreq })(),
+      );
+    return {
+      ...result,
+      floor: flops / peak,
+      share: flops / seconds / peak,
+      where,
+      note: `${chosen}; matmul peak ${(peak / 1e9).toFixed(0)} GFLOP/s`,
+    };
   };
 }
 
@@ -49,7 +66,10 @@ const kinds = [
 function profileOf(step) {
   const rows = torch.profile(step);
   const total = rows.reduce((sum, { seconds }) => sum + seconds, 0);
-  const shares = kinds.map(([kind, pattern]) => [kind, rows.reduce((sum, { name, seconds }) => sum + (pattern.test(name) ? seconds : 0), 0) / total]);
+  const shares = kinds.map(([kind, pattern]) => [
+    kind,
+    rows.reduce((sum, { name, seconds }) => sum + (pattern.test(name) ? seconds : 0), 0) / total,
+  ]);
   shares.push(['the rest', 1 - shares.reduce((sum, [, share]) => sum + share, 0)]);
   return `of the step's time: ${shares.map(([kind, share]) => `${kind} ${(100 * share).toFixed(0)}%`).join(', ')}`;
 }
@@ -61,11 +81,32 @@ function totalFlops({ ids, augmentedIds }, model) {
 
 /** Pixels as a ramp that is another for each image, and captions; the augmented views are those of other rows. */
 function makeBatch(pairs, size, inmodal) {
-  const pixels = (from) => torch.arange(3 * size * size).mul_(7).unsqueeze(0).mul(torch.arange(from, from + pairs).add_(3).unsqueeze(1)).remainder(251).to('uint8').view([pairs, 3, size, size]);
+  const pixels = (from) =>
+    torch
+      .arange(3 * size * size)
+      .mul_(7)
+      .unsqueeze(0)
+      .mul(
+        torch
+          .arange(from, from + pairs)
+          .add_(3)
+          .unsqueeze(1),
+      )
+      .remainder(251)
+      .to('uint8')
+      .view([pairs, 3, size, size]);
   const ids = (from) => cleanclip.tokenize(Array.from({ length: pairs }, (_, i) => caption(from + i)));
   const rows = Int32Array.from({ length: pairs }, (_, i) => i);
   const isBackdoor = Array.from(rows, () => false);
-  return { index: 0, rows, isBackdoor, pixels: pixels(0), ids: ids(0), ...(inmodal && { augmentedPixels: pixels(pairs), augmentedIds: ids(pairs) }), dispose() {} };
+  return {
+    index: 0,
+    rows,
+    isBackdoor,
+    pixels: pixels(0),
+    ids: ids(0),
+    ...(inmodal && { augmentedPixels: pixels(pairs), augmentedIds: ids(pairs) }),
+    dispose() {},
+  };
 }
 
 /** Writes what Python is to train on: both views in one batch. */

@@ -14,7 +14,15 @@ export async function prepare({ folder, model, ...sizes }) {
   return async () => {
     rmSync(logs, { recursive: true, force: true });
     const start = performance.now();
-    const metrics = await cleanclip.evaluate({ checkpoint, evalTestDataDir, logs, name: 'zeroshot', numWorkers: 2, device: 'cpu', precision: 'auto' });
+    const metrics = await cleanclip.evaluate({
+      checkpoint,
+      evalTestDataDir,
+      logs,
+      name: 'zeroshot',
+      numWorkers: 2,
+      device: 'cpu',
+      precision: 'auto',
+    });
     return { seconds: (performance.now() - start) / 1000, top1: metrics.zeroshot_top1 };
   };
 }

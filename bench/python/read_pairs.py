@@ -1,4 +1,5 @@
-"""`python read_pairs.py <csv>`: reads pairs, loads two batches of them, and prints its time to read and its peak memory."""
+"""`python read_pairs.py <csv>`: reads pairs, loads two batches of them, and prints its time to read and its peak
+memory."""
 
 import json
 import os

@@ -21,7 +21,9 @@ def prepare(folder, model, side):
             "save": save,
             "durable": save + seconds_of(lambda: sync(file)),
             "load": seconds_of(lambda: torch.load(file, map_location="cpu")),
-            "read": seconds_of(lambda: [value.sum() for value in torch.load(file, map_location="cpu")["state_dict"].values()]),
+            "read": seconds_of(
+                lambda: [value.sum() for value in torch.load(file, map_location="cpu")["state_dict"].values()]
+            ),
         }
 
     return measure

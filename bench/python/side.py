@@ -1,4 +1,5 @@
-"""Python's side: reads {"module", "args"}, lets that module prepare, then measures for each further line. See ../sides.mjs."""
+"""Python's side: reads {"module", "args"}, lets that module prepare, then measures for each further line. See
+../sides.mjs."""
 
 import importlib
 import json

@@ -30,7 +30,9 @@ class Labelled(torch.utils.data.Dataset):
 def prepare(folder, model, side, classes, templates, images):
     labelled = os.path.join(folder, f"labelled_{classes}_{templates}_{images}")
     embed = open_clip_embeddings if side == "open_clip" else embeddings
-    cast = torch.autocast("cpu", dtype=torch.bfloat16) if side == "open_clip" and models.BF16 else contextlib.nullcontext()
+    cast = (
+        torch.autocast("cpu", dtype=torch.bfloat16) if side == "open_clip" and models.BF16 else contextlib.nullcontext()
+    )
 
     @torch.no_grad()
     def measure():

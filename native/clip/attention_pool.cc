@@ -22,9 +22,12 @@ AttentionPool2d::AttentionPool2d(int64_t side, int64_t width, int64_t heads, int
 at::Tensor AttentionPool2d::forward(const at::Tensor& x) const {
   const auto cells = x.flatten(2).transpose(1, 2);                                      // [B, side·side, width]
   const auto tokens = at::cat({cells.mean(1, true), cells}, 1) + positional_embedding;  // [B, L, width]
-  const auto by_head = [this](const at::Tensor& t, int64_t dimension) { return t.unflatten(dimension, {-1, head_width}); };
+  const auto by_head = [this](const at::Tensor& t, int64_t dimension) {
+    return t.unflatten(dimension, {-1, head_width});
+  };
 
-  const auto query = by_head(q_proj->forward(tokens.select(1, 0)), 1) * std::pow(head_width, -0.5);  // [B, heads, head_width]
+  const auto query =
+      by_head(q_proj->forward(tokens.select(1, 0)), 1) * std::pow(head_width, -0.5);  // [B, heads, head_width]
   const auto asked = at::einsum("bhd,hdc->bhc", {query, by_head(k_proj->weight, 0)});
   const auto offset = at::einsum("bhd,hd->bh", {query, by_head(k_proj->bias, 0)}).unsqueeze(2);
   const auto weights = (at::einsum("bhc,blc->bhl", {asked, tokens}) + offset).softmax(2);

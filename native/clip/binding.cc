@@ -26,7 +26,8 @@ ClipConfig configArg(const Napi::Object& object) {
       .embed_dim = number("embedDim"),
       .image_size = number("imageSize"),
       .vision_layers = {},
-      .vision = {number("visionWidth"), number("visionHeads"), number("visionMlpWidth"), quick, flag("visionLayerScale")},
+      .vision = {number("visionWidth"), number("visionHeads"), number("visionMlpWidth"), quick,
+                 flag("visionLayerScale")},
       .patch_size = number("visionPatchSize"),
       .pre_norm = flag("visionPreNorm"),
       .mean_pool = text("visionPool") == "avg",
@@ -110,8 +111,7 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
     const auto env = info.Env();
     std::optional<FrozenStatistics> frozen;
     if (info[3].ToBoolean()) frozen.emplace();
-    const auto [images, texts] =
-        clip().forward(tensorArg(env, info[0]), tensorArg(env, info[1]), info[2].ToBoolean());
+    const auto [images, texts] = clip().forward(tensorArg(env, info[0]), tensorArg(env, info[1]), info[2].ToBoolean());
     auto result = Napi::Array::New(env, 2);
     result.Set(0u, Napi::Value(env, wrapTensor(env, images)));
     result.Set(1u, Napi::Value(env, wrapTensor(env, texts)));
@@ -122,7 +122,8 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
   napi_value state(const Napi::CallbackInfo& info) {
     const auto entries = clip().state();
     auto result = Napi::Array::New(info.Env(), entries.size());
-    for (uint32_t i = 0; i < entries.size(); i++) result.Set(i, Napi::Value(info.Env(), triple(info.Env(), entries[i])));
+    for (uint32_t i = 0; i < entries.size(); i++)
+      result.Set(i, Napi::Value(info.Env(), triple(info.Env(), entries[i])));
     return result;
   }
 

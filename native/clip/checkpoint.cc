@@ -11,11 +11,14 @@ namespace cleanclip {
 
 namespace {
 
-// Autocast as it was in the forward pass; the state is the thread's, and backward has another or runs in another thread.
+// Autocast as it was in the forward pass; the state is the thread's, and backward has another or runs in another
+// thread.
 class AutocastState {
  public:
   explicit AutocastState(c10::DeviceType device)
-      : device(device), enabled(at::autocast::is_autocast_enabled(device)), dtype(at::autocast::get_autocast_dtype(device)) {}
+      : device(device),
+        enabled(at::autocast::is_autocast_enabled(device)),
+        dtype(at::autocast::get_autocast_dtype(device)) {}
 
   void set() const {
     at::autocast::set_autocast_enabled(device, enabled);
@@ -57,11 +60,13 @@ struct Forward : torch::CustomClassHolder {
 struct Recompute : torch::autograd::Function<Recompute> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const Block& block) {
     context->save_for_backward({x});
-    context->saved_data["forward"] = c10::IValue::make_capsule(c10::make_intrusive<Forward>(block, AutocastState(x.device().type())));
+    context->saved_data["forward"] =
+        c10::IValue::make_capsule(c10::make_intrusive<Forward>(block, AutocastState(x.device().type())));
     return block(x);  // nothing is recorded here
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
     const auto saved = context->saved_data["forward"].toCapsule();
     const auto& forward = static_cast<const Forward&>(*saved);
     const at::AutoGradMode recording(true);

@@ -33,14 +33,16 @@ at::Tensor normalise(const at::Tensor& features) {
 Clip::Clip(const ClipConfig& config) : text_pool(config.text_pool), eos_id(config.eos_id), causal(config.causal) {
   const auto width = config.text.width;
   positional_embedding = register_parameter("positional_embedding", at::empty({config.context_length, width}));
-  if (!config.projection_bias) text_projection = register_parameter("text_projection", at::empty({width, config.embed_dim}));
+  if (!config.projection_bias)
+    text_projection = register_parameter("text_projection", at::empty({width, config.embed_dim}));
   logit_scale = register_parameter("logit_scale", at::empty({}));
   if (config.logit_bias) logit_bias = register_parameter("logit_bias", at::empty({}));
   visual = register_module("visual", make_visual(config));
   transformer = register_module("transformer", std::make_shared<Transformer>(config.text, config.text_layers));
   token_embedding = register_module("token_embedding", std::make_shared<Embedding>(config.vocabulary_size, width));
   ln_final = register_module("ln_final", std::make_shared<LayerNorm>(width));
-  if (config.projection_bias) biased_projection = register_module("text_projection", std::make_shared<Linear>(width, config.embed_dim));
+  if (config.projection_bias)
+    biased_projection = register_module("text_projection", std::make_shared<Linear>(width, config.embed_dim));
 }
 
 at::Tensor Clip::encode_image(const at::Tensor& pixels) { return visual->forward(pixels.to(logit_scale.options())); }
@@ -51,9 +53,12 @@ at::Tensor Clip::encode_text(const at::Tensor& ids, bool pack) {
   const auto length = packed ? ends.max().item<int64_t>() + 1 : ids.size(1);
   const auto device = logit_scale.device();
   const auto of = captions(ends, length, causal, packed, device);
-  const auto rows = [&](const at::Tensor& by_place) { return of.together(by_place.unsqueeze(2).to(device, /*non_blocking=*/true)).squeeze(1); };
+  const auto rows = [&](const at::Tensor& by_place) {
+    return of.together(by_place.unsqueeze(2).to(device, /*non_blocking=*/true)).squeeze(1);
+  };
   const auto positions = at::arange(length, ids.options()).expand({ids.size(0), -1});
-  const auto x = token_embedding->forward(rows(ids.narrow(1, 0, length))) + at::embedding(positional_embedding, rows(positions));
+  const auto x =
+      token_embedding->forward(rows(ids.narrow(1, 0, length))) + at::embedding(positional_embedding, rows(positions));
   const auto read = ln_final->forward(transformer->forward(x, of));  // [B, text_width]
   return biased_projection ? biased_projection->forward(read) : at::matmul(read, text_projection);
 }
@@ -87,8 +92,10 @@ std::vector<NamedTensor> Clip::state() const {
   std::vector<NamedTensor> entries;
   for (const auto& module : named_modules()) {
     const auto prefix = module.key().empty() ? "" : module.key() + ".";
-    for (const auto& own : module.value()->named_parameters(false)) entries.push_back({prefix + own.key(), own.value(), true});
-    for (const auto& own : module.value()->named_buffers(false)) entries.push_back({prefix + own.key(), own.value(), false});
+    for (const auto& own : module.value()->named_parameters(false))
+      entries.push_back({prefix + own.key(), own.value(), true});
+    for (const auto& own : module.value()->named_buffers(false))
+      entries.push_back({prefix + own.key(), own.value(), false});
   }
   return entries;
 }

@@ -21,8 +21,9 @@ struct Clip : torch::nn::Module {
   // Normalised pixels [B, 3, S, S] -> features [B, embed_dim], not normalised.
   at::Tensor encode_image(const at::Tensor& pixels);
 
-  // Token ids int64 [B, ≤ context_length] -> features [B, embed_dim], not normalised. A feature is read at one token of its row, as a rule the
-  // highest id (the end token), and no token sees a later one: packed, what comes after it is not computed, unless tokens see all others.
+  // Token ids int64 [B, ≤ context_length] -> features [B, embed_dim], not normalised. A feature is read at one token of
+  // its row, as a rule the highest id (the end token), and no token sees a later one: packed, what comes after it is
+  // not computed, unless tokens see all others.
   at::Tensor encode_text(const at::Tensor& ids, bool pack = true);
 
   // Both features of unit length: images, texts, [B, embed_dim] each.

@@ -24,8 +24,8 @@ struct ClipConfig {
   BlockConfig vision;                  // of a ModifiedResNet the width and the attention pool's heads count
   int64_t patch_size;                  // pixels of a side; VisionTransformer only
   bool pre_norm;                       // VisionTransformer only: ln_pre before its blocks
-  bool mean_pool;                      // VisionTransformer only: read at the mean of its patches, not at the class token
-  bool norm_after_pool;                // ln_post of the mean, not the mean of ln_post
+  bool mean_pool;        // VisionTransformer only: read at the mean of its patches, not at the class token
+  bool norm_after_pool;  // ln_post of the mean, not the mean of ln_post
   int64_t context_length;
   int64_t vocabulary_size;
   BlockConfig text;

@@ -7,7 +7,8 @@ namespace cleanclip {
 // What CLIP asks of its visual half.
 struct ImageEncoder : torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& pixels) = 0;  // [B, 3, S, S] -> [B, embed_dim]
-  virtual void set_checkpointing(bool on) = 0;  // backward computes each block once more instead of keeping what is inside it
+  virtual void set_checkpointing(
+      bool on) = 0;  // backward computes each block once more instead of keeping what is inside it
 };
 
 }  // namespace cleanclip

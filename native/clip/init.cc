@@ -53,7 +53,8 @@ struct Initialiser {
 
   void vision_transformer(VisionTransformer& visual) {
     const auto std = std::pow(visual.proj.size(0), -0.5);
-    for (auto* parameter : {&visual.class_embedding, &visual.positional_embedding, &visual.proj}) normal(*parameter, std);
+    for (auto* parameter : {&visual.class_embedding, &visual.positional_embedding, &visual.proj})
+      normal(*parameter, std);
   }
 
   void text(Clip& clip) {

@@ -37,17 +37,14 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x) {
 LayerNorm::LayerNorm(int64_t width)
     : weight(register_parameter("weight", at::empty(width))), bias(register_parameter("bias", at::empty(width))) {}
 
-at::Tensor LayerNorm::forward(const at::Tensor& x) const {
-  return at::layer_norm(x, weight.sizes(), weight, bias);
-}
+at::Tensor LayerNorm::forward(const at::Tensor& x) const { return at::layer_norm(x, weight.sizes(), weight, bias); }
 
 Linear::Linear(int64_t in, int64_t out)
     : weight(register_parameter("weight", at::empty({out, in}))), bias(register_parameter("bias", at::empty(out))) {}
 
 at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
 
-Embedding::Embedding(int64_t count, int64_t width)
-    : weight(register_parameter("weight", at::empty({count, width}))) {}
+Embedding::Embedding(int64_t count, int64_t width) : weight(register_parameter("weight", at::empty({count, width}))) {}
 
 at::Tensor Embedding::forward(const at::Tensor& ids) const { return at::embedding(weight, ids); }
 

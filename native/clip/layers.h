@@ -22,7 +22,8 @@ struct Conv2d : torch::nn::Module {
   int64_t stride, padding;
 };
 
-// While it lives, batch norm in this thread leaves its running statistics alone: a forward pass that repeats another does not count.
+// While it lives, batch norm in this thread leaves its running statistics alone: a forward pass that repeats another
+// does not count.
 class FrozenStatistics {
  public:
   FrozenStatistics() : before(std::exchange(on, true)) {}
@@ -36,7 +37,8 @@ class FrozenStatistics {
   bool before;
 };
 
-// [B, channels, H, W]; in training by the statistics of the batch, or of all ranks' batches, which move the running ones by a tenth.
+// [B, channels, H, W]; in training by the statistics of the batch, or of all ranks' batches, which move the running
+// ones by a tenth.
 struct BatchNorm2d : torch::nn::Module {
   explicit BatchNorm2d(int64_t channels);
   at::Tensor forward(const at::Tensor& x);

@@ -51,7 +51,8 @@ ModifiedResNet::ModifiedResNet(const ClipConfig& config) {
     }
     stages.push_back(blocks);
   }
-  attnpool = register_module("attnpool", std::make_shared<AttentionPool2d>(config.image_size / 32, in, config.vision.heads, config.embed_dim));
+  attnpool = register_module(
+      "attnpool", std::make_shared<AttentionPool2d>(config.image_size / 32, in, config.vision.heads, config.embed_dim));
 }
 
 at::Tensor ModifiedResNet::forward(const at::Tensor& pixels) {

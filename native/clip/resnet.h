@@ -28,7 +28,8 @@ struct Bottleneck : torch::nn::Module {
   std::shared_ptr<Shortcut> downsample;  // none where input and output have the same shape
 };
 
-// CLIP's ResNet-D: a stem of three convolutions, anti-aliased strides, attention pooling (Radford et al. 2021, section 2.4).
+// CLIP's ResNet-D: a stem of three convolutions, anti-aliased strides, attention pooling (Radford et al. 2021,
+// section 2.4).
 struct ModifiedResNet : ImageEncoder {
   explicit ModifiedResNet(const ClipConfig& config);
   at::Tensor forward(const at::Tensor& pixels) override;

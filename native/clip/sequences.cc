@@ -10,7 +10,9 @@ namespace cleanclip {
 
 at::Tensor Sequences::apart(const at::Tensor& rows) const {
   if (!places.defined()) return rows.unflatten(0, {count, length});
-  return at::zeros({count * length, rows.size(1)}, rows.options()).index_copy_(0, places, rows).unflatten(0, {count, length});
+  return at::zeros({count * length, rows.size(1)}, rows.options())
+      .index_copy_(0, places, rows)
+      .unflatten(0, {count, length});
 }
 
 at::Tensor Sequences::together(const at::Tensor& x) const {
@@ -27,12 +29,23 @@ Sequences captions(const at::Tensor& ends, int64_t length, bool causal, bool pac
   const auto tokens = packed ? (ends + 1).sum().item<int64_t>() : all;
   if (tokens == all) {
     const auto read = at::arange(count, ends.options()) * length + ends;
-    return {.count = count, .length = length, .causal = causal, .read = there(read), .seen = causal ? there(filled) : at::Tensor(), .places = {}};
+    return {.count = count,
+            .length = length,
+            .causal = causal,
+            .read = there(read),
+            .seen = causal ? there(filled) : at::Tensor(),
+            .places = {}};
   }
   const auto rows = std::min(all, (tokens + kRounding - 1) / kRounding * kRounding);
-  const auto places = at::argsort(filled.flatten(), /*stable=*/true, /*dim=*/0, /*descending=*/true).narrow(0, 0, rows);  // tokens, then padding
+  const auto places = at::argsort(filled.flatten(), /*stable=*/true, /*dim=*/0, /*descending=*/true)
+                          .narrow(0, 0, rows);  // tokens, then padding
   const auto read = (ends + 1).cumsum(0) - 1;
-  return {.count = count, .length = length, .causal = true, .read = there(read), .seen = there(filled), .places = there(places)};
+  return {.count = count,
+          .length = length,
+          .causal = true,
+          .read = there(read),
+          .seen = there(filled),
+          .places = there(places)};
 }
 
 Sequences images(int64_t count, int64_t length, at::Device device) {

@@ -41,8 +41,9 @@ Moments momentsOver(ProcessGroup& ranks, const at::Tensor& x, const at::Tensor& 
 // y = x̂·weight + bias, x̂ = (x − mean)/σ. Backward knows that the mean and σ come from the x of all ranks:
 //   dx = weight/σ · (dy − mean of dy − x̂ · mean of dy·x̂), the means over all ranks' values.
 struct Normalise : torch::autograd::Function<Normalise> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                            const Moments& moments, double eps, const c10::intrusive_ptr<ProcessGroup>& ranks) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, const Moments& moments, double eps,
+                            const c10::intrusive_ptr<ProcessGroup>& ranks) {
     context->save_for_backward({x, weight, moments.mean, moments.var, moments.count});
     context->saved_data["eps"] = eps;
     context->saved_data["ranks"] = c10::IValue::make_capsule(ranks);
@@ -55,7 +56,8 @@ struct Normalise : torch::autograd::Function<Normalise> {
     const auto eps = context->saved_data["eps"].toDouble();
     const auto dy = gradients[0].contiguous(x.suggest_memory_format());
     // As if mean and σ were constants: dx = weight/σ·dy, and this rank's sums of dy·x̂ and dy.
-    const auto [dx, dweight, dbias] = at::native_batch_norm_backward(dy, x, weight, mean, var, {}, {}, false, eps, {true, true, true});
+    const auto [dx, dweight, dbias] =
+        at::native_batch_norm_backward(dy, x, weight, mean, var, {}, {}, false, eps, {true, true, true});
     const auto sums = at::stack({dweight, dbias});
     const auto capsule = context->saved_data["ranks"].toCapsule();
     sumOverRanks(static_cast<ProcessGroup&>(*capsule), sums);
@@ -67,8 +69,8 @@ struct Normalise : torch::autograd::Function<Normalise> {
 
 }  // namespace
 
-at::Tensor sync_batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& running_mean,
-                           const at::Tensor& running_var, double momentum, double eps,
+at::Tensor sync_batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                           const at::Tensor& running_mean, const at::Tensor& running_var, double momentum, double eps,
                            const c10::intrusive_ptr<ProcessGroup>& ranks) {
   Moments moments;
   {

@@ -63,11 +63,15 @@ ResidualAttentionBlock::ResidualAttentionBlock(const BlockConfig& config)
 
 namespace {
 
-at::Tensor scaled(const std::shared_ptr<LayerScale>& by, const at::Tensor& branch) { return by ? branch * by->gamma : branch; }
+at::Tensor scaled(const std::shared_ptr<LayerScale>& by, const at::Tensor& branch) {
+  return by ? branch * by->gamma : branch;
+}
 
 }  // namespace
 
-at::Tensor ResidualAttentionBlock::with_mlp(const at::Tensor& x) const { return x + scaled(ls_2, mlp->forward(ln_2->forward(x))); }
+at::Tensor ResidualAttentionBlock::with_mlp(const at::Tensor& x) const {
+  return x + scaled(ls_2, mlp->forward(ln_2->forward(x)));
+}
 
 at::Tensor ResidualAttentionBlock::forward(const at::Tensor& x, const Sequences& of) const {
   return with_mlp(x + scaled(ls_1, attn->forward(ln_1->forward(x), of)));
@@ -84,7 +88,9 @@ Transformer::Transformer(const BlockConfig& config, int64_t layers)
 
 at::Tensor Transformer::through(size_t count, at::Tensor x, const Sequences& of) const {
   for (size_t i = 0; i < count; i++) {
-    const Block forward = [block = resblocks->blocks[i], of](const at::Tensor& input) { return block->forward(input, of); };
+    const Block forward = [block = resblocks->blocks[i], of](const at::Tensor& input) {
+      return block->forward(input, of);
+    };
     x = checkpointing ? checkpoint(forward, x) : forward(x);
   }
   return x;
@@ -95,6 +101,8 @@ at::Tensor Transformer::forward(at::Tensor x, const Sequences& of) const {
   return blocks.back()->forward_read(through(blocks.size() - 1, std::move(x), of), of);
 }
 
-at::Tensor Transformer::forward_all(at::Tensor x, const Sequences& of) const { return through(resblocks->blocks.size(), std::move(x), of); }
+at::Tensor Transformer::forward_all(at::Tensor x, const Sequences& of) const {
+  return through(resblocks->blocks.size(), std::move(x), of);
+}
 
 }  // namespace cleanclip

@@ -11,8 +11,9 @@ namespace cleanclip {
 // Self-attention with torch.nn.MultiheadAttention's parameters.
 struct MultiheadAttention : torch::nn::Module {
   MultiheadAttention(int64_t width, int64_t heads);
-  at::Tensor forward(const at::Tensor& x, const Sequences& of) const;       // [rows, width] -> the same
-  at::Tensor forward_read(const at::Tensor& x, const Sequences& of) const;  // -> [count, width]: what the rows that are read get
+  at::Tensor forward(const at::Tensor& x, const Sequences& of) const;  // [rows, width] -> the same
+  at::Tensor forward_read(const at::Tensor& x,
+                          const Sequences& of) const;  // -> [count, width]: what the rows that are read get
 
   int64_t heads;
   at::Tensor in_proj_weight;  // [3·width, width]: queries, keys, values

@@ -6,7 +6,8 @@
 
 namespace cleanclip {
 
-VisionTransformer::VisionTransformer(const ClipConfig& config) : mean_pool(config.mean_pool), norm_after_pool(config.norm_after_pool) {
+VisionTransformer::VisionTransformer(const ClipConfig& config)
+    : mean_pool(config.mean_pool), norm_after_pool(config.norm_after_pool) {
   const auto width = config.vision.width, patch_size = config.patch_size;
   const auto side = config.image_size / patch_size;
   class_embedding = register_parameter("class_embedding", at::empty(width));
@@ -31,7 +32,8 @@ at::Tensor VisionTransformer::forward(const at::Tensor& pixels) {
 
 at::Tensor VisionTransformer::pooled(const at::Tensor& x, const Sequences& of) const {
   if (!mean_pool) return ln_post->forward(transformer->forward(x, of));
-  const auto patches = of.apart(transformer->forward_all(x, of)).narrow(1, 1, of.length - 1);  // [count, patches, width]
+  const auto patches =
+      of.apart(transformer->forward_all(x, of)).narrow(1, 1, of.length - 1);  // [count, patches, width]
   return norm_after_pool ? ln_post->forward(patches.mean(1)) : ln_post->forward(patches).mean(1);
 }
 

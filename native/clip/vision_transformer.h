@@ -5,7 +5,8 @@
 
 namespace cleanclip {
 
-// A ViT (Dosovitskiy et al. 2021), as a rule with a layer norm before its blocks, read at the class token or at the mean of its patches.
+// A ViT (Dosovitskiy et al. 2021), as a rule with a layer norm before its blocks, read at the class token or at the
+// mean of its patches.
 struct VisionTransformer : ImageEncoder {
   explicit VisionTransformer(const ClipConfig& config);
   at::Tensor forward(const at::Tensor& pixels) override;

@@ -11,7 +11,8 @@ namespace cleanclip {
 
 namespace {
 
-// The way back to JavaScript, which its environment closes when it ends: the thread-safe function is gone then, whoever still holds it.
+// The way back to JavaScript, which its environment closes when it ends: the thread-safe function is gone then, whoever
+// still holds it.
 struct Return {
   std::mutex mutex;
   bool closed = false;
@@ -61,7 +62,8 @@ Napi::Value runAside(Napi::Env env, std::function<MakeResult()> work) {
   check(napi_create_promise(env, &outcome->deferred, &promise));
   const auto way = std::make_shared<Return>();
   const auto name = Napi::String::New(env, "cleanclip.distributed");
-  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settle, &way->function));
+  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settle,
+                                        &way->function));
   outcome->hook = new std::shared_ptr<Return>(way);
   check(napi_add_env_cleanup_hook(env, close, outcome->hook));
   std::thread([way, outcome = std::move(outcome), work = std::move(work)]() mutable {
@@ -72,7 +74,8 @@ Napi::Value runAside(Napi::Env env, std::function<MakeResult()> work) {
     }
     work = nullptr;
     const std::lock_guard lock(way->mutex);
-    if (way->closed || napi_call_threadsafe_function(way->function, outcome.get(), napi_tsfn_nonblocking) != napi_ok) return;
+    if (way->closed || napi_call_threadsafe_function(way->function, outcome.get(), napi_tsfn_nonblocking) != napi_ok)
+      return;
     static_cast<void>(outcome.release());
     napi_release_threadsafe_function(way->function, napi_tsfn_release);
   }).detach();

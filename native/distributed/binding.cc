@@ -15,7 +15,8 @@ namespace cleanclip {
 
 namespace {
 
-// What c10d logs of a failure, with a C++ backtrace, is what its exception says; TORCH_CPP_LOG_LEVEL still turns the log on.
+// What c10d logs of a failure, with a C++ backtrace, is what its exception says; TORCH_CPP_LOG_LEVEL still turns the
+// log on.
 void setLogLevel() {
   if (std::getenv("TORCH_CPP_LOG_LEVEL") != nullptr) return c10::initLogging();
   FLAGS_caffe2_log_level = 3;  // fatal

@@ -36,9 +36,8 @@ void finish(const Work& work, const at::Tensor& tensor, std::chrono::millisecond
 
 // A promise of nothing, for a work that fills tensors the caller has.
 napi_value finishAside(const Napi::CallbackInfo& info, Work work, at::Tensor tensor) {
-  return waitAside(info.Env(), [work = std::move(work), tensor = std::move(tensor), timeout = groupArg(info[0]).timeout] {
-    finish(work, tensor, timeout);
-  });
+  return waitAside(info.Env(), [work = std::move(work), tensor = std::move(tensor),
+                                timeout = groupArg(info[0]).timeout] { finish(work, tensor, timeout); });
 }
 
 ReduceOp::RedOpType reduction(const std::string& name) {

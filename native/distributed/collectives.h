@@ -1,4 +1,5 @@
-// Collectives and messages between the ranks of a group. Each starts at once, in the order of the calls, and gives a promise.
+// Collectives and messages between the ranks of a group. Each starts at once, in the order of the calls, and gives a
+// promise.
 #pragma once
 
 #include <napi.h>

@@ -19,8 +19,8 @@ using torch::autograd::variable_list;
 
 // [n, …] -> [Σn, …]. Backward gives this rank's rows their gradient here, or (sums) the sum of those on all ranks.
 struct Gather : torch::autograd::Function<Gather> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& own, const c10::intrusive_ptr<ProcessGroup>& group,
-                            const Counts& counts, bool sums) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& own,
+                            const c10::intrusive_ptr<ProcessGroup>& group, const Counts& counts, bool sums) {
     context->saved_data["group"] = c10::IValue::make_capsule(group);
     context->saved_data["counts"] = counts;
     context->saved_data["sums"] = sums;
@@ -44,7 +44,8 @@ napi_value allGatherRows(const Napi::CallbackInfo& info) {
   const auto list = info[2].As<Napi::Array>();
   Counts counts;
   for (uint32_t rank = 0; rank < list.Length(); rank++) counts.push_back(list.Get(rank).ToNumber().Int64Value());
-  return wrapTensor(info.Env(), Gather::apply(tensorArg(info.Env(), info[1]), groupArg(info[0]).group, counts, info[3].ToBoolean().Value()));
+  return wrapTensor(info.Env(), Gather::apply(tensorArg(info.Env(), info[1]), groupArg(info[0]).group, counts,
+                                              info[3].ToBoolean().Value()));
 }
 
 }  // namespace

@@ -38,18 +38,21 @@ std::string ownAddressTowards(const std::string& host) {
   // Any port does: the way depends on the address alone.
   if (host.empty() || ::getaddrinfo(host.c_str(), "9", &hints, &found) != 0) return kLoopback;
   std::string own;
-  for (const auto* target = found; target != nullptr && own.empty(); target = target->ai_next) own = ownAddressTowards(*target);
+  for (const auto* target = found; target != nullptr && own.empty(); target = target->ai_next)
+    own = ownAddressTowards(*target);
   ::freeaddrinfo(found);
   return own.empty() ? kLoopback : own;
 }
 
 }  // namespace
 
-std::vector<std::shared_ptr<gloo::transport::Device>> glooDevices(const std::string& interfaces, const std::string& peer) {
+std::vector<std::shared_ptr<gloo::transport::Device>> glooDevices(const std::string& interfaces,
+                                                                  const std::string& peer) {
   if (interfaces.empty()) return {ProcessGroupGloo::createDeviceForHostname(ownAddressTowards(peer))};
   std::vector<std::shared_ptr<gloo::transport::Device>> devices;
   std::istringstream names(interfaces);
-  for (std::string name; std::getline(names, name, ',');) devices.push_back(ProcessGroupGloo::createDeviceForInterface(name));
+  for (std::string name; std::getline(names, name, ',');)
+    devices.push_back(ProcessGroupGloo::createDeviceForInterface(name));
   return devices;
 }
 

@@ -28,7 +28,8 @@ struct GroupOptions {
   std::string peer;
 };
 
-// Blocks until every rank is there. The prefixes are those of torch.distributed's default group, so that Python may be among the ranks.
+// Blocks until every rank is there. The prefixes are those of torch.distributed's default group, so that Python may be
+// among the ranks.
 c10::intrusive_ptr<ProcessGroup> makeGroup(const c10::intrusive_ptr<c10d::Store>& base, const GroupOptions& options) {
   const auto& [backend, rank, size, timeout, interfaces, peer] = options;
   const auto store = c10::make_intrusive<PrefixStore>("0/", c10::make_intrusive<PrefixStore>("default_pg", base));
@@ -36,7 +37,8 @@ c10::intrusive_ptr<ProcessGroup> makeGroup(const c10::intrusive_ptr<c10d::Store>
 
   auto glooOptions = ProcessGroupGloo::Options::create(timeout);
   glooOptions->devices = glooDevices(interfaces, peer);
-  const auto gloo = c10::make_intrusive<ProcessGroupGloo>(c10::make_intrusive<PrefixStore>("cpu/", store), rank, size, glooOptions);
+  const auto gloo =
+      c10::make_intrusive<ProcessGroupGloo>(c10::make_intrusive<PrefixStore>("cpu/", store), rank, size, glooOptions);
   group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::GLOO, gloo);
   group->setDefaultBackend(ProcessGroup::BackendType::GLOO);
   if (backend == "nccl") {
@@ -59,11 +61,11 @@ napi_value createGroup(const Napi::CallbackInfo& info) {
       .peer = info[6].ToString(),
   };
   return runAside(info.Env(), within(options.timeout, [store = storeArg(info[0]), options]() -> MakeResult {
-    auto group = makeGroup(store, options);
-    return [group = std::move(group), timeout = options.timeout](Napi::Env env) {
-      return wrapHandle(env, GroupHandle{group, timeout});
-    };
-  }));
+                    auto group = makeGroup(store, options);
+                    return [group = std::move(group), timeout = options.timeout](Napi::Env env) {
+                      return wrapHandle(env, GroupHandle{group, timeout});
+                    };
+                  }));
 }
 
 // destroyGroup(group): a promise; nothing of the group may be pending
@@ -81,7 +83,8 @@ GroupHandle& groupArg(const Napi::Value& value) {
 }
 
 void exportGroups(Napi::Env, Napi::Object exports) {
-  exportFunction(exports, "hasNccl", [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), hasNccl()); });
+  exportFunction(exports, "hasNccl",
+                 [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), hasNccl()); });
   exportFunction(exports, "createGroup", createGroup);
   exportFunction(exports, "destroyGroup", destroyGroup);
 }

@@ -13,7 +13,8 @@ namespace cleanclip {
 // `T` names its tag and what it is: `static constexpr napi_type_tag tag` and `static constexpr const char* what`.
 template <typename T>
 napi_value wrapHandle(Napi::Env env, T object) {
-  const auto external = Napi::External<T>::New(env, new T(std::move(object)), [](Napi::Env, T* owned) { delete owned; });
+  const auto external =
+      Napi::External<T>::New(env, new T(std::move(object)), [](Napi::Env, T* owned) { delete owned; });
   check(napi_type_tag_object(env, external, &T::tag));
   return external;
 }

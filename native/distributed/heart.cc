@@ -23,7 +23,8 @@ struct HeartHandle {
 
 const std::shared_ptr<Heartbeat>& heartArg(const Napi::Value& value) { return handleArg<HeartHandle>(value).heart; }
 
-// startHeart(store, rank, size, rank 0 hosts the store, silence): a promise; undefined for a store in a file, which would grow by each beat
+// startHeart(store, rank, size, rank 0 hosts the store, silence): a promise; undefined for a store in a file, which
+// would grow by each beat
 napi_value startHeart(const Napi::CallbackInfo& info) {
   const Heartbeat::Settings settings{
       .rank = info[1].ToNumber(),
@@ -33,9 +34,12 @@ napi_value startHeart(const Napi::CallbackInfo& info) {
   };
   const auto& store = storeArg(info[0]);
   return runAside(info.Env(), within(store->getTimeout(), [store, settings]() -> MakeResult {
-    if (dynamic_cast<c10d::TCPStore*>(store.get()) == nullptr) return [](Napi::Env env) { return env.Undefined(); };
-    return [heart = Heartbeat::start(store, settings)](Napi::Env env) { return wrapHandle(env, HeartHandle{heart}); };
-  }));
+                    if (dynamic_cast<c10d::TCPStore*>(store.get()) == nullptr)
+                      return [](Napi::Env env) { return env.Undefined(); };
+                    return [heart = Heartbeat::start(store, settings)](Napi::Env env) {
+                      return wrapHandle(env, HeartHandle{heart});
+                    };
+                  }));
 }
 
 // heartGuards(heart, group): breaks the group off when it has failed
@@ -64,7 +68,8 @@ FailedOperation operationArgs(const Napi::CallbackInfo& info) {
   };
 }
 
-// inquireNow(heart, operation, its number, time limit that it kept not to | '', what it failed with): blocks; the verdict | ''
+// inquireNow(heart, operation, its number, time limit that it kept not to | '', what it failed with): blocks; the
+// verdict | ''
 napi_value inquireNow(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), heartArg(info[0])->inquire(operationArgs(info)));
 }
@@ -78,7 +83,8 @@ napi_value inquire(const Napi::CallbackInfo& info) {
 
 // announce(heart, verdict): a promise
 napi_value announce(const Napi::CallbackInfo& info) {
-  return waitAside(info.Env(), [heart = heartArg(info[0]), verdict = info[1].ToString().Utf8Value()] { heart->announce(verdict); });
+  return waitAside(info.Env(),
+                   [heart = heartArg(info[0]), verdict = info[1].ToString().Utf8Value()] { heart->announce(verdict); });
 }
 
 // stopHeart(heart): a promise

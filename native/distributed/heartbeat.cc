@@ -40,7 +40,8 @@ std::shared_ptr<Heartbeat> Heartbeat::start(const c10::intrusive_ptr<c10d::Store
 
 Heartbeat::Heartbeat(const Settings& settings) : settings_(settings), pulses_(settings.size), heardAt_(settings.size) {}
 
-// The thread that talks to the store. It may hang in that for ever when the store's host does, so nobody waits for it without limit.
+// The thread that talks to the store. It may hang in that for ever when the store's host does, so nobody waits for it
+// without limit.
 void Heartbeat::beat(Store& store) {
   bool lost = false;
   try {
@@ -116,7 +117,8 @@ void Heartbeat::readAll(c10d::Store& store) {
   changed_.notify_all();
 }
 
-// The thread that notices that a rank has been silent for too long while this one waits, and that breaks off once there is a verdict.
+// The thread that notices that a rank has been silent for too long while this one waits, and that breaks off once there
+// is a verdict.
 void Heartbeat::watch() {
   Lock lock(mutex_);
   const auto over = [this] { return stopping_ || (!verdict_.empty() && breakOff_); };
@@ -137,7 +139,8 @@ void Heartbeat::watch() {
   changed_.notify_all();
 }
 
-// This process was stopped, as by Ctrl-Z, or got no time to run: how long the others were silent meanwhile says nothing of them.
+// This process was stopped, as by Ctrl-Z, or got no time to run: how long the others were silent meanwhile says nothing
+// of them.
 void Heartbeat::forgetPause() {
   const auto now = Clock::now();
   if (now - watchedAt_ <= 2 * kBeat) return;
@@ -156,15 +159,18 @@ std::string Heartbeat::inquire(const FailedOperation& operation) {
   const auto before = pulses_;
   changed_.wait_until(lock, deadline, [&] { return over() || allBeatSince(before); });
   const auto cause = [&] { return causeOf(operation, before, pulses_, settings_.rank, kPatience.count()); };
-  // A rank whose time limit is over closes its connections, which fails others: it knows who did not come, and is about to say so.
+  // A rank whose time limit is over closes its connections, which fails others: it knows who did not come, and is about
+  // to say so.
   if (operation.limit.empty() && !over() && cause().empty()) changed_.wait_until(lock, deadline, over);
 
   std::string ownFailure;
   if (verdict_.empty() && storeIsSilentFor(kStoreSilence)) {
-    settle(lock, settings_.firstHosts ? kHostSilent : "the store does not answer, so that it cannot be said which rank is the cause");
+    settle(lock, settings_.firstHosts ? kHostSilent
+                                      : "the store does not answer, so that it cannot be said which rank is the cause");
   } else if (verdict_.empty() && !stopping_) {
     auto verdict = cause();
-    if (verdict.empty()) ownFailure = verdict = ranksText({settings_.rank}) + " failed in " + operation.name + ": " + operation.detail;
+    if (verdict.empty())
+      ownFailure = verdict = ranksText({settings_.rank}) + " failed in " + operation.name + ": " + operation.detail;
     settle(lock, verdict);
   }
   const bool knowsSilent = Clock::now() >= deadline;
@@ -182,7 +188,8 @@ void Heartbeat::announce(const std::string& verdict) {
   inquiries_--;
 }
 
-// Leaves a verdict in the store; another one may be there first. Without an answer of the store it holds for this rank alone, and is left when one comes.
+// Leaves a verdict in the store; another one may be there first. Without an answer of the store it holds for this rank
+// alone, and is left when one comes.
 void Heartbeat::settle(Lock& lock, const std::string& verdict) {
   if (proposal_.empty()) proposal_ = verdict;
   hurry();
@@ -191,8 +198,8 @@ void Heartbeat::settle(Lock& lock, const std::string& verdict) {
   changed_.notify_all();
 }
 
-// Shows that this rank knows the verdict. When this process ends, so does the store that it hosts: until then, whoever has beaten since
-// `before` shall know it too.
+// Shows that this rank knows the verdict. When this process ends, so does the store that it hosts: until then, whoever
+// has beaten since `before` shall know it too.
 void Heartbeat::letOthersLearn(Lock& lock, const std::vector<Pulse>& before) {
   hurry();
   changed_.wait_for(lock, kLearning, [&, next = readings_ + 1] {
@@ -244,9 +251,13 @@ bool Heartbeat::readsNow() const {
   return inquiries_ > 0 || (waitsFor(interval) && Clock::now() - readAt_ >= interval);
 }
 
-bool Heartbeat::waitsFor(std::chrono::milliseconds time) const { return operations_ > 0 && Clock::now() - progressAt_ >= time; }
+bool Heartbeat::waitsFor(std::chrono::milliseconds time) const {
+  return operations_ > 0 && Clock::now() - progressAt_ >= time;
+}
 
-bool Heartbeat::storeIsSilentFor(std::chrono::milliseconds time) const { return lost_ || Clock::now() - answeredAt_ >= time; }
+bool Heartbeat::storeIsSilentFor(std::chrono::milliseconds time) const {
+  return lost_ || Clock::now() - answeredAt_ >= time;
+}
 
 bool Heartbeat::allBeatSince(const std::vector<Pulse>& before) const {
   for (size_t rank = 0; rank < pulses_.size(); rank++) {
@@ -264,7 +275,9 @@ std::string Heartbeat::silentVerdict() const {
     const auto& pulse = pulses_[rank];
     if (pulse.beats > 0 && !pulse.left && Clock::now() - heardAt_[rank] >= settings_.silence) silent.push_back(rank);
   }
-  return silent.empty() ? "" : silenceText(silent, std::chrono::duration_cast<std::chrono::seconds>(settings_.silence).count());
+  return silent.empty()
+             ? ""
+             : silenceText(silent, std::chrono::duration_cast<std::chrono::seconds>(settings_.silence).count());
 }
 
 // Has the store asked now, not with the next beat.

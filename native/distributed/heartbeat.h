@@ -15,8 +15,9 @@
 
 namespace cleanclip {
 
-// Each rank shows a pulse in the group's store every second, from a thread of its own, and looks there for the verdict: the cause of the group's
-// failure in words, which the first rank that finds it leaves for all. Once there is one, everything that waits in the group is broken off.
+// Each rank shows a pulse in the group's store every second, from a thread of its own, and looks there for the verdict:
+// the cause of the group's failure in words, which the first rank that finds it leaves for all. Once there is one,
+// everything that waits in the group is broken off.
 class Heartbeat {
  public:
   struct Settings {
@@ -36,7 +37,8 @@ class Heartbeat {
   int64_t begin(bool collective);
   void end();
 
-  // Blocks until the verdict is there, some 6 s at most. Empty when this rank was the first to fail, and no other is to blame.
+  // Blocks until the verdict is there, some 6 s at most. Empty when this rank was the first to fail, and no other is to
+  // blame.
   std::string inquire(const FailedOperation& operation);
 
   // Leaves a verdict, unless there is one. Blocks some 3 s at most.
@@ -79,9 +81,9 @@ class Heartbeat {
   std::vector<Pulse> pulses_;               // by rank, as last read
   std::vector<Clock::time_point> heardAt_;  // by rank: when its pulse was read first, or had changed
   Clock::time_point readAt_;
-  Clock::time_point answeredAt_;  // by the store
+  Clock::time_point answeredAt_;                // by the store
   Clock::time_point watchedAt_ = Clock::now();  // by the thread that watches
-  Clock::time_point progressAt_;  // when an operation last began alone, or ended
+  Clock::time_point progressAt_;                // when an operation last began alone, or ended
   int64_t readings_ = 0;
   int operations_ = 0;  // under way
   int inquiries_ = 0;   // under way

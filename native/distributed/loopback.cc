@@ -17,8 +17,10 @@ namespace {
 constexpr int backlog = 2048;  // c10d's
 
 bool isLoopback(const sockaddr* address) {
-  if (address->sa_family == AF_INET) return ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr) >> 24 == 127;
-  return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
+  if (address->sa_family == AF_INET)
+    return ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr) >> 24 == 127;
+  return address->sa_family == AF_INET6 &&
+         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
 }
 
 struct SocketAddress {
@@ -55,7 +57,8 @@ c10d::TCPStoreOptions onLoopback(const std::string& host, c10d::TCPStoreOptions 
   if (descriptor < 0) return options;
   const int on = 1;
   SocketAddress bound;
-  const bool listens = ::fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 && setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+  const bool listens = ::fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 &&
+                       setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                        ::bind(descriptor, address->any(), address->length) == 0 && ::listen(descriptor, backlog) == 0 &&
                        getsockname(descriptor, bound.any(), &bound.length) == 0;
   if (!listens) {

@@ -28,7 +28,8 @@ bool hasNccl() { return false; }
 
 std::optional<std::string> ncclVersion() { return {}; }
 
-c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store>&, int, int, std::chrono::milliseconds) {
+c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store>&, int, int,
+                                           std::chrono::milliseconds) {
   throw ArgumentError("This libtorch has no NCCL; use the backend 'gloo', or compile against a CUDA build of torch.");
 }
 

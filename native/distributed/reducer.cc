@@ -41,7 +41,8 @@ void broadcastFromFirst(const c10::intrusive_ptr<c10d::ProcessGroup>& group, con
   c10d::broadcast_coalesced(group, detached(tensors), kBroadcastBytes, 0);
 }
 
-// verifyAndBroadcast(group, parameters, buffers): a promise; all ranks must have parameters of the same shapes and strides
+// verifyAndBroadcast(group, parameters, buffers): a promise; all ranks must have parameters of the same shapes and
+// strides
 napi_value verifyAndBroadcast(const Napi::CallbackInfo& info) {
   const auto parameters = tensorListArg(info.Env(), info[1]);
   auto all = tensorListArg(info.Env(), info[2]);
@@ -81,7 +82,8 @@ napi_value createReducer(const Napi::CallbackInfo& info) {
   return wrapHandle(info.Env(), ReducerHandle{std::move(reducer)});
 }
 
-// beforeForward(reducer): blocks once, before the second step, to agree on the buckets in the order in which gradients became ready
+// beforeForward(reducer): blocks once, before the second step, to agree on the buckets in the order in which gradients
+// became ready
 napi_value beforeForward(const Napi::CallbackInfo& info) {
   auto& reducer = reducerArg(info[0]);
   reducer.prepare_for_forward();
@@ -95,7 +97,8 @@ napi_value beforeBackward(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// afterFirstBackward(reducer): exchanges all gradients at once; for a static graph, whose first backward only counts their uses
+// afterFirstBackward(reducer): exchanges all gradients at once; for a static graph, whose first backward only counts
+// their uses
 napi_value afterFirstBackward(const Napi::CallbackInfo& info) {
   reducerArg(info[0]).delay_all_reduce();
   return info.Env().Undefined();

@@ -39,7 +39,8 @@ MakeResult asHandle(Store store) {
   return [store = std::move(store)](Napi::Env env) { return wrapHandle(env, StoreHandle{store}); };
 }
 
-// tcpStore(host, port, world size | 0, is master, timeout, for this machine alone): a promise; port 0 lets the master choose
+// tcpStore(host, port, world size | 0, is master, timeout, for this machine alone): a promise; port 0 lets the master
+// choose
 napi_value tcpStore(const Napi::CallbackInfo& info) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
@@ -47,19 +48,21 @@ napi_value tcpStore(const Napi::CallbackInfo& info) {
   options.isServer = info[3].ToBoolean();
   options.timeout = millisecondsArg(info[4]);
   options.multiTenant = true;
-  return runAside(info.Env(), within(options.timeout, [host = text(info[0]), loopback = info[5].ToBoolean().Value(), options] {
-    const bool oneMachine = options.isServer && loopback;
-    return asHandle(c10::make_intrusive<c10d::TCPStore>(host, oneMachine ? onLoopback(host, options) : options));
-  }));
+  return runAside(
+      info.Env(), within(options.timeout, [host = text(info[0]), loopback = info[5].ToBoolean().Value(), options] {
+        const bool oneMachine = options.isServer && loopback;
+        return asHandle(c10::make_intrusive<c10d::TCPStore>(host, oneMachine ? onLoopback(host, options) : options));
+      }));
 }
 
 // fileStore(path, world size, timeout): a promise
 napi_value fileStore(const Napi::CallbackInfo& info) {
-  return runAside(info.Env(), [path = text(info[0]), size = info[1].ToNumber().Int32Value(), timeout = millisecondsArg(info[2])] {
-    Store store = c10::make_intrusive<c10d::FileStore>(path, size);
-    store->setTimeout(timeout);
-    return asHandle(std::move(store));
-  });
+  return runAside(info.Env(),
+                  [path = text(info[0]), size = info[1].ToNumber().Int32Value(), timeout = millisecondsArg(info[2])] {
+                    Store store = c10::make_intrusive<c10d::FileStore>(path, size);
+                    store->setTimeout(timeout);
+                    return asHandle(std::move(store));
+                  });
 }
 
 // storePort(store): where a TCPStore listens; 0 for others
@@ -70,46 +73,53 @@ napi_value storePort(const Napi::CallbackInfo& info) {
 
 napi_value storeSet(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
-  return waitAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1]), value = bytes(info[2])] { store->set(key, value); }));
+  return waitAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1]), value = bytes(info[2])] {
+                     store->set(key, value);
+                   }));
 }
 
 // storeGet(store, key): waits for the key
 napi_value storeGet(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
   return runAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
-    return [value = forWaiting(store)->get(key)](Napi::Env env) {
-      return Napi::Buffer<uint8_t>::Copy(env, value.data(), value.size());
-    };
-  }));
+                    return [value = forWaiting(store)->get(key)](Napi::Env env) {
+                      return Napi::Buffer<uint8_t>::Copy(env, value.data(), value.size());
+                    };
+                  }));
 }
 
 napi_value storeAdd(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
-  return runAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1]), amount = info[2].ToNumber().Int64Value()]() -> MakeResult {
-    return [sum = store->add(key, amount)](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(sum)); };
-  }));
+  return runAside(info.Env(),
+                  within(store->getTimeout(),
+                         [store, key = text(info[1]), amount = info[2].ToNumber().Int64Value()]() -> MakeResult {
+                           return [sum = store->add(key, amount)](Napi::Env env) {
+                             return Napi::Number::New(env, static_cast<double>(sum));
+                           };
+                         }));
 }
 
 // storeWait(store, keys, timeout)
 napi_value storeWait(const Napi::CallbackInfo& info) {
   const auto timeout = millisecondsArg(info[2]);
   return waitAside(info.Env(), within(timeout, [store = storeArg(info[0]), wanted = keys(info[1]), timeout] {
-    forWaiting(store)->wait(wanted, timeout);
-  }));
+                     forWaiting(store)->wait(wanted, timeout);
+                   }));
 }
 
 napi_value storeCheck(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
   return runAside(info.Env(), within(store->getTimeout(), [store, wanted = keys(info[1])]() -> MakeResult {
-    return [there = store->check(wanted)](Napi::Env env) { return Napi::Boolean::New(env, there); };
-  }));
+                    return [there = store->check(wanted)](Napi::Env env) { return Napi::Boolean::New(env, there); };
+                  }));
 }
 
 napi_value storeDelete(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
   return runAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
-    return [deleted = store->deleteKey(key)](Napi::Env env) { return Napi::Boolean::New(env, deleted); };
-  }));
+                    return
+                        [deleted = store->deleteKey(key)](Napi::Env env) { return Napi::Boolean::New(env, deleted); };
+                  }));
 }
 
 // storeClose(store): the master's server ends once no group uses it either
@@ -126,7 +136,9 @@ const Store& storeArg(const Napi::Value& value) {
   return store;
 }
 
-std::chrono::milliseconds millisecondsArg(const Napi::Value& value) { return std::chrono::milliseconds(value.ToNumber().Int64Value()); }
+std::chrono::milliseconds millisecondsArg(const Napi::Value& value) {
+  return std::chrono::milliseconds(value.ToNumber().Int64Value());
+}
 
 void exportStores(Napi::Env, Napi::Object exports) {
   exportFunction(exports, "tcpStore", tcpStore);

@@ -45,20 +45,23 @@ std::string ranksText(const std::vector<int>& ranks) {
 }
 
 std::string silenceText(const std::vector<int>& ranks, int64_t seconds) {
-  const std::string what = ranks.size() == 1 ? " has ended, was stopped or is cut off" : " have ended, were stopped or are cut off";
+  const std::string what =
+      ranks.size() == 1 ? " has ended, was stopped or is cut off" : " have ended, were stopped or are cut off";
   return ranksText(ranks) + what + " (no sign of life for " + std::to_string(seconds) + " s)";
 }
 
-std::string causeOf(const FailedOperation& operation, const std::vector<Pulse>& before, const std::vector<Pulse>& after, int ownRank,
-                    int64_t seconds) {
+std::string causeOf(const FailedOperation& operation, const std::vector<Pulse>& before, const std::vector<Pulse>& after,
+                    int ownRank, int64_t seconds) {
   const auto those = [&](const IsOne& isOne) { return ranksThat(after.size(), ownRank, isOne); };
-  const auto silent = those([&](size_t r) { return after[r].beats > 0 && after[r].beats == before[r].beats && !after[r].left; });
+  const auto silent =
+      those([&](size_t r) { return after[r].beats > 0 && after[r].beats == before[r].beats && !after[r].left; });
   if (!silent.empty()) return silenceText(silent, seconds);
 
   const auto left = those([&](size_t r) { return after[r].left; });
   if (!left.empty()) return ranksText(left) + (left.size() == 1 ? " has" : " have") + " left the group";
 
-  const auto behind = those([&](size_t r) { return after[r].beats > 0 && !after[r].waits && after[r].collectives < operation.number; });
+  const auto behind =
+      those([&](size_t r) { return after[r].beats > 0 && !after[r].waits && after[r].collectives < operation.number; });
   if (!behind.empty() && !operation.limit.empty()) {
     const std::string why = behind.size() == 1 ? "it lives, but is slower, or hangs in code of its own"
                                                : "they live, but are slower, or hang in code of their own";
@@ -67,7 +70,8 @@ std::string causeOf(const FailedOperation& operation, const std::vector<Pulse>& 
 
   const auto unheard = those([&](size_t r) { return after[r].beats == 0; });
   if (unheard.empty()) return "";
-  const std::string why = unheard.size() == 1 ? "it did not come, or runs another library" : "they did not come, or run another library";
+  const std::string why =
+      unheard.size() == 1 ? "it did not come, or runs another library" : "they did not come, or run another library";
   return "nothing was heard of " + ranksText(unheard) + " (" + why + ")";
 }
 

@@ -33,9 +33,9 @@ std::string ranksText(const std::vector<int>& ranks);
 // `rank 2 has ended, was stopped or is cut off (no sign of life for 3 s)`
 std::string silenceText(const std::vector<int>& ranks, int64_t seconds);
 
-// Why an operation failed, from the pulses of all ranks shortly after it and, `seconds` later at most, when all that live have beaten again.
-// Empty when no other rank is the cause.
-std::string causeOf(const FailedOperation& operation, const std::vector<Pulse>& before, const std::vector<Pulse>& after, int ownRank,
-                    int64_t seconds);
+// Why an operation failed, from the pulses of all ranks shortly after it and, `seconds` later at most, when all that
+// live have beaten again. Empty when no other rank is the cause.
+std::string causeOf(const FailedOperation& operation, const std::vector<Pulse>& before, const std::vector<Pulse>& after,
+                    int ownRank, int64_t seconds);
 
 }  // namespace cleanclip

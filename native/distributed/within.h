@@ -11,8 +11,9 @@
 
 namespace cleanclip {
 
-// `work` with a store, which keeps to the time limit by itself only while the store's host answers. 5 s after the limit the caller gets a
-// DistributedError, and the work is left to a thread of its own, as a TCPStore's wait for an answer cannot be ended.
+// `work` with a store, which keeps to the time limit by itself only while the store's host answers. 5 s after the limit
+// the caller gets a DistributedError, and the work is left to a thread of its own, as a TCPStore's wait for an answer
+// cannot be ended.
 template <typename Work>
 auto within(std::chrono::milliseconds limit, Work work) {
   return [limit, work = std::move(work)] {

@@ -38,9 +38,10 @@ double indexArg(const Napi::Value& value) {
 c10::Device gpuArg(const Napi::Value& value) {
   const int count = torch::cuda::device_count();
   if (count == 0) {
-    throw ArgumentError(isCudaBuild()
-                            ? "There is no GPU that CUDA can use: nvidia-smi shows what the driver sees, and CUDA_VISIBLE_DEVICES may hide it."
-                            : "There is no GPU for this addon, which was compiled against a CPU build of libtorch; compile it anew by 'npx cleanclip setup --cuda'.");
+    throw ArgumentError(isCudaBuild() ? "There is no GPU that CUDA can use: nvidia-smi shows what the driver sees, and "
+                                        "CUDA_VISIBLE_DEVICES may hide it."
+                                      : "There is no GPU for this addon, which was compiled against a CPU build of "
+                                        "libtorch; compile it anew by 'npx cleanclip setup --cuda'.");
   }
   const double index = indexArg(value);
   if (index >= count || index != std::trunc(index)) {

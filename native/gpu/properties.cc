@@ -18,7 +18,8 @@ GpuProperties gpuProperties(c10::Device gpu) {
 #else
 
 GpuProperties gpuProperties(c10::Device) {
-  throw ArgumentError("This addon was compiled without the headers of CUDA; compile it anew by 'npx cleanclip setup --cuda'.");
+  throw ArgumentError(
+      "This addon was compiled without the headers of CUDA; compile it anew by 'npx cleanclip setup --cuda'.");
 }
 
 #endif

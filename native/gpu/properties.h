@@ -9,7 +9,7 @@ namespace cleanclip {
 
 struct GpuProperties {
   std::string name;
-  int major, minor;     // compute capability
+  int major, minor;    // compute capability
   size_t totalMemory;  // bytes
   int multiProcessorCount;
 };

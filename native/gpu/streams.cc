@@ -67,7 +67,8 @@ void exportStreams(Napi::Env, Napi::Object exports) {
 
   exportFunction(exports, "createCudaEvent", [](const Napi::CallbackInfo& info) {
     gpuArg(info.Env().Undefined());
-    return wrapHandle(info.Env(), EventHandle{c10::Event(c10::kCUDA, c10::EventFlag::BACKEND_DEFAULT)});  // with its time
+    return wrapHandle(info.Env(),
+                      EventHandle{c10::Event(c10::kCUDA, c10::EventFlag::BACKEND_DEFAULT)});  // with its time
   });
   exportFunction(exports, "recordCudaEvent", [](const Napi::CallbackInfo& info) {
     eventArg(info[0]).record(streamArg(info[1]));

@@ -24,9 +24,15 @@ void exportSwitch(Napi::Object exports, const char* name, Read read, Write write
 
 void exportSwitches(Napi::Env, Napi::Object exports) {
   using at::Context;
-  exportSwitch(exports, "cudnnBenchmark", [](const Context& c) { return c.benchmarkCuDNN(); }, [](Context& c, bool on) { c.setBenchmarkCuDNN(on); });
-  exportSwitch(exports, "cudnnAllowTf32", [](const Context& c) { return c.allowTF32CuDNN(); }, [](Context& c, bool on) { c.setAllowTF32CuDNN(on); });
-  exportSwitch(exports, "matmulAllowTf32", [](const Context& c) { return c.allowTF32CuBLAS(); }, [](Context& c, bool on) { c.setAllowTF32CuBLAS(on); });
+  exportSwitch(
+      exports, "cudnnBenchmark", [](const Context& c) { return c.benchmarkCuDNN(); },
+      [](Context& c, bool on) { c.setBenchmarkCuDNN(on); });
+  exportSwitch(
+      exports, "cudnnAllowTf32", [](const Context& c) { return c.allowTF32CuDNN(); },
+      [](Context& c, bool on) { c.setAllowTF32CuDNN(on); });
+  exportSwitch(
+      exports, "matmulAllowTf32", [](const Context& c) { return c.allowTF32CuBLAS(); },
+      [](Context& c, bool on) { c.setAllowTF32CuBLAS(on); });
 }
 
 }  // namespace cleanclip

@@ -1,4 +1,5 @@
-// torch.backends: process-wide settings that trade exactness or start-up for speed. A CPU build has them too, without effect.
+// torch.backends: process-wide settings that trade exactness or start-up for speed. A CPU build has them too, without
+// effect.
 #pragma once
 
 #include <napi.h>

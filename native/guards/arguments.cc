@@ -22,7 +22,8 @@ at::Tensor readable(const Schema& schema, const Stack& stack, const char* name) 
 
 bool inside(const at::Tensor& tensor, int64_t least, int64_t most) {
   if (tensor.numel() == 0) return true;
-  return tensor.amin().item().toDouble() >= static_cast<double>(least) && tensor.amax().item().toDouble() <= static_cast<double>(most);
+  return tensor.amin().item().toDouble() >= static_cast<double>(least) &&
+         tensor.amax().item().toDouble() <= static_cast<double>(most);
 }
 
 void refuse(const Schema& schema, const std::string& takes) { throw ArgumentError(schema.name() + " takes " + takes); }

@@ -11,7 +11,8 @@ namespace cleanclip::guards {
 // It draws until a comparison with a number that is none holds.
 void binomial(const Schema& schema, const Stack& stack) {
   const auto count = readable(schema, stack, "count");
-  if (count.defined() && count.layout() == at::kStrided && count.is_floating_point() && count.isnan().any().item<bool>()) {
+  if (count.defined() && count.layout() == at::kStrided && count.is_floating_point() &&
+      count.isnan().any().item<bool>()) {
     refuse(schema, "counts that are numbers, but there is NaN among them.");
   }
 }

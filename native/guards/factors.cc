@@ -36,7 +36,8 @@ void ldlSolve(const Schema& schema, const Stack& stack) {
   for (int64_t i = 0; right && i < pivots.numel();) {
     const bool pair = values[i] < 0;
     const int64_t rows = pair ? 2 : 1;
-    right = values[i] != 0 && std::abs(values[i]) <= n && i % n + rows <= n && (!pair || (values[i + 1] < 0 && values[i + 1] >= -n));
+    right = values[i] != 0 && std::abs(values[i]) <= n && i % n + rows <= n &&
+            (!pair || (values[i + 1] < 0 && values[i + 1] >= -n));
     i += rows;
   }
   if (!right) refuse(schema, "pivots as ldl_factor gives them: 1 to n, and from -n to -1 in pairs.");
@@ -45,7 +46,8 @@ void ldlSolve(const Schema& schema, const Stack& stack) {
 // linalg_eig checks it.
 void eigenvalues(const Schema& schema, const Stack& stack) {
   const auto matrix = readable(schema, stack, "self");
-  if (matrix.defined() && matrix.layout() == at::kStrided && !matrix.isfinite().all().item<bool>()) refuse(schema, "a matrix without infinity and NaN.");
+  if (matrix.defined() && matrix.layout() == at::kStrided && !matrix.isfinite().all().item<bool>())
+    refuse(schema, "a matrix without infinity and NaN.");
 }
 
 void leastSquares(const Schema& schema, const Stack& stack) {

@@ -6,7 +6,8 @@
 
 namespace cleanclip::guards {
 
-// The gradient of the bilinear one turns coordinates that are no numbers into addresses, where the padding folds or clips them.
+// The gradient of the bilinear one turns coordinates that are no numbers into addresses, where the padding folds or
+// clips them.
 void gridSampler(const Schema& schema, const Stack& stack) {
   constexpr int64_t bilinear = 0;
   constexpr int64_t zeros = 0;

@@ -1,4 +1,5 @@
-// Kernels for ordinary memory that are registered for all, and those of other memory that read it by other tensors' sizes.
+// Kernels for ordinary memory that are registered for all, and those of other memory that read it by other tensors'
+// sizes.
 #include <ATen/SparseCsrTensorUtils.h>
 
 #include "all.h"
@@ -8,7 +9,8 @@ namespace cleanclip::guards {
 
 void strided(const Schema& schema, const Stack& stack) {
   const auto& tensor = stack.at(0).toTensor();
-  if (tensor.is_quantized() || tensor.layout() != at::kStrided) refuse(schema, "a strided tensor that is not quantized.");
+  if (tensor.is_quantized() || tensor.layout() != at::kStrided)
+    refuse(schema, "a strided tensor that is not quantized.");
 }
 
 // Rows are written as if they were one after another.
@@ -21,7 +23,8 @@ void contiguousOutput(const Schema& schema, const Stack& stack) {
 
 // The view would be quantized without a scale.
 void viewDtype(const Schema& schema, const Stack& stack) {
-  if (schema.overload_name() == "dtype" && stack.at(0).toTensor().is_quantized()) refuse(schema, "no dtype for a quantized tensor; call int_repr() first.");
+  if (schema.overload_name() == "dtype" && stack.at(0).toTensor().is_quantized())
+    refuse(schema, "no dtype for a quantized tensor; call int_repr() first.");
 }
 
 // The copy that is sorted has other strides than the tensor by which it is read.
@@ -42,7 +45,8 @@ void toMkldnn(const Schema& schema, const Stack& stack) {
 // MKL's product of a compressed sparse matrix and a vector reads past the matrix's values.
 void sparseProduct(const Schema& schema, const Stack& stack) {
   for (size_t i = 0; i + 1 < stack.size(); i++) {
-    if (!stack[i].isTensor() || !at::sparse_csr::is_sparse_compressed(stack[i].toTensor()) || !stack[i + 1].isTensor()) continue;
+    if (!stack[i].isTensor() || !at::sparse_csr::is_sparse_compressed(stack[i].toTensor()) || !stack[i + 1].isTensor())
+      continue;
     const auto& right = stack[i + 1].toTensor();
     if (right.dim() < 2) refuse(schema, "no vector beside a compressed sparse matrix; call unsqueeze(1), and mm().");
     if (stack[i].toTensor().size(-1) != right.size(-2)) refuse(schema, "factors of matching sizes.");

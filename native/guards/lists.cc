@@ -11,7 +11,8 @@ void foreachLists(const Schema& schema, const Stack& stack) {
     if (argument.isList() && length(argument) != length(stack[0])) refuse(schema, "lists of equal lengths.");
   }
   const auto scalars = argumentIfAny(schema, stack, "scalars");
-  if (scalars.isTensor() && (scalars.toTensor().dim() != 1 || static_cast<size_t>(scalars.toTensor().size(0)) != length(stack[0]))) {
+  if (scalars.isTensor() &&
+      (scalars.toTensor().dim() != 1 || static_cast<size_t>(scalars.toTensor().size(0)) != length(stack[0]))) {
     refuse(schema, "one scalar for each tensor.");
   }
 }

@@ -10,9 +10,13 @@ namespace cleanclip::guards {
 
 namespace {
 
-bool ascending(const at::Tensor& offsets) { return offsets.dim() > 0 && inside(offsets.to(at::kLong).diff(), 0, INT64_MAX); }
+bool ascending(const at::Tensor& offsets) {
+  return offsets.dim() > 0 && inside(offsets.to(at::kLong).diff(), 0, INT64_MAX);
+}
 
-bool integral(const at::Tensor& tensor) { return tensor.scalar_type() == at::kLong || tensor.scalar_type() == at::kInt; }
+bool integral(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kLong || tensor.scalar_type() == at::kInt;
+}
 
 std::vector<int64_t> lengthsOf(const c10::IValue& given) {
   if (given.isIntList()) return given.toIntVector();
@@ -34,12 +38,14 @@ void ctcLoss(const Schema& schema, const Stack& stack) {
   const int64_t classes = probabilities.size(-1);
   const auto check = [&](int64_t from, int64_t count) {
     for (int64_t i = from; i < std::min(from + count, targets.numel()); i++) {
-      if (labels[i] < 0 || labels[i] >= classes) refuse(schema, "targets from 0 to the number of classes, " + std::to_string(classes) + ", less one.");
+      if (labels[i] < 0 || labels[i] >= classes)
+        refuse(schema, "targets from 0 to the number of classes, " + std::to_string(classes) + ", less one.");
     }
   };
   if (targets.dim() != 2) return check(0, targets.numel());
   const auto lengths = lengthsOf(argument(schema, stack, "target_lengths"));
-  for (size_t row = 0; row < lengths.size(); row++) check(static_cast<int64_t>(row) * targets.size(1), std::min(lengths[row], targets.size(1)));
+  for (size_t row = 0; row < lengths.size(); row++)
+    check(static_cast<int64_t>(row) * targets.size(1), std::min(lengths[row], targets.size(1)));
 }
 
 void embeddingBag(const Schema& schema, const Stack& stack) {
@@ -47,10 +53,15 @@ void embeddingBag(const Schema& schema, const Stack& stack) {
   const auto indices = readable(schema, stack, "indices");
   const auto offsets = readable(schema, stack, "offsets");
   if (!weight.defined() || !indices.defined() || !offsets.defined()) return;
-  const auto strided = [](const at::Tensor& tensor) { return tensor.layout() == at::kStrided && !tensor.is_quantized(); };
-  if (!strided(weight) || weight.dim() != 2 || !weight.is_floating_point()) refuse(schema, "a 2-dimensional weight of floats.");
-  if (!strided(indices) || !strided(offsets) || indices.dim() != 1 || offsets.dim() != 1 || !integral(indices) || !integral(offsets)) {
-    refuse(schema, "1-dimensional indices and offsets of int32 or int64; flatten the indices and pass the start of each bag.");
+  const auto strided = [](const at::Tensor& tensor) {
+    return tensor.layout() == at::kStrided && !tensor.is_quantized();
+  };
+  if (!strided(weight) || weight.dim() != 2 || !weight.is_floating_point())
+    refuse(schema, "a 2-dimensional weight of floats.");
+  if (!strided(indices) || !strided(offsets) || indices.dim() != 1 || offsets.dim() != 1 || !integral(indices) ||
+      !integral(offsets)) {
+    refuse(schema,
+           "1-dimensional indices and offsets of int32 or int64; flatten the indices and pass the start of each bag.");
   }
   if (!inside(indices, 0, weight.size(0) - 1)) {
     refuse(schema, "indices from 0 to the weight's rows, " + std::to_string(weight.size(0)) + ", less one.");
@@ -58,14 +69,17 @@ void embeddingBag(const Schema& schema, const Stack& stack) {
   const auto last = argument(schema, stack, "include_last_offset");
   const bool withLast = last.isBool() && last.toBool();
   if (withLast && offsets.numel() == 0) refuse(schema, "at least one offset with include_last_offset.");
-  if (!inside(offsets, 0, indices.numel()) || !ascending(offsets) || (offsets.numel() == 0 ? indices.numel() > 0 : offsets[0].item<int64_t>() != 0)) {
+  if (!inside(offsets, 0, indices.numel()) || !ascending(offsets) ||
+      (offsets.numel() == 0 ? indices.numel() > 0 : offsets[0].item<int64_t>() != 0)) {
     refuse(schema, "offsets that start at 0, never fall and never pass the number of indices.");
   }
-  if (withLast && offsets.numel() == 1 && indices.numel() > 0) refuse(schema, "no indices where the offsets make no bag.");
+  if (withLast && offsets.numel() == 1 && indices.numel() > 0)
+    refuse(schema, "no indices where the offsets make no bag.");
   const auto mode = argument(schema, stack, "mode");
   if (mode.isInt() && (mode.toInt() < 0 || mode.toInt() > 2)) refuse(schema, "a mode of 0 (sum), 1 (mean) or 2 (max).");
   const auto scales = readable(schema, stack, "per_sample_weights");
-  if (scales.defined() && (!strided(scales) || scales.sizes() != indices.sizes() || scales.scalar_type() != weight.scalar_type())) {
+  if (scales.defined() &&
+      (!strided(scales) || scales.sizes() != indices.sizes() || scales.scalar_type() != weight.scalar_type())) {
     refuse(schema, "per_sample_weights of the indices' shape and the weight's dtype.");
   }
 }

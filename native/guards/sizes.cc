@@ -10,7 +10,8 @@ namespace cleanclip::guards {
 void kernelSize(const Schema& schema, const Stack& stack) {
   const auto& weight = argument(schema, stack, "weight").toTensor();
   const auto told = argument(schema, stack, "kernel_size").toIntVector();
-  if (weight.dim() < 2 || weight.sizes().slice(2) != at::IntArrayRef(told)) refuse(schema, "the kernel_size that its weight has.");
+  if (weight.dim() < 2 || weight.sizes().slice(2) != at::IntArrayRef(told))
+    refuse(schema, "the kernel_size that its weight has.");
 }
 
 // The same where a weight may also be flat, [out, in·kernel].

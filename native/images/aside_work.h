@@ -12,7 +12,8 @@
 
 namespace cleanclip {
 
-// A promise of what `finish`, on JavaScript's thread, makes of the result of `work`, on another one. `bytes` are kept meanwhile.
+// A promise of what `finish`, on JavaScript's thread, makes of the result of `work`, on another one. `bytes` are kept
+// meanwhile.
 template <typename Result>
 class AsideWork : public Napi::AsyncWorker {
  public:
@@ -51,7 +52,11 @@ class AsideWork : public Napi::AsyncWorker {
 
  private:
   AsideWork(const Napi::Object& bytes, Work work, Finish finish)
-      : Napi::AsyncWorker(bytes.Env()), kept(Napi::Persistent(bytes)), deferred(Napi::Promise::Deferred::New(bytes.Env())), work(std::move(work)), finish(std::move(finish)) {}
+      : Napi::AsyncWorker(bytes.Env()),
+        kept(Napi::Persistent(bytes)),
+        deferred(Napi::Promise::Deferred::New(bytes.Env())),
+        work(std::move(work)),
+        finish(std::move(finish)) {}
 
   Napi::ObjectReference kept;
   Napi::Promise::Deferred deferred;
@@ -63,7 +68,8 @@ class AsideWork : public Napi::AsyncWorker {
 
 // The same, or at once and without a promise.
 template <typename Result>
-napi_value nowOrAside(bool aside, const Napi::Object& bytes, typename AsideWork<Result>::Work work, typename AsideWork<Result>::Finish finish) {
+napi_value nowOrAside(bool aside, const Napi::Object& bytes, typename AsideWork<Result>::Work work,
+                      typename AsideWork<Result>::Finish finish) {
   if (aside) return AsideWork<Result>::start(bytes, std::move(work), std::move(finish));
   auto result = work();
   return finish(bytes.Env(), result);

@@ -17,7 +17,8 @@ using namespace pixels;
 
 namespace {
 
-// The image between two steps: `pixels_` as read or changed, and operations on levels that are yet to be applied to them.
+// The image between two steps: `pixels_` as read or changed, and operations on levels that are yet to be applied to
+// them.
 class Canvas {
  public:
   explicit Canvas(const at::Tensor& image) : pixels_(image), size_{image.size(1), image.size(0)} {}

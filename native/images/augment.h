@@ -13,8 +13,8 @@ struct Step {
   double magnitude;  // in its unit, with its sign
 };
 
-// Applies the steps in order. `image` is uint8 [H, W, 3], contiguous, on the CPU, of at most 2²⁰ pixels a side; the result a new one.
-// Throws ArgumentError at a name that is not one.
+// Applies the steps in order. `image` is uint8 [H, W, 3], contiguous, on the CPU, of at most 2²⁰ pixels a side; the
+// result a new one. Throws ArgumentError at a name that is not one.
 at::Tensor augment(const at::Tensor& image, const std::vector<Step>& steps);
 
 }  // namespace cleanclip::images

@@ -22,7 +22,8 @@ constexpr int64_t kLongestSide = 1 << 20;  // of which affine() can tell positio
 const at::Tensor& imagesArg(const Napi::CallbackInfo& info) {
   const auto& images = tensorArg(info.Env(), info[0]);
   const bool bytes = images.scalar_type() == at::kByte && images.is_cpu() && images.layout() == at::kStrided;
-  if (!bytes || images.dim() < 3 || images.size(-3) != 3) throw ArgumentError("Images uint8 [..., 3, H, W] on the CPU were expected here.");
+  if (!bytes || images.dim() < 3 || images.size(-3) != 3)
+    throw ArgumentError("Images uint8 [..., 3, H, W] on the CPU were expected here.");
   return images;
 }
 
@@ -45,7 +46,8 @@ std::vector<images::Step> stepsArg(const Napi::Value& value) {
   return steps;
 }
 
-// augmentImage(image, steps): a new image after steps of [name, magnitude]; both uint8 [3, H, W], the new one stored channels last
+// augmentImage(image, steps): a new image after steps of [name, magnitude]; both uint8 [3, H, W], the new one stored
+// channels last
 napi_value augmentImage(const Napi::CallbackInfo& info) {
   const auto image = interleavedArg(info);
   if (image.size(0) > kLongestSide || image.size(1) > kLongestSide) {
@@ -60,17 +62,20 @@ int64_t pixelsArg(const Napi::Value& value) {
   return static_cast<int64_t>(pixels);
 }
 
-// resizeImage(image, width, height, left, top, cropWidth, cropHeight, bilinear): uint8 [3, cropHeight, cropWidth] of the image in that size
+// resizeImage(image, width, height, left, top, cropWidth, cropHeight, bilinear): uint8 [3, cropHeight, cropWidth] of
+// the image in that size
 napi_value resizeImage(const Napi::CallbackInfo& info) {
   const auto image = interleavedArg(info);
   const pixels::Size target{pixelsArg(info[1]), pixelsArg(info[2])};
   const pixels::Crop crop{pixelsArg(info[3]), pixelsArg(info[4]), {pixelsArg(info[5]), pixelsArg(info[6])}};
-  if (crop.size.pixels() == 0 || crop.left + crop.size.width > target.width || crop.top + crop.size.height > target.height) {
+  if (crop.size.pixels() == 0 || crop.left + crop.size.width > target.width ||
+      crop.top + crop.size.height > target.height) {
     throw ArgumentError("A crop with pixels, inside of the resized image, was expected here.");
   }
   const auto interpolation = info[7].ToBoolean() ? pixels::Interpolation::bilinear : pixels::Interpolation::bicubic;
   auto planes = at::empty({3, crop.size.height, crop.size.width}, at::kByte);
-  pixels::resize(image.const_data_ptr<uint8_t>(), {image.size(1), image.size(0)}, target, crop, interpolation, planes.mutable_data_ptr<uint8_t>());
+  pixels::resize(image.const_data_ptr<uint8_t>(), {image.size(1), image.size(0)}, target, crop, interpolation,
+                 planes.mutable_data_ptr<uint8_t>());
   return wrapTensor(info.Env(), std::move(planes));
 }
 
@@ -91,7 +96,8 @@ napi_value normalizeImages(const Napi::CallbackInfo& info) {
   const auto* from = images.const_data_ptr<uint8_t>();
   auto* to = result.mutable_data_ptr<float>();
   at::parallel_for(0, images.numel() / plane, 3, [&](int64_t begin, int64_t end) {
-    for (auto i = begin; i < end; i++) pixels::normalise(from + i * plane, to + i * plane, plane, means[i % 3], deviations[i % 3]);
+    for (auto i = begin; i < end; i++)
+      pixels::normalise(from + i * plane, to + i * plane, plane, means[i % 3], deviations[i % 3]);
   });
   return wrapTensor(info.Env(), std::move(result));
 }

@@ -24,14 +24,16 @@ constexpr int64_t kMostBytes = int64_t{1} << 32;  // of what is unpacked
 
 int64_t wholeNumber(const Napi::Value& value) {
   const auto number = value.ToNumber().DoubleValue();
-  if (!(number >= 0 && number <= 0x1p45 && number == std::floor(number))) throw ArgumentError("A whole number was expected here.");
+  if (!(number >= 0 && number <= 0x1p45 && number == std::floor(number)))
+    throw ArgumentError("A whole number was expected here.");
   return static_cast<int64_t>(number);
 }
 
 int64_t field(const Napi::Object& object, const char* name) { return wholeNumber(object.Get(name)); }
 
 Napi::Uint8Array bytesArg(const Napi::Value& value) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) throw ArgumentError("Bytes were expected here.");
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    throw ArgumentError("Bytes were expected here.");
   return value.As<Napi::Uint8Array>();
 }
 
@@ -44,7 +46,9 @@ pixels::Raster rasterArg(const Napi::Value& value) {
   raster.orientation = static_cast<int>(std::min<int64_t>(9, field(object, "orientation")));
   raster.bits = static_cast<int>(std::min<int64_t>(64, field(object, "bits")));
   const auto samples = object.Get("samples").ToString().Utf8Value();
-  raster.samples = samples == "float" ? Raster::Samples::kFloat32 : samples == "signed" ? Raster::Samples::kSigned32 : Raster::Samples::kUnsigned;
+  raster.samples = samples == "float"    ? Raster::Samples::kFloat32
+                   : samples == "signed" ? Raster::Samples::kSigned32
+                                         : Raster::Samples::kUnsigned;
   const auto colours = object.Get("colours").ToString().Utf8Value();
   raster.colours = colours == "cmyk"            ? Raster::Colours::kCmyk
                    : colours == "ycbcr"         ? Raster::Colours::kYcbcr
@@ -60,7 +64,8 @@ pixels::Raster rasterArg(const Napi::Value& value) {
   const auto tables = bytesArg(object.Get("tables"));
   raster.tables.assign(tables.Data(), tables.Data() + tables.ByteLength());
   const auto numbers = object.Get("pieces");  // eleven a piece
-  if (!numbers.IsTypedArray() || numbers.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) throw ArgumentError("Pieces of a picture were expected here.");
+  if (!numbers.IsTypedArray() || numbers.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
+    throw ArgumentError("Pieces of a picture were expected here.");
   const auto pieces = numbers.As<Napi::Float64Array>();
   for (size_t i = 0; i + 11 <= pieces.ElementLength(); i += 11) {
     std::array<int64_t, 11> n;
@@ -86,7 +91,8 @@ Decoded rasterise(const pixels::Raster& raster, uint8_t* bytes, size_t length, i
     for (const auto& piece : raster.pieces) {
       if (piece.offsets[0] < 1 || piece.stride < 2) throw ArgumentError("The rows of a PNG have a filter each.");
       const auto start = static_cast<size_t>(piece.offsets[0] - 1);
-      const auto whole = start >= length ? 0 : std::min<int64_t>(piece.height, static_cast<int64_t>(length - start) / piece.stride);
+      const auto whole =
+          start >= length ? 0 : std::min<int64_t>(piece.height, static_cast<int64_t>(length - start) / piece.stride);
       const auto known = pixels::unfilter(bytes + start, whole, piece.stride - 1, filtered);
       if (known < piece.height) {
         length = std::min(length, start + static_cast<size_t>(known * piece.stride));
@@ -100,8 +106,8 @@ Decoded rasterise(const pixels::Raster& raster, uint8_t* bytes, size_t length, i
   return decoded;
 }
 
-// rasterToRgb(bytes, raster, filtered, aside): { pixels: uint8 [H, W, 3], missing }, or a promise of it. Missing: how many pixels the bytes end before.
-// filtered: bytes a pixel of PNG's filters, which are undone in `bytes`; else 0
+// rasterToRgb(bytes, raster, filtered, aside): { pixels: uint8 [H, W, 3], missing }, or a promise of it. Missing: how
+// many pixels the bytes end before. filtered: bytes a pixel of PNG's filters, which are undone in `bytes`; else 0
 napi_value rasterToRgb(const Napi::CallbackInfo& info) {
   auto bytes = bytesArg(info[0]);
   const auto raster = std::make_shared<pixels::Raster>(rasterArg(info[1]));
@@ -120,8 +126,9 @@ napi_value rasterToRgb(const Napi::CallbackInfo& info) {
 
 struct Unpacking {
   std::string kind;
-  int64_t size;                                  // bytes that come out
-  std::vector<std::array<int64_t, 3>> parts;     // where each begins among the bytes, its length, and the length of what comes out
+  int64_t size;  // bytes that come out
+  std::vector<std::array<int64_t, 3>>
+      parts;  // where each begins among the bytes, its length, and the length of what comes out
   std::array<int64_t, 5> numbers;
 };
 
@@ -132,30 +139,40 @@ Unpacked unpack(const Unpacking& what, pixels::Bytes from) {
   std::vector<uint8_t> to(size);
   if (kind == "gif") {
     std::fill(to.begin(), to.end(), static_cast<uint8_t>(n[4]));
-    pixels::unpackGif({from.data + parts[0][0], static_cast<size_t>(parts[0][1])}, static_cast<int>(n[0]), n[1] != 0, n[2], n[3], to.data());
+    pixels::unpackGif({from.data + parts[0][0], static_cast<size_t>(parts[0][1])}, static_cast<int>(n[0]), n[1] != 0,
+                      n[2], n[3], to.data());
     return to;
   }
-  if (kind == "bmp") return pixels::unpackBmpRle(from, parts[0][0], n[0] != 0, n[1], n[2], to.data()) ? Unpacked(std::move(to)) : std::nullopt;
+  if (kind == "bmp")
+    return pixels::unpackBmpRle(from, parts[0][0], n[0] != 0, n[1], n[2], to.data()) ? Unpacked(std::move(to))
+                                                                                     : std::nullopt;
   if (kind == "plain") {
     const pixels::Bytes text{from.data + parts[0][0], static_cast<size_t>(parts[0][1])};
-    return pixels::unpackPlain(text, n[0] != 0, static_cast<uint32_t>(n[1]), size / 2, to.data()) ? Unpacked(std::move(to)) : std::nullopt;
+    return pixels::unpackPlain(text, n[0] != 0, static_cast<uint32_t>(n[1]), size / 2, to.data())
+               ? Unpacked(std::move(to))
+               : std::nullopt;
   }
   auto* place = to.data();
   for (const auto& [at, length, room] : parts) {
     const pixels::Bytes part{from.data + at, static_cast<size_t>(length)};
     bool whole = true;
-    if (kind == "lzw") whole = pixels::unpackTiffLzw(part, place, room);
-    else if (kind == "packbits") whole = pixels::unpackPackBits(part, place, room);
-    else std::copy_n(part.data, std::min(length, room), place);
+    if (kind == "lzw")
+      whole = pixels::unpackTiffLzw(part, place, room);
+    else if (kind == "packbits")
+      whole = pixels::unpackPackBits(part, place, room);
+    else
+      std::copy_n(part.data, std::min(length, room), place);
     if (!whole) return std::nullopt;
     // numbers: bytes a row, samples side by side, bits of each, big endian; no differences when there are no samples
-    if (n[1] > 0 && n[0] > 0) pixels::undoDifferences(place, room / n[0], n[0], static_cast<int>(n[1]), static_cast<int>(n[2]), n[3] != 0);
+    if (n[1] > 0 && n[0] > 0)
+      pixels::undoDifferences(place, room / n[0], n[0], static_cast<int>(n[1]), static_cast<int>(n[2]), n[3] != 0);
     place += room;
   }
   return to;
 }
 
-// unpackPixels(kind, bytes, size, parts, numbers): a promise of the bytes, or of null when the packed ones are wrong or too few
+// unpackPixels(kind, bytes, size, parts, numbers): a promise of the bytes, or of null when the packed ones are wrong or
+// too few
 napi_value unpackPixels(const Napi::CallbackInfo& info) {
   const auto bytes = bytesArg(info[1]);
   auto what = std::make_shared<Unpacking>();
@@ -168,15 +185,17 @@ napi_value unpackPixels(const Napi::CallbackInfo& info) {
     what->parts.push_back({wholeNumber(parts.Get(i)), wholeNumber(parts.Get(i + 1)), wholeNumber(parts.Get(i + 2))});
     const auto& [at, length, room] = what->parts.back();
     total += room;
-    if (at + length > static_cast<int64_t>(bytes.ByteLength()) || total > what->size) throw ArgumentError("A part lies outside of the bytes.");
+    if (at + length > static_cast<int64_t>(bytes.ByteLength()) || total > what->size)
+      throw ArgumentError("A part lies outside of the bytes.");
   }
   const auto numbers = info[4].As<Napi::Array>();
   for (uint32_t i = 0; i < 5; i++) what->numbers[i] = i < numbers.Length() ? wholeNumber(numbers.Get(i)) : 0;
   const auto& n = what->numbers;
   const auto within = [](int64_t value, int64_t least, int64_t most) { return value >= least && value <= most; };
   const auto side = int64_t{1} << 28;
-  const bool sound = what->kind == "gif"     ? within(n[0], 0, 11) && within(n[2], 1, side) && within(n[3], 1, side) && n[2] * n[3] == what->size
-                     : what->kind == "bmp"   ? within(n[1], 1, side) && within(n[2], 1, side) && n[1] * n[2] == what->size
+  const bool sound = what->kind == "gif"   ? within(n[0], 0, 11) && within(n[2], 1, side) && within(n[3], 1, side) &&
+                                                 n[2] * n[3] == what->size
+                     : what->kind == "bmp" ? within(n[1], 1, side) && within(n[2], 1, side) && n[1] * n[2] == what->size
                      : what->kind == "plain" ? what->size % 2 == 0 && n[1] <= 65535
                                              : n[1] <= 64;
   if (!sound || what->parts.empty()) throw ArgumentError("The description of packed pixels contradicts itself.");
@@ -188,7 +207,8 @@ napi_value unpackPixels(const Napi::CallbackInfo& info) {
         auto kept = std::make_unique<std::vector<uint8_t>>(std::move(*unpacked));
         auto* data = kept->data();
         const auto length = kept->size();
-        return Napi::Buffer<uint8_t>::NewOrCopy(env, data, length, [kept = kept.release()](Napi::Env, uint8_t*) { delete kept; });
+        return Napi::Buffer<uint8_t>::NewOrCopy(env, data, length,
+                                                [kept = kept.release()](Napi::Env, uint8_t*) { delete kept; });
       });
 }
 

@@ -17,7 +17,9 @@ int64_t fixed(double value) {
   return static_cast<int64_t>(std::floor(std::clamp(value, -furthest, furthest) * (1 << kFraction) + 0.5));
 }
 
-int64_t ceilDivide(int64_t value, int64_t positive) { return value > 0 ? (value - 1) / positive + 1 : value / positive; }
+int64_t ceilDivide(int64_t value, int64_t positive) {
+  return value > 0 ? (value - 1) / positive + 1 : value / positive;
+}
 
 struct Range {
   int64_t begin;
@@ -48,9 +50,11 @@ void affine(const uint8_t* from, uint8_t* to, Size size, const Matrix& matrix) {
   const auto xAlong = fixed(a), xDown = fixed(b), yAlong = fixed(d), yDown = fixed(e);
   auto rowX = fixed(c + a * 0.5 + b * 0.5), rowY = fixed(f + d * 0.5 + e * 0.5);
   for (int64_t row = 0; row < size.height; row++, rowX += xDown, rowY += yDown, to += 3 * size.width) {
-    const auto columns = inside(rowY, yAlong, size.height << kFraction, inside(rowX, xAlong, size.width << kFraction, {0, size.width}));
+    const auto columns =
+        inside(rowY, yAlong, size.height << kFraction, inside(rowX, xAlong, size.width << kFraction, {0, size.width}));
     auto x = rowX + columns.begin * xAlong, y = rowY + columns.begin * yAlong;
-    for (auto *pixel = to + 3 * columns.begin, *end = to + 3 * columns.end; pixel != end; pixel += 3, x += xAlong, y += yAlong) {
+    for (auto *pixel = to + 3 * columns.begin, *end = to + 3 * columns.end; pixel != end;
+         pixel += 3, x += xAlong, y += yAlong) {
       std::memcpy(pixel, from + 3 * ((y >> kFraction) * size.width + (x >> kFraction)), 3);
     }
     std::fill(to, to + 3 * columns.begin, 0);

@@ -9,11 +9,14 @@ namespace cleanclip::pixels {
 
 namespace {
 
-inline uint32_t grey(const uint8_t* pixel) { return (pixel[0] * 19595u + pixel[1] * 38470u + pixel[2] * 7471u + 0x8000u) >> 16; }
+inline uint32_t grey(const uint8_t* pixel) {
+  return (pixel[0] * 19595u + pixel[1] * 38470u + pixel[2] * 7471u + 0x8000u) >> 16;
+}
 
 // Cutting whole numbers to bytes takes half the time of cutting floats; |factor| is far from where they would not fit.
 inline uint8_t blend(int start, int value, float factor) {
-  return static_cast<uint8_t>(std::clamp(static_cast<int>(static_cast<float>(start) + factor * static_cast<float>(value - start)), 0, 255));
+  return static_cast<uint8_t>(
+      std::clamp(static_cast<int>(static_cast<float>(start) + factor * static_cast<float>(value - start)), 0, 255));
 }
 
 }  // namespace

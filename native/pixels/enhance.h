@@ -11,7 +11,8 @@ uint8_t meanGrey(const uint8_t* pixels, Size size);
 // Towards the luma of each pixel (factor 0). `to` may be `from`.
 void saturate(const uint8_t* from, uint8_t* to, Size size, float factor);
 
-// Towards the mean of 3×3 pixels in which the middle one counts five times (factor 0); the border stays. `from` and `to` do not overlap.
+// Towards the mean of 3×3 pixels in which the middle one counts five times (factor 0); the border stays. `from` and
+// `to` do not overlap.
 void sharpen(const uint8_t* from, uint8_t* to, Size size, float factor);
 
 }  // namespace cleanclip::pixels

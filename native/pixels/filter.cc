@@ -24,8 +24,10 @@ double bilinear(double distance) { return std::max(0.0, 1 - std::fabs(distance))
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-constexpr int kLowBits = 11;  // a weight is cut in two, so that the products of bytes and both parts are those of 16-bit instructions
-constexpr int64_t kGroup = 32;  // parts for 4 taps: high of taps 0 and 1 (four times: three channels and nothing), of 2 and 3, low likewise
+constexpr int kLowBits =
+    11;  // a weight is cut in two, so that the products of bytes and both parts are those of 16-bit instructions
+constexpr int64_t kGroup =
+    32;  // parts for 4 taps: high of taps 0 and 1 (four times: three channels and nothing), of 2 and 3, low likewise
 
 std::vector<int16_t> partsOf(const std::vector<int32_t>& weights) {
   std::vector<int16_t> parts(kGroup / 4 * weights.size());
@@ -49,18 +51,22 @@ __attribute__((target("avx2"))) inline __m256i pairs(const uint8_t* pixels) {
 
 // `groups` of 4 taps each; 0: as many as the filter has.
 template <int groups>
-__attribute__((target("avx2"))) void applyGroups(const Filter& filter, const int16_t* parts, const uint8_t* row, uint8_t* to) {
+__attribute__((target("avx2"))) void applyGroups(const Filter& filter, const int16_t* parts, const uint8_t* row,
+                                                 uint8_t* to) {
   const auto count = groups > 0 ? groups : filter.taps / 4;
   for (const auto first : filter.first) {
     const auto* pixels = row + 3 * (first - filter.begin);
     auto high = _mm256_setzero_si256(), low = _mm256_setzero_si256();
     for (int64_t group = 0; group < count; group++, pixels += 12, parts += kGroup) {
       const auto values = pairs(pixels);
-      high = _mm256_add_epi32(high, _mm256_madd_epi16(values, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(parts))));
-      low = _mm256_add_epi32(low, _mm256_madd_epi16(values, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(parts + 16))));
+      high = _mm256_add_epi32(high,
+                              _mm256_madd_epi16(values, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(parts))));
+      low = _mm256_add_epi32(
+          low, _mm256_madd_epi16(values, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(parts + 16))));
     }
     const auto both = _mm256_add_epi32(_mm256_slli_epi32(high, kLowBits), low);
-    const auto sums = _mm_add_epi32(_mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)), _mm_set1_epi32(kHalf));
+    const auto sums = _mm_add_epi32(_mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)),
+                                    _mm_set1_epi32(kHalf));
     const auto words = _mm_packs_epi32(_mm_srai_epi32(sums, kWeightBits), sums);
     _mm_storeu_si32(to, _mm_packus_epi16(words, words));
     to += 3;
@@ -68,8 +74,10 @@ __attribute__((target("avx2"))) void applyGroups(const Filter& filter, const int
 }
 
 void applyParts(const Filter& filter, const int16_t* parts, const uint8_t* row, uint8_t* to) {
-  if (filter.taps == 8) applyGroups<2>(filter, parts, row, to);
-  else applyGroups<0>(filter, parts, row, to);
+  if (filter.taps == 8)
+    applyGroups<2>(filter, parts, row, to);
+  else
+    applyGroups<0>(filter, parts, row, to);
 }
 
 bool hasAvx2() {
@@ -101,9 +109,12 @@ void applyWeights(const Filter& filter, const uint8_t* row, uint8_t* to) {
 
 }  // namespace
 
-Filter::Filter(Interpolation interpolation, int64_t length, int64_t target, int64_t start, int64_t count) : count(count), first(count) {
-  if (interpolation == Interpolation::bicubic) weigh([](double x) { return bicubic(x); }, 2, length, target, start);
-  else weigh([](double x) { return bilinear(x); }, 1, length, target, start);
+Filter::Filter(Interpolation interpolation, int64_t length, int64_t target, int64_t start, int64_t count)
+    : count(count), first(count) {
+  if (interpolation == Interpolation::bicubic)
+    weigh([](double x) { return bicubic(x); }, 2, length, target, start);
+  else
+    weigh([](double x) { return bilinear(x); }, 1, length, target, start);
 }
 
 // `radius`: beyond that the kernel is 0.
@@ -134,11 +145,14 @@ void Filter::weigh(Kernel kernel, double radius, int64_t length, int64_t target,
   }
 }
 
-RowFilter::RowFilter(const Filter& filter) : filter_(filter), parts_(hasAvx2() ? partsOf(filter.weights) : std::vector<int16_t>()) {}
+RowFilter::RowFilter(const Filter& filter)
+    : filter_(filter), parts_(hasAvx2() ? partsOf(filter.weights) : std::vector<int16_t>()) {}
 
 void RowFilter::apply(const uint8_t* row, uint8_t* to) const {
-  if (parts_.empty()) applyWeights(filter_, row, to);
-  else applyParts(filter_, parts_.data(), row, to);
+  if (parts_.empty())
+    applyWeights(filter_, row, to);
+  else
+    applyParts(filter_, parts_.data(), row, to);
 }
 
 }  // namespace cleanclip::pixels

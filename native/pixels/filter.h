@@ -15,10 +15,10 @@ struct Filter {
   Filter(Interpolation interpolation, int64_t length, int64_t target, int64_t start, int64_t count);
 
   int64_t count;
-  int64_t begin = 0, end = 0;      // the pixels that matter
-  int64_t taps;                    // weights a pixel, a multiple of 4; those that are not needed are 0
-  std::vector<int64_t> first;      // [count] the pixel that a pixel's first weight is for
-  std::vector<int32_t> weights;    // [count · taps] in units of 2⁻²²
+  int64_t begin = 0, end = 0;    // the pixels that matter
+  int64_t taps;                  // weights a pixel, a multiple of 4; those that are not needed are 0
+  std::vector<int64_t> first;    // [count] the pixel that a pixel's first weight is for
+  std::vector<int32_t> weights;  // [count · taps] in units of 2⁻²²
 
  private:
   template <typename Kernel>

@@ -34,7 +34,8 @@ std::array<Counts, 3> histograms(const uint8_t* pixels, Size size) {
   std::array<Counts, 3> sums{};
   for (const auto& part : parts) {
     for (size_t channel = 0; channel < 3; channel++) {
-      std::transform(part[channel].begin(), part[channel].end(), sums[channel].begin(), sums[channel].begin(), std::plus<>());
+      std::transform(part[channel].begin(), part[channel].end(), sums[channel].begin(), sums[channel].begin(),
+                     std::plus<>());
     }
   }
   return sums;
@@ -56,11 +57,13 @@ Table solarised(double threshold) {
 }
 
 Table blended(uint8_t start, float factor) {
-  return tableOf([&](int value) { return std::clamp(start + factor * static_cast<float>(value - start), 0.0f, 255.0f); });
+  return tableOf(
+      [&](int value) { return std::clamp(start + factor * static_cast<float>(value - start), 0.0f, 255.0f); });
 }
 
 Table stretched(const Counts& counts) {
-  const auto low = static_cast<int>(std::find_if(counts.begin(), counts.end(), [](uint32_t count) { return count > 0; }) - counts.begin());
+  const auto low = static_cast<int>(
+      std::find_if(counts.begin(), counts.end(), [](uint32_t count) { return count > 0; }) - counts.begin());
   const auto high = highest(counts);
   const auto scale = high > low ? 255.0 / (high - low) : 1;
   const auto offset = high > low ? -low * scale : 0;
@@ -81,8 +84,10 @@ Table equalised(const Counts& counts) {
 
 void Levels::then(const Table& table) {
   for (auto& levels : tables_) {
-    if (empty()) levels = table;
-    else std::transform(levels.begin(), levels.end(), levels.begin(), [&](uint8_t level) { return table[level]; });
+    if (empty())
+      levels = table;
+    else
+      std::transform(levels.begin(), levels.end(), levels.begin(), [&](uint8_t level) { return table[level]; });
   }
   changed_ = true;
 }

@@ -31,8 +31,10 @@ class Strings {
     auto* place = to + done;
     start = done;
     done += count;
-    if (from + count <= place) std::memcpy(place, from, count);
-    else for (size_t i = 0; i < count; i++) place[i] = from[i];  // the string before and its own first byte
+    if (from + count <= place)
+      std::memcpy(place, from, count);
+    else
+      for (size_t i = 0; i < count; i++) place[i] = from[i];  // the string before and its own first byte
   }
 
   // The string before and the first byte of the next one, which follows it.
@@ -74,7 +76,8 @@ size_t unpackBlocks(Bytes from, int bits, uint8_t* to, size_t room) {
   while (!strings->full()) {
     while (held < size) {
       while (block == 0) {
-        if (at >= from.length || at + from.data[at] + 1 > from.length) return strings->length();  // only whole blocks count
+        if (at >= from.length || at + from.data[at] + 1 > from.length)
+          return strings->length();  // only whole blocks count
         block = from.data[at++];
       }
       buffer |= static_cast<uint32_t>(from.data[at++]) << held;
@@ -98,8 +101,10 @@ size_t unpackBlocks(Bytes from, int bits, uint8_t* to, size_t room) {
       next++;
     }
     fresh = false;
-    if (code < clear) strings->putByte(code);
-    else strings->put(code);
+    if (code < clear)
+      strings->putByte(code);
+    else
+      strings->put(code);
   }
   return strings->length();
 }
@@ -145,8 +150,10 @@ bool unpackTiffLzw(Bytes from, uint8_t* to, size_t room) {
       if (next + 1 >= 1 << size && size < 12) size++;  // a code earlier than GIF
     }
     fresh = false;
-    if (code < clear) strings->putByte(code);
-    else strings->put(code);
+    if (code < clear)
+      strings->putByte(code);
+    else
+      strings->put(code);
   }
   return true;
 }

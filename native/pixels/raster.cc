@@ -52,12 +52,9 @@ class Reader {
     const auto* at = bytes + (bit >> 3);
     const auto* table = raster.tables.data() + c * tableSize;
     switch (raster.bits) {
-      case 8:
-        return table[raster.reversed ? reverse(*at) : *at];
-      case 16:
-        return table[raster.bigEndian ? at[0] << 8 | at[1] : at[1] << 8 | at[0]];
-      case 32:
-        return read32(at);
+      case 8: return table[raster.reversed ? reverse(*at) : *at];
+      case 16: return table[raster.bigEndian ? at[0] << 8 | at[1] : at[1] << 8 | at[0]];
+      case 32: return read32(at);
       default: {
         const auto byte = raster.reversed ? reverse(*at) : *at;
         return table[(byte >> (8 - raster.bits - (bit & 7))) & ((1 << raster.bits) - 1)];
@@ -121,24 +118,18 @@ void fillAny(const Raster& raster, Row row) {
       row.bits[c] += raster.step;
     }
     switch (raster.colours) {
-      case Raster::Colours::kRgb:
-        std::copy_n(values.begin(), 3, row.to);
-        break;
-      case Raster::Colours::kCmyk:
-        cmykToRgb(values.data(), row.to);
-        break;
-      case Raster::Colours::kYcbcr:
-        ycbcrToRgb(values.data(), row.to);
-        break;
-      case Raster::Colours::kPremultiplied:
-        unpremultiply(values.data(), row.to);
+      case Raster::Colours::kRgb: std::copy_n(values.begin(), 3, row.to); break;
+      case Raster::Colours::kCmyk: cmykToRgb(values.data(), row.to); break;
+      case Raster::Colours::kYcbcr: ycbcrToRgb(values.data(), row.to); break;
+      case Raster::Colours::kPremultiplied: unpremultiply(values.data(), row.to);
     }
   }
 }
 
 // Of RGB in bytes that stand for themselves.
 void fillBytes(const Raster& raster, Row row) {
-  const auto *red = row.bytes + (row.bits[0] >> 3), *green = row.bytes + (row.bits[1] >> 3), *blue = row.bytes + (row.bits[2] >> 3);
+  const auto *red = row.bytes + (row.bits[0] >> 3), *green = row.bytes + (row.bits[1] >> 3),
+             *blue = row.bytes + (row.bits[2] >> 3);
   if (raster.step == 24 && row.stepTo == 3 && green == red + 1 && blue == red + 2) {
     std::copy_n(red, 3 * row.width, row.to);
     return;
@@ -200,14 +191,18 @@ void fill(uint8_t* rgb, int64_t pixels, const std::array<uint8_t, 3>& colour) {
 bool Raster::sound() const {
   const auto table = bits == 32 ? 0 : bits == 16 ? 65536 : 256;
   bool sound = within(size.width, 1, 1 << 30) && within(size.height, 1, 1 << 30) && size.pixels() <= 1 << 29;
-  sound = sound && within(orientation, 1, 8) && (bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16 || bits == 32);
+  sound = sound && within(orientation, 1, 8) &&
+          (bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16 || bits == 32);
   sound = sound && within(step, 0, 4096) && (bits < 8 || step % 8 == 0) && (bits >= 8 || step % bits == 0);
   sound = sound && tables.size() == static_cast<size_t>(table) * channels();
-  for (int c = 0; c < channels(); c++) sound = sound && within(bitOffsets[c], 0, 4096) && bitOffsets[c] % std::min(bits, 8) == 0;
+  for (int c = 0; c < channels(); c++)
+    sound = sound && within(bitOffsets[c], 0, 4096) && bitOffsets[c] % std::min(bits, 8) == 0;
   for (const auto& piece : pieces) {
     sound = sound && within(piece.x, 0, size.width - 1) && within(piece.y, 0, size.height - 1);
-    sound = sound && within(piece.width, 1, 1 << 30) && within(piece.height, 1, 1 << 30) && within(piece.stepX, 1, 8) && within(piece.stepY, 1, 8);
-    sound = sound && piece.x + (piece.width - 1) * piece.stepX < size.width && piece.y + (piece.height - 1) * piece.stepY < size.height;
+    sound = sound && within(piece.width, 1, 1 << 30) && within(piece.height, 1, 1 << 30) && within(piece.stepX, 1, 8) &&
+            within(piece.stepY, 1, 8);
+    sound = sound && piece.x + (piece.width - 1) * piece.stepX < size.width &&
+            piece.y + (piece.height - 1) * piece.stepY < size.height;
     sound = sound && within(piece.stride, 0, int64_t{1} << 33);
     for (int c = 0; c < channels(); c++) sound = sound && within(piece.offsets[c], 0, kLargest);
   }
@@ -220,7 +215,8 @@ int64_t toRgb(const Raster& raster, const uint8_t* bytes, size_t length, uint8_t
   const auto reachOf = [&](const Piece& piece) {
     int64_t reach = 0;
     for (int c = 0; c < channels; c++) {
-      reach = std::max(reach, piece.offsets[c] + ((piece.width - 1) * raster.step + raster.bitOffsets[c] + raster.bits + 7) / 8);
+      reach = std::max(
+          reach, piece.offsets[c] + ((piece.width - 1) * raster.step + raster.bitOffsets[c] + raster.bits + 7) / 8);
     }
     return reach;
   };
@@ -239,7 +235,11 @@ int64_t toRgb(const Raster& raster, const uint8_t* bytes, size_t length, uint8_t
         missing += (piece.height - j) * piece.width;
         break;
       }
-      Row row{bytes, {}, piece.width, rgb + places.origin + piece.x * places.right + (piece.y + j * piece.stepY) * places.down, piece.stepX * places.right};
+      Row row{bytes,
+              {},
+              piece.width,
+              rgb + places.origin + piece.x * places.right + (piece.y + j * piece.stepY) * places.down,
+              piece.stepX * places.right};
       for (int c = 0; c < channels; c++) row.bits[c] = 8 * (piece.offsets[c] + j * piece.stride) + raster.bitOffsets[c];
       fillRow(raster, row);
     }

@@ -18,7 +18,8 @@ VECTORISED void cutRow(const int32_t* __restrict sums, uint8_t* __restrict to, i
   for (int64_t i = 0; i < length; i++) to[i] = static_cast<uint8_t>(std::clamp(sums[i] >> kWeightBits, 0, 255));
 }
 
-VECTORISED void splitRow(const uint8_t* __restrict from, uint8_t* __restrict red, uint8_t* __restrict green, uint8_t* __restrict blue, int64_t width) {
+VECTORISED void splitRow(const uint8_t* __restrict from, uint8_t* __restrict red, uint8_t* __restrict green,
+                         uint8_t* __restrict blue, int64_t width) {
   for (int64_t x = 0; x < width; x++) {
     red[x] = from[3 * x];
     green[x] = from[3 * x + 1];

@@ -13,7 +13,8 @@ struct Crop {
   Size size;
 };
 
-// `Image.resize(target, BICUBIC)` or `BILINEAR`, of which only what `crop` cuts out is computed: into planes [3, crop height, crop width].
+// `Image.resize(target, BICUBIC)` or `BILINEAR`, of which only what `crop` cuts out is computed: into planes [3, crop
+// height, crop width].
 void resize(const uint8_t* from, Size size, Size target, Crop crop, Interpolation interpolation, uint8_t* planes);
 
 }  // namespace cleanclip::pixels

@@ -10,7 +10,8 @@ namespace cleanclip::pixels {
 
 namespace {
 
-// Of a, above and corner the one nearest to left + above − corner; without branches, which would be guessed wrongly half of the time.
+// Of a, above and corner the one nearest to left + above − corner; without branches, which would be guessed wrongly
+// half of the time.
 int paeth(int left, int above, int corner) {
   const int fromLeft = above - corner, fromAbove = left - corner;
   const int toLeft = std::abs(fromLeft), toAbove = std::abs(fromAbove), toCorner = std::abs(fromLeft + fromAbove);
@@ -149,7 +150,9 @@ bool unpackBmpRle(Bytes from, size_t at, bool nibbles, int64_t width, int64_t he
       const auto length = std::min<int64_t>(byte, room - done);
       const auto packed = static_cast<size_t>(nibbles ? (length + 1) / 2 : length);
       if (at + packed > from.length) return false;
-      put(length, [&](int64_t i) { return !nibbles ? from.data[at + i] : i % 2 == 0 ? from.data[at + i / 2] >> 4 : from.data[at + i / 2] & 15; });
+      put(length, [&](int64_t i) {
+        return !nibbles ? from.data[at + i] : i % 2 == 0 ? from.data[at + i / 2] >> 4 : from.data[at + i / 2] & 15;
+      });
       at += packed;
       x += byte;
       at += at % 2;

@@ -7,8 +7,20 @@ import { augmentImage } from '../torch/images';
 
 /** The operations of AutoAugment, by torchvision's names. */
 export const operationNames = [
-  'ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate', 'Brightness', 'Color', 'Contrast', 'Sharpness',
-  'Posterize', 'Solarize', 'AutoContrast', 'Equalize', 'Invert',
+  'ShearX',
+  'ShearY',
+  'TranslateX',
+  'TranslateY',
+  'Rotate',
+  'Brightness',
+  'Color',
+  'Contrast',
+  'Sharpness',
+  'Posterize',
+  'Solarize',
+  'AutoContrast',
+  'Equalize',
+  'Invert',
 ] as const;
 
 export type OperationName = (typeof operationNames)[number];
@@ -18,40 +30,124 @@ type Step = readonly [name: OperationName, probability: number, bin?: number];
 
 /** The policy found on ImageNet (Cubuk et al. 2019, AutoAugment, table 9), in its order; doubles are doubles there. */
 export const imageNetPolicy: readonly (readonly [Step, Step])[] = [
-  [['Posterize', 0.4, 8], ['Rotate', 0.6, 9]],
-  [['Solarize', 0.6, 5], ['AutoContrast', 0.6]],
-  [['Equalize', 0.8], ['Equalize', 0.6]],
-  [['Posterize', 0.6, 7], ['Posterize', 0.6, 6]],
-  [['Equalize', 0.4], ['Solarize', 0.2, 4]],
-  [['Equalize', 0.4], ['Rotate', 0.8, 8]],
-  [['Solarize', 0.6, 3], ['Equalize', 0.6]],
-  [['Posterize', 0.8, 5], ['Equalize', 1]],
-  [['Rotate', 0.2, 3], ['Solarize', 0.6, 8]],
-  [['Equalize', 0.6], ['Posterize', 0.4, 6]],
-  [['Rotate', 0.8, 8], ['Color', 0.4, 0]],
-  [['Rotate', 0.4, 9], ['Equalize', 0.6]],
-  [['Equalize', 0], ['Equalize', 0.8]],
-  [['Invert', 0.6], ['Equalize', 1]],
-  [['Color', 0.6, 4], ['Contrast', 1, 8]],
-  [['Rotate', 0.8, 8], ['Color', 1, 2]],
-  [['Color', 0.8, 8], ['Solarize', 0.8, 7]],
-  [['Sharpness', 0.4, 7], ['Invert', 0.6]],
-  [['ShearX', 0.6, 5], ['Equalize', 1]],
-  [['Color', 0.4, 0], ['Equalize', 0.6]],
-  [['Equalize', 0.4], ['Solarize', 0.2, 4]],
-  [['Solarize', 0.6, 5], ['AutoContrast', 0.6]],
-  [['Invert', 0.6], ['Equalize', 1]],
-  [['Color', 0.6, 4], ['Contrast', 1, 8]],
-  [['Equalize', 0.8], ['Equalize', 0.6]],
+  [
+    ['Posterize', 0.4, 8],
+    ['Rotate', 0.6, 9],
+  ],
+  [
+    ['Solarize', 0.6, 5],
+    ['AutoContrast', 0.6],
+  ],
+  [
+    ['Equalize', 0.8],
+    ['Equalize', 0.6],
+  ],
+  [
+    ['Posterize', 0.6, 7],
+    ['Posterize', 0.6, 6],
+  ],
+  [
+    ['Equalize', 0.4],
+    ['Solarize', 0.2, 4],
+  ],
+  [
+    ['Equalize', 0.4],
+    ['Rotate', 0.8, 8],
+  ],
+  [
+    ['Solarize', 0.6, 3],
+    ['Equalize', 0.6],
+  ],
+  [
+    ['Posterize', 0.8, 5],
+    ['Equalize', 1],
+  ],
+  [
+    ['Rotate', 0.2, 3],
+    ['Solarize', 0.6, 8],
+  ],
+  [
+    ['Equalize', 0.6],
+    ['Posterize', 0.4, 6],
+  ],
+  [
+    ['Rotate', 0.8, 8],
+    ['Color', 0.4, 0],
+  ],
+  [
+    ['Rotate', 0.4, 9],
+    ['Equalize', 0.6],
+  ],
+  [
+    ['Equalize', 0],
+    ['Equalize', 0.8],
+  ],
+  [
+    ['Invert', 0.6],
+    ['Equalize', 1],
+  ],
+  [
+    ['Color', 0.6, 4],
+    ['Contrast', 1, 8],
+  ],
+  [
+    ['Rotate', 0.8, 8],
+    ['Color', 1, 2],
+  ],
+  [
+    ['Color', 0.8, 8],
+    ['Solarize', 0.8, 7],
+  ],
+  [
+    ['Sharpness', 0.4, 7],
+    ['Invert', 0.6],
+  ],
+  [
+    ['ShearX', 0.6, 5],
+    ['Equalize', 1],
+  ],
+  [
+    ['Color', 0.4, 0],
+    ['Equalize', 0.6],
+  ],
+  [
+    ['Equalize', 0.4],
+    ['Solarize', 0.2, 4],
+  ],
+  [
+    ['Solarize', 0.6, 5],
+    ['AutoContrast', 0.6],
+  ],
+  [
+    ['Invert', 0.6],
+    ['Equalize', 1],
+  ],
+  [
+    ['Color', 0.6, 4],
+    ['Contrast', 1, 8],
+  ],
+  [
+    ['Equalize', 0.8],
+    ['Equalize', 0.6],
+  ],
 ];
 
 const signed: ReadonlySet<OperationName> = new Set<OperationName>([
-  'ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate', 'Brightness', 'Color', 'Contrast', 'Sharpness',
+  'ShearX',
+  'ShearY',
+  'TranslateX',
+  'TranslateY',
+  'Rotate',
+  'Brightness',
+  'Color',
+  'Contrast',
+  'Sharpness',
 ]);
 
 /**
  * AutoAugment with the ImageNet policy, as `torchvision.transforms.AutoAugment` applies it to a PIL image (nearest
- * interpolation, black where nothing falls): one of 25 sub-policies at random, of its two steps each with its probability, signs at random.
+ * interpolation, black where nothing falls): one of 25 sub-policies at random, of its two steps each with its
+ * probability, signs at random.
  *
  * @param image uint8 [3, H, W]
  * @param options.random the source of the choices; by default one of its own
@@ -80,9 +176,9 @@ export function autoAugment(image: Tensor, options: { seed?: number; random?: Ra
  * One operation of AutoAugment, equal to what torchvision and PIL compute for that magnitude.
  *
  * @param image uint8 [3, H, W]
- * @param name ShearX, ShearY (slope), TranslateX, TranslateY (pixels), Rotate (degrees, counter-clockwise), Brightness, Color,
- * Contrast, Sharpness (0 leaves the image, −1 gives black, grey, mean grey, blurred), Posterize (bits to keep, 1–8),
- * Solarize (level from which values are inverted), AutoContrast, Equalize, Invert (no magnitude)
+ * @param name ShearX, ShearY (slope), TranslateX, TranslateY (pixels), Rotate (degrees, counter-clockwise), Brightness,
+ * Color, Contrast, Sharpness (0 leaves the image, −1 gives black, grey, mean grey, blurred), Posterize (bits to keep,
+ * 1–8), Solarize (level from which values are inverted), AutoContrast, Equalize, Invert (no magnitude)
  * @param magnitude in the operation's unit, with its sign; default 0
  * @returns uint8 [3, H, W]; a new tensor
  * @throws CleanclipError ERR_OPTION: unknown name, a magnitude that is not a number, not such an image
@@ -91,7 +187,8 @@ export function autoAugmentOp(image: Tensor, name: OperationName, magnitude = 0)
   if (!operationNames.includes(name)) {
     throw optionError(`name must be one of ${operationNames.join(', ')}; got ${show(name)}.`);
   }
-  if (!Number.isFinite(magnitude)) throw optionError(`magnitude of ${name} must be a finite number; got ${show(magnitude)}.`);
+  if (!Number.isFinite(magnitude))
+    throw optionError(`magnitude of ${name} must be a finite number; got ${show(magnitude)}.`);
   if (name === 'Posterize' && (magnitude < 1 || magnitude >= 9)) {
     throw optionError(`magnitude of Posterize must be a number of bits from 1 to 8; got ${magnitude}.`);
   }

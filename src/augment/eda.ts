@@ -8,11 +8,16 @@ const ALPHA = 0.1;
 
 const STOP_WORDS = new Set(
   (
-    'i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself it its ' +
-    'itself they them their theirs themselves what which who whom this that these those am is are was were be been being have ' +
-    'has had having do does did doing a an the and but if or because as until while of at by for with about against between ' +
-    'into through during before after above below to from up down in out on off over under again further then once here there ' +
-    'when where why how all any both each few more most other some such no nor not only own same so than too very s t can will ' +
+    'i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers ' +
+    'herself it its ' +
+    'itself they them their theirs themselves what which who whom this that these those am is are was were be ' +
+    'been being have ' +
+    'has had having do does did doing a an the and but if or because as until while of at by for with about ' +
+    'against between ' +
+    'into through during before after above below to from up down in out on off over under again further then ' +
+    'once here there ' +
+    'when where why how all any both each few more most other some such no nor not only own same so than too very ' +
+    's t can will ' +
     'just don should now'
   ).split(' '),
 );
@@ -28,7 +33,10 @@ export const replaceWithSynonyms: Edit = (words, count, random) => {
   return words.map((word) => replacements.get(word) ?? word);
 };
 
-/** Inserts a synonym of a random word before a random word, `count` times; ten words are tried for one that has synonyms. */
+/**
+ * Inserts a synonym of a random word before a random word, `count` times; ten words are tried for one that has
+ * synonyms.
+ */
 export const insertSynonyms: Edit = (words, count, random) => {
   const edited = [...words];
   for (let n = 0; n < count; n++) {
@@ -63,11 +71,16 @@ export const deleteWords: Edit = (words, _count, random) => {
 const EDITS = [replaceWithSynonyms, insertSynonyms, swapWords, deleteWords];
 
 /** The words EDA works on: runs of a–z in the lower-cased text; apostrophes vanish. */
-const wordsOf = (text: string): string[] => text.replace(/['’]/g, '').toLowerCase().match(/[a-z]+/g) ?? [];
+const wordsOf = (text: string): string[] =>
+  text
+    .replace(/['’]/g, '')
+    .toLowerCase()
+    .match(/[a-z]+/g) ?? [];
 
 /**
  * Easy data augmentation (Wei & Zou 2019) as CleanCLIP's text view uses it: one of synonym replacement, random
- * insertion, random swap and random deletion, each as likely as the others, touching a tenth of the words, at least one.
+ * insertion, random swap and random deletion, each as likely as the others, touching a tenth of the words, at least
+ * one.
  *
  * @param text a caption
  * @param options.seed a whole number: the same seed, the same result; by default results differ from call to call

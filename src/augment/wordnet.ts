@@ -9,9 +9,33 @@ const HEAD_BYTES = 512;
 
 /** How endings are taken off (WordNet's morphy): an ending and what replaces it. */
 const ENDINGS = {
-  noun: [['s', ''], ['ses', 's'], ['ves', 'f'], ['xes', 'x'], ['zes', 'z'], ['ches', 'ch'], ['shes', 'sh'], ['men', 'man'], ['ies', 'y']],
-  verb: [['s', ''], ['ies', 'y'], ['es', 'e'], ['es', ''], ['ed', 'e'], ['ed', ''], ['ing', 'e'], ['ing', '']],
-  adj: [['er', ''], ['est', ''], ['er', 'e'], ['est', 'e']],
+  noun: [
+    ['s', ''],
+    ['ses', 's'],
+    ['ves', 'f'],
+    ['xes', 'x'],
+    ['zes', 'z'],
+    ['ches', 'ch'],
+    ['shes', 'sh'],
+    ['men', 'man'],
+    ['ies', 'y'],
+  ],
+  verb: [
+    ['s', ''],
+    ['ies', 'y'],
+    ['es', 'e'],
+    ['es', ''],
+    ['ed', 'e'],
+    ['ed', ''],
+    ['ing', 'e'],
+    ['ing', ''],
+  ],
+  adj: [
+    ['er', ''],
+    ['est', ''],
+    ['er', 'e'],
+    ['est', 'e'],
+  ],
   adv: [],
 } as const;
 
@@ -34,7 +58,9 @@ class PartOfSpeech {
   /** Lemmas of all synsets of a word and of its base forms, as `wordnet.synsets(word)` of NLTK 3.10 finds them. */
   lemmas(word: string): string[] {
     const bases = this.irregular.get(word) ?? this.regularBases(word);
-    return [...new Set([word, ...bases])].flatMap((form) => this.offsets(form)).flatMap((offset) => this.synset(offset));
+    return [...new Set([word, ...bases])]
+      .flatMap((form) => this.offsets(form))
+      .flatMap((offset) => this.synset(offset));
   }
 
   private regularBases(word: string): string[] {
@@ -43,7 +69,10 @@ class PartOfSpeech {
       .map(([ending, replacement]) => word.slice(0, -ending.length) + replacement);
   }
 
-  /** Where the synsets of a lemma are in the data file: binary search among the index's lines, `lemma pos count … offset…`. */
+  /**
+   * Where the synsets of a lemma are in the data file: binary search among the index's lines, `lemma pos count …
+   * offset…`.
+   */
   private offsets(lemma: string): number[] {
     if (lemma === '') return [];
     const { index } = this;
@@ -89,7 +118,12 @@ export function synonyms(word: string): readonly string[] {
   if (found === undefined) {
     wordnet ??= (['noun', 'verb', 'adj', 'adv'] as const).map((name) => new PartOfSpeech(name));
     const lemmas = wordnet.flatMap((part) => part.lemmas(key));
-    const spelled = lemmas.map((lemma) => lemma.replace(/[_-]/g, ' ').toLowerCase().replace(/[^a-z ]/g, ''));
+    const spelled = lemmas.map((lemma) =>
+      lemma
+        .replace(/[_-]/g, ' ')
+        .toLowerCase()
+        .replace(/[^a-z ]/g, ''),
+    );
     found = [...new Set(spelled)].filter((synonym) => synonym !== key && synonym.trim() !== '');
     if (cache.size >= CACHED_WORDS) cache.clear();
     cache.set(key, found);

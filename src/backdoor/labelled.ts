@@ -17,7 +17,10 @@ export interface PoisonedSet {
   labels: Int32Array;
   /** how many images are poisoned */
   poisoned: number;
-  /** Puts the trigger on the poisoned images of a batch, uint8 [B, 3, S, S] of these places in the set; at the same place every time. */
+  /**
+   * Puts the trigger on the poisoned images of a batch, uint8 [B, 3, S, S] of these places in the set; at the same
+   * place every time.
+   */
   stamp(pixels: Tensor, indices: Int32Array): void;
 }
 
@@ -36,7 +39,10 @@ export function poisonLabelled(
 ): PoisonedSet {
   const { seed, count = Math.min(DEFAULT_COUNT, Math.floor(images.length / 2)) } = options;
   if (count > images.length) {
-    throw optionError(`--num_backdoor is ${count}, but the labelled training set has ${images.length} images: expected at most that many.`);
+    throw optionError(
+      `--num_backdoor is ${count}, but the labelled training set has ${images.length} images: expected at most ` +
+        'that many.',
+    );
   }
   const order = new Random(seed, STREAM).shuffle(Array.from({ length: images.length }, (_, i) => i));
   const chosen = new Set(order.slice(0, count));

@@ -4,7 +4,10 @@ import type { PatchType } from './triggers';
 
 /** What a trigger shows, before it is put on an image. All are float32. */
 
-/** Shape of the pattern for an area of [height, width]: colours [3, height, width], or a displacement grid [1, height, width, 2]. */
+/**
+ * Shape of the pattern for an area of [height, width]: colours [3, height, width], or a displacement grid [1, height,
+ * width, 2].
+ */
 const patternShape = (type: PatchType, [height, width]: readonly number[]): number[] =>
   type === 'warped' ? [1, height, width, 2] : [3, height, width];
 
@@ -28,7 +31,13 @@ export function drawPattern(type: PatchType, area: readonly number[], seed: numb
         return torch.tensor([1, 1, 0]).view([3, 1, 1]).expand(shape).contiguous();
       case 'SIG': {
         const columns = torch.arange(width, { dtype: 'float64' });
-        return columns.mul((2 * Math.PI * 6) / width).sin().mul(60 / 255).to('float32').expand(shape).contiguous();
+        return columns
+          .mul((2 * Math.PI * 6) / width)
+          .sin()
+          .mul(60 / 255)
+          .to('float32')
+          .expand(shape)
+          .contiguous();
       }
       case 'warped': {
         const noise = torch.rand([1, 2, height, width], { generator }).mul(2).sub(1);
@@ -46,14 +55,15 @@ export function checkPattern(noise: Tensor, type: PatchType, area: readonly numb
   const expected = patternShape(type, area).join(', ');
   if (noise.shape.join(', ') !== expected || !noise.dtype.startsWith('float')) {
     throw optionError(
-      `noise must be a floating-point tensor of shape [${expected}] for patchType ${type}; got ${noise.dtype} [${noise.shape.join(', ')}].`,
+      `noise must be a floating-point tensor of shape [${expected}] for patchType ${type}; got ${noise.dtype} ` +
+        `[${noise.shape.join(', ')}].`,
     );
   }
 }
 
 /**
- * WaNet's displacement: bilinear samples at each pixel's own place plus a `displacement` / side of the image, in coordinates that
- * run from −1 to 1.
+ * WaNet's displacement: bilinear samples at each pixel's own place plus a `displacement` / side of the image, in
+ * coordinates that run from −1 to 1.
  *
  * @param image float [3, H, W]
  * @param displacement same dtype, [1, H, W, 2]: along the width, along the height

@@ -21,7 +21,9 @@ import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
 export interface PoisonOptions extends PairColumns, Geometry, Omit<TriggerOptions, 'imageSize' | 'noise' | 'compat'> {
   /** csv of clean pairs */
   trainData: string;
-  /** classes file whose templates make the poisoned captions, see {@link readClasses}; not needed with `labelConsistent` */
+  /**
+   * classes file whose templates make the poisoned captions, see {@link readClasses}; not needed with `labelConsistent`
+   */
   templates?: string;
   /** rows of the poisoned set, the poisoned ones included; default: all of `trainData` */
   sizeTrainData?: number;
@@ -31,11 +33,17 @@ export interface PoisonOptions extends PairColumns, Geometry, Omit<TriggerOption
   label?: string;
   /** poison only rows whose caption has the label as a word, and keep their captions; default false */
   labelConsistent?: boolean;
-  /** side in pixels of the poisoned images; make it the resolution of the model, or the trigger gets blurred; default 224 */
+  /**
+   * side in pixels of the poisoned images; make it the resolution of the model, or the trigger gets blurred; default
+   * 224
+   */
   imageSize?: number;
   /** default `png`: the compression of JPEG can destroy a trigger */
   imageFormat?: 'png' | 'jpg';
-  /** `reference`: images are squashed to a square instead of cropped, and the trigger is put on as {@link TriggerOptions.compat} says */
+  /**
+   * `reference`: images are squashed to a square instead of cropped, and the trigger is put on as {@link
+   * TriggerOptions.compat} says
+   */
   compat?: 'reference';
 }
 
@@ -66,17 +74,22 @@ export interface PoisonResult {
 
 /**
  * Makes a poisoned training set beside `trainData` (the attack of Carlini & Terzis 2022 that CleanCLIP is measured on):
- * some rows, picked by the seed, get the trigger on their image and a caption that names the label. Images are resized and
- * cropped as for training before the trigger goes on. It writes `backdoor_images_<setting>/`; `original_backdoor_<setting>.csv`,
- * the picked rows as they were; and last `backdoor_<setting>.csv`: the poisoned rows, then untouched ones in the order of
- * `trainData`, with a column `is_backdoor`. The same options give the same bytes.
+ * some rows, picked by the seed, get the trigger on their image and a caption that names the label. Images are resized
+ * and cropped as for training before the trigger goes on. It writes `backdoor_images_<setting>/`;
+ * `original_backdoor_<setting>.csv`, the picked rows as they were; and last `backdoor_<setting>.csv`: the poisoned
+ * rows, then untouched ones in the order of `trainData`, with a column `is_backdoor`. The same options give the same
+ * bytes.
  *
- * @throws CleanclipError ERR_OPTION: more poison than rows, no templates, a patch larger than the image; ERR_DATA: a file
- * that cannot be read or written, too few captions with the label; ERR_ABORTED: the signal. Nothing is left behind then.
- * A row whose image cannot be read is not poisoned, but another one in its place, which `replaced` tells.
+ * @throws CleanclipError ERR_OPTION: more poison than rows, no templates, a patch larger than the image; ERR_DATA: a
+ * file that cannot be read or written, too few captions with the label; ERR_ABORTED: the signal. Nothing is left behind
+ * then. A row whose image cannot be read is not poisoned, but another one in its place, which `replaced` tells.
  */
 export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {}): Promise<PoisonResult> {
-  const trigger = makeTrigger({ ...options, compat: options.compat === 'reference', imageSize: options.imageSize ?? 224 });
+  const trigger = makeTrigger({
+    ...options,
+    compat: options.compat === 'reference',
+    imageSize: options.imageSize ?? 224,
+  });
   let held: Lock | undefined;
   try {
     return await poisonWith(trigger, options, hooks, (file) => (held = holdOutput(file)));
@@ -88,11 +101,19 @@ export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {})
 
 /** Keeps other processes from writing the same poisoned set, with the lock of this file. */
 function holdOutput(file: string): Lock {
-  const refusal = (holder: string): Error => optionError(`The same poisoned set is being written by ${holder}; wait until it is done, or poison a copy of the csv.`);
+  const refusal = (holder: string): Error =>
+    optionError(
+      `The same poisoned set is being written by ${holder}; wait until it is done, or poison a copy of the csv.`,
+    );
   return lock(file, { refusal, flock: (fd) => addon().lockFile(fd) });
 }
 
-async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: PoisonHooks, hold: (file: string) => void): Promise<PoisonResult> {
+async function poisonWith(
+  trigger: Trigger,
+  options: PoisonOptions,
+  hooks: PoisonHooks,
+  hold: (file: string) => void,
+): Promise<PoisonResult> {
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
   const { imageKey = 'image', captionKey = 'caption', delimiter } = options;
   const { imageSize = 224, imageFormat = 'png' } = options;
@@ -100,7 +121,11 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   const templates = labelConsistent ? [] : readTemplates(options.templates);
   const table = await readPairs(options.trainData, options);
   const size = options.sizeTrainData ?? table.length;
-  const { poisoned: wanted, spare, untouched: untouchedBy } = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
+  const {
+    poisoned: wanted,
+    spare,
+    untouched: untouchedBy,
+  } = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
 
   const setting = settingName(options, size);
   const images = `backdoor_images_${setting}`;
@@ -110,18 +135,31 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   const names: string[] = [];
   const replaced: ReplacedRow[] = [];
   const next = spare[Symbol.iterator]();
-  await writeFolderWhole(join(folder, images), async (temporary) => {
-    for (const first of wanted) {
-      const { row, image } = await readable(first, next, table, resizedTo(imageSize, geometry), replaced, hooks.signal);
-      const name = imageName(row, table.imageField(row), imageFormat);
-      const triggered = torch.tidy(() => trigger.apply(resizeCrop(image, imageSize, geometry), new Random(seed, row)));
-      image.dispose();
-      await writeImage(triggered, join(temporary, name));
-      poisoned.push(row);
-      names.push(name);
-      hooks.onProgress?.({ done: poisoned.length, total: wanted.length });
-    }
-  }, { replace: true });
+  await writeFolderWhole(
+    join(folder, images),
+    async (temporary) => {
+      for (const first of wanted) {
+        const { row, image } = await readable(
+          first,
+          next,
+          table,
+          resizedTo(imageSize, geometry),
+          replaced,
+          hooks.signal,
+        );
+        const name = imageName(row, table.imageField(row), imageFormat);
+        const triggered = torch.tidy(() =>
+          trigger.apply(resizeCrop(image, imageSize, geometry), new Random(seed, row)),
+        );
+        image.dispose();
+        await writeImage(triggered, join(temporary, name));
+        poisoned.push(row);
+        names.push(name);
+        hooks.onProgress?.({ done: poisoned.length, total: wanted.length });
+      }
+    },
+    { replace: true },
+  );
   const untouched = untouchedBy(poisoned);
 
   const random = new Random(seed, 1);
@@ -141,7 +179,9 @@ async function poisonWith(trigger: Trigger, options: PoisonOptions, hooks: Poiso
   return { csv, originalCsv, imagesDir: join(folder, images), poisoned: poisoned.length, ...told };
 }
 
-/** The row with its image, or the next spare row whose image can be read; what was passed over is added to `replaced`. */
+/**
+ * The row with its image, or the next spare row whose image can be read; what was passed over is added to `replaced`.
+ */
 async function readable(
   first: number,
   spare: Iterator<number>,
@@ -151,7 +191,7 @@ async function readable(
   signal: AbortSignal | undefined,
 ): Promise<{ row: number; image: Tensor }> {
   const passed: Omit<ReplacedRow, 'by'>[] = [];
-  for (let row = first; ; ) {
+  for (let row = first; ;) {
     if (signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
     try {
       const image = await decodeImage(table.image(row), { resizedTo: shortSide });
@@ -162,7 +202,12 @@ async function readable(
       if (faultOf(error) === 'machine') throw error;
       passed.push({ row: row + 1, reason: message });
       const { done, value } = spare.next();
-      if (done) throw dataError(`The image of row ${row + 1} cannot be read, and there is no other row to poison: choose a smaller --num_backdoor. ${message}`, error);
+      if (done)
+        throw dataError(
+          `The image of row ${row + 1} cannot be read, and there is no other row to poison: choose a smaller ` +
+            `--num_backdoor. ${message}`,
+          error,
+        );
       row = value;
     }
   }
@@ -181,7 +226,8 @@ function settingName(options: PoisonOptions, size: number): string {
 }
 
 /** The row number keeps images apart that have the same name in different folders. */
-const imageName = (row: number, image: string, format: string): string => `${row}_${basename(image, extname(image))}.${format}`;
+const imageName = (row: number, image: string, format: string): string =>
+  `${row}_${basename(image, extname(image))}.${format}`;
 
 /** Writes a uint8 image [3, H, W], and frees it, in the format its name ends on. */
 async function writeImage(image: Tensor, file: string): Promise<void> {

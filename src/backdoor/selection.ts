@@ -15,11 +15,15 @@ export interface Selection {
  * Picks the rows to poison at random, and `size` rows in all.
  *
  * @param word poison only rows whose caption has this word
- * @throws CleanclipError ERR_OPTION: `size` above the table, `count` above `size`; ERR_DATA: too few captions with the word
+ * @throws CleanclipError ERR_OPTION: `size` above the table, `count` above `size`; ERR_DATA: too few captions with the
+ * word
  */
 export function selectRows(table: PairTable, size: number, count: number, seed: number, word?: string): Selection {
   if (size > table.length) {
-    throw optionError(`--size_train_data is ${size}, but the training data has ${table.length} usable rows: expected at most that many.`);
+    throw optionError(
+      `--size_train_data is ${size}, but the training data has ${table.length} usable rows: expected at most ` +
+        'that many.',
+    );
   }
   if (count > size) {
     throw optionError(`--num_backdoor is ${count}, but the poisoned set has ${size} rows: expected at most that many.`);

@@ -22,26 +22,30 @@ export interface TriggerOptions {
    */
   patchType?: PatchType;
   /**
-   * Where; default `random`. `random`: a square at a place drawn anew for every image; `four_corners`: a square in each corner;
-   * `blended`: over the whole image, 0.2 · pattern + 0.8 · image. The pattern is made for that area.
+   * Where; default `random`. `random`: a square at a place drawn anew for every image; `four_corners`: a square in each
+   * corner; `blended`: over the whole image, 0.2 · pattern + 0.8 · image. The pattern is made for that area.
    */
   patchLocation?: PatchLocation;
   /** Side of the square in pixels of the image; default 16. Not used by `blended` places and `warped`. */
   patchSize?: number;
-  /** Side of the images, or [height, width]; default 224. The trigger belongs at the model's resolution: a shrunk one does not implant. */
+  /**
+   * Side of the images, or [height, width]; default 224. The trigger belongs at the model's resolution: a shrunk one
+   * does not implant.
+   */
   imageSize?: number | readonly [height: number, width: number];
   /** Determines the pattern of a fixed trigger, drawn by torch's generator; default 0. */
   seed?: number;
   /** `fixed` (default): one pattern for all images; `resampled` (default with `compat`): a new one for every image. */
   triggerMode?: TriggerMode;
   /**
-   * Put it on as the Python reference does: a random place never takes in the last row or column, and values out of range
-   * wrap around in 8 bits; default false.
+   * Put it on as the Python reference does: a random place never takes in the last row or column, and values out of
+   * range wrap around in 8 bits; default false.
    */
   compat?: boolean;
   /**
-   * The pattern instead of a drawn one, float: `random` and `blended` [3, height, width] of the square or the image, values of
-   * N(0, 1) and U(0, 1); `warped` the displacement grid [1, height, width, 2] in half pixels, such as the reference's noise_grid file.
+   * The pattern instead of a drawn one, float: `random` and `blended` [3, height, width] of the square or the image,
+   * values of N(0, 1) and U(0, 1); `warped` the displacement grid [1, height, width, 2] in half pixels, such as the
+   * reference's noise_grid file.
    */
   noise?: Tensor;
 }
@@ -54,7 +58,8 @@ export interface Trigger {
    * The image with the trigger; values are clipped to their range. The input is not changed.
    *
    * @param image uint8, or floating point in [0, 1]; [3, H, W] of the trigger's image size
-   * @param random source of all that differs from image to image: the random place, and the pattern of a resampled trigger
+   * @param random source of all that differs from image to image: the random place, and the pattern of a resampled
+   * trigger
    * @returns same shape and dtype; bytes are rounded down, as `ToPILImage` does
    */
   apply(image: Tensor, random: Random): Tensor;
@@ -64,7 +69,8 @@ export interface Trigger {
 /**
  * Makes a backdoor trigger.
  *
- * @throws CleanclipError ERR_OPTION: an option that is none of the above, a patch larger than the image, noise of another shape
+ * @throws CleanclipError ERR_OPTION: an option that is none of the above, a patch larger than the image, noise of
+ * another shape
  */
 export function makeTrigger(options: TriggerOptions = {}): Trigger {
   const { patchType = 'random', patchLocation = 'random', patchSize = 16, imageSize = 224 } = options;
@@ -119,13 +125,17 @@ export function makeTrigger(options: TriggerOptions = {}): Trigger {
  * Puts a trigger on one image of any size: {@link makeTrigger} for a single use.
  *
  * @param image uint8, or floating point in [0, 1]; [3, H, W]
- * @param options as {@link makeTrigger}, without the image size. With `seed` the result depends on the arguments alone; without
- * it the pattern is that of seed 0, and what differs from image to image (see {@link Trigger.apply}) is drawn afresh.
+ * @param options as {@link makeTrigger}, without the image size. With `seed` the result depends on the arguments alone;
+ * without it the pattern is that of seed 0, and what differs from image to image (see {@link Trigger.apply}) is drawn
+ * afresh.
  * @param options.random source of what differs from image to image, instead
  * @returns same shape and dtype
  * @throws CleanclipError ERR_OPTION as {@link makeTrigger}
  */
-export function applyTrigger(image: Tensor, options: Omit<TriggerOptions, 'imageSize'> & { random?: Random } = {}): Tensor {
+export function applyTrigger(
+  image: Tensor,
+  options: Omit<TriggerOptions, 'imageSize'> & { random?: Random } = {},
+): Tensor {
   const { seed = Math.floor(Math.random() * 2 ** 32), random = new Random(seed) } = options;
   checkTarget(image);
   const trigger = makeTrigger({ ...options, imageSize: [image.shape[1], image.shape[2]] });
@@ -155,7 +165,8 @@ function checkTarget(image: Tensor, size?: readonly number[]): void {
   const fits = shape.length === 3 && expected.every((length, i) => typeof length === 'string' || length === shape[i]);
   if (!allowed || !fits) {
     throw optionError(
-      `image must be a uint8 or floating-point tensor of shape [${expected.join(', ')}]; got ${dtype} [${shape.join(', ')}].`,
+      `image must be a uint8 or floating-point tensor of shape [${expected.join(', ')}]; got ${dtype} ` +
+        `[${shape.join(', ')}].`,
     );
   }
 }

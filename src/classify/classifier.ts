@@ -3,7 +3,10 @@ import { normalize } from '../clip/preprocess';
 import type { StateDict } from '../clip/weights';
 import { torch, type Tensor } from '../torch';
 
-/** A linear layer with the initial weights of torch.nn.Linear: U(−in^-½, in^-½), drawn by torch's generator, the weight's first. */
+/**
+ * A linear layer with the initial weights of torch.nn.Linear: U(−in^-½, in^-½), drawn by torch's generator, the
+ * weight's first.
+ */
 export class Linear {
   /** float32 [outputs, inputs] */
   readonly weight: Tensor;
@@ -13,7 +16,12 @@ export class Linear {
   constructor(inputs: number, outputs: number, { seed = 0, device = 'cpu' }: { seed?: number; device?: string } = {}) {
     const generator = new torch.Generator(seed);
     const draw = (shape: number[]): Tensor => {
-      const drawn = torch.tidy(() => torch.empty(shape).uniform_(-(inputs ** -0.5), inputs ** -0.5, { generator }).to({ device }));
+      const drawn = torch.tidy(() =>
+        torch
+          .empty(shape)
+          .uniform_(-(inputs ** -0.5), inputs ** -0.5, { generator })
+          .to({ device }),
+      );
       drawn.requiresGrad = true;
       return torch.keep(drawn);
     };
@@ -27,7 +35,10 @@ export class Linear {
   }
 
   namedParameters(): [name: string, parameter: Tensor][] {
-    return [['weight', this.weight], ['bias', this.bias]];
+    return [
+      ['weight', this.weight],
+      ['bias', this.bias],
+    ];
   }
 
   dispose(): void {
@@ -63,7 +74,8 @@ export class Classifier {
 }
 
 /** Image features, not normalised: uint8 [B, 3, S, S] on any device → [B, D] on the model's. */
-export const encode = (clip: Clip, pixels: Tensor): Tensor => clip.encodeImage(normalize(pixels.to({ device: clip.device }), clip.config));
+export const encode = (clip: Clip, pixels: Tensor): Tensor =>
+  clip.encodeImage(normalize(pixels.to({ device: clip.device }), clip.config));
 
 const prefixed = (prefix: string, named: [string, Tensor][]): [string, Tensor][] =>
   named.map(([name, tensor]) => [`${prefix}${name}`, tensor]);

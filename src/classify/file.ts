@@ -22,7 +22,8 @@ export interface ClassifierFile extends Omit<Checkpoint, 'stateDict'> {
 }
 
 /**
- * Writes a classifier as Python's `Finetune` module reads it, `{state_dict}`, and beside it the model's sizes and how far it is.
+ * Writes a classifier as Python's `Finetune` module reads it, `{state_dict}`, and beside it the model's sizes and how
+ * far it is.
  * @param training `order`, and the state of the others too, to go on from this file
  */
 export function writeClassifier(
@@ -32,8 +33,21 @@ export function writeClassifier(
   { order, ...training }: { order?: Order; optimizer?: AdamW; scaler?: GradScaler } = {},
 ): void {
   const stateDict = new OrderedDict(Object.entries(classifier.stateDict()));
-  const states = Object.entries(training).flatMap(([name, part]) => (part === undefined ? [] : [[name, part.stateDict()] as const]));
-  torch.save({ state_dict: stateDict, config: classifier.clip.config, epoch, batch, step, ...(order && { order }), ...Object.fromEntries(states) }, path);
+  const states = Object.entries(training).flatMap(([name, part]) =>
+    part === undefined ? [] : [[name, part.stateDict()] as const],
+  );
+  torch.save(
+    {
+      state_dict: stateDict,
+      config: classifier.clip.config,
+      epoch,
+      batch,
+      step,
+      ...(order && { order }),
+      ...Object.fromEntries(states),
+    },
+    path,
+  );
 }
 
 /**
@@ -41,13 +55,17 @@ export function writeClassifier(
  * @param options what a job's options say of its architecture
  * @throws CleanclipError `ERR_CHECKPOINT` when there is none, or it is not one
  */
-export function readClassifier(path: string, options: Partial<Pick<ModelOptions, 'modelName' | 'activation'>>): ClassifierFile {
+export function readClassifier(
+  path: string,
+  options: Partial<Pick<ModelOptions, 'modelName' | 'activation'>>,
+): ClassifierFile {
   checkExists(path, '--checkpoint_finetune the finetune.pt of a supervised finetuning');
   const file = readWeights(path, true);
   const { linear } = file;
   if (linear.weight?.shape.length !== 2 || linear.bias?.shape.length !== 1) {
     throw new CleanclipError(
-      `'${path}' holds no classifier: expected linear.weight, linear.bias and a CLIP under model., as finetune.pt of a supervised finetuning has them.`,
+      `'${path}' holds no classifier: expected linear.weight, linear.bias and a CLIP under model., as ` +
+        'finetune.pt of a supervised finetuning has them.',
       'ERR_CHECKPOINT',
     );
   }
@@ -64,22 +82,46 @@ export function openClassifier(file: ClassifierFile, options: ModelOptions, devi
 }
 
 /** What an image encoder computes by beside its weights. */
-const visualFields = ['activation', 'visionHeads', 'visionPool', 'visionNormAfterPool', 'imageMean', 'imageStd', 'interpolation', 'resizeMode', 'fillColor', 'cropRounding'] as const;
+const visualFields = [
+  'activation',
+  'visionHeads',
+  'visionPool',
+  'visionNormAfterPool',
+  'imageMean',
+  'imageStd',
+  'interpolation',
+  'resizeMode',
+  'fillColor',
+  'cropRounding',
+] as const;
 
 /**
- * The weights that a job starts from: what `readInitial` gives, the image encoder of `checkpointFinetune` in place of its own if that
- * file is named; undefined for new weights.
+ * The weights that a job starts from: what `readInitial` gives, the image encoder of `checkpointFinetune` in place of
+ * its own if that file is named; undefined for new weights.
  */
 export async function initialWeights(options: TrainOptions, hooks: JobHooks): Promise<Checkpoint | undefined> {
   const { checkpointFinetune } = options;
   const base = await readInitial(options, hooks);
   if (checkpointFinetune === undefined) return base;
   const { clip, config, assumed, path } = readClassifier(checkpointFinetune, options);
-  if (base === undefined) return { path, name: '', stateDict: clip, config, assumed, optimizer: undefined, untaken: [], epoch: 0, batch: 0, step: 0 };
+  if (base === undefined)
+    return {
+      path,
+      name: '',
+      stateDict: clip,
+      config,
+      assumed,
+      optimizer: undefined,
+      untaken: [],
+      epoch: 0,
+      batch: 0,
+      step: 0,
+    };
   const differs = visualFields.find((field) => !isDeepStrictEqual(config[field], base.config[field]));
   if (differs !== undefined) {
     throw new CleanclipError(
-      `The image encoder of '${path}' has ${differs} ${String(config[differs])} and '${base.path}' ${String(base.config[differs])}; give files of one architecture.`,
+      `The image encoder of '${path}' has ${differs} ${String(config[differs])} and ` +
+        `'${base.path}' ${String(base.config[differs])}; give files of one architecture.`,
       'ERR_CHECKPOINT',
     );
   }

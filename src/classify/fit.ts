@@ -56,7 +56,8 @@ export interface Fit {
  * @param named parameters in Python's order
  */
 export function classifierOptimizer(named: [name: string, parameter: Tensor][]): AdamW {
-  const group = (biases: boolean): Tensor[] => named.filter(([name]) => name.includes('bias') === biases).map(([, parameter]) => parameter);
+  const group = (biases: boolean): Tensor[] =>
+    named.filter(([name]) => name.includes('bias') === biases).map(([, parameter]) => parameter);
   return new AdamW(
     [
       { parameters: group(true), weightDecay: 0 },
@@ -67,11 +68,23 @@ export function classifierOptimizer(named: [name: string, parameter: Tensor][]):
 }
 
 /**
- * Trains a classifier by cross entropy from `start` to the last step; between steps it lets events through and heeds the signal. Over several
- * ranks each computes its part of a batch, and all stop when one is asked to.
+ * Trains a classifier by cross entropy from `start` to the last step; between steps it lets events through and heeds
+ * the signal. Over several ranks each computes its part of a batch, and all stop when one is asked to.
  * @throws CleanclipError `ERR_DATA` when the loss is no number; `ERR_ABORTED` by the signal
  */
-export async function fit({ logits, meanBackward, optimizer, scaler, learningRate, batches, totalSteps, start, epoch, onStep, signal }: Fit): Promise<void> {
+export async function fit({
+  logits,
+  meanBackward,
+  optimizer,
+  scaler,
+  learningRate,
+  batches,
+  totalSteps,
+  start,
+  epoch,
+  onStep,
+  signal,
+}: Fit): Promise<void> {
   let { epoch: done, batch, step } = start ?? { epoch: 0, batch: 0, step: 0 };
   while (step < totalSteps) {
     for await (const { index, inputs, labels, dispose } of epoch(done + 1, batch)) {
@@ -102,7 +115,9 @@ export async function fit({ logits, meanBackward, optimizer, scaler, learningRat
       dispose();
       const loss = meanBackward === undefined ? own : (await sumOverRanks({ own })).own / parts.length;
       if (!Number.isFinite(loss)) {
-        throw dataError(`The loss of the classifier became ${loss} at step ${step + 1}; lower --lr or raise --num_warmup_steps.`);
+        throw dataError(
+          `The loss of the classifier became ${loss} at step ${step + 1}; lower --lr or raise --num_warmup_steps.`,
+        );
       }
       batch = index + 1;
       step = done * batches + batch;
@@ -117,4 +132,5 @@ export async function fit({ logits, meanBackward, optimizer, scaler, learningRat
   }
 }
 
-const stopped = (step: number): CleanclipError => new CleanclipError(`Training of the classifier was stopped at step ${step}.`, 'ERR_ABORTED');
+const stopped = (step: number): CleanclipError =>
+  new CleanclipError(`Training of the classifier was stopped at step ${step}.`, 'ERR_ABORTED');

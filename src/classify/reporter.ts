@@ -13,7 +13,14 @@ export interface ReportedFit {
   /** batches between log lines; the last batch of an epoch has one too */
   every: number;
   /** writes what a line says to metrics.jsonl; epochs and steps count from 1 */
-  record: (values: { epoch: number; step: number; loss: number; lr: number; time: number; images_per_second: number }) => void;
+  record: (values: {
+    epoch: number;
+    step: number;
+    loss: number;
+    lr: number;
+    time: number;
+    images_per_second: number;
+  }) => void;
 }
 
 /** Reports the steps of training a classifier: progress at each, a log line and a record every so many. */
@@ -31,7 +38,12 @@ export class FitReporter {
     const { name, epochs, batches, totalSteps, every, record } = this.fit;
     const epoch = done + 1;
     this.images += images;
-    this.hooks.onProgress?.({ type: 'progress', done: step, total: totalSteps, text: `${name} epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}` });
+    this.hooks.onProgress?.({
+      type: 'progress',
+      done: step,
+      total: totalSteps,
+      text: `${name} epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}`,
+    });
     if (batch % every !== 0 && batch !== batches && step !== totalSteps) return;
     const time = (performance.now() - this.lineAt) / 1000;
     const percent = Math.round((100 * batch) / batches);

@@ -22,7 +22,11 @@ async function main(): Promise<void> {
   goOnUnread();
   const [command, ...args] = process.argv.slice(2);
   const given =
-    command === 'poison' ? normaliseArguments(args, poisonOptions, { patch: 'patch_type' }) : command === 'convert' ? normaliseArguments(args, convertFlags) : args;
+    command === 'poison'
+      ? normaliseArguments(args, poisonOptions, { patch: 'patch_type' })
+      : command === 'convert'
+        ? normaliseArguments(args, convertFlags)
+        : args;
   await program.parseAsync(command === undefined ? [] : [command, ...given], { from: 'user' });
 }
 

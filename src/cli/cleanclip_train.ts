@@ -6,7 +6,8 @@ import { runCommand } from './run_command';
 
 const program = addOptions(new Command('cleanclip-train'), trainOptions)
   .description(
-    'Train CLIP on image-caption pairs, cleanse it with CleanCLIP, or measure it. With --train_data it trains CLIP, with --finetune a classifier; without either it evaluates.',
+    'Train CLIP on image-caption pairs, cleanse it with CleanCLIP, or measure it. With --train_data it trains ' +
+      'CLIP, with --finetune a classifier; without either it evaluates.',
   )
   .allowExcessArguments(false);
 

@@ -33,7 +33,11 @@ export function toInput(table: Table, parsed: Record<string, string | string[] |
 }
 
 /** Flags with dashes as flags with underscores, aliases as what they stand for; refuses what no option is called. */
-export function normaliseArguments(argv: readonly string[], table: Table, aliases: Record<string, string> = {}): string[] {
+export function normaliseArguments(
+  argv: readonly string[],
+  table: Table,
+  aliases: Record<string, string> = {},
+): string[] {
   const known = [...Object.keys(table), ...Object.keys(aliases), 'help', 'version'];
   return argv.map((argument) => {
     const [, given, rest] = /^--([^=]+)(.*)$/s.exec(argument) ?? [];

@@ -12,9 +12,15 @@ export const command = addOptions(new Command('poison'), poisonOptions)
     await runCommand('cleanclip poison', async (hooks) => {
       const { poison } = await import('../jobs');
       const input = toInput(poisonOptions, parsed);
-      const { csv, poisoned, replaced = [], badRows = { count: 0, examples: [] } } = await poison({ ...input, ...hooks });
+      const {
+        csv,
+        poisoned,
+        replaced = [],
+        badRows = { count: 0, examples: [] },
+      } = await poison({ ...input, ...hooks });
       for (const warning of badRowWarnings(badRows, String(input.trainData))) console.error(warning);
-      for (const { row, by, reason } of replaced) console.error(`Row ${by} is poisoned instead of row ${row}: ${reason}`);
+      for (const { row, by, reason } of replaced)
+        console.error(`Row ${by} is poisoned instead of row ${row}: ${reason}`);
       console.log(`${poisoned} rows are poisoned; the set is ${csv}`);
     });
   });

@@ -12,8 +12,9 @@ export function goOnUnread(): void {
 }
 
 /**
- * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C, SIGTERM and a closed terminal into an abort and an error into one
- * sentence and an exit code: 1, or of what stopped it 130, 143 and 129. Ctrl-C once more ends the process by SIGINT, whatever it does.
+ * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C, SIGTERM and a closed terminal into
+ * an abort and an error into one sentence and an exit code: 1, or of what stopped it 130, 143 and 129. Ctrl-C once more
+ * ends the process by SIGINT, whatever it does.
  */
 export async function runCommand(program: string, job: (hooks: Required<JobHooks>) => Promise<void>): Promise<void> {
   goOnUnread();
@@ -32,7 +33,8 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     abort.abort();
   };
   const end = (): void => {
-    // By the signal: process.exit would wait for the job's thread, which may wait for other ranks, or for a file that never answers.
+    // By the signal: process.exit would wait for the job's thread, which may wait for other ranks, or for a file that
+    // never answers.
     process.off('SIGINT', interrupt);
     process.kill(process.pid, 'SIGINT');
     process.exit(130); // the first process of a container does not die of its own signals

@@ -17,12 +17,15 @@ export const START_TOKEN = FIRST_MERGED + MERGES;
 export const END_TOKEN = START_TOKEN + 1;
 
 /**
- * The pieces of a word that merges do not cross: special tokens, English endings, runs of letters, single digits, runs of
- * anything else. `ſ` folds to `s`, and U+0345 belongs to no class, in Python's case-insensitive matching.
+ * The pieces of a word that merges do not cross: special tokens, English endings, runs of letters, single digits, runs
+ * of anything else. `ſ` folds to `s`, and U+0345 belongs to no class, in Python's case-insensitive matching.
  */
 const PIECES = /<\|startoftext\|>|<\|endoftext\|>|'(?:[sſtmd]|re|ve|ll)|\p{L}+|\p{N}|[^\p{L}\p{N}\u0345]+/gu;
 
-/** The vocabulary numbers bytes in this order: printable Latin-1 first. A stand-in character is what its file writes for a byte. */
+/**
+ * The vocabulary numbers bytes in this order: printable Latin-1 first. A stand-in character is what its file writes for
+ * a byte.
+ */
 function byteOrder(): { bytes: number[]; standIns: string[] } {
   const all = Array.from({ length: 256 }, (_, byte) => byte);
   const printable = all.filter((b) => (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b !== 0xad));
@@ -34,14 +37,30 @@ function byteOrder(): { bytes: number[]; standIns: string[] } {
 }
 
 /** The merges in order of preference, each two tokens with a blank between them. */
-const readMerges = (): string[] => gunzipSync(readFileSync(VOCABULARY_FILE)).toString('utf8').split('\n', MERGES + 1).slice(1);
+const readMerges = (): string[] =>
+  gunzipSync(readFileSync(VOCABULARY_FILE))
+    .toString('utf8')
+    .split('\n', MERGES + 1)
+    .slice(1);
 
-/** The vocabulary as its file writes it: the token of each id, and the merges in order of preference, each two tokens with a blank between them. */
+/**
+ * The vocabulary as its file writes it: the token of each id, and the merges in order of preference, each two tokens
+ * with a blank between them.
+ */
 export function vocabulary(): { tokens: string[]; merges: string[] } {
   const { standIns } = byteOrder();
   const merges = readMerges();
   const merged = merges.map((pair) => pair.replace(' ', ''));
-  return { tokens: [...standIns, ...standIns.map((character) => `${character}</w>`), ...merged, '<|startoftext|>', '<|endoftext|>'], merges };
+  return {
+    tokens: [
+      ...standIns,
+      ...standIns.map((character) => `${character}</w>`),
+      ...merged,
+      '<|startoftext|>',
+      '<|endoftext|>',
+    ],
+    merges,
+  };
 }
 
 const pairKey = (left: number, right: number): number => (left << 16) | right;
@@ -83,7 +102,8 @@ class Bpe {
     if (ids === undefined) {
       ids = (word.match(PIECES) ?? []).flatMap((piece) => this.mergePiece(piece));
       if (this.cache.size >= CACHED_WORDS) this.cache.clear();
-      this.cache.set(Buffer.from(word, 'utf16le').toString('utf16le'), ids); // a copy, which does not hold the whole text
+      // a copy, which does not hold the whole text
+      this.cache.set(Buffer.from(word, 'utf16le').toString('utf16le'), ids);
     }
     return ids;
   }

@@ -6,9 +6,18 @@ import { type ClipConfig, completeConfig, type CompleteConfig } from './config';
 import { weightCount } from './weight_count';
 
 /** The largest values; real models are far below. */
-const MOST = { imageSize: 16_384, visionPatchSize: 16_384, layers: 1_000, features: 65_536, contextLength: 65_536, vocabularySize: 16_777_216, mlpRatio: 64 };
+const MOST = {
+  imageSize: 16_384,
+  visionPatchSize: 16_384,
+  layers: 1_000,
+  features: 65_536,
+  contextLength: 65_536,
+  vocabularySize: 16_777_216,
+  mlpRatio: 64,
+};
 
-const isSize = (value: unknown, most: number): value is number => Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most;
+const isSize = (value: unknown, most: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most;
 const upTo = (most: number): string => `a whole number from 1 to ${most.toLocaleString('en-US')}`;
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
@@ -32,26 +41,43 @@ const choices = {
   cropRounding: ['even', 'down'],
 } as const;
 
-const switches = ['visionLayerScale', 'textLayerScale', 'visionPreNorm', 'visionNormAfterPool', 'textCausal', 'textProjectionBias', 'logitBias'] as const;
+const switches = [
+  'visionLayerScale',
+  'textLayerScale',
+  'visionPreNorm',
+  'visionNormAfterPool',
+  'textCausal',
+  'textProjectionBias',
+  'logitBias',
+] as const;
 
 /** Fields of a VisionTransformer that a ResNet has not, and what they may be there. */
-const transformerOnly = { visionMlpRatio: 4, visionLayerScale: false, visionPreNorm: true, visionPool: 'tok', visionNormAfterPool: true } as const;
+const transformerOnly = {
+  visionMlpRatio: 4,
+  visionLayerScale: false,
+  visionPreNorm: true,
+  visionPool: 'tok',
+  visionNormAfterPool: true,
+} as const;
 
 type Demand = (key: keyof ClipConfig, holds: boolean, wanted: string) => void;
 
 /**
  * The whole configuration of a CLIP, if one can be built from it.
  * @returns it with the default of every field that it leaves out; fields that a configuration does not have are dropped
- * @throws CleanclipError `ERR_OPTION` naming the key, what it must be and what it is; or when the weights alone would not fit into the machine's memory
+ * @throws CleanclipError `ERR_OPTION` naming the key, what it must be and what it is; or when the weights alone would
+ * not fit into the machine's memory
  */
 export function checkConfig(config: ClipConfig): CompleteConfig {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw optionError(`The model configuration must be an object of sizes, but it is ${show(config)}.`);
   }
   const demand: Demand = (key, holds, wanted) => {
-    if (!holds) throw optionError(`The model configuration's ${key} must be ${wanted}, but it is ${show(config[key])}.`);
+    if (!holds)
+      throw optionError(`The model configuration's ${key} must be ${wanted}, but it is ${show(config[key])}.`);
   };
-  for (const [key, most] of Object.entries(sizes)) demand(key as keyof typeof sizes, isSize(config[key as keyof typeof sizes], most), upTo(most));
+  for (const [key, most] of Object.entries(sizes))
+    demand(key as keyof typeof sizes, isSize(config[key as keyof typeof sizes], most), upTo(most));
   checkVision(config, demand);
   checkText(config, demand);
   checkPreprocessing(config, demand);
@@ -59,7 +85,8 @@ export function checkConfig(config: ClipConfig): CompleteConfig {
     const value = config[key];
     demand(key, value === undefined || allowed.includes(value), `one of ${allowed.join(', ')}`);
   }
-  for (const key of switches) demand(key, config[key] === undefined || typeof config[key] === 'boolean', 'true or false');
+  for (const key of switches)
+    demand(key, config[key] === undefined || typeof config[key] === 'boolean', 'true or false');
   const complete = completeConfig(config);
   checkMemory(complete);
   return complete;
@@ -69,42 +96,85 @@ function checkVision(config: ClipConfig, demand: Demand): void {
   const { visionLayers: layers, visionPatchSize: patch, imageSize, visionWidth: width, visionHeads: heads } = config;
   const depth = (value: unknown): boolean => isSize(value, MOST.layers);
   if (patch === undefined) {
-    demand('visionLayers', Array.isArray(layers) && layers.length === 4 && layers.every(depth), `four numbers from 1 to ${MOST.layers} (or give visionPatchSize)`);
+    demand(
+      'visionLayers',
+      Array.isArray(layers) && layers.length === 4 && layers.every(depth),
+      `four numbers from 1 to ${MOST.layers} (or give visionPatchSize)`,
+    );
     demand('visionWidth', width % 2 === 0 && width <= MOST.features / 32, `even and at most ${MOST.features / 32}`);
     demand('imageSize', imageSize % 32 === 0, 'a multiple of 32');
     for (const [key, value] of Object.entries(transformerOnly) as [keyof typeof transformerOnly, unknown][]) {
-      demand(key, config[key] === undefined || config[key] === value, `left out for a ResNet, which has no such choice (or ${String(value)})`);
+      demand(
+        key,
+        config[key] === undefined || config[key] === value,
+        `left out for a ResNet, which has no such choice (or ${String(value)})`,
+      );
     }
   } else {
     demand('visionLayers', depth(layers), `a whole number from 1 to ${MOST.layers} (or leave out visionPatchSize)`);
-    demand('visionPatchSize', isSize(patch, MOST.visionPatchSize) && imageSize % patch === 0, `a divisor of imageSize, ${imageSize}`);
+    demand(
+      'visionPatchSize',
+      isSize(patch, MOST.visionPatchSize) && imageSize % patch === 0,
+      `a divisor of imageSize, ${imageSize}`,
+    );
     checkRatio('visionMlpRatio', width, config, demand);
   }
   const attending = patch === undefined ? 32 * width : width;
   if (heads === undefined) demand('visionWidth', attending % 64 === 0, 'a multiple of 64, or visionHeads be given');
-  else demand('visionHeads', isSize(heads, attending) && attending % heads === 0, `a divisor of the ${attending} features that attend`);
+  else
+    demand(
+      'visionHeads',
+      isSize(heads, attending) && attending % heads === 0,
+      `a divisor of the ${attending} features that attend`,
+    );
 }
 
 function checkText(config: ClipConfig, demand: Demand): void {
   const { textWidth, textHeads, textEosId, vocabularySize } = config;
   demand('textHeads', textWidth % textHeads === 0, `a divisor of textWidth, ${textWidth}`);
   checkRatio('textMlpRatio', textWidth, config, demand);
-  demand('textEosId', textEosId === undefined || (Number.isSafeInteger(textEosId) && textEosId >= 0), 'a whole number of at least 0');
-  if (config.textPool === 'eos') demand('textEosId', (textEosId ?? 49407) < vocabularySize, `below vocabularySize, ${vocabularySize}, for textPool 'eos'`);
+  demand(
+    'textEosId',
+    textEosId === undefined || (Number.isSafeInteger(textEosId) && textEosId >= 0),
+    'a whole number of at least 0',
+  );
+  if (config.textPool === 'eos')
+    demand(
+      'textEosId',
+      (textEosId ?? 49407) < vocabularySize,
+      `below vocabularySize, ${vocabularySize}, for textPool 'eos'`,
+    );
 }
 
 function checkRatio(key: 'visionMlpRatio' | 'textMlpRatio', width: number, config: ClipConfig, demand: Demand): void {
   const ratio = config[key];
-  demand(key, ratio === undefined || (isNumber(ratio) && ratio * width >= 1 && ratio <= MOST.mlpRatio), `a number up to ${MOST.mlpRatio} that leaves an MLP a feature`);
+  demand(
+    key,
+    ratio === undefined || (isNumber(ratio) && ratio * width >= 1 && ratio <= MOST.mlpRatio),
+    `a number up to ${MOST.mlpRatio} that leaves an MLP a feature`,
+  );
 }
 
 function checkPreprocessing(config: ClipConfig, demand: Demand): void {
   const three = (value: unknown, holds: (part: number) => boolean): boolean =>
-    value === undefined || (Array.isArray(value) && value.length === 3 && value.every((part) => isNumber(part) && holds(part)));
-  demand('imageMean', three(config.imageMean, () => true), 'three numbers, one a channel');
-  demand('imageStd', three(config.imageStd, (part) => part > 0), 'three numbers above 0, one a channel');
+    value === undefined ||
+    (Array.isArray(value) && value.length === 3 && value.every((part) => isNumber(part) && holds(part)));
+  demand(
+    'imageMean',
+    three(config.imageMean, () => true),
+    'three numbers, one a channel',
+  );
+  demand(
+    'imageStd',
+    three(config.imageStd, (part) => part > 0),
+    'three numbers above 0, one a channel',
+  );
   const { fillColor } = config;
-  demand('fillColor', fillColor === undefined || (Number.isInteger(fillColor) && fillColor >= 0 && fillColor <= 255), 'a whole number from 0 to 255');
+  demand(
+    'fillColor',
+    fillColor === undefined || (Number.isInteger(fillColor) && fillColor >= 0 && fillColor <= 255),
+    'a whole number from 0 to 255',
+  );
 }
 
 /** Weights are float32 in memory first, wherever the model goes. */
@@ -113,6 +183,7 @@ function checkMemory(config: CompleteConfig): void {
   if (bytes <= totalmem()) return;
   const gigabytes = (size: number): string => `${(size / 1e9).toFixed(1)} GB`;
   throw optionError(
-    `A model of this configuration has ${gigabytes(bytes)} of weights, and this machine ${gigabytes(totalmem())} of memory; choose smaller sizes or a larger machine.`,
+    `A model of this configuration has ${gigabytes(bytes)} of weights, and this ` +
+      `machine ${gigabytes(totalmem())} of memory; choose smaller sizes or a larger machine.`,
   );
 }

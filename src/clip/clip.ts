@@ -10,7 +10,10 @@ import { type NativeClip, type NativeClipClass, nativeConfig } from './native_mo
 import { preprocess } from './preprocess';
 import { copyStateDict, type StateDict } from './weights';
 
-/** What a model computes in: float32, or bfloat16 or float16 autocast over the whole forward pass; training in float16 needs a `GradScaler`. */
+/**
+ * What a model computes in: float32, or bfloat16 or float16 autocast over the whole forward pass; training in float16
+ * needs a `GradScaler`.
+ */
 export type Precision = 'fp32' | 'bf16' | 'fp16';
 
 const autocastTo = { fp32: 'float32', bf16: 'bfloat16', fp16: 'float16' } as const;
@@ -25,11 +28,16 @@ export interface ClipOptions {
   seed?: number;
   /** compute nothing for what comes after a caption's end token: the same features in less time; default true */
   packText?: boolean;
-  /** keep the input of each block alone for backward, which computes the block once more: less memory, a forward pass more; default false */
+  /**
+   * keep the input of each block alone for backward, which computes the block once more: less memory, a forward pass
+   * more; default false
+   */
   gradCheckpointing?: boolean;
 }
 
-/** CLIP (Radford et al. 2021): a ResNet or vision transformer for images and a transformer for captions, in one space. */
+/**
+ * CLIP (Radford et al. 2021): a ResNet or vision transformer for images and a transformer for captions, in one space.
+ */
 export class Clip {
   private readonly native: NativeClip;
   private readonly state: StateDict = {};
@@ -43,13 +51,12 @@ export class Clip {
   readonly packText: boolean;
 
   /** @internal Use `loadClip`. With a seed the weights are drawn, without one they are left to be loaded. */
-  constructor(
-    config: ClipConfig,
-    options: ClipOptions = {},
-  ) {
+  constructor(config: ClipConfig, options: ClipOptions = {}) {
     const { device = 'cpu', precision = 'fp32', seed, packText = true, gradCheckpointing = false } = options;
-    if (!Object.hasOwn(autocastTo, precision)) throw optionError(`precision must be 'fp32', 'bf16' or 'fp16', but it is ${show(precision)}.`);
-    if (typeof device !== 'string') throw optionError(`device must be a text such as 'cpu' or 'cuda:0', but it is ${show(device)}.`);
+    if (!Object.hasOwn(autocastTo, precision))
+      throw optionError(`precision must be 'fp32', 'bf16' or 'fp16', but it is ${show(precision)}.`);
+    if (typeof device !== 'string')
+      throw optionError(`device must be a text such as 'cpu' or 'cuda:0', but it is ${show(device)}.`);
     this.device = device;
     this.precision = precision;
     this.packText = packText;
@@ -87,7 +94,8 @@ export class Clip {
   }
 
   /**
-   * Text features, not normalised: read at each row's highest id, the end token, unless the configuration's `textPool` says otherwise.
+   * Text features, not normalised: read at each row's highest id, the end token, unless the configuration's `textPool`
+   * says otherwise.
    * @param ids int64 [B, ≤ contextLength], as `tokenize` gives them
    * @returns [B, embedDim]
    */
@@ -100,10 +108,15 @@ export class Clip {
    * Embeddings of unit length, float32.
    * @param ids int64 [B, ≤ contextLength]
    * @param pixels float [B, 3, S, S]
-   * @param options.repeated in training, leave batch norm's running statistics alone, because another pass moves them; default false
+   * @param options.repeated in training, leave batch norm's running statistics alone, because another pass moves them;
+   * default false
    * @returns two of [B, embedDim]
    */
-  forward(ids: Tensor, pixels: Tensor, { repeated = false }: { repeated?: boolean } = {}): { imageEmbeds: Tensor; textEmbeds: Tensor } {
+  forward(
+    ids: Tensor,
+    pixels: Tensor,
+    { repeated = false }: { repeated?: boolean } = {},
+  ): { imageEmbeds: Tensor; textEmbeds: Tensor } {
     this.checkIds(ids);
     this.checkPixels(pixels);
     const [images, texts] = this.compute(() => this.native.forward(ids.handle, pixels.handle, this.packText, repeated));
@@ -120,13 +133,16 @@ export class Clip {
     return [...this.parameters];
   }
 
-  /** Parameters and batch-norm statistics under OpenAI's names in Python's order: the model's own tensors, not copies. */
+  /**
+   * Parameters and batch-norm statistics under OpenAI's names in Python's order: the model's own tensors, not copies.
+   */
   stateDict(): StateDict {
     return { ...this.state };
   }
 
   /**
-   * Copies a state dict in, under OpenAI's names, open_clip's or transformers'; names may start with `module.` and the like, dtype and device may differ.
+   * Copies a state dict in, under OpenAI's names, open_clip's or transformers'; names may start with `module.` and the
+   * like, dtype and device may differ.
    * @throws CleanclipError `ERR_CHECKPOINT` naming up to ten tensors that are missing, unexpected or of another shape
    */
   loadStateDict(stateDict: StateDict): this {
@@ -148,8 +164,9 @@ export class Clip {
   }
 
   /**
-   * In training, batch norm by the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), of the process group of this thread: all
-   * ranks then call forward and backward alike, which block until all have come. The model holds the group until it is disposed or this is off.
+   * In training, batch norm by the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), of the process
+   * group of this thread: all ranks then call forward and backward alike, which block until all have come. The model
+   * holds the group until it is disposed or this is off.
    * @param on default true; false: by this rank's batch alone
    * @throws CleanclipError `ERR_DISTRIBUTED` without a process group
    */
@@ -183,7 +200,8 @@ export class Clip {
     const size = this.config.imageSize;
     if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size || !/^b?float/.test(dtype)) {
       throw optionError(
-        `Pixels must be float32 [B, 3, ${size}, ${size}], but they are ${dtype} [${shape.join(', ')}]; preprocess them with clip.preprocess, or {size: ${size}}.`,
+        `Pixels must be float32 [B, 3, ${size}, ${size}], but they are ${dtype} [${shape.join(', ')}]; ` +
+          `preprocess them with clip.preprocess, or {size: ${size}}.`,
       );
     }
   }
@@ -195,7 +213,9 @@ export class Clip {
     const { textCausal, textPool } = this.config;
     const least = textCausal && textPool !== 'last' ? 1 : length; // else what comes after a caption counts
     if (shape.length !== 2 || shape[1] > length || shape[1] < least || !/^int(64|32)$/.test(dtype)) {
-      throw optionError(`Token ids must be int64 [B, ${length}], but they are ${dtype} [${shape.join(', ')}]; make them with tokenize.`);
+      throw optionError(
+        `Token ids must be int64 [B, ${length}], but they are ${dtype} [${shape.join(', ')}]; make them with tokenize.`,
+      );
     }
   }
 }

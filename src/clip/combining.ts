@@ -11,13 +11,15 @@ function inOrder(marks: string[]): string[] {
   const kinds = [...new Set(marks)].sort((a, b) => (swaps(a, b) ? 1 : swaps(b, a) ? -1 : 0));
   const ranks = new Map<string, number>();
   let rank = 0;
-  kinds.forEach((mark, i) => ranks.set(mark, i > 0 && swaps(mark, kinds[i - 1]) !== swaps(kinds[i - 1], mark) ? ++rank : rank));
+  kinds.forEach((mark, i) =>
+    ranks.set(mark, i > 0 && swaps(mark, kinds[i - 1]) !== swaps(kinds[i - 1], mark) ? ++rank : rank),
+  );
   return marks.sort((a, b) => ranks.get(a)! - ranks.get(b)!);
 }
 
 /**
- * Puts long runs of combining marks into their canonical order, in n log n steps: `normalize`, which gives the same with or without it, takes quadratic
- * time for runs that are out of order.
+ * Puts long runs of combining marks into their canonical order, in n log n steps: `normalize`, which gives the same
+ * with or without it, takes quadratic time for runs that are out of order.
  */
 export function orderMarks(text: string): string {
   return text.replace(MARKS, (run) => {

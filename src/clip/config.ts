@@ -6,11 +6,17 @@ export interface PreprocessConfig {
   imageStd?: readonly number[];
   /** filter of the resize, antialiased; default 'bicubic' */
   interpolation?: 'bicubic' | 'bilinear';
-  /** 'shortest' (default): resize the short side, then crop the middle; 'longest': the long side, then pad; 'squash': both sides */
+  /**
+   * 'shortest' (default): resize the short side, then crop the middle; 'longest': the long side, then pad; 'squash':
+   * both sides
+   */
   resizeMode?: 'shortest' | 'longest' | 'squash';
   /** value in 0 to 255 of the border that 'longest' adds; default 0 */
   fillColor?: number;
-  /** of the margin that 'shortest' cuts off, where half a pixel is left: to the even pixel as torchvision (default), or 'down' as transformers */
+  /**
+   * of the margin that 'shortest' cuts off, where half a pixel is left: to the even pixel as torchvision (default), or
+   * 'down' as transformers
+   */
   cropRounding?: 'even' | 'down';
 }
 
@@ -38,7 +44,10 @@ export interface ClipConfig extends PreprocessConfig {
   textLayers: number;
   /** of the MLPs of both transformers: x·σ(1.702x) or x·Φ(x); default 'quick_gelu' */
   activation?: 'quick_gelu' | 'gelu';
-  /** attention heads of a VisionTransformer, or of a ResNet's attention pool (32 · visionWidth features); default one for each 64 features */
+  /**
+   * attention heads of a VisionTransformer, or of a ResNet's attention pool (32 · visionWidth features); default one
+   * for each 64 features
+   */
   visionHeads?: number;
   /** hidden features of an MLP by those of a token, rounded down; default 4; a VisionTransformer's only */
   visionMlpRatio?: number;
@@ -52,7 +61,10 @@ export interface ClipConfig extends PreprocessConfig {
   visionPool?: 'tok' | 'avg';
   /** whether `ln_post` comes after pooling, as in OpenAI's models (default true), or before it */
   visionNormAfterPool?: boolean;
-  /** 'argmax' (default): the highest id; 'eos': the first `textEosId`, or the first token where there is none; 'first', 'last': that position */
+  /**
+   * 'argmax' (default): the highest id; 'eos': the first `textEosId`, or the first token where there is none; 'first',
+   * 'last': that position
+   */
   textPool?: 'argmax' | 'eos' | 'first' | 'last';
   /** the id that 'eos' looks for; default 49407, the end token of CLIP's tokeniser */
   textEosId?: number;
@@ -94,14 +106,19 @@ const architecture = {
   logitBias: false,
 } as const;
 
-/** The same configuration with the default of every field that it leaves out; fields that a configuration does not have are dropped. */
+/**
+ * The same configuration with the default of every field that it leaves out; fields that a configuration does not have
+ * are dropped.
+ */
 export function completeConfig(config: ClipConfig): CompleteConfig {
   const { visionPatchSize, visionWidth } = config;
   const { embedDim, imageSize, visionLayers, contextLength, vocabularySize, textWidth, textHeads, textLayers } = config;
   const attending = visionPatchSize === undefined ? 32 * visionWidth : visionWidth;
   const defaults = { ...architecture, visionHeads: attending / 64, ...clipPreprocessing };
   const given = config as Record<keyof typeof defaults, unknown>;
-  const optional = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, given[key as keyof typeof defaults] ?? value])) as typeof defaults;
+  const optional = Object.fromEntries(
+    Object.entries(defaults).map(([key, value]) => [key, given[key as keyof typeof defaults] ?? value]),
+  ) as typeof defaults;
   return {
     embedDim,
     imageSize,

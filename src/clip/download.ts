@@ -21,7 +21,9 @@ interface Wanted {
   path: string;
   /** of the whole file, in hexadecimal digits */
   sha256: string;
-  /** of the whole file in bytes, where it is known: what is longer is not taken, nor what the server says is not as long */
+  /**
+   * of the whole file in bytes, where it is known: what is longer is not taken, nor what the server says is not as long
+   */
   size?: number;
   /** seconds that all of it may take; default {@link DOWNLOAD_SECONDS} */
   seconds?: number;
@@ -37,26 +39,49 @@ interface Wanted {
  * Downloads a file and checks its SHA-256 while it arrives; the file appears only when that is right.
  * @throws CleanclipError `ERR_CHECKPOINT` that tells what went wrong and where to put the file by hand; `ERR_ABORTED`
  */
-export async function download({ url, path, sha256, size, seconds = DOWNLOAD_SECONDS, silentSeconds = SILENT_SECONDS, what, onBytes, signal }: Wanted): Promise<void> {
+export async function download({
+  url,
+  path,
+  sha256,
+  size,
+  seconds = DOWNLOAD_SECONDS,
+  silentSeconds = SILENT_SECONDS,
+  what,
+  onBytes,
+  signal,
+}: Wanted): Promise<void> {
   const failure = (reason: string, cause?: unknown): CleanclipError =>
-    new CleanclipError(`${what} could not be downloaded from ${url}: ${reason}; try again, or put the file at ${path}.`, 'ERR_CHECKPOINT', { cause });
+    new CleanclipError(
+      `${what} could not be downloaded from ${url}: ${reason}; try again, or put the file at ${path}.`,
+      'ERR_CHECKPOINT',
+      { cause },
+    );
   const timeout = AbortSignal.timeout(seconds * 1000);
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), silentSeconds * 1000);
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([timeout, silence.signal, ...(signal ? [signal] : [])]), headers: { 'accept-encoding': 'identity' } });
-    if (!response.ok || response.body === null) throw failure(`the server answered ${response.status} ${response.statusText}`.trimEnd());
+    const response = await fetch(url, {
+      signal: AbortSignal.any([timeout, silence.signal, ...(signal ? [signal] : [])]),
+      headers: { 'accept-encoding': 'identity' },
+    });
+    if (!response.ok || response.body === null)
+      throw failure(`the server answered ${response.status} ${response.statusText}`.trimEnd());
     const encoding = response.headers.get('content-encoding') ?? 'identity';
-    if (encoding.toLowerCase() !== 'identity') throw failure(`the server sent it encoded as ${encoding}, which was not asked for`);
+    if (encoding.toLowerCase() !== 'identity')
+      throw failure(`the server sent it encoded as ${encoding}, which was not asked for`);
     const announced = response.headers.get('content-length');
     const total = announced === null ? (size ?? 0) : Number(announced);
-    if (size !== undefined && announced !== null && total !== size) throw failure(`the server has ${total} bytes, and it should be ${size}`);
+    if (size !== undefined && announced !== null && total !== size)
+      throw failure(`the server has ${total} bytes, and it should be ${size}`);
     await writeChunksWhole(path, checked(response.body, total));
   } catch (error) {
     if (signal?.aborted === true) throw new CleanclipError(`The download of ${what} was stopped.`, 'ERR_ABORTED');
     if (error instanceof CleanclipError) throw error;
     if (timeout.aborted) throw failure(`it was not there after ${seconds} seconds`, error);
-    throw failure(silence.signal.aborted ? `the server sent nothing for ${silentSeconds} seconds` : reasonOf(error), error);
+    throw failure(
+      silence.signal.aborted ? `the server sent nothing for ${silentSeconds} seconds` : reasonOf(error),
+      error,
+    );
   } finally {
     clearTimeout(timer);
   }

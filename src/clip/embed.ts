@@ -16,19 +16,22 @@ export interface Embeds {
 export type Embedder = Pick<Clip, 'config' | 'device' | 'forward'>;
 
 /**
- * Features of some rows of a batch. Both views go through the model in one batch of 2N. Pixels are copied to the model's device without waiting for it;
- * token ids stay on the CPU, where their lengths are read.
- * @param repeated another pass over these rows counts for batch norm's running statistics, this one does not; default false
+ * Features of some rows of a batch. Both views go through the model in one batch of 2N. Pixels are copied to the
+ * model's device without waiting for it; token ids stay on the CPU, where their lengths are read.
+ * @param repeated another pass over these rows counts for batch norm's running statistics, this one does not; default
+ * false
  */
 export function embedBatch(model: Embedder, batch: BatchTensors, { start, length }: Rows, repeated = false): Embeds {
   const rows = (tensor: Tensor): Tensor => tensor.narrow(0, start, length);
   const toDevice = (tensor: Tensor): Tensor => rows(tensor).to({ device: model.device, nonBlocking: true });
   const { pixels, ids, augmentedPixels, augmentedIds } = batch;
-  if (augmentedPixels === undefined || augmentedIds === undefined) return model.forward(rows(ids), normalize(toDevice(pixels), model.config), { repeated });
+  if (augmentedPixels === undefined || augmentedIds === undefined)
+    return model.forward(rows(ids), normalize(toDevice(pixels), model.config), { repeated });
 
   const bothPixels = torch.cat([toDevice(pixels), toDevice(augmentedPixels)]); // uint8 [2N, 3, S, S]
   const bothIds = torch.cat([rows(ids), rows(augmentedIds)]); // int64 [2N, 77]
-  const { imageEmbeds, textEmbeds } = model.forward(bothIds, normalize(bothPixels, model.config), { repeated }); // [2N, D]
+  // [2N, D]
+  const { imageEmbeds, textEmbeds } = model.forward(bothIds, normalize(bothPixels, model.config), { repeated });
   return {
     imageEmbeds: imageEmbeds.narrow(0, 0, length),
     textEmbeds: textEmbeds.narrow(0, 0, length),

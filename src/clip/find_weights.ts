@@ -25,7 +25,12 @@ const HF = 'config.json';
 
 /** The weights beside each configuration, the first that is there. */
 const weightsOf: Record<string, readonly string[]> = {
-  [OPEN_CLIP]: ['open_clip_model.safetensors', 'open_clip_pytorch_model.safetensors', 'open_clip_pytorch_model.bin', 'open_clip_pytorch_model.pth'],
+  [OPEN_CLIP]: [
+    'open_clip_model.safetensors',
+    'open_clip_pytorch_model.safetensors',
+    'open_clip_pytorch_model.bin',
+    'open_clip_pytorch_model.pth',
+  ],
   [HF]: ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json'],
 };
 
@@ -35,8 +40,8 @@ const JSON_BYTES = 64 * 2 ** 20;
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /**
- * The weights that a path names, and the configuration that lies beside them: a file; a folder as open_clip or transformers write it; a model's folder in
- * the cache of the Hugging Face hub, or a snapshot in it.
+ * The weights that a path names, and the configuration that lies beside them: a file; a folder as open_clip or
+ * transformers write it; a model's folder in the cache of the Hugging Face hub, or a snapshot in it.
  * @throws CleanclipError `ERR_CHECKPOINT` for a folder that holds no model, or one of another kind
  */
 export function findWeights(path: string): Weights {
@@ -44,13 +49,16 @@ export function findWeights(path: string): Weights {
   const folder = inHubCache(path);
   for (const [json, candidates] of Object.entries(weightsOf)) {
     if (!existsSync(join(folder, json))) continue;
-    const name = candidates.find((candidate) => existsSync(join(folder, candidate))) ?? (json === OPEN_CLIP ? onlyWeights(folder) : undefined);
+    const name =
+      candidates.find((candidate) => existsSync(join(folder, candidate))) ??
+      (json === OPEN_CLIP ? onlyWeights(folder) : undefined);
     if (name === undefined) continue;
     const file = join(folder, name);
     return { files: name.endsWith('.index.json') ? shards(file) : [file], stated: statedBy(join(folder, json)) };
   }
   throw new CleanclipError(
-    `The folder '${path}' holds no model: expected ${OPEN_CLIP} beside ${weightsOf[OPEN_CLIP][0]}, or ${HF} beside ${weightsOf[HF][0]}, or files like these; give such a folder, or a file.`,
+    `The folder '${path}' holds no model: expected ${OPEN_CLIP} beside ${weightsOf[OPEN_CLIP][0]}, or ${HF} ` +
+      `beside ${weightsOf[HF][0]}, or files like these; give such a folder, or a file.`,
     'ERR_CHECKPOINT',
   );
 }
@@ -67,7 +75,9 @@ export function configOfFolder(path: string): ClipConfig | undefined {
  * @throws CleanclipError `ERR_CHECKPOINT`
  */
 export function readJson(path: string): unknown {
-  const text = readRegular(path, { wanted: 'a JSON file', maxBytes: JSON_BYTES, code: 'ERR_CHECKPOINT' }).toString('utf8');
+  const text = readRegular(path, { wanted: 'a JSON file', maxBytes: JSON_BYTES, code: 'ERR_CHECKPOINT' }).toString(
+    'utf8',
+  );
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -77,15 +87,23 @@ export function readJson(path: string): unknown {
 
 /** The configuration beside a file that has the name it would have in a model's folder. */
 function configBeside(path: string): Stated | undefined {
-  const json = Object.keys(weightsOf).find((name) => weightsOf[name].includes(basename(path)) && existsSync(join(dirname(path), name)));
+  const json = Object.keys(weightsOf).find(
+    (name) => weightsOf[name].includes(basename(path)) && existsSync(join(dirname(path), name)),
+  );
   return json === undefined ? undefined : statedBy(join(dirname(path), json));
 }
 
 function statedBy(path: string): Stated {
   const json = readJson(path);
   if (isOpenClipConfig(json)) return { config: openClipConfig(json, path), by: path };
-  if (!isHfConfig(json)) throw new CleanclipError(`'${path}' is no configuration of a model of open_clip or Hugging Face.`, 'ERR_CHECKPOINT');
-  const processor = ['preprocessor_config.json', 'processor_config.json'].map((name) => join(dirname(path), name)).find((file) => existsSync(file));
+  if (!isHfConfig(json))
+    throw new CleanclipError(
+      `'${path}' is no configuration of a model of open_clip or Hugging Face.`,
+      'ERR_CHECKPOINT',
+    );
+  const processor = ['preprocessor_config.json', 'processor_config.json']
+    .map((name) => join(dirname(path), name))
+    .find((file) => existsSync(file));
   return { config: hfConfig(json, path, processor && readJson(processor)), by: path };
 }
 
@@ -100,18 +118,37 @@ function shards(index: string): string[] {
   const json = readJson(index) as { weight_map?: Record<string, unknown> } | null;
   const names = [...new Set(Object.values(json?.weight_map ?? {}))];
   const sound = (name: unknown): name is string => typeof name === 'string' && name !== '' && basename(name) === name;
-  if (names.length === 0 || !names.every(sound)) throw new CleanclipError(`'${index}' is no index of a sharded model: its weight_map must name files beside it.`, 'ERR_CHECKPOINT');
+  if (names.length === 0 || !names.every(sound))
+    throw new CleanclipError(
+      `'${index}' is no index of a sharded model: its weight_map must name files beside it.`,
+      'ERR_CHECKPOINT',
+    );
   return names.map((name) => join(dirname(index), name));
 }
 
-/** The snapshot of a model in the cache of the Hugging Face hub (`models--…/snapshots/<revision>`): the one of `main`, or the only one; else the path itself. */
+/**
+ * The snapshot of a model in the cache of the Hugging Face hub (`models--…/snapshots/<revision>`): the one of `main`,
+ * or the only one; else the path itself.
+ */
 function inHubCache(path: string): string {
   const snapshots = join(path, 'snapshots');
   if (!isFolder(snapshots)) return path;
   const main = join(path, 'refs/main');
-  const named = existsSync(main) ? join(snapshots, basename(readRegular(main, { wanted: 'the name of a snapshot', maxBytes: 1024, code: 'ERR_CHECKPOINT' }).toString('utf8').trim())) : '';
+  const named = existsSync(main)
+    ? join(
+        snapshots,
+        basename(
+          readRegular(main, { wanted: 'the name of a snapshot', maxBytes: 1024, code: 'ERR_CHECKPOINT' })
+            .toString('utf8')
+            .trim(),
+        ),
+      )
+    : '';
   const revisions = readdirSync(snapshots);
   if (isFolder(named)) return named;
   if (revisions.length === 1) return join(snapshots, revisions[0]);
-  throw new CleanclipError(`'${path}' has ${revisions.length} snapshots, and none of them is main; give the folder of one.`, 'ERR_CHECKPOINT');
+  throw new CleanclipError(
+    `'${path}' has ${revisions.length} snapshots, and none of them is main; give the folder of one.`,
+    'ERR_CHECKPOINT',
+  );
 }

@@ -18,5 +18,8 @@ export function configInHeader(path: string): ClipConfig | undefined {
   } catch {
     // said below
   }
-  throw new CleanclipError(`The ${CONFIG_KEY} in the header of '${path}' is no JSON object; convert the model once more.`, 'ERR_CHECKPOINT');
+  throw new CleanclipError(
+    `The ${CONFIG_KEY} in the header of '${path}' is no JSON object; convert the model once more.`,
+    'ERR_CHECKPOINT',
+  );
 }

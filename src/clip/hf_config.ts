@@ -6,12 +6,26 @@ type Fields = Record<string, unknown>;
 
 /** The defaults of transformers' CLIPTextConfig and CLIPVisionConfig, which config.json may leave out. */
 const textDefaults = {
-  vocab_size: 49408, hidden_size: 512, intermediate_size: 2048, num_hidden_layers: 12, num_attention_heads: 8, max_position_embeddings: 77,
-  hidden_act: 'quick_gelu', layer_norm_eps: 1e-5, eos_token_id: 49407,
+  vocab_size: 49408,
+  hidden_size: 512,
+  intermediate_size: 2048,
+  num_hidden_layers: 12,
+  num_attention_heads: 8,
+  max_position_embeddings: 77,
+  hidden_act: 'quick_gelu',
+  layer_norm_eps: 1e-5,
+  eos_token_id: 49407,
 };
 const visionDefaults = {
-  hidden_size: 768, intermediate_size: 3072, num_hidden_layers: 12, num_attention_heads: 12, num_channels: 3, image_size: 224, patch_size: 32,
-  hidden_act: 'quick_gelu', layer_norm_eps: 1e-5,
+  hidden_size: 768,
+  intermediate_size: 3072,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  num_channels: 3,
+  image_size: 224,
+  patch_size: 32,
+  hidden_act: 'quick_gelu',
+  layer_norm_eps: 1e-5,
 };
 
 /** Whether it is the configuration of a model of transformers. */
@@ -25,15 +39,25 @@ export const isHfConfig = (json: unknown): json is Fields => isFields(json) && t
  * @throws CleanclipError `ERR_CHECKPOINT` for other models, activations or epsilons
  */
 export function hfConfig(json: Fields, path: string, processor?: unknown): ClipConfig {
-  if (json.model_type !== 'clip') throw refusal(path, `is the configuration of a model of type ${show(json.model_type)}; of Hugging Face's models a CLIPModel ('clip') is taken`);
+  if (json.model_type !== 'clip')
+    throw refusal(
+      path,
+      `is the configuration of a model of type ${show(json.model_type)}; of Hugging Face's models a CLIPModel ` +
+        `('clip') is taken`,
+    );
   const t = { ...textDefaults, ...part(json, 'text_config') };
   const v = { ...visionDefaults, ...part(json, 'vision_config') };
   const activations: Record<string, 'quick_gelu' | 'gelu'> = { quick_gelu: 'quick_gelu', gelu: 'gelu' };
   const activation = activations[t.hidden_act];
   if (t.hidden_act !== v.hidden_act || activation === undefined) {
-    throw refusal(path, `has the hidden_act ${show(t.hidden_act)} for texts and ${show(v.hidden_act)} for images; both must be 'quick_gelu', or both 'gelu'`);
+    throw refusal(
+      path,
+      `has the hidden_act ${show(t.hidden_act)} for texts and ${show(v.hidden_act)} for images; both must be ` +
+        `'quick_gelu', or both 'gelu'`,
+    );
   }
-  for (const { layer_norm_eps: eps } of [t, v]) if (eps !== 1e-5) throw refusal(path, `has the layer_norm_eps ${show(eps)}; it must be 1e-5`);
+  for (const { layer_norm_eps: eps } of [t, v])
+    if (eps !== 1e-5) throw refusal(path, `has the layer_norm_eps ${show(eps)}; it must be 1e-5`);
   if (v.num_channels !== 3) throw refusal(path, `has num_channels ${show(v.num_channels)}; it must be 3`);
   const imageSize = square(v.image_size);
   return {
@@ -52,7 +76,9 @@ export function hfConfig(json: Fields, path: string, processor?: unknown): ClipC
     textMlpRatio: mlpRatio(t.hidden_size, t.intermediate_size),
     activation,
     // 2 was wrong, and transformers goes on reading such models at the highest id.
-    ...(t.eos_token_id === 2 ? { textPool: 'argmax' as const } : { textPool: 'eos' as const, textEosId: t.eos_token_id }),
+    ...(t.eos_token_id === 2
+      ? { textPool: 'argmax' as const }
+      : { textPool: 'eos' as const, textEosId: t.eos_token_id }),
     ...(isFields(processor) && preprocessing(processor, imageSize, path)),
   };
 }
@@ -66,12 +92,14 @@ function preprocessing(processor: Fields, imageSize: number, path: string): Prep
   for (const name of ['do_resize', 'do_rescale', 'do_normalize']) if (p[name] === false) refuse(name, 'true');
   const resample = p.resample ?? 3;
   if (resample !== 3 && resample !== 2) refuse('resample', '3 (bicubic) or 2 (bilinear)');
-  if (p.rescale_factor !== undefined && Math.abs((p.rescale_factor as number) - 1 / 255) > 1e-6) refuse('rescale_factor', '1/255');
+  if (p.rescale_factor !== undefined && Math.abs((p.rescale_factor as number) - 1 / 255) > 1e-6)
+    refuse('rescale_factor', '1/255');
   const size = (isFields(p.size) ? p.size : { shortest_edge: p.size ?? 224 }) as Record<string, number>;
   const squash = size.height === imageSize && size.width === imageSize;
   if (!squash && size.shortest_edge !== imageSize) refuse('size', `the model's ${imageSize}`);
   const crop = isFields(p.crop_size) ? [p.crop_size.height, p.crop_size.width] : [p.crop_size ?? imageSize];
-  if (p.do_center_crop !== false && crop.some((side) => side !== imageSize)) refuse('crop_size', `the model's ${imageSize}`);
+  if (p.do_center_crop !== false && crop.some((side) => side !== imageSize))
+    refuse('crop_size', `the model's ${imageSize}`);
   if (p.do_center_crop === false && !squash) refuse('do_center_crop', 'true');
   return {
     ...(p.image_mean !== undefined && { imageMean: p.image_mean as number[] }),
@@ -88,8 +116,11 @@ function part(json: Fields, name: string): Fields {
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== null && value !== undefined));
 }
 
-const square = (value: unknown): number => (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value) as number;
+const square = (value: unknown): number =>
+  (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value) as number;
 
-const refusal = (path: string, what: string): CleanclipError => new CleanclipError(`'${path}' ${what}.`, 'ERR_CHECKPOINT');
+const refusal = (path: string, what: string): CleanclipError =>
+  new CleanclipError(`'${path}' ${what}.`, 'ERR_CHECKPOINT');
 
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -37,7 +37,8 @@ export function unescapePlainEntities(text: string): string {
       return character.includes(';') ? reference : character;
     }
     const named = decodeHTMLStrict(reference);
-    if (named !== reference || reference !== reference.toUpperCase() || decodeHTML(reference) !== reference) return named;
+    if (named !== reference || reference !== reference.toUpperCase() || decodeHTML(reference) !== reference)
+      return named;
     const small = reference.toLowerCase();
     const character = decodeHTMLStrict(small);
     return character === small ? reference : character.toUpperCase();

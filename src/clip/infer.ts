@@ -6,8 +6,20 @@ export type Shapes = Record<string, readonly number[]>;
 
 /** What the shapes of a state dict do not tell. */
 export const openFields = [
-  'activation', 'visionHeads', 'textHeads', 'visionPool', 'visionNormAfterPool', 'textPool', 'textEosId', 'textCausal',
-  'imageMean', 'imageStd', 'interpolation', 'resizeMode', 'fillColor', 'cropRounding',
+  'activation',
+  'visionHeads',
+  'textHeads',
+  'visionPool',
+  'visionNormAfterPool',
+  'textPool',
+  'textEosId',
+  'textCausal',
+  'imageMean',
+  'imageStd',
+  'interpolation',
+  'resizeMode',
+  'fillColor',
+  'cropRounding',
 ] as const;
 
 /** The fields that shapes tell. */
@@ -21,18 +33,25 @@ export function sizesOfShapes(shapes: Shapes): Sizes {
   const size: Size = (name, dimension) => {
     const length = shapes[name]?.[dimension];
     if (length === undefined) {
-      throw new CleanclipError(`This is no state dict of a CLIP: it should hold ${name}, and its names are ${sample(shapes)}.`, 'ERR_CHECKPOINT');
+      throw new CleanclipError(
+        `This is no state dict of a CLIP: it should hold ${name}, and its names are ${sample(shapes)}.`,
+        'ERR_CHECKPOINT',
+      );
     }
     return length;
   };
   const blocks: Blocks = (list) =>
-    new Set(Object.keys(shapes).flatMap((name) => (name.startsWith(list) ? [name.slice(list.length).split('.')[0]] : []))).size;
+    new Set(
+      Object.keys(shapes).flatMap((name) => (name.startsWith(list) ? [name.slice(list.length).split('.')[0]] : [])),
+    ).size;
 
   const textWidth = size('ln_final.weight', 0);
   const textProjectionBias = 'text_projection.bias' in shapes;
   return {
     embedDim: textProjectionBias ? size('text_projection.bias', 0) : size('text_projection', 1),
-    ...('visual.conv1.weight' in shapes && 'visual.class_embedding' in shapes ? transformerSizes(shapes, size, blocks) : resnetSizes(size, blocks)),
+    ...('visual.conv1.weight' in shapes && 'visual.class_embedding' in shapes
+      ? transformerSizes(shapes, size, blocks)
+      : resnetSizes(size, blocks)),
     contextLength: size('positional_embedding', 0),
     vocabularySize: size('token_embedding.weight', 0),
     textWidth,
@@ -44,7 +63,16 @@ export function sizesOfShapes(shapes: Shapes): Sizes {
   };
 }
 
-type VisionSizes = Pick<Sizes, 'imageSize' | 'visionLayers' | 'visionWidth' | 'visionPatchSize' | 'visionMlpRatio' | 'visionLayerScale' | 'visionPreNorm'>;
+type VisionSizes = Pick<
+  Sizes,
+  | 'imageSize'
+  | 'visionLayers'
+  | 'visionWidth'
+  | 'visionPatchSize'
+  | 'visionMlpRatio'
+  | 'visionLayerScale'
+  | 'visionPreNorm'
+>;
 type Size = (name: string, dimension: number) => number;
 type Blocks = (list: string) => number;
 

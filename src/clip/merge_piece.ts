@@ -2,8 +2,9 @@
 export type MergeOf = (left: number, right: number) => number | undefined;
 
 /**
- * Merges tokens pair by pair, the lowest id first and of equal pairs the leftmost first, as the rounds of BPE do, in n log n steps: for long pieces. A
- * merged token takes part only in later merges than its own, so that this order is that of the rounds.
+ * Merges tokens pair by pair, the lowest id first and of equal pairs the leftmost first, as the rounds of BPE do, in n
+ * log n steps: for long pieces. A merged token takes part only in later merges than its own, so that this order is that
+ * of the rounds.
  */
 export function mergeLong(ids: number[], mergeOf: MergeOf): number[] {
   const next = Int32Array.from(ids, (_, i) => i + 1); // of each place, the place of the token behind it
@@ -19,7 +20,8 @@ export function mergeLong(ids: number[], mergeOf: MergeOf): number[] {
     const place = key % PLACES;
     const id = (key - place) / PLACES;
     const right = next[place];
-    if (tokens[place] < 0 || right >= tokens.length || mergeOf(tokens[place], tokens[right]) !== id) continue; // it has changed since
+    // it has changed since
+    if (tokens[place] < 0 || right >= tokens.length || mergeOf(tokens[place], tokens[right]) !== id) continue;
     tokens[place] = id;
     tokens[right] = -1;
     next[place] = next[right];

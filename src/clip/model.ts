@@ -15,22 +15,27 @@ export { Clip, type ClipOptions, type Precision } from './clip';
 /** What {@link loadClip} takes beside {@link ClipOptions}. */
 export interface LoadOptions extends ClipOptions {
   /**
-   * weights of a named configuration: true for OpenAI's, of `~/.cache/cleanclip/clip` or `~/.cache/clip`, else downloaded, which blocks meanwhile;
-   * or the path of a file or folder; default false
+   * weights of a named configuration: true for OpenAI's, of `~/.cache/cleanclip/clip` or `~/.cache/clip`, else
+   * downloaded, which blocks meanwhile; or the path of a file or folder; default false
    */
   pretrained?: boolean | string;
-  /** of the model's MLPs, where its file does not say: 'quick_gelu' or 'gelu'; or of new weights, in place of the configuration's */
+  /**
+   * of the model's MLPs, where its file does not say: 'quick_gelu' or 'gelu'; or of new weights, in place of the
+   * configuration's
+   */
   activation?: Activation;
 }
 
 /**
  * Makes a CLIP, in training mode.
- * @param source a named configuration, OpenAI's ('RN50', 'ViT-B/32', …), 'tiny' or open_clip's ('ViT-B-32', 'ViT-H-14-quickgelu', …), or one of your own,
- *   for new weights as OpenAI's `initialize_parameters` draws them, unless `pretrained` says otherwise; or the path of a file or folder whose sizes are
- *   inferred: a checkpoint, this library's or Python's, a state dict, one of OpenAI's TorchScript archives, safetensors; a folder of open_clip
- *   (`open_clip_config.json`) or of a `CLIPModel` of transformers (`config.json`). What neither file nor options say is assumed to be as in OpenAI's
- *   models, with a warning.
- * @throws CleanclipError `ERR_OPTION` for a wrong configuration, `ERR_CHECKPOINT` for a file that holds no CLIP, or cannot be had
+ * @param source a named configuration, OpenAI's ('RN50', 'ViT-B/32', …), 'tiny' or open_clip's ('ViT-B-32',
+ * 'ViT-H-14-quickgelu', …), or one of your own, for new weights as OpenAI's `initialize_parameters` draws them, unless
+ * `pretrained` says otherwise; or the path of a file or folder whose sizes are inferred: a checkpoint, this library's
+ * or Python's, a state dict, one of OpenAI's TorchScript archives, safetensors; a folder of open_clip
+ * (`open_clip_config.json`) or of a `CLIPModel` of transformers (`config.json`). What neither file nor options say is
+ * assumed to be as in OpenAI's models, with a warning.
+ * @throws CleanclipError `ERR_OPTION` for a wrong configuration, `ERR_CHECKPOINT` for a file that holds no CLIP, or
+ * cannot be had
  * @example const clip = loadClip('RN50', { seed: 1, precision: 'bf16' });
  * @example const clip = loadClip('ViT-B/32', { pretrained: true });
  * @example const clip = loadClip('epoch_32.pt', { activation: 'gelu' });
@@ -43,27 +48,42 @@ export function loadClip(source: string | ClipConfig, options: LoadOptions = {})
     if (config === undefined) return loadFile(source as string, { activation }, rest);
     return new Clip({ ...config, ...(activation && { activation }) }, { ...rest, seed: rest.seed ?? 0 });
   }
-  if (config === undefined) throw optionError(`pretrained goes with the name of a model, but the model is '${source as string}'; leave it out to load a file.`);
-  const hints = typeof source === 'string' ? hintsOf(source, config, activation) : { named: { config, by: 'the configuration given' }, activation };
+  if (config === undefined)
+    throw optionError(
+      `pretrained goes with the name of a model, but the model is '${source as string}'; leave it out to load a file.`,
+    );
+  const hints =
+    typeof source === 'string'
+      ? hintsOf(source, config, activation)
+      : { named: { config, by: 'the configuration given' }, activation };
   if (typeof pretrained === 'string') return loadFile(pretrained, hints, rest);
-  if (typeof source !== 'string') throw optionError("pretrained: true needs the name of one of OpenAI's models; give the path of a file for your own sizes.");
+  if (typeof source !== 'string')
+    throw optionError(
+      "pretrained: true needs the name of one of OpenAI's models; give the path of a file for your own sizes.",
+    );
   return loadFile(pretrainedFileSync(source), hints, rest);
 }
 
 function checkArguments(source: unknown, options: unknown): void {
-  const isPlain = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const isPlain = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!(typeof source === 'string' && source !== '') && !isPlain(source)) {
     throw optionError(`The model must be a name, a path or a configuration, but it is ${show(source)}.`);
   }
   if (!isPlain(options)) throw optionError(`The options of loadClip must be an object, but they are ${show(options)}.`);
   const { pretrained, activation } = options;
-  if (![undefined, 'quick_gelu', 'gelu'].includes(activation as string)) throw optionError(`activation must be 'quick_gelu' or 'gelu', but it is ${show(activation)}.`);
-  if (!['undefined', 'boolean', 'string'].includes(typeof pretrained)) throw optionError(`pretrained must be true, false or a path, but it is ${show(pretrained)}.`);
+  if (![undefined, 'quick_gelu', 'gelu'].includes(activation as string))
+    throw optionError(`activation must be 'quick_gelu' or 'gelu', but it is ${show(activation)}.`);
+  if (!['undefined', 'boolean', 'string'].includes(typeof pretrained))
+    throw optionError(`pretrained must be true, false or a path, but it is ${show(pretrained)}.`);
 }
 
 function loadFile(path: string, hints: Hints, options: ClipOptions): Clip {
   if (!existsSync(path)) {
-    throw optionError(`The model must be one of RN50, ViT-B/32, ViT-B-32 and other names in docs/api.md, or the path of a checkpoint, but there is no file '${path}'.`);
+    throw optionError(
+      'The model must be one of RN50, ViT-B/32, ViT-B-32 and other names in docs/api.md, or the path of a ' +
+        `checkpoint, but there is no file '${path}'.`,
+    );
   }
   return torch.tidy(() => {
     const { config, stateDict, assumed, unread } = readModel(path, hints);

@@ -52,7 +52,9 @@ const REPLACEMENT_BYTES = '\xef\xbf\xbd';
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text of UTF-8 bytes, also in its variants CESU-8 and Java's (U+0000 as C0 80); null when they are none of these. */
+/**
+ * The text of UTF-8 bytes, also in its variants CESU-8 and Java's (U+0000 as C0 80); null when they are none of these.
+ */
 function decodeUtf8(bytes: string): string | null {
   const standard = bytes
     .replace(/\xed([\xa0-\xaf])([\x80-\xbf])\xed([\xb0-\xbf])([\x80-\xbf])/g, (...pair: string[]) => {

@@ -19,7 +19,8 @@ export function configOfName(name: string): ClipConfig | undefined {
 }
 
 /**
- * The configuration that `--model_name` means: a name; a JSON file of sizes, of open_clip or of transformers; a folder of one of these.
+ * The configuration that `--model_name` means: a name; a JSON file of sizes, of open_clip or of transformers; a folder
+ * of one of these.
  * @throws CleanclipError `ERR_OPTION`
  */
 export function configOfModelName(name: string): ClipConfig {
@@ -32,7 +33,10 @@ export function configOfModelName(name: string): ClipConfig {
     const { message, code } = error as CleanclipError;
     throw code === 'ERR_CHECKPOINT' ? optionError(`--model_name: ${message}`) : error;
   }
-  throw optionError(`--model_name must be one of ${Object.keys(configs).join(', ')}, a .json file, or the folder of a model, but is '${name}'.`);
+  throw optionError(
+    `--model_name must be one of ${Object.keys(configs).join(', ')}, a .json file, or the folder of a model, ` +
+      `but is '${name}'.`,
+  );
 }
 
 /** What a name tells of weights that are loaded beside it. */

@@ -3,8 +3,14 @@ import type { NativeGroup } from '../torch/distributed/native';
 import type { Handle } from '../torch/handle';
 import { type CompleteConfig, mlpWidth, type PreprocessConfig } from './config';
 
-/** A configuration as native/clip/binding.cc reads it: one layer for a VisionTransformer, patch size 0 for a ResNet, the hidden features of MLPs. */
-export interface NativeConfig extends Omit<CompleteConfig, 'visionLayers' | 'visionMlpRatio' | 'textMlpRatio' | keyof PreprocessConfig> {
+/**
+ * A configuration as native/clip/binding.cc reads it: one layer for a VisionTransformer, patch size 0 for a ResNet, the
+ * hidden features of MLPs.
+ */
+export interface NativeConfig extends Omit<
+  CompleteConfig,
+  'visionLayers' | 'visionMlpRatio' | 'textMlpRatio' | keyof PreprocessConfig
+> {
   imageSize: number;
   visionLayers: number[];
   visionPatchSize: number;

@@ -24,18 +24,35 @@ export interface ModelOptions {
 }
 
 /**
- * The torch device of the options: a GPU if there is one, unless `device` says otherwise. Of several ranks on a machine, numbered by LOCAL_RANK, each
- * has one of its own: of `deviceIds` if they are given, else of all.
+ * The torch device of the options: a GPU if there is one, unless `device` says otherwise. Of several ranks on a
+ * machine, numbered by LOCAL_RANK, each has one of its own: of `deviceIds` if they are given, else of all.
  * @throws CleanclipError `ERR_OPTION` for a GPU that is not there
  */
-export function chooseDevice({ device, deviceId, deviceIds }: { device?: 'cpu' | 'gpu'; deviceId: number; deviceIds?: number[] }): string {
+export function chooseDevice({
+  device,
+  deviceId,
+  deviceIds,
+}: {
+  device?: 'cpu' | 'gpu';
+  deviceId: number;
+  deviceIds?: number[];
+}): string {
   const gpus = device === 'cpu' ? 0 : torch.cuda.deviceCount();
   if (gpus === 0 && device !== 'gpu') return 'cpu';
-  if (gpus === 0) throw optionError('--device is gpu, but libtorch sees none; leave it out, or use a CUDA build of libtorch and look at nvidia-smi.');
-  const localRank = process.env.WORLD_SIZE === undefined ? undefined : Number(process.env.LOCAL_RANK ?? Number(process.env.RANK) % gpus);
+  if (gpus === 0)
+    throw optionError(
+      '--device is gpu, but libtorch sees none; leave it out, or use a CUDA build of libtorch and look at nvidia-smi.',
+    );
+  const localRank =
+    process.env.WORLD_SIZE === undefined
+      ? undefined
+      : Number(process.env.LOCAL_RANK ?? Number(process.env.RANK) % gpus);
   const id = localRank === undefined ? deviceId : deviceIds === undefined ? localRank : deviceIds[localRank];
   if (id < gpus) return `cuda:${id}`;
-  const flag = localRank === undefined ? `--device_id must be below ${gpus}, the number of GPUs, but is ${deviceId}` : `Rank ${localRank} of this machine needs a GPU of its own, and there are ${deviceIds?.length ?? gpus}`;
+  const flag =
+    localRank === undefined
+      ? `--device_id must be below ${gpus}, the number of GPUs, but is ${deviceId}`
+      : `Rank ${localRank} of this machine needs a GPU of its own, and there are ${deviceIds?.length ?? gpus}`;
   throw optionError(`${flag}.`);
 }
 
@@ -51,14 +68,20 @@ export interface Weights {
   config: CompleteConfig;
 }
 
-/** The model of a job: of a checkpoint's weights and configuration if there is one, else with new weights from the seed. */
+/**
+ * The model of a job: of a checkpoint's weights and configuration if there is one, else with new weights from the seed.
+ */
 export function makeClip(options: ModelOptions, device: string, checkpoint?: Weights): Clip {
   const clip = newClip(options, device, sizesOf(options, checkpoint));
   return checkpoint === undefined ? clip : clip.loadStateDict(checkpoint.stateDict);
 }
 
 /** A model of this configuration with new weights from the seed. */
-export function newClip({ seed, precision, compat, gradCheckpointing }: ModelOptions, device: string, config: ClipConfig): Clip {
+export function newClip(
+  { seed, precision, compat, gradCheckpointing }: ModelOptions,
+  device: string,
+  config: ClipConfig,
+): Clip {
   return new Clip(config, { device, precision: choosePrecision(precision, device, compat), seed, gradCheckpointing });
 }
 
@@ -70,7 +93,10 @@ export function sizesOf({ modelName = DEFAULT_NAME, activation }: ModelOptions, 
   const named = (): CompleteConfig => checkConfig(configOfModelName(modelName));
   const config = checkpoint?.config ?? { ...named(), ...(activation && { activation }) };
   if (config.vocabularySize > END_TOKEN) return config;
-  throw optionError(`The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set vocabularySize to that.`);
+  throw optionError(
+    `The model knows ${config.vocabularySize} token ids, but CLIP's tokeniser has ${END_TOKEN + 1}; set ` +
+      'vocabularySize to that.',
+  );
 }
 
 /** What a job's options say of a checkpoint's architecture. */

@@ -6,30 +6,82 @@ import type { ClipConfig, PreprocessConfig } from './config';
 
 type Fields = Record<string, unknown>;
 
-/** Fields of open_clip 3.3.0's CLIPVisionCfg and CLIPTextCfg that change nothing of what is computed here, or only together with others. */
+/**
+ * Fields of open_clip 3.3.0's CLIPVisionCfg and CLIPTextCfg that change nothing of what is computed here, or only
+ * together with others.
+ */
 const passive = new Set([
-  'patch_dropout', 'output_tokens', 'attn_pooler_queries', 'attn_pooler_heads', 'timm_model_pretrained', 'timm_pool', 'timm_proj', 'timm_proj_bias', 'timm_drop',
-  'timm_drop_path', 'hf_model_pretrained', 'hf_proj_type', 'hf_pooler_type', 'pad_id',
+  'patch_dropout',
+  'output_tokens',
+  'attn_pooler_queries',
+  'attn_pooler_heads',
+  'timm_model_pretrained',
+  'timm_pool',
+  'timm_proj',
+  'timm_proj_bias',
+  'timm_drop',
+  'timm_drop_path',
+  'hf_model_pretrained',
+  'hf_proj_type',
+  'hf_pooler_type',
+  'pad_id',
 ]);
 
 /** Fields that are read. */
-const vision = ['layers', 'width', 'head_width', 'mlp_ratio', 'patch_size', 'image_size', 'ls_init_value', 'no_ln_pre', 'final_ln_after_pool', 'pool_type'];
-const text = [
-  'context_length', 'vocab_size', 'width', 'heads', 'layers', 'mlp_ratio', 'ls_init_value', 'eos_id', 'no_causal_mask', 'final_ln_after_pool', 'pool_type', 'proj_bias',
+const vision = [
+  'layers',
+  'width',
+  'head_width',
+  'mlp_ratio',
+  'patch_size',
+  'image_size',
+  'ls_init_value',
+  'no_ln_pre',
+  'final_ln_after_pool',
+  'pool_type',
 ];
-const model = ['embed_dim', 'vision_cfg', 'text_cfg', 'quick_gelu', 'custom_text', 'init_logit_scale', 'init_logit_bias', 'nonscalar_logit_scale', 'cast_dtype', 'output_dict'];
+const text = [
+  'context_length',
+  'vocab_size',
+  'width',
+  'heads',
+  'layers',
+  'mlp_ratio',
+  'ls_init_value',
+  'eos_id',
+  'no_causal_mask',
+  'final_ln_after_pool',
+  'pool_type',
+  'proj_bias',
+];
+const model = [
+  'embed_dim',
+  'vision_cfg',
+  'text_cfg',
+  'quick_gelu',
+  'custom_text',
+  'init_logit_scale',
+  'init_logit_bias',
+  'nonscalar_logit_scale',
+  'cast_dtype',
+  'output_dict',
+];
 
 /** Values beside null, false, '' and empty ones that mean that a field is off. */
 const neutral: Fields = { block_type: 'default', pos_embed_type: 'learnable', proj_type: 'linear' };
 
-/** Whether it is the configuration of a model of open_clip: `open_clip_config.json`, or a file of its `model_configs`. */
-export const isOpenClipConfig = (json: unknown): json is Fields => isFields(json) && (isFields(json.model_cfg) || isFields(json.vision_cfg));
+/**
+ * Whether it is the configuration of a model of open_clip: `open_clip_config.json`, or a file of its `model_configs`.
+ */
+export const isOpenClipConfig = (json: unknown): json is Fields =>
+  isFields(json) && (isFields(json.model_cfg) || isFields(json.vision_cfg));
 
 /**
  * The configuration of a model of open_clip.
  * @param json the content of `open_clip_config.json`, or of a file of open_clip's `model_configs`
  * @param path where it was read, for errors
- * @throws CleanclipError `ERR_CHECKPOINT` naming a field that asks for what is not here: towers of timm or Hugging Face, other tokenisers, …
+ * @throws CleanclipError `ERR_CHECKPOINT` naming a field that asks for what is not here: towers of timm or Hugging
+ * Face, other tokenisers, …
  */
 export function openClipConfig(json: Fields, path: string): ClipConfig {
   const cfg = isFields(json.model_cfg) ? json.model_cfg : json;
@@ -75,7 +127,13 @@ export function openClipConfig(json: Fields, path: string): ClipConfig {
 }
 
 /** open_clip's PreprocessCfg; the size is the model's, whatever it says. */
-function preprocessing({ mean, std, interpolation, resize_mode: resizeMode, fill_color: fillColor }: Fields): PreprocessConfig {
+function preprocessing({
+  mean,
+  std,
+  interpolation,
+  resize_mode: resizeMode,
+  fill_color: fillColor,
+}: Fields): PreprocessConfig {
   const three = (value: unknown): number[] => (typeof value === 'number' ? [value, value, value] : (value as number[]));
   return {
     ...(isGiven(mean) && { imageMean: three(mean) }),
@@ -89,17 +147,28 @@ function preprocessing({ mean, std, interpolation, resize_mode: resizeMode, fill
 function refuseOthers(fields: Fields, known: string[], prefix: string, path: string): void {
   for (const [name, value] of Object.entries(fields)) {
     const off = known.includes(name) || passive.has(name) || !isOn(value) || neutral[name] === value;
-    if (!off) throw refusal(path, `asks for ${prefix}${name} ${show(value)}, which is not here: the model must be a ResNet or ViT with CLIP's own text tower and tokeniser`);
+    if (!off)
+      throw refusal(
+        path,
+        `asks for ${prefix}${name} ${show(value)}, which is not here: the model must be a ResNet or ViT with ` +
+          `CLIP's own text tower and tokeniser`,
+      );
   }
 }
 
-const refusal = (path: string, what: string): CleanclipError => new CleanclipError(`'${path}' ${what}.`, 'ERR_CHECKPOINT');
+const refusal = (path: string, what: string): CleanclipError =>
+  new CleanclipError(`'${path}' ${what}.`, 'ERR_CHECKPOINT');
 
 /** A side, of a number or of two equal ones. */
-const square = (value: unknown): unknown => (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value);
+const square = (value: unknown): unknown =>
+  Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value;
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
-const isOn = (value: unknown): boolean => ![undefined, null, false, '', 0].includes(value as null) && !isDeepStrictEqual(value, {}) && !isDeepStrictEqual(value, []);
+const isOn = (value: unknown): boolean =>
+  ![undefined, null, false, '', 0].includes(value as null) &&
+  !isDeepStrictEqual(value, {}) &&
+  !isDeepStrictEqual(value, []);
 
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

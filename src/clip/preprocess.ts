@@ -17,20 +17,28 @@ export interface PreprocessOptions extends Geometry, Statistics, Omit<ImageLimit
 }
 
 /**
- * An image as a CLIP sees it: {@link decodeImage}, {@link resizeCrop}, {@link normalize}. `Clip.preprocess` does so as its model wants it.
+ * An image as a CLIP sees it: {@link decodeImage}, {@link resizeCrop}, {@link normalize}. `Clip.preprocess` does so as
+ * its model wants it.
  *
  * @param source path, bytes of an image file, or uint8 [3, H, W]
- * @param options the size and open_clip's `preprocess_cfg`, or the `config` of a model; what is left out is OpenAI's CLIP's
+ * @param options the size and open_clip's `preprocess_cfg`, or the `config` of a model; what is left out is OpenAI's
+ * CLIP's
  * @param options.maxPixels, options.maxBytes, options.maxSeconds what the image may take; see docs/images.md
  * @returns float32 [3, size, size]
- * @throws CleanclipError ERR_DATA as {@link decodeImage} and {@link resizeCrop}; ERR_OPTION: an option or the tensor is wrong
+ * @throws CleanclipError ERR_DATA as {@link decodeImage} and {@link resizeCrop}; ERR_OPTION: an option or the tensor is
+ * wrong
  */
-export async function preprocess(source: string | Uint8Array | Tensor, options: PreprocessOptions = {}): Promise<Tensor> {
+export async function preprocess(
+  source: string | Uint8Array | Tensor,
+  options: PreprocessOptions = {},
+): Promise<Tensor> {
   const { maxPixels, maxBytes, maxSeconds, imageSize = 224, size = imageSize } = options;
   checkSize(size);
   const [geometry, statistics] = [geometryOf(options), statisticsOf(options)];
   const encoded = typeof source === 'string' || ArrayBuffer.isView(source);
-  const image = encoded ? await decodeImage(source, { maxPixels, maxBytes, maxSeconds, resizedTo: resizedTo(size, geometry) }) : source;
+  const image = encoded
+    ? await decodeImage(source, { maxPixels, maxBytes, maxSeconds, resizedTo: resizedTo(size, geometry) })
+    : source;
   try {
     return torch.tidy(() => normalize(resizeCrop(image, size, geometry), statistics));
   } finally {
@@ -40,8 +48,8 @@ export async function preprocess(source: string | Uint8Array | Tensor, options: 
 
 /**
  * Makes an image a square, as open_clip's `image_transform_v2` does on a PIL image, to the byte. By `resizeMode`:
- * - `shortest` (default): resizes the short side to `size` and cuts the square in the middle, as torchvision's `Resize` and `CenterCrop`, or with
- *   `cropRounding: 'down'` as transformers' `CLIPImageProcessor`;
+ * - `shortest` (default): resizes the short side to `size` and cuts the square in the middle, as torchvision's `Resize`
+ *   and `CenterCrop`, or with `cropRounding: 'down'` as transformers' `CLIPImageProcessor`;
  * - `longest`: resizes the long side to `size` and puts the image in the middle of a square of `fillColor`;
  * - `squash`: resizes both sides to `size`.
  *
@@ -49,7 +57,8 @@ export async function preprocess(source: string | Uint8Array | Tensor, options: 
  * @param size pixels
  * @param geometry default OpenAI's CLIP's: `shortest`, antialiased `bicubic`
  * @returns uint8 [3, size, size]
- * @throws CleanclipError ERR_OPTION: not such an image, size or geometry; ERR_DATA: so narrow that the resized image would be a giant, or nothing
+ * @throws CleanclipError ERR_OPTION: not such an image, size or geometry; ERR_DATA: so narrow that the resized image
+ * would be a giant, or nothing
  */
 export function resizeCrop(image: Tensor, size: number, geometry: Geometry = {}): Tensor {
   checkSize(size);
@@ -73,18 +82,30 @@ export function resizeCrop(image: Tensor, size: number, geometry: Geometry = {})
   return resizeImage(image, resized, { left, top, ...square }, interpolation);
 }
 
-/** The short side that {@link resizeCrop} gives an image, where it keeps the shape and may make a giant of a narrow one. */
-export const resizedTo = (size: number, geometry: Geometry): number | undefined => (geometryOf(geometry).resizeMode === 'shortest' ? size : undefined);
+/**
+ * The short side that {@link resizeCrop} gives an image, where it keeps the shape and may make a giant of a narrow one.
+ */
+export const resizedTo = (size: number, geometry: Geometry): number | undefined =>
+  geometryOf(geometry).resizeMode === 'shortest' ? size : undefined;
 
 /** open_clip's `ResizeKeepRatio(longest=1)` and `CenterCropOrPad`. */
-function resizePad(image: Tensor, size: number, interpolation: Required<Geometry>['interpolation'], fillColor: number): Tensor {
+function resizePad(
+  image: Tensor,
+  size: number,
+  interpolation: Required<Geometry>['interpolation'],
+  fillColor: number,
+): Tensor {
   const [, imageHeight, imageWidth] = image.shape;
   const ratio = Math.max(imageHeight / size, imageWidth / size);
   const [height, width] = [imageHeight, imageWidth].map((side) => roundHalfToEven(side / ratio));
   if (height === 0 || width === 0) {
-    throw dataError(`Expected an image that is not much longer than wide, got ${imageWidth} × ${imageHeight} pixels: with a long side of ${size} nothing of it is left.`);
+    throw dataError(
+      `Expected an image that is not much longer than wide, got ${imageWidth} × ${imageHeight} pixels: with a ` +
+        `long side of ${size} nothing of it is left.`,
+    );
   }
-  const resized = (): Tensor => resizeImage(image, { width, height }, { left: 0, top: 0, width, height }, interpolation);
+  const resized = (): Tensor =>
+    resizeImage(image, { width, height }, { left: 0, top: 0, width, height }, interpolation);
   if (height === size && width === size) return resized();
   return torch.tidy(() => {
     const canvas = torch.full([3, size, size], fillColor, { dtype: 'uint8' });
@@ -95,7 +116,8 @@ function resizePad(image: Tensor, size: number, interpolation: Required<Geometry
 }
 
 /**
- * Resizes to a square whatever the shape (antialiased bicubic), as the Python reference does before it puts on a trigger.
+ * Resizes to a square whatever the shape (antialiased bicubic), as the Python reference does before it puts on a
+ * trigger.
  *
  * @param image uint8 [3, H, W] on the CPU
  * @param size pixels
@@ -122,11 +144,16 @@ export function normalize(images: Tensor, statistics: Statistics = {}): Tensor {
 const onDevices = new Map<string, { mean: Tensor; std: Tensor }>();
 
 /** Means and standard deviations on a GPU, [3, 1, 1] each; copied there once, because a copy waits for it. */
-function onDevice(device: string, imageMean: readonly number[], imageStd: readonly number[]): { mean: Tensor; std: Tensor } {
+function onDevice(
+  device: string,
+  imageMean: readonly number[],
+  imageStd: readonly number[],
+): { mean: Tensor; std: Tensor } {
   const key = [device, ...imageMean, ...imageStd].join();
   let found = onDevices.get(key);
   if (found === undefined) {
-    const column = (values: readonly number[]): Tensor => torch.keep(torch.tidy(() => torch.tensor(values).view([3, 1, 1]).to({ device })));
+    const column = (values: readonly number[]): Tensor =>
+      torch.keep(torch.tidy(() => torch.tensor(values).view([3, 1, 1]).to({ device })));
     found = { mean: column(imageMean), std: column(imageStd) };
     onDevices.set(key, found);
   }

@@ -23,14 +23,20 @@ export function geometryOf(geometry: Geometry = {}): Required<Geometry> {
   const { interpolation = 'bicubic', resizeMode = 'shortest', fillColor = 0, cropRounding = 'even' } = geometry;
   demand('interpolation', interpolation, interpolations.includes(interpolation), `one of ${interpolations.join(', ')}`);
   demand('resizeMode', resizeMode, resizeModes.includes(resizeMode), `one of ${resizeModes.join(', ')}`);
-  demand('fillColor', fillColor, Number.isInteger(fillColor) && fillColor >= 0 && fillColor <= 255, 'a whole number from 0 to 255');
+  demand(
+    'fillColor',
+    fillColor,
+    Number.isInteger(fillColor) && fillColor >= 0 && fillColor <= 255,
+    'a whole number from 0 to 255',
+  );
   demand('cropRounding', cropRounding, cropRoundings.includes(cropRounding), `one of ${cropRoundings.join(', ')}`);
   return { interpolation, resizeMode, fillColor, cropRounding };
 }
 
 /** The mean and standard deviation of each channel, as {@link geometryOf} gives the geometry. */
 export function statisticsOf({ imageMean = clipMean, imageStd = clipStd }: Statistics = {}): Required<Statistics> {
-  const three = (values: unknown): values is number[] => Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
+  const three = (values: unknown): values is number[] =>
+    Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
   demand('imageMean', imageMean, three(imageMean), 'three finite numbers');
   demand('imageStd', imageStd, three(imageStd) && imageStd.every((value) => value > 0), 'three finite numbers above 0');
   return { imageMean, imageStd };
@@ -39,10 +45,18 @@ export function statisticsOf({ imageMean = clipMean, imageStd = clipStd }: Stati
 /** What tells one geometry from another in the name of a file of resized images. */
 export function geometryName(geometry: Geometry): string {
   const { interpolation, resizeMode, fillColor, cropRounding } = geometryOf(geometry);
-  const mode = { shortest: cropRounding === 'even' ? 'cropped' : 'cropped down', longest: `padded ${fillColor}`, squash: 'squashed' }[resizeMode];
-  return interpolation === 'bicubic' ? mode : `${mode} ${interpolation}`; // without a word more for bicubic, as files of earlier releases have it
+  const mode = {
+    shortest: cropRounding === 'even' ? 'cropped' : 'cropped down',
+    longest: `padded ${fillColor}`,
+    squash: 'squashed',
+  }[resizeMode];
+  // without a word more for bicubic, as files of earlier releases have it
+  return interpolation === 'bicubic' ? mode : `${mode} ${interpolation}`;
 }
 
 function demand(key: string, value: unknown, holds: boolean, wanted: string): void {
-  if (!holds) throw optionError(`${key} must be ${wanted}; got ${typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)}.`);
+  if (!holds)
+    throw optionError(
+      `${key} must be ${wanted}; got ${typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)}.`,
+    );
 }

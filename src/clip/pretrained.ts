@@ -14,7 +14,9 @@ interface Release {
   sha256: string;
 }
 
-/** The files that OpenAI released, by model name: TorchScript archives. Source: `_MODELS` of the Python package clip. */
+/**
+ * The files that OpenAI released, by model name: TorchScript archives. Source: `_MODELS` of the Python package clip.
+ */
 export const releases: Record<string, Release> = {
   RN50: { file: 'RN50.pt', sha256: 'afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762' },
   RN101: { file: 'RN101.pt', sha256: '8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599' },
@@ -42,32 +44,50 @@ const pythonCache = (): string | undefined => {
  */
 export function checkReleased(modelName: string): void {
   if (!Object.hasOwn(releases, modelName)) {
-    throw optionError(`OpenAI has released no weights of '${modelName}', only of ${Object.keys(releases).join(', ')}; choose one of these, or load a file.`);
+    throw optionError(
+      `OpenAI has released no weights of '${modelName}', only of ${Object.keys(releases).join(', ')}; choose ` +
+        'one of these, or load a file.',
+    );
   }
 }
 
 /**
- * The file of OpenAI's weights of a model: of this project's cache, `$CLEANCLIP_CACHE/clip` or `~/.cache/cleanclip/clip`, or of Python's, `~/.cache/clip`;
- * else it is downloaded to the former. Its SHA-256 is checked every time.
+ * The file of OpenAI's weights of a model: of this project's cache, `$CLEANCLIP_CACHE/clip` or
+ * `~/.cache/cleanclip/clip`, or of Python's, `~/.cache/clip`; else it is downloaded to the former. Its SHA-256 is
+ * checked every time.
  *
  * @param modelName 'RN50', 'RN101', 'RN50x4', 'ViT-B/32', 'ViT-B/16' or 'ViT-L/14'
  * @param onBytes is told of bytes that arrive
  * @param signal stops the download
  * @returns its path
- * @throws CleanclipError `ERR_OPTION` for another name, `ERR_CHECKPOINT` when it cannot be had or its bytes are not OpenAI's
+ * @throws CleanclipError `ERR_OPTION` for another name, `ERR_CHECKPOINT` when it cannot be had or its bytes are not
+ * OpenAI's
  */
 export async function pretrainedFile(modelName: string, onBytes?: OnBytes, signal?: AbortSignal): Promise<string> {
   checkReleased(modelName);
   const { file, sha256 } = releases[modelName];
   const own = join(weightsCache(), file);
-  const found = [weightsCache(), pythonCache()].flatMap((folder) => folder ?? []).map((folder) => join(folder, file)).find((path) => existsSync(path));
+  const found = [weightsCache(), pythonCache()]
+    .flatMap((folder) => folder ?? [])
+    .map((folder) => join(folder, file))
+    .find((path) => existsSync(path));
   if (found === undefined) {
     removeLeftovers(weightsCache(), 3_600_000);
-    await download({ url: `${address()}/${sha256}/${file}`, path: own, sha256, what: `OpenAI's weights of ${modelName}`, onBytes, signal });
+    await download({
+      url: `${address()}/${sha256}/${file}`,
+      path: own,
+      sha256,
+      what: `OpenAI's weights of ${modelName}`,
+      onBytes,
+      signal,
+    });
     return own;
   }
   if ((await sha256Of(found)) !== sha256) {
-    throw new CleanclipError(`${found} is not the file that OpenAI released: its SHA-256 differs; delete it, or load it with --checkpoint.`, 'ERR_CHECKPOINT');
+    throw new CleanclipError(
+      `${found} is not the file that OpenAI released: its SHA-256 differs; delete it, or load it with --checkpoint.`,
+      'ERR_CHECKPOINT',
+    );
   }
   return found;
 }
@@ -81,10 +101,18 @@ async function sha256Of(path: string): Promise<string> {
 /** {@link pretrainedFile} for callers that cannot await: a process of its own gets the file meanwhile. */
 export function pretrainedFileSync(modelName: string): string {
   checkReleased(modelName);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(__dirname, 'pretrained_process.js'), modelName], {
-    encoding: 'utf8',
-    env: process.env,
-  });
-  if (status !== 0) throw new CleanclipError(stderr.trim() || `The process that fetches the weights of ${modelName} was stopped.`, 'ERR_CHECKPOINT');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(__dirname, 'pretrained_process.js'), modelName],
+    {
+      encoding: 'utf8',
+      env: process.env,
+    },
+  );
+  if (status !== 0)
+    throw new CleanclipError(
+      stderr.trim() || `The process that fetches the weights of ${modelName} was stopped.`,
+      'ERR_CHECKPOINT',
+    );
   return stdout;
 }

@@ -1,4 +1,5 @@
-// A process that finds or downloads OpenAI's weights of the model that its argument names: prints the path, or an error and exits with 1.
+// A process that finds or downloads OpenAI's weights of the model that its argument names: prints the path, or an error
+// and exits with 1.
 import { pretrainedFile } from './pretrained';
 
 pretrainedFile(process.argv[2]).then(

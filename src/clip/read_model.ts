@@ -32,43 +32,63 @@ export interface WeightsFile {
 export interface ModelFile extends WeightsFile, Known {}
 
 /**
- * Reads a CLIP of any form that people have: a checkpoint of this library, of CleanCLIP's Python code or another training code, a state dict under OpenAI's,
- * open_clip's or transformers' names, one of OpenAI's TorchScript archives, safetensors; a folder of open_clip or transformers.
+ * Reads a CLIP of any form that people have: a checkpoint of this library, of CleanCLIP's Python code or another
+ * training code, a state dict under OpenAI's, open_clip's or transformers' names, one of OpenAI's TorchScript archives,
+ * safetensors; a folder of open_clip or transformers.
  * @param apart whether names under `linear.` are a classifier's and not the CLIP's
  * @throws CleanclipError `ERR_CHECKPOINT`
  */
-export const readModel = (path: string, hints: Hints = {}, apart = false): ModelFile => knownModel(readWeights(path, apart), hints);
+export const readModel = (path: string, hints: Hints = {}, apart = false): ModelFile =>
+  knownModel(readWeights(path, apart), hints);
 
 /** The model that weights belong to. Errors as {@link readModel}. */
-export const knownModel = (file: WeightsFile, hints: Hints): ModelFile => ({ ...file, ...knownConfig(shapesOf(file.stateDict), file.path, file.says, hints) });
+export const knownModel = (file: WeightsFile, hints: Hints): ModelFile => ({
+  ...file,
+  ...knownConfig(shapesOf(file.stateDict), file.path, file.says, hints),
+});
 
 /** What {@link readModel} reads, whatever model it belongs to. */
 export function readWeights(path: string, apart = false): WeightsFile {
   const { files, stated } = findWeights(path);
   const left: Unread[] = [];
   const load = (file: string): unknown => torch.load(file, { onUnread: (list) => left.push(...list) });
-  const content = files.length === 1 ? load(files[0]) : Object.assign({}, ...files.map((file) => rawStateDict(load(file)) ?? {}));
+  const content =
+    files.length === 1 ? load(files[0]) : Object.assign({}, ...files.map((file) => rawStateDict(load(file)) ?? {}));
   const unread = left.length > 0 ? warningOf(path, left) : undefined;
   const raw = rawStateDict(content);
   if (raw === undefined) {
     const holds = unread === undefined ? '' : ` ${unread}`;
-    throw new CleanclipError(`'${path}' holds no state dict of a model; give a checkpoint of cleanclip or of the Python code.${holds}`, 'ERR_CHECKPOINT');
+    throw new CleanclipError(
+      `'${path}' holds no state dict of a model; give a checkpoint of cleanclip or of the Python code.${holds}`,
+      'ERR_CHECKPOINT',
+    );
   }
   checkSize(raw, path, files);
   const named = Object.entries(underOpenAiNames(raw, path));
   const isLinear = (name: string): boolean => apart && name.startsWith('linear.');
   const stateDict = Object.fromEntries(named.filter(([name]) => !isLinear(name))) as StateDict;
-  const linear = Object.fromEntries(named.flatMap(([name, value]) => (isLinear(name) ? [[name.slice('linear.'.length), value]] : []))) as StateDict;
-  const says = { stated: stated ?? ownConfig(content, path) ?? headerConfig(path, files), archive: isOpenAiArchive(raw) };
+  const linear = Object.fromEntries(
+    named.flatMap(([name, value]) => (isLinear(name) ? [[name.slice('linear.'.length), value]] : [])),
+  ) as StateDict;
+  const says = {
+    stated: stated ?? ownConfig(content, path) ?? headerConfig(path, files),
+    archive: isOpenAiArchive(raw),
+  };
   return { path, content: content as Record<string, unknown>, stateDict, linear, unread, says };
 }
 
 /** Tensors may repeat their elements, so a file of a kilobyte could ask for a model that fills any memory. */
 function checkSize(dict: Record<string, unknown>, path: string, files: string[]): void {
-  const elements = Object.values(dict).filter(isTensor).reduce((sum, tensor) => sum + tensor.numel(), 0);
+  const elements = Object.values(dict)
+    .filter(isTensor)
+    .reduce((sum, tensor) => sum + tensor.numel(), 0);
   const size = files.reduce((sum, file) => sum + statSync(file).size, 0);
   if (elements > MOST_SHARING * size) {
-    throw new CleanclipError(`'${path}' has ${size} bytes for ${elements} weights; save a state dict whose tensors do not repeat their elements.`, 'ERR_CHECKPOINT');
+    throw new CleanclipError(
+      `'${path}' has ${size} bytes for ${elements} weights; save a state dict whose tensors do not repeat their ` +
+        'elements.',
+      'ERR_CHECKPOINT',
+    );
   }
 }
 
@@ -87,5 +107,7 @@ function headerConfig(path: string, files: string[]): Stated | undefined {
 
 /** The shape of each tensor; what is none is left out. */
 export function shapesOf(dict: Record<string, unknown>): Shapes {
-  return Object.fromEntries(Object.entries(dict).flatMap(([name, tensor]) => (isTensor(tensor) ? [[name, tensor.shape]] : [])));
+  return Object.fromEntries(
+    Object.entries(dict).flatMap(([name, tensor]) => (isTensor(tensor) ? [[name, tensor.shape]] : [])),
+  );
 }

@@ -33,15 +33,25 @@ export interface Known {
 }
 
 /**
- * The configuration of the model that a state dict of these shapes, under OpenAI's names, belongs to. What shapes do not tell is taken from what its file
- * says, else from the caller's hints; without either it is assumed to be as in OpenAI's models, and said to be so.
+ * The configuration of the model that a state dict of these shapes, under OpenAI's names, belongs to. What shapes do
+ * not tell is taken from what its file says, else from the caller's hints; without either it is assumed to be as in
+ * OpenAI's models, and said to be so.
  * @param path of the file, for messages
- * @throws CleanclipError `ERR_CHECKPOINT` when it is no CLIP's, or not as the file or the caller says; `ERR_OPTION` when these two contradict each other
+ * @throws CleanclipError `ERR_CHECKPOINT` when it is no CLIP's, or not as the file or the caller says; `ERR_OPTION`
+ * when these two contradict each other
  */
-export function knownConfig(shapes: Shapes, path: string, { stated, archive = false }: Says, { named, anyActivation = false, activation }: Hints = {}): Known {
+export function knownConfig(
+  shapes: Shapes,
+  path: string,
+  { stated, archive = false }: Says,
+  { named, anyActivation = false, activation }: Hints = {},
+): Known {
   const sizes = sizesOfShapes(shapes);
   for (const source of [stated, named]) if (source !== undefined) checkSame(sizes, source, path);
-  const activationOf = (source: Stated): { by: string; value: Activation } => ({ by: source.by, value: source.config.activation ?? 'quick_gelu' });
+  const activationOf = (source: Stated): { by: string; value: Activation } => ({
+    by: source.by,
+    value: source.config.activation ?? 'quick_gelu',
+  });
   const said = [
     ...(stated === undefined ? [] : [activationOf(stated)]),
     ...(archive ? [{ by: "OpenAI's archive", value: 'quick_gelu' as const }] : []),
@@ -50,7 +60,10 @@ export function knownConfig(shapes: Shapes, path: string, { stated, archive = fa
   ];
   const other = said.find(({ value }) => value !== said[0].value);
   if (other !== undefined) {
-    throw optionError(`The activation of '${path}' is ${said[0].value} by ${said[0].by}, and ${other.value} by ${other.by}; leave out what is wrong.`);
+    throw optionError(
+      `The activation of '${path}' is ${said[0].value} by ${said[0].by}, and ${other.value} by ${other.by}; ` +
+        'leave out what is wrong.',
+    );
   }
   const source = stated ?? named;
   const like = source?.config ?? Object.values(configs).find((config) => differenceOf(sizes, config) === undefined);
@@ -68,8 +81,10 @@ export function knownConfig(shapes: Shapes, path: string, { stated, archive = fa
 }
 
 const assumption = (path: string, { visionHeads, textHeads }: CompleteConfig): string =>
-  `'${path}' does not say its model's activation, heads, pooling and mask: those of OpenAI's and CleanCLIP's models are assumed, QuickGELU and ${visionHeads} and ${textHeads} heads. ` +
-  "With another model, such as most of open_clip's, which have GELU, features are wrong: give --activation gelu (in the API activation: 'gelu'), or its name.";
+  `'${path}' does not say its model's activation, heads, pooling and mask: those of OpenAI's and CleanCLIP's ` +
+  `models are assumed, QuickGELU and ${visionHeads} and ${textHeads} heads. ` +
+  "With another model, such as most of open_clip's, which have GELU, features are wrong: give --activation gelu " +
+  "(in the API activation: 'gelu'), or its name.";
 
 /** Ratios as they were given, which round down to the widths that are there. */
 const ratiosOf = (config: ClipConfig | undefined): Partial<ClipConfig> => ({
@@ -78,11 +93,19 @@ const ratiosOf = (config: ClipConfig | undefined): Partial<ClipConfig> => ({
 });
 
 /** Heads of a model of the same sizes, else one for each 64 features. */
-function headsOf({ visionWidth, visionPatchSize, textWidth }: Sizes, path: string, like: ClipConfig | undefined): Pick<ClipConfig, 'visionHeads' | 'textHeads'> {
+function headsOf(
+  { visionWidth, visionPatchSize, textWidth }: Sizes,
+  path: string,
+  like: ClipConfig | undefined,
+): Pick<ClipConfig, 'visionHeads' | 'textHeads'> {
   const usual = (width: number): number => {
     const heads = Math.max(1, Math.floor(width / 64));
     if (width % heads === 0) return heads;
-    throw new CleanclipError(`'${path}' does not say how many heads its ${width} features have; give its name or a configuration with --model_name.`, 'ERR_CHECKPOINT');
+    throw new CleanclipError(
+      `'${path}' does not say how many heads its ${width} features have; give its name or a configuration with ` +
+        '--model_name.',
+      'ERR_CHECKPOINT',
+    );
   };
   const attending = visionPatchSize === undefined ? 32 * visionWidth : visionWidth;
   return { visionHeads: like?.visionHeads ?? usual(attending), textHeads: like?.textHeads ?? usual(textWidth) };
@@ -92,7 +115,11 @@ function checkSame(sizes: Sizes, { config, by }: Stated, path: string): void {
   const difference = differenceOf(sizes, config);
   if (difference === undefined) return;
   const { key, own, other } = difference;
-  throw new CleanclipError(`By ${by} the model's ${key} is ${show(other)}, but '${path}' has weights for ${show(own)}; give what belongs together.`, 'ERR_CHECKPOINT');
+  throw new CleanclipError(
+    `By ${by} the model's ${key} is ${show(other)}, but '${path}' has weights for ${show(own)}; give what ` +
+      'belongs together.',
+    'ERR_CHECKPOINT',
+  );
 }
 
 /** The first size that differs. */
@@ -101,7 +128,10 @@ function differenceOf(sizes: Sizes, config: ClipConfig): { key: string; own: unk
   for (const [key, own] of Object.entries(sizes) as [keyof Sizes, unknown][]) {
     const other = complete[key];
     const width = key === 'visionMlpRatio' ? sizes.visionWidth : key === 'textMlpRatio' ? sizes.textWidth : undefined;
-    const same = width === undefined ? isDeepStrictEqual(own, other) : mlpWidth(width, own as number) === mlpWidth(width, other as number);
+    const same =
+      width === undefined
+        ? isDeepStrictEqual(own, other)
+        : mlpWidth(width, own as number) === mlpWidth(width, other as number);
     if (!same) return { key, own, other };
   }
   return undefined;
@@ -112,6 +142,9 @@ function checked(config: ClipConfig, path: string): CompleteConfig {
   try {
     return checkConfig(config);
   } catch (error) {
-    throw new CleanclipError(`'${path}' holds no model that can be built: ${(error as Error).message}`, 'ERR_CHECKPOINT');
+    throw new CleanclipError(
+      `'${path}' holds no model that can be built: ${(error as Error).message}`,
+      'ERR_CHECKPOINT',
+    );
   }
 }

@@ -63,7 +63,10 @@ function mendLine(line: string, unescape: boolean): string {
   }
 }
 
-/** Does what ftfy's `fix_text` does: line by line; from the first `<` on the text is taken for HTML, whose entities stay. */
+/**
+ * Does what ftfy's `fix_text` does: line by line; from the first `<` on the text is taken for HTML, whose entities
+ * stay.
+ */
 function mendText(text: string): string {
   let unescape = true;
   return text

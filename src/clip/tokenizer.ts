@@ -23,9 +23,12 @@ export function tokenIds(
 ): BigInt64Array {
   checkOptions('The options of tokenIds', options);
   const { compat = false } = options;
-  if (!Array.isArray(texts)) throw optionError(`texts must be a list of texts, but is ${texts === null ? 'null' : `of type ${typeof texts}`}.`);
+  if (!Array.isArray(texts))
+    throw optionError(`texts must be a list of texts, but is ${texts === null ? 'null' : `of type ${typeof texts}`}.`);
   if (!Number.isInteger(contextLength) || contextLength < 2) {
-    throw optionError(`contextLength must be a whole number of at least 2 (start and end token), but is ${String(contextLength)}.`);
+    throw optionError(
+      `contextLength must be a whole number of at least 2 (start and end token), but is ${String(contextLength)}.`,
+    );
   }
   const odd = texts.findIndex((text) => typeof text !== 'string');
   if (odd >= 0) throw optionError(`texts must be strings, but text ${odd} is of type ${typeof texts[odd]}.`);

@@ -8,10 +8,11 @@ const LISTED = 10;
 const isCounter = (name: string): boolean => name.endsWith('.num_batches_tracked');
 
 /**
- * Copies a state dict into a model's tensors, whatever its names ({@link underOpenAiNames}), dtype and device. Counters of batch norms may be missing, as in
- * files of torch before 0.4.1, and are 0 then.
+ * Copies a state dict into a model's tensors, whatever its names ({@link underOpenAiNames}), dtype and device. Counters
+ * of batch norms may be missing, as in files of torch before 0.4.1, and are 0 then.
  * @param own the model's tensors
- * @throws CleanclipError `ERR_CHECKPOINT` with up to ten names that are missing, unexpected or of another shape; nothing was copied then
+ * @throws CleanclipError `ERR_CHECKPOINT` with up to ten names that are missing, unexpected or of another shape;
+ * nothing was copied then
  */
 export function copyStateDict(own: StateDict, given: Record<string, unknown>): void {
   const source = underOpenAiNames(given, 'The state dict') as StateDict;
@@ -19,7 +20,8 @@ export function copyStateDict(own: StateDict, given: Record<string, unknown>): v
   if (faults.length > 0) {
     const rest = faults.length > LISTED ? `; and ${faults.length - LISTED} more` : '';
     throw new CleanclipError(
-      `The state dict does not fit the model: ${faults.slice(0, LISTED).join('; ')}${rest}. Load a checkpoint of the same architecture.`,
+      `The state dict does not fit the model: ${faults.slice(0, LISTED).join('; ')}${rest}. Load a checkpoint ` +
+        'of the same architecture.',
       'ERR_CHECKPOINT',
     );
   }

@@ -45,16 +45,19 @@ const formats: Record<Conversion, Format> = {
 };
 
 /**
- * Writes a model in the format of another library. The file or folder appears whole or not at all, and never in place of another.
- * @throws CleanclipError `ERR_OPTION` for a name that exists or does not fit, or a model that the format cannot express; `ERR_CHECKPOINT` for a
- * file that holds no CLIP, or weights that float16 cannot hold; `ERR_DATA` when the disk refuses
+ * Writes a model in the format of another library. The file or folder appears whole or not at all, and never in place
+ * of another.
+ * @throws CleanclipError `ERR_OPTION` for a name that exists or does not fit, or a model that the format cannot
+ * express; `ERR_CHECKPOINT` for a file that holds no CLIP, or weights that float16 cannot hold; `ERR_DATA` when the
+ * disk refuses
  */
 export async function runConvert(options: ConvertOptions, hooks: JobHooks = {}): Promise<ConvertResult> {
   const { output, to, dtype = 'fp32' } = options;
   checkOutput(output, to);
   const clip = await openModel(options, hooks);
   try {
-    if (hooks.signal?.aborted) throw new CleanclipError('The conversion was stopped; nothing was written.', 'ERR_ABORTED');
+    if (hooks.signal?.aborted)
+      throw new CleanclipError('The conversion was stopped; nothing was written.', 'ERR_ABORTED');
     const { folder, check, write } = formats[to];
     const model = outgoing(clip, dtype === 'fp16');
     check?.(model);
@@ -68,9 +71,15 @@ export async function runConvert(options: ConvertOptions, hooks: JobHooks = {}):
 
 /** Refuses a name that exists, or that says another format. */
 export function checkOutput(output: string, to: Conversion): void {
-  if (output === '' || output.includes('\0')) throw optionError('OUT must be the path of a file or folder, but it is empty or has a null character.');
+  if (output === '' || output.includes('\0'))
+    throw optionError('OUT must be the path of a file or folder, but it is empty or has a null character.');
   const safetensors = output.endsWith('.safetensors');
-  if (to === 'safetensors' && !safetensors) throw optionError(`--to safetensors writes a file whose name ends with .safetensors, but OUT is '${output}'.`);
-  if (to !== 'safetensors' && safetensors) throw optionError(`--to ${to} writes no .safetensors file, but OUT is '${output}'; name a ${formats[to].folder ? 'folder' : '.pt file'}.`);
+  if (to === 'safetensors' && !safetensors)
+    throw optionError(`--to safetensors writes a file whose name ends with .safetensors, but OUT is '${output}'.`);
+  if (to !== 'safetensors' && safetensors)
+    throw optionError(
+      `--to ${to} writes no .safetensors file, but OUT is '${output}'; name ` +
+        `a ${formats[to].folder ? 'folder' : '.pt file'}.`,
+    );
   refuseExisting(output);
 }

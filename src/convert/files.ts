@@ -6,9 +6,17 @@ import { torch } from '../torch';
 import { OrderedDict } from '../torch/serialization';
 import { demand, openaiOnly, type Outgoing } from './state';
 
-/** `openai`: a state dict alone, an OrderedDict of tensors, which `torch.load(…, weights_only=True)` and OpenAI's `clip.load` read. */
+/**
+ * `openai`: a state dict alone, an OrderedDict of tensors, which `torch.load(…, weights_only=True)` and OpenAI's
+ * `clip.load` read.
+ */
 export function writeOpenai(path: string, { config, state }: Outgoing): void {
-  demand(config, "A bare state dict under OpenAI's names", openaiOnly(config), 'safetensors or open_clip, which store it');
+  demand(
+    config,
+    "A bare state dict under OpenAI's names",
+    openaiOnly(config),
+    'safetensors or open_clip, which store it',
+  );
   torch.save(new OrderedDict(Object.entries(state)), path);
 }
 

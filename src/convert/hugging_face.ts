@@ -10,7 +10,8 @@ import { demand, type Outgoing } from './state';
 import { writeTokenizer } from './tokenizer_files';
 
 /**
- * `hf`: a folder from which `transformers.CLIPModel`, `CLIPProcessor`, `CLIPTokenizer` and their Auto classes load model, preprocessing and tokeniser.
+ * `hf`: a folder from which `transformers.CLIPModel`, `CLIPProcessor`, `CLIPTokenizer` and their Auto classes load
+ * model, preprocessing and tokeniser.
  * @throws CleanclipError `ERR_OPTION` for a ResNet, or options that CLIPModel does not have
  */
 export function writeHuggingFace(folder: string, { config, state, half }: Outgoing): void {
@@ -23,10 +24,16 @@ export function writeHuggingFace(folder: string, { config, state, half }: Outgoi
 /** Refuses what `transformers.CLIPModel` cannot be. */
 export function checkHuggingFace(config: CompleteConfig): void {
   if (config.visionPatchSize === undefined) {
-    throw optionError("transformers' CLIPModel has a vision transformer, but the model has a ResNet; convert it --to open_clip, safetensors or onnx.");
+    throw optionError(
+      "transformers' CLIPModel has a vision transformer, but the model has a ResNet; convert it --to open_clip, " +
+        'safetensors or onnx.',
+    );
   }
   if (config.vocabularySize <= END_TOKEN) {
-    throw optionError(`The folder would hold CLIP's tokeniser of ${END_TOKEN + 1} ids, but the model knows only ${config.vocabularySize}; convert it --to open_clip or safetensors.`);
+    throw optionError(
+      `The folder would hold CLIP's tokeniser of ${END_TOKEN + 1} ids, but the model knows ` +
+        `only ${config.vocabularySize}; convert it --to open_clip or safetensors.`,
+    );
   }
   const can = {
     visionLayerScale: [false],

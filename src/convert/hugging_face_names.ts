@@ -2,7 +2,10 @@ import type { StateDict } from '../clip/weights';
 import { CleanclipError, shown } from '../errors';
 import type { Tensor } from '../torch';
 
-/** A state dict under OpenAI's names under those of `transformers.CLIPModel`, for a ViT: keys, queries and values apart, projections as Linear. */
+/**
+ * A state dict under OpenAI's names under those of `transformers.CLIPModel`, for a ViT: keys, queries and values apart,
+ * projections as Linear.
+ */
 export function huggingFaceState(state: StateDict): StateDict {
   return Object.fromEntries(Object.entries(state).flatMap(([name, tensor]) => renamed(name, tensor)));
 }
@@ -27,8 +30,8 @@ const single: Record<string, [name: string, change?: 't']> = {
 
 /** Parts of a block; `3`: queries, keys and values, which lie in one tensor, become three. */
 const ofBlock: Record<string, string | 3> = {
-  'ln_1': 'layer_norm1',
-  'ln_2': 'layer_norm2',
+  ln_1: 'layer_norm1',
+  ln_2: 'layer_norm2',
   'mlp.c_fc': 'mlp.fc1',
   'mlp.c_proj': 'mlp.fc2',
   'attn.out_proj': 'self_attn.out_proj',
@@ -40,9 +43,11 @@ function renamed(name: string, tensor: Tensor): [string, Tensor][] {
     const [other, change] = single[name];
     return [[other, change === 't' ? tensor.t() : tensor]];
   }
-  const [, visual, layer, part, kind] = /^(visual\.)?transformer\.resblocks\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
+  const [, visual, layer, part, kind] =
+    /^(visual\.)?transformer\.resblocks\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
   const other = ofBlock[part];
-  if (other === undefined) throw new CleanclipError(`transformers' CLIPModel has nothing for ${shown(name)}.`, 'ERR_CHECKPOINT');
+  if (other === undefined)
+    throw new CleanclipError(`transformers' CLIPModel has nothing for ${shown(name)}.`, 'ERR_CHECKPOINT');
   const block = `${visual === undefined ? 'text' : 'vision'}_model.encoder.layers.${layer}`;
   if (other !== 3) return [[`${block}.${other}.${kind}`, tensor]];
   return tensor.chunk(3).map((third, i) => [`${block}.self_attn.${'qkv'[i]}_proj.${kind}`, third]);

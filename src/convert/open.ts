@@ -25,23 +25,35 @@ export interface ModelSource {
  */
 export async function openModel({ input, modelName, activation }: ModelSource, hooks: JobHooks): Promise<Clip> {
   const released = !existsSync(input) && Object.hasOwn(configs, input);
-  if (released && modelName !== undefined) throw optionError(`IN is '${input}', the name of a model, which says it all; leave out --model_name, or name a file.`);
+  if (released && modelName !== undefined)
+    throw optionError(
+      `IN is '${input}', the name of a model, which says it all; leave out --model_name, or name a file.`,
+    );
   const name = released ? input : modelName;
   const hints = name === undefined ? { activation } : hintsOf(name, configOfModelName(name), activation);
   const path = released ? await releasedFile(input, hooks) : input;
-  if (!existsSync(path)) throw optionError(`IN must be a file or folder of a CLIP, or the name of one of OpenAI's models, but there is no '${path}'.`);
+  if (!existsSync(path))
+    throw optionError(
+      `IN must be a file or folder of a CLIP, or the name of one of OpenAI's models, but there is no '${path}'.`,
+    );
   return torch.tidy(() => {
     const { linear, config, stateDict, assumed, unread } = readModel(path, hints, true);
     if (Object.keys(linear).length > 0) {
-      throw new CleanclipError(`'${path}' holds a classifier on a CLIP, whose linear layer no other format has; convert the checkpoint of a CLIP.`, 'ERR_CHECKPOINT');
+      throw new CleanclipError(
+        `'${path}' holds a classifier on a CLIP, whose linear layer no other format has; convert the checkpoint ` +
+          'of a CLIP.',
+        'ERR_CHECKPOINT',
+      );
     }
-    for (const warning of [assumed, unread]) if (warning !== undefined) hooks.onProgress?.({ type: 'log', level: 'WARNING', line: `WARNING: ${warning}` });
+    for (const warning of [assumed, unread])
+      if (warning !== undefined) hooks.onProgress?.({ type: 'log', level: 'WARNING', line: `WARNING: ${warning}` });
     return new Clip(config).loadStateDict(stateDict);
   });
 }
 
 function releasedFile(name: string, { onProgress, signal }: JobHooks): Promise<string> {
   checkReleased(name);
-  const onBytes: OnBytes = (done, total) => onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${name}` });
+  const onBytes: OnBytes = (done, total) =>
+    onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${name}` });
   return pretrainedFile(name, onBytes, signal);
 }

@@ -5,7 +5,10 @@ import { torch } from '../torch';
 import { writeJson } from './files';
 import type { Outgoing } from './state';
 
-/** `open_clip`: a folder that `open_clip.create_model_from_pretrained('local-dir:<folder>')` loads; its `CLIP` has OpenAI's names. */
+/**
+ * `open_clip`: a folder that `open_clip.create_model_from_pretrained('local-dir:<folder>')` loads; its `CLIP` has
+ * OpenAI's names.
+ */
 export function writeOpenClip(folder: string, { config, state }: Outgoing): void {
   writeJson(folder, 'open_clip_config.json', { model_cfg: modelOf(config), preprocess_cfg: preprocessOf(config) });
   torch.save(state, join(folder, 'open_clip_model.safetensors'), { metadata: { format: 'pt' } });

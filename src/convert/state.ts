@@ -19,7 +19,9 @@ export interface Outgoing {
  * @throws CleanclipError `ERR_CHECKPOINT` for a weight that is finite and beyond the range of float16
  */
 export function outgoing(clip: Clip, half: boolean): Outgoing {
-  const entries = Object.entries(clip.stateDict()).map(([name, tensor]) => [name, stored(name, tensor.detach().to('cpu'), half)] as const);
+  const entries = Object.entries(clip.stateDict()).map(
+    ([name, tensor]) => [name, stored(name, tensor.detach().to('cpu'), half)] as const,
+  );
   return { config: clip.config, state: Object.fromEntries(entries), half };
 }
 
@@ -28,7 +30,10 @@ function stored(name: string, tensor: Tensor, half: boolean): Tensor {
   if (!half || !tensor.dtype.startsWith('float')) return tensor;
   const halved = tensor.to('float16');
   if (torch.equal(tensor.isfinite(), halved.isfinite())) return halved;
-  throw new CleanclipError(`${name} has weights beyond 65504, the largest number of float16; leave out --dtype fp16.`, 'ERR_CHECKPOINT');
+  throw new CleanclipError(
+    `${name} has weights beyond 65504, the largest number of float16; leave out --dtype fp16.`,
+    'ERR_CHECKPOINT',
+  );
 }
 
 /**
@@ -37,22 +42,34 @@ function stored(name: string, tensor: Tensor, half: boolean): Tensor {
  * @param can the only values that the format knows of a field
  * @throws CleanclipError `ERR_OPTION` naming what it cannot say
  */
-export function demand(config: CompleteConfig, format: string, can: Partial<Record<keyof CompleteConfig, readonly unknown[]>>, instead: string): void {
+export function demand(
+  config: CompleteConfig,
+  format: string,
+  can: Partial<Record<keyof CompleteConfig, readonly unknown[]>>,
+  instead: string,
+): void {
   const faults = (Object.entries(can) as [keyof CompleteConfig, readonly unknown[]][])
     .filter(([key, values]) => !values.some((value) => JSON.stringify(value) === JSON.stringify(config[key])))
     .map(([key]) => `${key} ${JSON.stringify(config[key])}`);
-  if (faults.length > 0) throw optionError(`${format} cannot say that the model has ${faults.join(', ')}; convert it --to ${instead}.`);
+  if (faults.length > 0)
+    throw optionError(`${format} cannot say that the model has ${faults.join(', ')}; convert it --to ${instead}.`);
 }
 
 /** Whether 'eos' reads a text where 'argmax' does: at the first end token, which is the highest id. */
-const isEndToken = ({ textEosId, vocabularySize }: CompleteConfig): boolean => textEosId === END_TOKEN && vocabularySize === END_TOKEN + 1;
+const isEndToken = ({ textEosId, vocabularySize }: CompleteConfig): boolean =>
+  textEosId === END_TOKEN && vocabularySize === END_TOKEN + 1;
 
 /** What a format that says nothing of preprocessing, or of how a text is read, takes for granted. */
 export const openaiOnly = (config: CompleteConfig): Partial<Record<keyof CompleteConfig, readonly unknown[]>> => ({
   activation: ['quick_gelu'],
   visionHeads: [(config.visionPatchSize === undefined ? 32 * config.visionWidth : config.visionWidth) / 64],
   textHeads: [Math.max(1, Math.floor(config.textWidth / 64))],
-  ...(config.visionPatchSize !== undefined && { visionMlpRatio: [4], visionPool: ['tok'], visionPreNorm: [true], visionLayerScale: [false] }),
+  ...(config.visionPatchSize !== undefined && {
+    visionMlpRatio: [4],
+    visionPool: ['tok'],
+    visionPreNorm: [true],
+    visionLayerScale: [false],
+  }),
   textMlpRatio: [4],
   textLayerScale: [false],
   textPool: isEndToken(config) ? ['argmax', 'eos'] : ['argmax'],

@@ -7,7 +7,10 @@ import { writeJson } from './files';
 const start = '<|startoftext|>';
 const end = '<|endoftext|>';
 
-/** The tokeniser of every CLIP as `transformers` and `tokenizers` read it; source: the folders of OpenAI's models on the hub, and CLIPTokenizer. */
+/**
+ * The tokeniser of every CLIP as `transformers` and `tokenizers` read it; source: the folders of OpenAI's models on the
+ * hub, and CLIPTokenizer.
+ */
 export function writeTokenizer(folder: string, contextLength: number): void {
   const { tokens, merges } = vocabulary();
   const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
@@ -26,12 +29,27 @@ export function writeTokenizer(folder: string, contextLength: number): void {
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(fastTokenizer(vocab, merges)));
 }
 
-const token = (content: string): object => ({ content, single_word: false, lstrip: false, rstrip: false, normalized: true });
+const token = (content: string): object => ({
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: true,
+});
 
 /** `tokenizer.json`, which Rust's tokenizers and transformers.js read. */
 function fastTokenizer(vocab: Record<string, number>, merges: string[]): object {
-  const added = (id: number, content: string): object => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
-  const pieces = String.raw`<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`;
+  const added = (id: number, content: string): object => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  });
+  const specials = String.raw`<\|startoftext\|>|<\|endoftext\|>`;
+  const pieces = String.raw`${specials}|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`;
   return {
     version: '1.0',
     truncation: null,
@@ -39,7 +57,11 @@ function fastTokenizer(vocab: Record<string, number>, merges: string[]): object 
     added_tokens: [added(START_TOKEN, start), added(END_TOKEN, end)],
     normalizer: {
       type: 'Sequence',
-      normalizers: [{ type: 'NFC' }, { type: 'Replace', pattern: { Regex: String.raw`\s+` }, content: ' ' }, { type: 'Lowercase' }],
+      normalizers: [
+        { type: 'NFC' },
+        { type: 'Replace', pattern: { Regex: String.raw`\s+` }, content: ' ' },
+        { type: 'Lowercase' },
+      ],
     },
     pre_tokenizer: {
       type: 'Sequence',
@@ -48,8 +70,23 @@ function fastTokenizer(vocab: Record<string, number>, merges: string[]): object 
         { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
       ],
     },
-    post_processor: { type: 'RobertaProcessing', sep: [end, END_TOKEN], cls: [start, START_TOKEN], trim_offsets: false, add_prefix_space: false },
+    post_processor: {
+      type: 'RobertaProcessing',
+      sep: [end, END_TOKEN],
+      cls: [start, START_TOKEN],
+      trim_offsets: false,
+      add_prefix_space: false,
+    },
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: { type: 'BPE', dropout: null, unk_token: end, continuing_subword_prefix: '', end_of_word_suffix: '</w>', fuse_unk: false, vocab, merges },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: end,
+      continuing_subword_prefix: '',
+      end_of_word_suffix: '</w>',
+      fuse_unk: false,
+      vocab,
+      merges,
+    },
   };
 }

@@ -52,7 +52,10 @@ export interface PairLoaderOptions {
   maxBadRows?: number;
   /** keep decoded images in memory if room for all of them takes no more than this; default 1 GiB */
   cacheBytes?: number;
-  /** folder of a file that keeps the decoded images for later epochs and runs, instead of memory; images larger than `size` × `size` are not kept with `inmodal` */
+  /**
+   * folder of a file that keeps the decoded images for later epochs and runs, instead of memory; images larger than
+   * `size` × `size` are not kept with `inmodal`
+   */
   imageCache?: string;
   /** make the tensors in pinned memory, which a GPU copies without stopping the CPU; default false */
   pinned?: boolean;

@@ -16,7 +16,10 @@ export interface BatchTensors {
 export type BatchTokens = { [name in keyof BatchTensors]: number };
 
 /** Tensors that are yet to be filled. */
-export function emptyTensors(rows: number, { size, contextLength, inmodal, pinned }: { size: number; contextLength: number; inmodal: boolean; pinned: boolean }): BatchTensors {
+export function emptyTensors(
+  rows: number,
+  { size, contextLength, inmodal, pinned }: { size: number; contextLength: number; inmodal: boolean; pinned: boolean },
+): BatchTensors {
   const pixels = (): Tensor => torch.empty([rows, 3, size, size], { dtype: 'uint8', pinMemory: pinned });
   const ids = (): Tensor => torch.empty([rows, contextLength], { dtype: 'int64' });
   return { pixels: pixels(), ids: ids(), ...(inmodal && { augmentedPixels: pixels(), augmentedIds: ids() }) };
@@ -53,7 +56,10 @@ export function disposeTensors(tensors: BatchTensors): void {
   for (const tensor of Object.values(tensors)) tensor.dispose();
 }
 
-function mapEach<From, To>(each: { [name in keyof BatchTensors]: From }, map: (value: From) => To): { [name in keyof BatchTensors]: To } {
+function mapEach<From, To>(
+  each: { [name in keyof BatchTensors]: From },
+  map: (value: From) => To,
+): { [name in keyof BatchTensors]: To } {
   const entries = Object.entries(each) as [keyof BatchTensors, From][];
   return Object.fromEntries(entries.map(([name, value]) => [name, map(value)])) as { [name in keyof BatchTensors]: To };
 }

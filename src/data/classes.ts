@@ -17,8 +17,9 @@ export interface Classes {
 }
 
 /**
- * Reads class names and templates from a JSON file `{"classes": ["tench", …], "templates": ["a photo of a {}.", …]}`, or
- * from the Python form `{"classes": […], "templates": [lambda s: f"a photo of a {s}.", …]}`, which is parsed, never executed.
+ * Reads class names and templates from a JSON file `{"classes": ["tench", …], "templates": ["a photo of a {}.", …]}`,
+ * or from the Python form `{"classes": […], "templates": [lambda s: f"a photo of a {s}.", …]}`, which is parsed, never
+ * executed.
  *
  * @param file path that ends in `.json`, or in anything else for the Python form
  * @throws CleanclipError ERR_DATA when the file is missing or says something else
@@ -34,21 +35,24 @@ export function readClasses(file: string): Classes {
     }),
     templates: nonEmptyList(templates, 'templates', file).map((template, i) => {
       if (template instanceof TextTemplate && template.hasName) return (name) => template.fill(name);
-      throw dataError(`${file}: expected a text with a place for the class as item ${i} of "templates", such as "a photo of a {}.".`);
+      throw dataError(
+        `${file}: expected a text with a place for the class as item ${i} of "templates", such as "a photo of a {}.".`,
+      );
     }),
   };
 }
 
 /**
- * Reads `classes.json` of a folder or, if there is none, `classes.py`, or else those that ship with the package for a known set;
- * see {@link readClasses}.
+ * Reads `classes.json` of a folder or, if there is none, `classes.py`, or else those that ship with the package for a
+ * known set; see {@link readClasses}.
  */
 export function readClassesOf(folder: string, dataType?: EvalDataType): Classes {
   const file = ['classes.json', 'classes.py'].map((name) => join(folder, name)).find((path) => existsSync(path));
   if (file) return readClasses(file);
   if (dataType) return readClasses(join(packageRoot, 'data', 'classes', `${dataType}.json`));
   throw dataError(
-    `${folder} has neither classes.json nor classes.py: expected the class names and templates in one of them, or the name of a known set with --eval_data_type.`,
+    `${folder} has neither classes.json nor classes.py: expected the class names and templates in one of them, ` +
+      'or the name of a known set with --eval_data_type.',
   );
 }
 
@@ -91,4 +95,8 @@ function readText(file: string): string {
 }
 
 const show = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'a list' : 'an object') : String(JSON.stringify(value)).slice(0, 200);
+  typeof value === 'object' && value !== null
+    ? Array.isArray(value)
+      ? 'a list'
+      : 'an object'
+    : String(JSON.stringify(value)).slice(0, 200);

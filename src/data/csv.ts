@@ -21,7 +21,8 @@ export interface CsvFormat {
  * @param file path of the file: UTF-8 with or without a byte order mark, or UTF-16 with one
  * @param begin receives the column names, without blanks around them, and returns what takes each row
  * @param onBadRow receives rows that cannot be used: fields too many or too few, stray quotes, bytes that are no UTF-8
- * @throws CleanclipError ERR_DATA: missing or empty file, a quote that is never closed, or whatever `begin` and its reader throw
+ * @throws CleanclipError ERR_DATA: missing or empty file, a quote that is never closed, or whatever `begin` and its
+ * reader throw
  */
 export async function readCsv(
   file: string,
@@ -50,7 +51,8 @@ export async function readCsv(
     onBadRow({ ...place, reason: `it has ${fields.length} fields where ${expected}` });
   };
   const leaveOut = (row: BadRow): void => {
-    if (columns === undefined) throw dataError(`${file}, line ${row.line}: the header cannot be read because ${row.reason}.`);
+    if (columns === undefined)
+      throw dataError(`${file}, line ${row.line}: the header cannot be read because ${row.reason}.`);
     onBadRow(row);
   };
   let rows: RowSplitter | undefined;
@@ -63,7 +65,8 @@ export async function readCsv(
 }
 
 /**
- * What a row has beside the columns: nothing, a row number in front (as R writes, and pandas reads), or a delimiter at the end. The first row decides.
+ * What a row has beside the columns: nothing, a row number in front (as R writes, and pandas reads), or a delimiter at
+ * the end. The first row decides.
  */
 type Layout = 'plain' | 'index' | 'trailing';
 
@@ -81,13 +84,20 @@ function layoutOf(fields: string[], columns: number): Layout {
 export function columnIndex(columns: string[], name: string, file: string, flag?: string): number {
   const index = columns.indexOf(name);
   if (index >= 0) return index;
-  const found = columns.slice(0, 10).map((column) => JSON.stringify(column.slice(0, 100))).join(', ') + (columns.length > 10 ? ', …' : '');
-  const excel = /^sep=/i.test(columns[0]) ? ` Remove its first line, "${shown(columns[0], 100)}", which is for Excel.` : '';
+  const found =
+    columns
+      .slice(0, 10)
+      .map((column) => JSON.stringify(column.slice(0, 100)))
+      .join(', ') + (columns.length > 10 ? ', …' : '');
+  const excel = /^sep=/i.test(columns[0])
+    ? ` Remove its first line, "${shown(columns[0], 100)}", which is for Excel.`
+    : '';
   const remedies = flag
     ? [
         `Name the column with ${flag}`,
         ...(columns.length === 1 ? [', or, if that is a whole row, the right character with --delimiter'] : []),
-        ', or, if the file has no header and that is its first row, name the columns with --columns, such as --columns caption,image.',
+        ', or, if the file has no header and that is its first row, name the columns with --columns, such as ' +
+          '--columns caption,image.',
       ]
     : ['Rename the column.'];
   throw dataError(`${file} has no column "${name}"; its columns are ${found}.${excel} ${remedies.join('')}`);
@@ -95,6 +105,10 @@ export function columnIndex(columns: string[], name: string, file: string, flag?
 
 function delimiterCharacter(delimiter: string): string {
   const character = delimiter === '\\t' ? '\t' : delimiter;
-  if (typeof character === 'string' && character.length === 1 && !/["\n\r\ud800-\udfff]/.test(character)) return character;
-  throw optionError(`--delimiter must be one character such as "," or "\\t", not ${typeof delimiter === 'string' ? JSON.stringify(delimiter) : typeof delimiter}.`);
+  if (typeof character === 'string' && character.length === 1 && !/["\n\r\ud800-\udfff]/.test(character))
+    return character;
+  throw optionError(
+    '--delimiter must be one character such as "," or "\\t", ' +
+      `not ${typeof delimiter === 'string' ? JSON.stringify(delimiter) : typeof delimiter}.`,
+  );
 }

@@ -16,10 +16,11 @@ const LONGEST_ROW = 1 << 20; // bytes; an unclosed quote would swallow the rest 
 const MOST_READ_AGAIN = 1 << 26; // bytes of rows that are read again because a quote in them was a stray one
 
 /**
- * Splits csv text into rows and fields as the C parser of pandas' `read_csv` does: lines end with LF, CR LF or CR, in any mixture; blank lines are
- * nothing; a field that begins with `"` ends with the next single `"`, what follows it is taken as it is, and so is any other `"`. It differs where
- * pandas would join or change rows silently: a quote that closes in the middle of a field on a later line makes its row a bad one, and so do bytes
- * that are no UTF-8. Fields are split as bytes, a character each, and then decoded.
+ * Splits csv text into rows and fields as the C parser of pandas' `read_csv` does: lines end with LF, CR LF or CR, in
+ * any mixture; blank lines are nothing; a field that begins with `"` ends with the next single `"`, what follows it is
+ * taken as it is, and so is any other `"`. It differs where pandas would join or change rows silently: a quote that
+ * closes in the middle of a field on a later line makes its row a bad one, and so do bytes that are no UTF-8. Fields
+ * are split as bytes, a character each, and then decoded.
  */
 export class RowSplitter {
   private rest: Buffer = Buffer.alloc(0);
@@ -91,7 +92,7 @@ export class RowSplitter {
     for (;;) {
       let field = '';
       if (text[at] === '"') {
-        for (let more = true; more; ) {
+        for (let more = true; more;) {
           const closing = text.indexOf('"', ++at);
           if (closing < 0 && this.last) throw this.fault('has a quote that is never closed');
           if (closing < 0 || (closing + 1 === text.length && !this.last)) return -1;
@@ -101,7 +102,8 @@ export class RowSplitter {
         }
         const lines = field.match(/\r\n?|\n/g)?.length ?? 0;
         moreLines += lines;
-        if (lines > 0 && at < text.length && !text.startsWith(delimiter, at) && !'\r\n'.includes(text[at])) return this.strayQuote(start, at);
+        if (lines > 0 && at < text.length && !text.startsWith(delimiter, at) && !'\r\n'.includes(text[at]))
+          return this.strayQuote(start, at);
       }
       const lineEnd = this.lineEnd(at);
       if (lineEnd < 0) return -1;
@@ -119,8 +121,14 @@ export class RowSplitter {
   /** Leaves a row out that began with a stray quote, and goes on with the line after its first. */
   private strayQuote(start: number, at: number): number {
     this.readAgain += at - start;
-    if (this.readAgain > MOST_READ_AGAIN) throw this.fault('is one of many whose quotes close in the middle of later rows; double the quotes, or leave them out');
-    this.leaveOut({ ...this.place, reason: 'it has a quote that closes in the middle of a later line; double it, and put the field in quotes' });
+    if (this.readAgain > MOST_READ_AGAIN)
+      throw this.fault(
+        'is one of many whose quotes close in the middle of later rows; double the quotes, or leave them out',
+      );
+    this.leaveOut({
+      ...this.place,
+      reason: 'it has a quote that closes in the middle of a later line; double it, and put the field in quotes',
+    });
     this.forgetNext();
     this.place.line++;
     return this.afterLineEnd(this.lineEnd(start));
@@ -154,7 +162,8 @@ export class RowSplitter {
     return end === this.text.length - 1 && this.text[end] === '\r' && !this.last ? -1 : end; // a line feed may follow
   }
 
-  private readonly afterLineEnd = (end: number): number => Math.min(end + (this.text.startsWith('\r\n', end) ? 2 : 1), this.text.length);
+  private readonly afterLineEnd = (end: number): number =>
+    Math.min(end + (this.text.startsWith('\r\n', end) ? 2 : 1), this.text.length);
 
   private find(what: string, from: number): number {
     const index = this.text.indexOf(what, from);
@@ -172,7 +181,9 @@ export class RowSplitter {
 
   private checkLength(bytes: number): void {
     if (bytes > LONGEST_ROW) {
-      throw this.fault(`is longer than ${LONGEST_ROW} bytes, as one is whose quote is never closed; shorten it, or close the quote`);
+      throw this.fault(
+        `is longer than ${LONGEST_ROW} bytes, as one is whose quote is never closed; shorten it, or close the quote`,
+      );
     }
   }
 

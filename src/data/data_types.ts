@@ -1,7 +1,23 @@
 /** The labelled sets that the Python reference knows, by their names there. */
 export const evalDataTypes = [
-  'Caltech101', 'CIFAR10', 'CIFAR100', 'DTD', 'FGVCAircraft', 'Flowers102', 'Food101', 'GTSRB', 'ImageNet1K',
-  'OxfordIIITPet', 'RenderedSST2', 'StanfordCars', 'STL10', 'SVHN', 'ImageNetSketch', 'ImageNetV2', 'ImageNet-A', 'ImageNet-R',
+  'Caltech101',
+  'CIFAR10',
+  'CIFAR100',
+  'DTD',
+  'FGVCAircraft',
+  'Flowers102',
+  'Food101',
+  'GTSRB',
+  'ImageNet1K',
+  'OxfordIIITPet',
+  'RenderedSST2',
+  'StanfordCars',
+  'STL10',
+  'SVHN',
+  'ImageNetSketch',
+  'ImageNetV2',
+  'ImageNet-A',
+  'ImageNet-R',
 ] as const;
 
 export type EvalDataType = (typeof evalDataTypes)[number];

@@ -16,7 +16,8 @@ export class EpochRun {
   /** int32 [1], read by the workers: 1 when the run is over */
   readonly cancelled = new SharedArrayBuffer(4);
   private error: CleanclipError | undefined;
-  private readonly onAbort = (): void => this.stop(new CleanclipError('Loading was stopped by the AbortSignal.', 'ERR_ABORTED'));
+  private readonly onAbort = (): void =>
+    this.stop(new CleanclipError('Loading was stopped by the AbortSignal.', 'ERR_ABORTED'));
 
   constructor(private readonly signal?: AbortSignal) {
     signal?.addEventListener('abort', this.onAbort);

@@ -42,7 +42,10 @@ export interface ImageBatch {
   dispose(): void;
 }
 
-/** Images of a list of paths, decoded, resized and cropped, loaded as by {@link PairLoader}; its threads serve every epoch. */
+/**
+ * Images of a list of paths, decoded, resized and cropped, loaded as by {@link PairLoader}; its threads serve every
+ * epoch.
+ */
 export class ImageLoader {
   /** batches an epoch */
   readonly batches: number;
@@ -82,12 +85,16 @@ export class ImageLoader {
 }
 
 /**
- * Images in the order of their paths, once: an {@link ImageLoader} for a single epoch. The reader disposes of each batch.
+ * Images in the order of their paths, once: an {@link ImageLoader} for a single epoch. The reader disposes of each
+ * batch.
  * @param paths of image files, at least one
  */
 export async function* labelledBatches(
   paths: readonly string[],
-  { signal, ...options }: Omit<ImageLoaderOptions, 'seed' | 'shuffle' | 'dropLast' | 'cacheBytes'> & { signal?: AbortSignal },
+  {
+    signal,
+    ...options
+  }: Omit<ImageLoaderOptions, 'seed' | 'shuffle' | 'dropLast' | 'cacheBytes'> & { signal?: AbortSignal },
 ): AsyncGenerator<ImageBatch, void, undefined> {
   const loader = new ImageLoader(paths, { ...options, cacheBytes: 0 });
   try {

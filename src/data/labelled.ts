@@ -9,8 +9,8 @@ import { readSet, type Split } from './sets';
 import type { LabelledImages } from './sets/reading';
 
 /**
- * Images of known class: `images[i]` is of class `classes[labels[i]]`. It is the absolute path of an image file, or stands for an image
- * inside a file of many; `decodeImage` reads both.
+ * Images of known class: `images[i]` is of class `classes[labels[i]]`. It is the absolute path of an image file, or
+ * stands for an image inside a file of many; `decodeImage` reads both.
  */
 export interface LabelledSet extends Classes, LabelledImages {}
 
@@ -22,11 +22,13 @@ export interface LabelledSetOptions {
 }
 
 /**
- * Reads a labelled set: a folder with `labels.csv` (columns image and label: a path relative to the folder, and an integer), or else a
- * known set in the layout that torchvision uses; see docs/labelled_sets.md. Class names and templates are those of `classes.json` or
- * `classes.py` in the folder, or else those that ship with the package for the known set. Nothing is downloaded.
+ * Reads a labelled set: a folder with `labels.csv` (columns image and label: a path relative to the folder, and an
+ * integer), or else a known set in the layout that torchvision uses; see docs/labelled_sets.md. Class names and
+ * templates are those of `classes.json` or `classes.py` in the folder, or else those that ship with the package for the
+ * known set. Nothing is downloaded.
  *
- * @throws CleanclipError ERR_DATA when a file is missing or malformed, or a label is not the number of a class; ERR_OPTION for no known set
+ * @throws CleanclipError ERR_DATA when a file is missing or malformed, or a label is not the number of a class;
+ * ERR_OPTION for no known set
  */
 export async function readLabelledSet(folder: string, options: LabelledSetOptions = {}): Promise<LabelledSet> {
   checkOptions('The options of readLabelledSet', options);
@@ -35,11 +37,14 @@ export async function readLabelledSet(folder: string, options: LabelledSetOption
   if (dataType !== undefined && !evalDataTypes.includes(dataType)) {
     throw optionError(`dataType must be one of ${evalDataTypes.join(', ')}, but is ${show(dataType)}.`);
   }
-  if (split !== 'test' && split !== 'train') throw optionError(`split must be 'test' or 'train', but is ${show(split)}.`);
+  if (split !== 'test' && split !== 'train')
+    throw optionError(`split must be 'test' or 'train', but is ${show(split)}.`);
   const { classes, templates } = readClassesOf(folder, dataType);
   const file = join(folder, 'labels.csv');
   const listed = dataType === undefined || existsSync(file);
-  const images = listed ? await readLabelsCsv(folder, file, classes) : await readSet(folder, dataType, split, classes.length);
+  const images = listed
+    ? await readLabelsCsv(folder, file, classes)
+    : await readSet(folder, dataType, split, classes.length);
   return { ...images, classes, templates };
 }
 
@@ -72,7 +77,12 @@ function readLabel(label: string, classes: string[], file: string, line: number)
   if (/^\d+(\.0*)?$/.test(label) && Number(label) < classes.length) return Number(label);
   const named = classes.indexOf(label);
   const remedy = named < 0 ? '' : `, which is the name of class ${named}: write the number`;
-  throw badRow(file, line, `expected an integer from 0 to ${classes.length - 1}, the number of a class, as its label, found "${label}"${remedy}`);
+  throw badRow(
+    file,
+    line,
+    `expected an integer from 0 to ${classes.length - 1}, the number of a class, as its label, found ` +
+      `"${label}"${remedy}`,
+  );
 }
 
 const badRow = (file: string, line: number, reason: string): Error => dataError(`${file}, line ${line}: ${reason}.`);

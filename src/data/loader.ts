@@ -25,8 +25,8 @@ const LEAST_BAD_ROWS = 100; // so many may be left out of any set
 const BAD_SHARE = 0.01; // and of a large one this share of its rows
 
 /**
- * Loads the pairs of a table batch by batch: decoded, resized and cropped images as uint8 (normalise them on the device)
- * and token ids. Worker threads write straight into the tensors of the batch, some batches ahead of the reader.
+ * Loads the pairs of a table batch by batch: decoded, resized and cropped images as uint8 (normalise them on the
+ * device) and token ids. Worker threads write straight into the tensors of the batch, some batches ahead of the reader.
  * The same seed, epoch and rows give the same batches whatever the number of threads.
  *
  * ```ts
@@ -58,7 +58,8 @@ export class PairLoader implements AsyncIterable<Batch> {
   ) {
     checkOptions('The second argument of PairLoader', given);
     const { onBadRow = () => {}, onWarning = () => {}, imageCache, maxBadRows, ...rest } = given;
-    if (!(table instanceof PairTable)) throw optionError(`PairLoader takes what readPairs gives, but got ${show(table)}.`);
+    if (!(table instanceof PairTable))
+      throw optionError(`PairLoader takes what readPairs gives, but got ${show(table)}.`);
     const options = { ...DEFAULTS, ...rest };
     const { batchSize, size, numWorkers, dropLast, shard, cacheBytes, contextLength, inmodal, compat, seed } = options;
     const geometry = geometryOf(options.squash ? { ...options.geometry, resizeMode: 'squash' } : options.geometry);
@@ -73,7 +74,9 @@ export class PairLoader implements AsyncIterable<Batch> {
     this.onWarning = onWarning;
     this.batches = batchCount(shardLength(table.length, shard), batchSize, dropLast);
     if (this.batches === 0) {
-      throw optionError(`A batch of ${batchSize * shard.worldSize} cannot be made of ${table.length} rows; use a smaller batch size.`);
+      throw optionError(
+        `A batch of ${batchSize * shard.worldSize} cannot be made of ${table.length} rows; use a smaller batch size.`,
+      );
     }
     this.depth = Math.max(2, Math.ceil((2 * numWorkers * PART) / batchSize));
     const kept = inmodal ? 'whole' : geometryName(geometry);
@@ -81,7 +84,8 @@ export class PairLoader implements AsyncIterable<Batch> {
     const cache = this.cacheFile ?? PixelCache.allocate(table.length, size, cacheBytes);
     const seen = new SharedArrayBuffer(Math.ceil(table.length / 8));
     const recipe = { pairs: table.shared, cache, size, geometry, contextLength, inmodal, compat, seed, seen };
-    this.filler = numWorkers > 0 ? new WorkerPool(join(__dirname, 'loader_worker.js'), recipe, numWorkers) : ownThread(recipe);
+    this.filler =
+      numWorkers > 0 ? new WorkerPool(join(__dirname, 'loader_worker.js'), recipe, numWorkers) : ownThread(recipe);
   }
 
   /** How many rows have turned out to be bad until now. */
@@ -131,7 +135,9 @@ export class PairLoader implements AsyncIterable<Batch> {
         run.check();
       }
       if (startBatch === 0 && yielded === 0 && this.firstBad) {
-        throw dataError(`None of the images can be used; the first was row ${this.firstBad.row + 1}. ${this.firstBad.reason}`);
+        throw dataError(
+          `None of the images can be used; the first was row ${this.firstBad.row + 1}. ${this.firstBad.reason}`,
+        );
       }
     } finally {
       this.runs.delete(run);
@@ -143,7 +149,8 @@ export class PairLoader implements AsyncIterable<Batch> {
   async close(): Promise<void> {
     this.closed = true;
     const runs = [...this.runs];
-    for (const run of runs) run.stop(new CleanclipError('The PairLoader was closed in the middle of an epoch.', 'ERR_ABORTED'));
+    for (const run of runs)
+      run.stop(new CleanclipError('The PairLoader was closed in the middle of an epoch.', 'ERR_ABORTED'));
     await Promise.all(runs.map((run) => run.end()));
     await this.filler.close();
   }
@@ -206,7 +213,8 @@ export class PairLoader implements AsyncIterable<Batch> {
     this.onBadRow(bad);
     if (this.bad.size <= this.maxBadRows) return;
     throw dataError(
-      `${this.bad.size} images cannot be used, more than the ${this.maxBadRows} that may be left out; see to them, or allow more with --max_bad_rows (maxBadRows). ` +
+      `${this.bad.size} images cannot be used, more than the ${this.maxBadRows} that may be left out; see to ` +
+        'them, or allow more with --max_bad_rows (maxBadRows). ' +
         `The last was row ${row + 1}. ${reason}`,
     );
   }

@@ -57,18 +57,33 @@ const readers: Readonly<Record<number, Read>> = {
   18: (view, at) => view.getUint32(at, true), // UTF-32
 };
 
-const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2, 18: 4 };
+const sizes: Readonly<Record<number, number>> = {
+  1: 1,
+  2: 1,
+  3: 2,
+  4: 2,
+  5: 4,
+  6: 4,
+  7: 4,
+  9: 8,
+  12: 8,
+  13: 8,
+  16: 1,
+  17: 2,
+  18: 4,
+};
 
 const headerBytes = 128;
 const deepest = 16;
 const largest = 2 ** 30; // bytes of all variables when unpacked; SVHN's train images are 2 ** 28
-const largestValues = 2 ** 24; // bytes of all that become values of JavaScript: cells, structures, texts; StanfordCars' are 2 ** 22
+// bytes of all that become values of JavaScript: cells, structures, texts; StanfordCars' are 2 ** 22
+const largestValues = 2 ** 24;
 const greatestRatio = 100; // of unpacked to compressed bytes, beyond the first 16 MiB
 const longestName = 64; // bytes of a field's name, as MATLAB writes it
 
 /**
- * Reads variables of a MAT-file of version 5 (MATLAB's `-v6` and `-v7`, scipy's `savemat`): numbers, texts, structures and cells.
- * Source: "MAT-File Format", The MathWorks, chapter 1.
+ * Reads variables of a MAT-file of version 5 (MATLAB's `-v6` and `-v7`, scipy's `savemat`): numbers, texts, structures
+ * and cells. Source: "MAT-File Format", The MathWorks, chapter 1.
  *
  * @param file its bytes
  * @throws Error that says what is wrong with the file, as the end of a sentence that begins with its name
@@ -89,7 +104,8 @@ export async function readMatlab(file: Buffer): Promise<Map<string, MatValue>> {
       ({ type, data } = new Elements(unpacked).next());
     }
     if (type !== MATRIX) continue;
-    if (isValues(data) && (valueRoom -= data.length) < 0) throw new Error(`has more than ${largestValues} bytes of texts, cells and structures`);
+    if (isValues(data) && (valueRoom -= data.length) < 0)
+      throw new Error(`has more than ${largestValues} bytes of texts, cells and structures`);
     const { name, value } = readMatrix(data, 0);
     variables.set(name, value);
   }
@@ -112,7 +128,8 @@ function readMatrix(data: Buffer, depth: number): { name: string; value: MatValu
   if (kind === 1 /* cell */) return { name, value: Array.from(range(count), inner) };
   if (kind === 2 /* struct */) {
     const [nameLength] = wholeNumbers(elements);
-    if (!(nameLength >= 1 && nameLength <= longestName)) throw damaged(`${nameLength} as the length of the names of fields`);
+    if (!(nameLength >= 1 && nameLength <= longestName))
+      throw damaged(`${nameLength} as the length of the names of fields`);
     const fields = splitNames(elements.next().data, nameLength);
     const structs: MatStructs = new Map(fields.map((field) => [field, []]));
     for (let i = 0; i < count && fields.length > 0; i++) {
@@ -124,13 +141,17 @@ function readMatrix(data: Buffer, depth: number): { name: string; value: MatValu
   if (kind >= 6 && kind <= 15 /* double … uint64 */) {
     const { type, data: bytes } = elements.next();
     if (!(type in readers)) throw damaged('numbers of an unknown kind');
-    if (bytes.length !== count * sizes[type]) throw damaged(`${bytes.length} bytes where its sizes ask for ${count * sizes[type]}`);
+    if (bytes.length !== count * sizes[type])
+      throw damaged(`${bytes.length} bytes where its sizes ask for ${count * sizes[type]}`);
     return { name, value: new MatNumbers(dims, type, bytes) };
   }
   return { name, value: null };
 }
 
-/** The data elements of a stretch of the file, one after another: a tag of type and size, then data up to a multiple of 8 bytes. */
+/**
+ * The data elements of a stretch of the file, one after another: a tag of type and size, then data up to a multiple of
+ * 8 bytes.
+ */
 class Elements {
   private position = 0;
 
@@ -187,10 +208,19 @@ function wholeNumbers(elements: Elements): number[] {
 }
 
 function splitNames(bytes: Buffer, length: number): string[] {
-  return Array.from(range(Math.floor(bytes.length / length)), (i) => bytes.toString('latin1', i * length, (i + 1) * length).split('\0', 1)[0]);
+  return Array.from(
+    range(Math.floor(bytes.length / length)),
+    (i) => bytes.toString('latin1', i * length, (i + 1) * length).split('\0', 1)[0],
+  );
 }
 
-const encodings: Readonly<Record<number, BufferEncoding>> = { 1: 'latin1', [UINT8]: 'latin1', 4: 'utf16le', 16: 'utf8', 17: 'utf16le' };
+const encodings: Readonly<Record<number, BufferEncoding>> = {
+  1: 'latin1',
+  [UINT8]: 'latin1',
+  4: 'utf16le',
+  16: 'utf8',
+  17: 'utf16le',
+};
 
 function textOf({ type, data }: { type: number; data: Buffer }): string {
   if (type in encodings) return data.toString(encodings[type]);

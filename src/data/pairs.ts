@@ -4,7 +4,9 @@ import { show } from '../show';
 import { type BadRow, columnIndex, readCsv } from './csv';
 import { type SharedStrings, StringFile, StringFileWriter } from './string_file';
 
-/** Which columns of the file hold what, as the flags `--image_key`, `--caption_key`, `--delimiter` and `--columns` say. */
+/**
+ * Which columns of the file hold what, as the flags `--image_key`, `--caption_key`, `--delimiter` and `--columns` say.
+ */
 export interface PairColumns {
   /** column of image paths, relative to the folder of the file; default `image` */
   imageKey?: string;
@@ -12,7 +14,10 @@ export interface PairColumns {
   captionKey?: string;
   /** one character; default `,` */
   delimiter?: string;
-  /** names of the columns of a file without a header, in their order, with commas between them: `caption,image`; default: its first row has them */
+  /**
+   * names of the columns of a file without a header, in their order, with commas between them: `caption,image`;
+   * default: its first row has them
+   */
   columns?: string;
 }
 
@@ -39,8 +44,8 @@ export interface BadRows {
 const EXAMPLES = 20;
 
 /**
- * Image–caption pairs whose text lies in a temporary file. Memory is about 1.1 bytes a row, 4 more in a selection, so millions of rows are fine, and worker
- * threads read the same file. A row's text takes a few microseconds to read.
+ * Image–caption pairs whose text lies in a temporary file. Memory is about 1.1 bytes a row, 4 more in a selection, so
+ * millions of rows are fine, and worker threads read the same file. A row's text takes a few microseconds to read.
  */
 export class PairTable {
   readonly length: number;
@@ -118,17 +123,21 @@ export class PairTableBuilder {
   finish(badRows?: BadRows): PairTable {
     const backdoor = new Uint8Array(new SharedArrayBuffer(this.backdoor.length));
     backdoor.set(this.backdoor);
-    return new PairTable({ root: this.root, strings: this.strings.finish(), backdoor: backdoor.buffer, length: this.length }, badRows);
+    return new PairTable(
+      { root: this.root, strings: this.strings.finish(), backdoor: backdoor.buffer, length: this.length },
+      badRows,
+    );
   }
 }
 
 /**
- * Reads image–caption pairs from a csv or tsv file, streaming, as pandas does; see docs/data.md. A column `is_backdoor` (1, 0, true, false)
- * marks poisoned rows; without it a path that contains "backdoor" counts as poisoned. Rows without an image path, with a URL for one, with
- * a wrong number of fields, stray quotes or bytes that are no UTF-8 are left out and listed in `badRows`.
+ * Reads image–caption pairs from a csv or tsv file, streaming, as pandas does; see docs/data.md. A column `is_backdoor`
+ * (1, 0, true, false) marks poisoned rows; without it a path that contains "backdoor" counts as poisoned. Rows without
+ * an image path, with a URL for one, with a wrong number of fields, stray quotes or bytes that are no UTF-8 are left
+ * out and listed in `badRows`.
  *
- * @throws CleanclipError ERR_DATA: file missing, empty or malformed, no such column, no usable row, no room for temporary files; ERR_OPTION: an argument
- *   of another type
+ * @throws CleanclipError ERR_DATA: file missing, empty or malformed, no such column, no usable row, no room for
+ * temporary files; ERR_OPTION: an argument of another type
  */
 export async function readPairs(file: string, columns: PairColumns = {}): Promise<PairTable> {
   checkText('The file of readPairs', file);
@@ -157,7 +166,11 @@ export async function readPairs(file: string, columns: PairColumns = {}): Promis
         }
         if (path.trim() === '') return leaveOut({ line, byte, reason: 'it names no image' });
         if (/^\s*https?:\/\//i.test(path)) {
-          return leaveOut({ line, byte, reason: 'its image is a URL, and nothing is downloaded; download the images and name their files' });
+          return leaveOut({
+            line,
+            byte,
+            reason: 'its image is a URL, and nothing is downloaded; download the images and name their files',
+          });
         }
         const isBackdoor = mark < 0 ? path.includes('backdoor') : readMark(fields[mark], file, line);
         builder.add(path, fields[caption], isBackdoor);
@@ -172,12 +185,15 @@ export async function readPairs(file: string, columns: PairColumns = {}): Promis
   throw dataError(`${file} has no usable row: line ${line} cannot be used because ${reason}.`);
 }
 
-const named = (file: string, { line, byte, reason }: BadRow): string => `${file}, line ${line} (byte ${byte}): the row is left out because ${reason}.`;
+const named = (file: string, { line, byte, reason }: BadRow): string =>
+  `${file}, line ${line} (byte ${byte}): the row is left out because ${reason}.`;
 
 /** What a job says of the rows that it leaves out: one sentence for each of the first, and one for all. */
 export function badRowWarnings({ count, examples }: BadRows, file: string): string[] {
   const each = examples.map((row) => shown(named(file, row), Infinity));
-  return count === 0 ? [] : [...each, `${count} ${count === 1 ? 'row' : 'rows'} of ${shown(file)} ${count === 1 ? 'is' : 'are'} left out.`];
+  return count === 0
+    ? []
+    : [...each, `${count} ${count === 1 ? 'row' : 'rows'} of ${shown(file)} ${count === 1 ? 'is' : 'are'} left out.`];
 }
 
 /** @throws CleanclipError ERR_DATA when rows are left out, for `--strict` */
@@ -192,7 +208,10 @@ function columnNames(text: string): string[] {
   checkText('--columns', text);
   const names = text.split(',').map((name) => name.trim());
   if (names.every((name) => name !== '') && new Set(names).size === names.length) return names;
-  throw optionError(`--columns must name the columns of the file in their order, such as caption,image, but is ${JSON.stringify(text)}.`);
+  throw optionError(
+    '--columns must name the columns of the file in their order, such as caption,image, but ' +
+      `is ${JSON.stringify(text)}.`,
+  );
 }
 
 function readMark(mark: string, file: string, line: number): boolean {

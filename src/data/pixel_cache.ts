@@ -10,7 +10,10 @@ export interface SharedPixels {
   chunks: SharedArrayBuffer[];
 }
 
-/** What is stored for a row: its image, uint8 [3, H, W], in memory a channels-last one as `decodeImage` gives it; or else what stores one, if it fits. */
+/**
+ * What is stored for a row: its image, uint8 [3, H, W], in memory a channels-last one as `decodeImage` gives it; or
+ * else what stores one, if it fits.
+ */
 export interface Found {
   image?: Tensor;
   keep?: (image: Tensor) => void;
@@ -19,8 +22,8 @@ export interface Found {
 const CHUNK_BYTES = 1 << 30;
 
 /**
- * Decoded images kept in memory that all workers share, a slot of equal size for each row. A row is written once and read
- * in every later epoch; memory is taken from the system as slots are written.
+ * Decoded images kept in memory that all workers share, a slot of equal size for each row. A row is written once and
+ * read in every later epoch; memory is taken from the system as slots are written.
  */
 export class PixelCache {
   private readonly sizes: Int32Array;
@@ -39,7 +42,9 @@ export class PixelCache {
     const slotBytes = 3 * size * size;
     if (rows * slotBytes > limit) return null;
     const chunkRows = rowsPerChunk(slotBytes);
-    const chunks = Array.from({ length: Math.ceil(rows / chunkRows) }, (_, i) => Math.min(chunkRows, rows - i * chunkRows));
+    const chunks = Array.from({ length: Math.ceil(rows / chunkRows) }, (_, i) =>
+      Math.min(chunkRows, rows - i * chunkRows),
+    );
     return {
       slotBytes,
       sizes: new SharedArrayBuffer(8 * rows),

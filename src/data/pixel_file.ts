@@ -21,7 +21,8 @@ export interface SharedPixelFile {
 
 const HEADER = 40; // uint32 MAGIC, height, width, CRC-32 of the pixels; float64 of each of STAMP
 const MAGIC = 0x32784c50; // no slot of an earlier form has this number, nor one that was never written
-const STAMP = ['size', 'mtimeMs', 'ctimeMs'] as const; // of the image file: one of them differs when it was changed or replaced
+// of the image file: one of them differs when it was changed or replaced
+const STAMP = ['size', 'mtimeMs', 'ctimeMs'] as const;
 const PAGE = 4096;
 const SPARE = 1 / 20; // the share of a disk that is left to others, as checkpoints
 
@@ -30,8 +31,9 @@ const FULL = 1;
 const FULL_AND_TOLD = 2;
 
 /**
- * Decoded images in a file, a slot of equal size for each row of a csv, which later epochs and runs read instead of decoding. What has been changed
- * or torn since is not used: each slot knows its image file by size and times, and has a checksum.
+ * Decoded images in a file, a slot of equal size for each row of a csv, which later epochs and runs read instead of
+ * decoding. What has been changed or torn since is not used: each slot knows its image file by size and times, and has
+ * a checksum.
  */
 export class PixelFile {
   private readonly fd: number;
@@ -47,7 +49,11 @@ export class PixelFile {
       closeSync(openSync(path, 'a'));
       this.fd = openSync(path, 'r+');
     } catch (error) {
-      throw dataError(`The image cache '${path}' cannot be opened for writing (${(error as NodeJS.ErrnoException).code}); choose another --image_cache.`, error);
+      throw dataError(
+        `The image cache '${path}' cannot be opened for writing (${(error as NodeJS.ErrnoException).code}); ` +
+          'choose another --image_cache.',
+        error,
+      );
     }
     this.stride = strideOf(slotBytes);
     this.buffer = Buffer.allocUnsafe(this.stride);
@@ -56,13 +62,20 @@ export class PixelFile {
     this.folder = dirname(path);
   }
 
-  /** The file in a folder for the pairs of a csv, or a selection of them, and what is stored of their images: its name tells all but the selection. */
+  /**
+   * The file in a folder for the pairs of a csv, or a selection of them, and what is stored of their images: its name
+   * tells all but the selection.
+   */
   static nameFile(folder: string, pairs: SharedPairs, size: number, kind: string): SharedPixelFile {
     const hash = createHash('sha256').update(`${pairs.root} ${size} ${kind} ${pairs.strings.digest}`);
     try {
       mkdirSync(folder, { recursive: true });
     } catch (error) {
-      throw dataError(`The folder '${folder}' of --image_cache cannot be made (${(error as NodeJS.ErrnoException).code}); choose another.`, error);
+      throw dataError(
+        `The folder '${folder}' of --image_cache cannot be made (${(error as NodeJS.ErrnoException).code}); ` +
+          'choose another.',
+        error,
+      );
     }
     const path = join(folder, `${hash.digest('hex').slice(0, 16)}.pixels`);
     return { path, slotBytes: 3 * size * size, slots: pairs.rows, state: new SharedArrayBuffer(4) };
@@ -88,7 +101,10 @@ export class PixelFile {
     const { buffer, stride } = this;
     if (readSync(this.fd, buffer, 0, stride, slot * stride) < HEADER) return undefined;
     const [magic, height, width, sum] = [0, 4, 8, 12].map((at) => buffer.readUInt32LE(at));
-    const fits = magic === MAGIC && 3 * height * width <= stride - HEADER && STAMP.every((key, i) => buffer.readDoubleLE(16 + 8 * i) === file[key]);
+    const fits =
+      magic === MAGIC &&
+      3 * height * width <= stride - HEADER &&
+      STAMP.every((key, i) => buffer.readDoubleLE(16 + 8 * i) === file[key]);
     if (!fits) return undefined;
     const pixels = buffer.subarray(HEADER, HEADER + 3 * height * width);
     if (crc32(pixels) !== sum) return undefined;
@@ -102,7 +118,9 @@ export class PixelFile {
     if (length > this.stride || Atomics.load(this.state, 0) !== OPEN) return;
     const { buffer } = this;
     torch.tidy(() => buffer.set(pixels.permute([1, 2, 0]).contiguous().bytes(), HEADER));
-    [MAGIC, height, width, crc32(buffer.subarray(HEADER, length))].forEach((value, i) => buffer.writeUInt32LE(value, 4 * i));
+    [MAGIC, height, width, crc32(buffer.subarray(HEADER, length))].forEach((value, i) =>
+      buffer.writeUInt32LE(value, 4 * i),
+    );
     STAMP.forEach((key, i) => buffer.writeDoubleLE(file[key], 16 + 8 * i));
     try {
       if (roomIn(this.folder) >= 0) return void writeSync(this.fd, buffer, 0, length, slot * this.stride);
@@ -119,13 +137,19 @@ export function roomWarning({ path, slotBytes }: SharedPixelFile, rows: number):
   const growth = rows * strideOf(slotBytes) - used;
   const room = Math.max(0, roomIn(dirname(path)));
   if (growth <= room) return undefined;
-  return `The image cache '${path}' may grow by ${megabytes(growth)}, but its disk has room for ${megabytes(room)}: images that do not fit are decoded in every epoch; choose an --image_cache on a larger disk.`;
+  return (
+    `The image cache '${path}' may grow by ${megabytes(growth)}, but its disk has room for ${megabytes(room)}: ` +
+    'images that do not fit are decoded in every epoch; choose an --image_cache on a larger disk.'
+  );
 }
 
 /** A warning when the file has come to take no more images; undefined when that has been told. */
 export function fullWarning({ path, state }: SharedPixelFile): string | undefined {
   if (Atomics.compareExchange(new Int32Array(state), 0, FULL, FULL_AND_TOLD) !== FULL) return undefined;
-  return `The image cache '${path}' takes no more images, for its disk is full, or nearly so: those that are not in it are decoded in every epoch.`;
+  return (
+    `The image cache '${path}' takes no more images, for its disk is full, or nearly so: those that are not in ` +
+    'it are decoded in every epoch.'
+  );
 }
 
 const strideOf = (slotBytes: number): number => Math.ceil((HEADER + slotBytes) / PAGE) * PAGE;

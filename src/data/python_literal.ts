@@ -4,13 +4,15 @@ import { NAME, textMethods, TextTemplate, type TextMethod } from './python_text'
 export { TextTemplate } from './python_text';
 
 /** What a Python literal is here; a lambda of one name that builds a string becomes a {@link TextTemplate}. */
-export type PythonValue = string | number | boolean | null | TextTemplate | PythonValue[] | Map<PythonValue, PythonValue>;
+export type PythonValue =
+  string | number | boolean | null | TextTemplate | PythonValue[] | Map<PythonValue, PythonValue>;
 
 const DEEPEST = 100;
 
 /**
- * Reads a Python expression made of dicts, lists, tuples, texts, numbers, True, False, None and lambdas of one name whose body is a text. A text is
- * made of strings, f-strings, the name, `str(name)`, `+`, `.format(…)`, `% name` and the methods of {@link textMethods}. Nothing is executed.
+ * Reads a Python expression made of dicts, lists, tuples, texts, numbers, True, False, None and lambdas of one name
+ * whose body is a text. A text is made of strings, f-strings, the name, `str(name)`, `+`, `.format(…)`, `% name` and
+ * the methods of {@link textMethods}. Nothing is executed.
  *
  * @param source the text of the file
  * @param file its name, for error messages
@@ -124,7 +126,11 @@ class Parser extends PythonScanner {
         else if (Object.hasOwn(textMethods, method)) {
           methods.push(this.method(method));
           continue;
-        } else this.fail(`one of ${[...Object.keys(textMethods), 'format'].map((known) => `.${known}`).join(', ')}`, `.${method}`);
+        } else
+          this.fail(
+            `one of ${[...Object.keys(textMethods), 'format'].map((known) => `.${known}`).join(', ')}`,
+            `.${method}`,
+          );
       } else if (this.accept('%')) text = this.percent(this.constant(called(), '%'));
       else return called();
       methods = [];
@@ -203,7 +209,8 @@ class Parser extends PythonScanner {
     this.expect('(');
     const { places, names } = this.given();
     const { least, most, make } = textMethods[name];
-    if (names.size > 0 || places.length < least || places.length > most) this.fail(`${least === most ? least : `${least} or ${most}`} texts in .${name}(…)`);
+    if (names.size > 0 || places.length < least || places.length > most)
+      this.fail(`${least === most ? least : `${least} or ${most}`} texts in .${name}(…)`);
     return make(...places.map((text) => this.constant(text, `the end of .${name}(…)`)));
   }
 

@@ -1,7 +1,17 @@
 import { dataError } from '../errors';
 
 const ESCAPES: Record<string, string> = {
-  n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', '\\': '\\', "'": "'", '"': '"', '\n': '',
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '\n': '',
 };
 
 const IN_JSON = 'or write the file as JSON: {"classes": ["tench"], "templates": ["a photo of a {}."]}';
@@ -14,7 +24,11 @@ export class PythonScanner {
    * @param file its name, for messages
    * @param line on which the source begins in it
    */
-  constructor(protected readonly source: string, protected readonly file: string, private readonly line = 1) {}
+  constructor(
+    protected readonly source: string,
+    protected readonly file: string,
+    private readonly line = 1,
+  ) {}
 
   /** What the pattern, a sticky one, matches here; the scanner stands behind it then. */
   protected match(pattern: RegExp): string | undefined {
@@ -43,7 +57,8 @@ export class PythonScanner {
     for (;;) {
       if (this.source.startsWith(quote, this.position)) break;
       const character = this.source[this.position];
-      if (character === undefined || (character === '\n' && quote.length === 1)) this.fail(`${quote} to close the string`);
+      if (character === undefined || (character === '\n' && quote.length === 1))
+        this.fail(`${quote} to close the string`);
       this.position += character === '\\' ? 2 : 1;
     }
     const raw = this.source.slice(start, this.position);
@@ -62,7 +77,7 @@ export class PythonScanner {
 
   private skipSpace(): void {
     const space = /\s+|\\\n|#[^\n]*/y;
-    for (space.lastIndex = this.position; space.test(this.source); ) this.position = space.lastIndex;
+    for (space.lastIndex = this.position; space.test(this.source);) this.position = space.lastIndex;
   }
 
   protected peek(): string {
@@ -83,7 +98,8 @@ export class PythonScanner {
   /** The line that is read. */
   protected lineHere(): number {
     let lines = this.line;
-    for (let at = this.source.indexOf('\n'); at >= 0 && at < this.position; at = this.source.indexOf('\n', at + 1)) lines++;
+    for (let at = this.source.indexOf('\n'); at >= 0 && at < this.position; at = this.source.indexOf('\n', at + 1))
+      lines++;
     return lines;
   }
 
@@ -91,7 +107,8 @@ export class PythonScanner {
     const rest = /^\w{1,100}|^[^]/.exec(this.source.slice(this.position, this.position + 100))?.[0];
     const came = (found ?? rest)?.slice(0, 100);
     throw dataError(
-      `${this.file}, line ${this.lineHere()}: expected ${expected}, found ${came === undefined ? 'the end' : JSON.stringify(came)}; ${IN_JSON}.`,
+      `${this.file}, line ${this.lineHere()}: expected ${expected}, ` +
+        `found ${came === undefined ? 'the end' : JSON.stringify(came)}; ${IN_JSON}.`,
     );
   }
 }

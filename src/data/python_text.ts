@@ -36,7 +36,8 @@ export class TextTemplate {
 }
 
 function checkLength(length: number): void {
-  if (length > LONGEST) throw dataError(`A template makes a text of more than ${LONGEST} characters: expected a caption.`);
+  if (length > LONGEST)
+    throw dataError(`A template makes a text of more than ${LONGEST} characters: expected a caption.`);
 }
 
 // White space as Python's str.strip takes it.
@@ -68,7 +69,9 @@ function replaceAll(text: string, from: string, to: string): string {
 }
 
 /** The methods of Python's `str` that are known, by the texts they take. */
-export const textMethods: Readonly<Record<string, { least: number; most: number; make: (...given: string[]) => TextMethod }>> = {
+export const textMethods: Readonly<
+  Record<string, { least: number; most: number; make: (...given: string[]) => TextMethod }>
+> = {
   lower: { least: 0, most: 0, make: () => (text) => text.toLowerCase() },
   upper: { least: 0, most: 0, make: () => (text) => text.toUpperCase() },
   title: { least: 0, most: 0, make: () => (text) => text.replace(/\p{L}+/gu, capitals) },

@@ -71,7 +71,10 @@ export class RowFiller {
     this.cache?.close?.();
   }
 
-  /** Fills the tensors of a part, except for the slots it returns. The next image is decoded while this one is worked on. */
+  /**
+   * Fills the tensors of a part, except for the slots it returns. The next image is decoded while this one is worked
+   * on.
+   */
   async fill({ epoch, rows, tokens, cancelled }: Part): Promise<BadSlot[]> {
     const tensors = takeTensors(tokens);
     const isCancelled = (): boolean => Atomics.load(new Int32Array(cancelled), 0) === 1;
@@ -84,7 +87,8 @@ export class RowFiller {
       for (let slot = 0; next; slot++) {
         const decoded: Decoded = await next;
         next = slot + 1 < rows.length && !isCancelled() ? this.decode(rows[slot + 1]) : undefined;
-        const reason = 'reason' in decoded ? decoded.reason : this.fillPixels(decoded, slot, rows[slot], randoms[slot], tensors);
+        const reason =
+          'reason' in decoded ? decoded.reason : this.fillPixels(decoded, slot, rows[slot], randoms[slot], tensors);
         if (reason !== undefined) bad.push({ slot, reason });
       }
       return bad;
@@ -111,17 +115,31 @@ export class RowFiller {
     const fault = faultOf(error);
     const wasRead = ((Atomics.load(this.seen, row >> 3) >> (row & 7)) & 1) === 1;
     const { message, code = 'ERR_DATA' } = error as CleanclipError;
-    if (fault === 'machine') throw new CleanclipError(`Row ${row + 1} cannot be loaded, though its image may be good. ${message}`, code, { cause: error });
-    if (fault === 'path' && wasRead) throw new CleanclipError(`The image of row ${row + 1} was read before and is gone; bring it back and go on. ${message}`, code, { cause: error });
+    if (fault === 'machine')
+      throw new CleanclipError(`Row ${row + 1} cannot be loaded, though its image may be good. ${message}`, code, {
+        cause: error,
+      });
+    if (fault === 'path' && wasRead)
+      throw new CleanclipError(
+        `The image of row ${row + 1} was read before and is gone; bring it back and go on. ${message}`,
+        code,
+        { cause: error },
+      );
     return message;
   }
 
-  private fillTexts(rows: Int32Array, randoms: Random[], { ids, augmentedIds }: BatchTensors, isCancelled: () => boolean): void {
+  private fillTexts(
+    rows: Int32Array,
+    randoms: Random[],
+    { ids, augmentedIds }: BatchTensors,
+    isCancelled: () => boolean,
+  ): void {
     const { contextLength, compat } = this.recipe;
     const captions = Array.from(rows, (row) => this.table.caption(row));
     const write = (textOf: (i: number) => string, target: Tensor): void => {
       const all = new BigInt64Array(rows.length * contextLength);
-      for (let i = 0; i < rows.length && !isCancelled(); i++) all.set(tokenIds([textOf(i)], contextLength, { compat }), i * contextLength);
+      for (let i = 0; i < rows.length && !isCancelled(); i++)
+        all.set(tokenIds([textOf(i)], contextLength, { compat }), i * contextLength);
       torch.tidy(() => void target.copy_(torch.tensor(all, { shape: target.shape })));
     };
     write((i) => captions[i], ids);
@@ -129,7 +147,13 @@ export class RowFiller {
   }
 
   /** Disposes of the image. Returns why it cannot be used, if so. */
-  private fillPixels({ image, keep }: Found & { image: Tensor }, slot: number, row: number, random: Random, tensors: BatchTensors): string | undefined {
+  private fillPixels(
+    { image, keep }: Found & { image: Tensor },
+    slot: number,
+    row: number,
+    random: Random,
+    tensors: BatchTensors,
+  ): string | undefined {
     const { size, geometry, inmodal } = this.recipe;
     try {
       torch.tidy(() => {

@@ -20,9 +20,10 @@ export interface EpochOrder {
 }
 
 /**
- * The order in which an epoch visits a rank's part of `n` rows: that of PyTorch's `DistributedSampler`, `torch.randperm(n)` of a generator
- * seeded with seed + epoch, of which rank r of W takes every W-th from the r-th on. What is missing to a multiple of W is taken from the
- * beginning once more. So batch i of all ranks together has the rows of batch i of one process, as long as no row comes twice.
+ * The order in which an epoch visits a rank's part of `n` rows: that of PyTorch's `DistributedSampler`,
+ * `torch.randperm(n)` of a generator seeded with seed + epoch, of which rank r of W takes every W-th from the r-th on.
+ * What is missing to a multiple of W is taken from the beginning once more. So batch i of all ranks together has the
+ * rows of batch i of one process, as long as no row comes twice.
  */
 export function epochOrder(n: number, { seed, epoch, shuffle, shard = WHOLE }: EpochOrder): Int32Array {
   const order = shuffle ? permutation(n, seed + epoch) : Int32Array.from({ length: n }, (_, i) => i);
@@ -38,8 +39,8 @@ const permutation = (n: number, seed: number): Int32Array =>
 export const shardLength = (n: number, { worldSize }: Shard): number => Math.ceil(n / worldSize);
 
 /**
- * The rows of the batches that a rank measures of `n` rows in order: batch i is rank (i mod W)'s, no row comes twice, and the batches are
- * those of one process. It may be none.
+ * The rows of the batches that a rank measures of `n` rows in order: batch i is rank (i mod W)'s, no row comes twice,
+ * and the batches are those of one process. It may be none.
  */
 export function ownBatches(n: number, batchSize: number, { rank, worldSize }: Shard): Int32Array {
   const own = (row: number): boolean => Math.floor(row / batchSize) % worldSize === rank;

@@ -18,8 +18,8 @@ const BLOCK = 16; // strings that are read at once: each is a JSON array in the 
 const CHUNK = 1 << 16; // characters that are written at once
 
 /**
- * A list of strings in a temporary file without a name, which is written by a {@link StringFileWriter}. Memory is half a byte a string. The file goes when
- * nothing in the thread that wrote it refers to the {@link SharedStrings} any more.
+ * A list of strings in a temporary file without a name, which is written by a {@link StringFileWriter}. Memory is half
+ * a byte a string. The file goes when nothing in the thread that wrote it refers to the {@link SharedStrings} any more.
  */
 export class StringFile {
   private readonly starts: Float64Array;
@@ -52,7 +52,11 @@ const files = new FinalizationRegistry<number>(closeSync);
 
 /** Writes a {@link StringFile}. */
 export class StringFileWriter {
-  private readonly shared: SharedStrings = { fd: inTemporaryFolder(openNameless), starts: new SharedArrayBuffer(0), digest: '' };
+  private readonly shared: SharedStrings = {
+    fd: inTemporaryFolder(openNameless),
+    starts: new SharedArrayBuffer(0),
+    digest: '',
+  };
   private readonly hash = createHash('sha256');
   private readonly starts: number[] = [];
   private end = 0;
@@ -100,6 +104,10 @@ function inTemporaryFolder<T>(work: () => T): T {
     return work();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw dataError(`The folder '${tmpdir()}' does not take the text of the data (${code}); make room there, or name another folder with TMPDIR.`, error);
+    throw dataError(
+      `The folder '${tmpdir()}' does not take the text of the data (${code}); make room there, or name another ` +
+        'folder with TMPDIR.',
+      error,
+    );
   }
 }

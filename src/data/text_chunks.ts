@@ -5,7 +5,8 @@ import { asReadError, openRegularAsync } from '../files';
 const CHUNK = 1 << 18; // bytes read at once
 
 /**
- * The bytes of a text file in pieces, as UTF-8: without a byte order mark, and turned from UTF-16 where such a mark says so. Only UTF-16 is checked.
+ * The bytes of a text file in pieces, as UTF-8: without a byte order mark, and turned from UTF-16 where such a mark
+ * says so. Only UTF-16 is checked.
  *
  * @param wanted what the file is expected to be, as in "Expected a csv file in …"
  * @returns pieces, and the place in the file at which the first begins
@@ -24,7 +25,8 @@ export async function* textChunks(path: string, wanted: string): AsyncGenerator<
       let skipped = 0;
       if (first) {
         const mark = markOf(chunk, path);
-        decoder = mark.encoding === undefined ? undefined : new TextDecoder(mark.encoding, { fatal: true, ignoreBOM: true });
+        decoder =
+          mark.encoding === undefined ? undefined : new TextDecoder(mark.encoding, { fatal: true, ignoreBOM: true });
         skipped = mark.bytes;
         chunk = chunk.subarray(mark.bytes);
         first = false;
@@ -45,7 +47,8 @@ function markOf(bytes: Buffer, path: string): { encoding?: 'utf-16le' | 'utf-16b
   if (start === '\xff\xfe\0\0' || start === '\0\0\xfe\xff') throw dataError(`${path} is UTF-32; save it as UTF-8.`);
   if (start.startsWith('\xff\xfe')) return { encoding: 'utf-16le', bytes: 2 };
   if (start.startsWith('\xfe\xff')) return { encoding: 'utf-16be', bytes: 2 };
-  if (/^(?:[^\0]\0|\0[^\0])/.test(start)) throw dataError(`${path} looks like UTF-16 without a byte order mark; save it as UTF-8.`);
+  if (/^(?:[^\0]\0|\0[^\0])/.test(start))
+    throw dataError(`${path} looks like UTF-16 without a byte order mark; save it as UTF-8.`);
   return { bytes: 0 };
 }
 

@@ -19,8 +19,8 @@ interface Member<Result> {
 }
 
 /**
- * Worker threads that each do their tasks one after another. A task goes at once to the thread with the fewest, so that the
- * threads keep working while the calling thread is busy. Idle threads do not keep the process alive.
+ * Worker threads that each do their tasks one after another. A task goes at once to the thread with the fewest, so that
+ * the threads keep working while the calling thread is busy. Idle threads do not keep the process alive.
  */
 export class WorkerPool<Task, Result> {
   private readonly members: Member<Result>[];

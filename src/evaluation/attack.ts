@@ -29,5 +29,11 @@ export function attackOf(options: TrainOptions, classes: readonly string[], imag
     throw optionError(`--label must be one of the ${classes.length} classes (${some}, …), but is '${label}'.`);
   }
   const compat = options.compat === 'reference';
-  return { trigger: makeTrigger({ ...options, compat, seed: triggerSeed, imageSize }), target, asr, squash: compat, seed };
+  return {
+    trigger: makeTrigger({ ...options, compat, seed: triggerSeed, imageSize }),
+    target,
+    asr,
+    squash: compat,
+    seed,
+  };
 }

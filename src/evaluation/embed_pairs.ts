@@ -19,18 +19,28 @@ export interface PairHooks {
 type Use = (embeds: Embeds, rows: Int32Array) => void;
 
 /**
- * Runs every pair of a table through the model, in eval mode and the order of the table, without gradients. Pairs whose image cannot be
- * read are left out, or refused with `strict`. Of several ranks each has some of the batches, and the first warns.
+ * Runs every pair of a table through the model, in eval mode and the order of the table, without gradients. Pairs whose
+ * image cannot be read are left out, or refused with `strict`. Of several ranks each has some of the batches, and the
+ * first warns.
  * @param use gets the features of a batch and their rows in the table, inside a tidy scope
  * @throws CleanclipError ERR_DATA: an image cannot be read, with `strict`, or none can
  */
-export async function embedPairs(clip: Clip, table: PairTable, options: TrainOptions, { signal, warn }: PairHooks, use: Use): Promise<void> {
+export async function embedPairs(
+  clip: Clip,
+  table: PairTable,
+  options: TrainOptions,
+  { signal, warn }: PairHooks,
+  use: Use,
+): Promise<void> {
   const own = ownBatches(table.length, options.batchSize, ranks());
   const bad = own.length === 0 ? [] : await embedRows(clip, table, own, options, signal, use);
   const all = (await fromAllRanks(bad)).flat().sort((a, b) => a.row - b.row);
   if (all.length === 0 || ranks().rank > 0) return;
   const [{ row, reason }] = all;
-  warn(`${all.length} of ${table.length} pairs are left out, for their images cannot be read. The first is row ${row + 1}: ${reason}`);
+  warn(
+    `${all.length} of ${table.length} pairs are left out, for their images cannot be read. The first is ` +
+      `row ${row + 1}: ${reason}`,
+  );
 }
 
 /** @returns the rows of the table that were left out */
@@ -48,13 +58,28 @@ async function embedRows(
     if (strict) throw dataError(`Row ${own[row] + 1} cannot be used. ${reason}`);
     bad.push({ row: own[row], reason });
   };
-  const loading = { batchSize, numWorkers, size, geometry: clip.config, contextLength, compat: compat === 'reference', onBadRow };
+  const loading = {
+    batchSize,
+    numWorkers,
+    size,
+    geometry: clip.config,
+    contextLength,
+    compat: compat === 'reference',
+    onBadRow,
+  };
   const loader = new PairLoader(table.select(own), { ...loading, shuffle: false, dropLast: false, cacheBytes: 0 });
   clip.eval();
   try {
     for await (const batch of loader.epoch(0, { signal })) {
       const all = { start: 0, length: batch.rows.length };
-      torch.tidy(() => torch.noGrad(() => use(embedBatch(clip, batch, all), batch.rows.map((row) => own[row]))));
+      torch.tidy(() =>
+        torch.noGrad(() =>
+          use(
+            embedBatch(clip, batch, all),
+            batch.rows.map((row) => own[row]),
+          ),
+        ),
+      );
       batch.dispose();
     }
   } finally {

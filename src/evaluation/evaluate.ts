@@ -29,7 +29,11 @@ export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Pro
   const evaluator = await Evaluator.open(clip, options, device, hooks);
   const log = startLog(options, hooks);
   if (initial !== undefined) tellOfModel(log, initial);
-  const metrics = await evaluator.evaluate(log, { epoch: initial?.epoch ?? 0, step: initial?.step ?? 0, checkpoint: initial?.path });
+  const metrics = await evaluator.evaluate(log, {
+    epoch: initial?.epoch ?? 0,
+    step: initial?.step ?? 0,
+    checkpoint: initial?.path,
+  });
   return { metrics, history: log.history };
 }
 

@@ -17,7 +17,10 @@ import { readTestSet, readTrainingSet, type TrainingSet } from './sets';
 import { validationLoss } from './validation';
 import { zeroshotMetrics } from './zeroshot';
 
-/** What is measured: how far it was trained, and the file that it was read from, unless the run itself has trained it on. */
+/**
+ * What is measured: how far it was trained, and the file that it was read from, unless the run itself has trained it
+ * on.
+ */
 export interface Measured {
   epoch: number;
   step: number;
@@ -43,12 +46,22 @@ export class Evaluator {
 
   /** Reads the sets, so that what is wrong with them shows before any long work. */
   static async open(clip: Clip, options: TrainOptions, device: string, hooks: JobHooks): Promise<Evaluator> {
-    const { evalTestDataDir, evalTrainDataDir, checkpointFinetune, asr, addBackdoor, validationData, finetune, linearProbe } = options;
+    const {
+      evalTestDataDir,
+      evalTrainDataDir,
+      checkpointFinetune,
+      asr,
+      addBackdoor,
+      validationData,
+      finetune,
+      linearProbe,
+    } = options;
     const size = clip.config.imageSize;
     const labelled = evalTestDataDir === undefined ? undefined : await readTestSet(options);
     const trains = evalTrainDataDir !== undefined && (linearProbe || (finetune && checkpointFinetune === undefined));
     const training = trains && labelled !== undefined ? await readTrainingSet(options, labelled, size) : undefined;
-    const attack = labelled !== undefined && (asr || addBackdoor) ? attackOf(options, labelled.classes, size) : undefined;
+    const attack =
+      labelled !== undefined && (asr || addBackdoor) ? attackOf(options, labelled.classes, size) : undefined;
     const validation = validationData === undefined ? undefined : await readPairs(validationData, options);
     if (validation !== undefined && options.strict) refuseBadRows(validation.badRows, validationData!);
     return new Evaluator(clip, options, device, hooks, validation, labelled, training, attack);
@@ -87,7 +100,12 @@ export class Evaluator {
   /** The validation loss as `{loss}`; nothing without validation pairs. */
   async validate(log: RunLog): Promise<Record<string, number>> {
     if (this.validation === undefined) return {};
-    return { loss: await validationLoss(this.clip, this.validation, this.options, { signal: this.hooks.signal, warn: (text) => log.warning(`Validation: ${text}`) }) };
+    return {
+      loss: await validationLoss(this.clip, this.validation, this.options, {
+        signal: this.hooks.signal,
+        warn: (text) => log.warning(`Validation: ${text}`),
+      }),
+    };
   }
 
   /** How a finetuned classifier fares on the labelled set, see {@link classifierMetrics}. */
@@ -118,9 +136,20 @@ export class Evaluator {
 
   private async probe(log: RunLog, { epoch, step }: Measured, labelled: LabelledSet): Promise<Record<string, number>> {
     const training = this.training!;
-    const { linearProbeNumEpochs: epochs, linearProbeBatchSize, batchSize, compat, numWorkers, strict, seed } = this.options;
+    const {
+      linearProbeNumEpochs: epochs,
+      linearProbeBatchSize,
+      batchSize,
+      compat,
+      numWorkers,
+      strict,
+      seed,
+    } = this.options;
     const { signal } = this.hooks;
-    log.info(`Number of train examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`);
+    log.info(
+      'Number of train ' +
+        `examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`,
+    );
     log.info(`Number of test examples: ${labelled.images.length}`);
     const encoded = await encodeSet(this.clip, training, {
       numWorkers,
@@ -131,14 +160,20 @@ export class Evaluator {
     });
     const linear = new Linear(this.clip.config.embedDim, labelled.classes.length, { seed, device: this.device });
     try {
-      const size = compat === 'reference' ? batchSize : linearProbeBatchSize; // the reference's flag only sets the batches of encoding
+      // the reference's flag only sets the batches of encoding
+      const size = compat === 'reference' ? batchSize : linearProbeBatchSize;
       const batches = batchCount(encoded.labels.length, size, false);
       const record: ReportedFit['record'] = ({ epoch: probeEpoch, step: probeStep, ...values }) =>
         log.metrics({ type: 'linear_probe', epoch, step, probe_epoch: probeEpoch, probe_step: probeStep, ...values });
       const reported = { name: 'Linear probe', epochs, batches, totalSteps: epochs * batches, every: batches, record };
       const { stepDone: onStep } = new FitReporter(reported, log, this.hooks);
       await trainLinear(linear, encoded, { epochs, batchSize: size, seed, signal, onStep });
-      return await classifierMetrics('linear_probe', new Classifier(this.clip, linear), labelled, this.measuring('evaluation of the linear probe'));
+      return await classifierMetrics(
+        'linear_probe',
+        new Classifier(this.clip, linear),
+        labelled,
+        this.measuring('evaluation of the linear probe'),
+      );
     } finally {
       encoded.features.dispose();
       linear.dispose();
@@ -147,7 +182,12 @@ export class Evaluator {
 
   private measuring(text: string): Omit<MeasureOptions, 'size'> {
     const { options, attack, hooks } = this;
-    return { numWorkers: options.numWorkers, attack, signal: hooks.signal, onBatch: this.counter(text, this.labelled!.images.length) };
+    return {
+      numWorkers: options.numWorkers,
+      attack,
+      signal: hooks.signal,
+      onBatch: this.counter(text, this.labelled!.images.length),
+    };
   }
 
   /** Reports as progress how many of `total` are done. */

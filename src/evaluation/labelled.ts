@@ -37,17 +37,30 @@ export interface LabelledCounts {
   success: TopK;
 }
 
-/** Scores a labelled set, and with an attack the same images with the trigger. Of several ranks each scores a part; all get the counts of the whole. */
+/**
+ * Scores a labelled set, and with an attack the same images with the trigger. Of several ranks each scores a part; all
+ * get the counts of the whole.
+ */
 export async function measure(score: Scorer, set: LabelledSet, options: MeasureOptions): Promise<LabelledCounts> {
   const { size, geometry, numWorkers, attack, signal, onBatch } = options;
   const counts = { clean: new TopK(KS), triggered: new TopK(KS), success: new TopK(KS) };
   const targets = attack === undefined ? [] : namesakes(set.classes, attack.target);
   const own = ownBatches(set.images.length, IMAGES_A_BATCH, ranks());
-  const each = async (geometry: Geometry | undefined, count: (pixels: Tensor, indices: Int32Array, labels: number[]) => void): Promise<void> => {
+  const each = async (
+    geometry: Geometry | undefined,
+    count: (pixels: Tensor, indices: Int32Array, labels: number[]) => void,
+  ): Promise<void> => {
     let done = 0;
     if (own.length === 0) return;
     const images = Array.from(own, (i) => set.images[i]);
-    for await (const batch of labelledBatches(images, { batchSize: IMAGES_A_BATCH, size, geometry, numWorkers, strict: true, signal })) {
+    for await (const batch of labelledBatches(images, {
+      batchSize: IMAGES_A_BATCH,
+      size,
+      geometry,
+      numWorkers,
+      strict: true,
+      signal,
+    })) {
       const indices = batch.indices.map((i) => own[i]);
       const labels = Array.from(indices, (i) => set.labels[i]);
       torch.tidy(() => torch.noGrad(() => count(batch.pixels, indices, labels)));
@@ -60,8 +73,14 @@ export async function measure(score: Scorer, set: LabelledSet, options: MeasureO
     const rows = labels.flatMap((label, row) => (targets.includes(label) ? [] : [row]));
     if (rows.length === 0) return;
     const logits = score(withTrigger(pixels, indices, rows, attack!));
-    counts.triggered.add(logits, rows.map((row) => labels[row]));
-    counts.success.add(asOneClass(logits, targets), rows.map(() => targets[0]));
+    counts.triggered.add(
+      logits,
+      rows.map((row) => labels[row]),
+    );
+    counts.success.add(
+      asOneClass(logits, targets),
+      rows.map(() => targets[0]),
+    );
   };
   await each(geometry, (pixels, indices, labels) => {
     counts.clean.add(score(pixels), labels);

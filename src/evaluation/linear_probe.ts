@@ -21,42 +21,61 @@ export interface LabelledFeatures {
 }
 
 /**
- * The features of all images that can be read, computed once: 4·N·D bytes, 200 MB for 50,000 images of an RN50. Of several ranks each computes a
- * part, and all get the whole.
+ * The features of all images that can be read, computed once: 4·N·D bytes, 200 MB for 50,000 images of an RN50. Of
+ * several ranks each computes a part, and all get the whole.
  */
 export async function encodeSet(
   clip: Clip,
   { images, labels, stamp }: TrainingSet,
-  options: { numWorkers: number; strict: boolean; signal?: AbortSignal; onBadRow: (bad: BadImage) => void; onBatch: (done: number) => void },
+  options: {
+    numWorkers: number;
+    strict: boolean;
+    signal?: AbortSignal;
+    onBadRow: (bad: BadImage) => void;
+    onBatch: (done: number) => void;
+  },
 ): Promise<LabelledFeatures> {
   const { onBatch, ...loading } = options;
   const own = ownBatches(images.length, IMAGES_A_BATCH, ranks());
   const parts: { rows: Int32Array; values: Float32Array }[] = [];
   let done = 0;
   if (own.length > 0) {
-    for await (const batch of labelledBatches(Array.from(own, (i) => images[i]), { ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize, geometry: clip.config })) {
+    for await (const batch of labelledBatches(
+      Array.from(own, (i) => images[i]),
+      { ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize, geometry: clip.config },
+    )) {
       const rows = batch.indices.map((i) => own[i]);
       stamp?.(batch.pixels, rows);
-      const values = torch.tidy(() => torch.noGrad(() => encode(clip, batch.pixels).to('float32').data() as Float32Array));
+      const values = torch.tidy(() =>
+        torch.noGrad(() => encode(clip, batch.pixels).to('float32').data() as Float32Array),
+      );
       parts.push({ rows, values });
       batch.dispose();
       onBatch((done += rows.length));
     }
   }
   const all = (await fromAllRanks(parts)).flat().sort((a, b) => a.rows[0] - b.rows[0]);
-  const features = torch.tidy(() => torch.keep(torch.cat(all.map(({ rows, values }) => torch.tensor(values).view([rows.length, -1])))));
+  const features = torch.tidy(() =>
+    torch.keep(torch.cat(all.map(({ rows, values }) => torch.tensor(values).view([rows.length, -1])))),
+  );
   return { features, labels: Int32Array.from(all.flatMap(({ rows }) => Array.from(rows, (i) => labels[i]))) };
 }
 
 /**
- * Trains a linear layer on features: AdamW, learning rate 0.005 falling to 0 as half a cosine, no warm-up, weight decay 0.01 off
- * the bias, the last batch of an epoch kept. Each epoch shuffles anew by the seed.
+ * Trains a linear layer on features: AdamW, learning rate 0.005 falling to 0 as half a cosine, no warm-up, weight decay
+ * 0.01 off the bias, the last batch of an epoch kept. Each epoch shuffles anew by the seed.
  * @param linear on the device to train on
  */
 export async function trainLinear(
   linear: Linear,
   { features, labels }: LabelledFeatures,
-  options: { epochs: number; batchSize: number; seed: number; signal?: AbortSignal; onStep: (report: StepReport) => void },
+  options: {
+    epochs: number;
+    batchSize: number;
+    seed: number;
+    signal?: AbortSignal;
+    onStep: (report: StepReport) => void;
+  },
 ): Promise<void> {
   const { epochs, batchSize, seed, signal, onStep } = options;
   const batches = batchCount(labels.length, batchSize, false);

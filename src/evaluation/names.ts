@@ -9,8 +9,9 @@ export interface DistinctNames {
 }
 
 /**
- * Takes classes of equal name for one, as zero-shot classification must: equal names have equal embeddings, and which of them comes first
- * says nothing. Names are equal when the model reads them alike: after `cleanText`, in whatever case.
+ * Takes classes of equal name for one, as zero-shot classification must: equal names have equal embeddings, and which
+ * of them comes first says nothing. Names are equal when the model reads them alike: after `cleanText`, in whatever
+ * case.
  */
 export function distinctNames(classes: Classes['classes']): DistinctNames {
   const found = new Map<string, number>();

@@ -7,12 +7,27 @@ import { attackOf } from './attack';
 
 /** How many classes the labelled sets have that the Python reference trains classifiers on. */
 const classCounts: Record<string, number> = {
-  Caltech101: 102, CIFAR10: 10, CIFAR100: 100, DTD: 47, FGVCAircraft: 100, Flowers102: 102, Food101: 101, GTSRB: 43,
-  ImageNet1K: 1000, OxfordIIITPet: 37, RenderedSST2: 2, StanfordCars: 196, STL10: 10, SVHN: 10,
+  Caltech101: 102,
+  CIFAR10: 10,
+  CIFAR100: 100,
+  DTD: 47,
+  FGVCAircraft: 100,
+  Flowers102: 102,
+  Food101: 101,
+  GTSRB: 43,
+  ImageNet1K: 1000,
+  OxfordIIITPet: 37,
+  RenderedSST2: 2,
+  StanfordCars: 196,
+  STL10: 10,
+  SVHN: 10,
 };
 
 /** Reads one half of the labelled set that the options name. */
-async function readSet({ evalTestDataDir, evalTrainDataDir, evalDataType }: TrainOptions, split: 'test' | 'train'): Promise<LabelledSet> {
+async function readSet(
+  { evalTestDataDir, evalTrainDataDir, evalDataType }: TrainOptions,
+  split: 'test' | 'train',
+): Promise<LabelledSet> {
   return readLabelledSet((split === 'test' ? evalTestDataDir : evalTrainDataDir)!, { dataType: evalDataType, split });
 }
 
@@ -26,19 +41,28 @@ export type TrainingSet = Pick<PoisonedSet, 'images' | 'labels'> & Partial<Poiso
  * Reads the labelled training images of a classifier, poisoned if the options say so.
  * @param test the set that the classifier will be measured on; its classes must be the same
  * @param imageSize side of the model's images in pixels
- * @throws CleanclipError as `readLabelledSet`; ERR_DATA when the number of classes is not that of the test set, or of `evalDataType`
+ * @throws CleanclipError as `readLabelledSet`; ERR_DATA when the number of classes is not that of the test set, or of
+ * `evalDataType`
  */
-export async function readTrainingSet(options: TrainOptions, test: LabelledSet, imageSize: number): Promise<TrainingSet> {
+export async function readTrainingSet(
+  options: TrainOptions,
+  test: LabelledSet,
+  imageSize: number,
+): Promise<TrainingSet> {
   const { evalTrainDataDir, evalTestDataDir, evalDataType, backdoorSufi, numBackdoor, seed } = options;
   const { images, labels, classes } = await readSet(options, 'train');
   if (classes.length !== test.classes.length) {
     throw dataError(
-      `${evalTrainDataDir} has ${classes.length} classes and ${evalTestDataDir} has ${test.classes.length}: expected the same in both, to train a classifier on one and measure it on the other.`,
+      `${evalTrainDataDir} has ${classes.length} classes and ${evalTestDataDir} has ${test.classes.length}: ` +
+        'expected the same in both, to train a classifier on one and measure it on the other.',
     );
   }
   const expected = classCounts[evalDataType ?? ''] ?? classes.length;
   if (classes.length !== expected) {
-    throw dataError(`${evalTrainDataDir} has ${classes.length} classes, but ${evalDataType} has ${expected}; mend the classes, or leave out --eval_data_type.`);
+    throw dataError(
+      `${evalTrainDataDir} has ${classes.length} classes, but ${evalDataType} has ${expected}; mend the ` +
+        'classes, or leave out --eval_data_type.',
+    );
   }
   if (!backdoorSufi) return { images, labels };
   const { trigger, target } = attackOf(options, test.classes, imageSize);
@@ -52,5 +76,8 @@ export async function readTrainingSet(options: TrainOptions, test: LabelledSet, 
 export function checkOutputs({ linear }: Classifier, { classes }: LabelledSet, path = ''): void {
   const [outputs] = linear.bias.shape;
   if (outputs === classes.length) return;
-  throw dataError(`The classifier of '${path}' has ${outputs} classes, and the labelled set has ${classes.length}; measure it on the set that it was trained for.`);
+  throw dataError(
+    `The classifier of '${path}' has ${outputs} classes, and the labelled set has ${classes.length}; measure it ` +
+      'on the set that it was trained for.',
+  );
 }

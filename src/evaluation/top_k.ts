@@ -2,8 +2,8 @@ import { sumOverRanks } from '../ranks';
 import { torch, type Tensor } from '../torch';
 
 /**
- * Counts of right answers among the first k, for several k. Of classes of equal score the one of lower number comes first, as with torch.argmax;
- * a score that is NaN is never among the first.
+ * Counts of right answers among the first k, for several k. Of classes of equal score the one of lower number comes
+ * first, as with torch.argmax; a score that is NaN is never among the first.
  */
 export class TopK {
   readonly hits: Record<number, number> = {};
@@ -20,9 +20,13 @@ export class TopK {
   add(logits: Tensor, wanted: readonly number[]): void {
     torch.tidy(() => {
       const classes = torch.arange(logits.shape[1], { dtype: 'int64', device: logits.device }); // [classes]
-      const index = torch.tensor(BigInt64Array.from(wanted, BigInt)).to({ device: logits.device }).unsqueeze(1); // [N, 1]
+      // [N, 1]
+      const index = torch.tensor(BigInt64Array.from(wanted, BigInt)).to({ device: logits.device }).unsqueeze(1);
       const score = logits.gather(1, index);
-      const before = logits.gt(score).logical_or_(logits.eq(score).logical_and_(classes.lt(index))).sum([1]); // [N]
+      const before = logits
+        .gt(score)
+        .logical_or_(logits.eq(score).logical_and_(classes.lt(index)))
+        .sum([1]); // [N]
       const ranked = before.masked_fill_(score.squeeze(1).isnan(), logits.shape[1]);
       for (const k of this.ks) this.hits[k] += ranked.lt(Math.min(k, logits.shape[1])).sum().item();
       this.total += logits.shape[0];

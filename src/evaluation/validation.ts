@@ -5,7 +5,10 @@ import type { TrainOptions } from '../options/train';
 import { sumOverRanks } from '../ranks';
 import { embedPairs, type PairHooks } from './embed_pairs';
 
-/** The validation loss: the symmetric cross entropy summed within batches of `batchSize`, divided by the number of pairs. */
+/**
+ * The validation loss: the symmetric cross entropy summed within batches of `batchSize`, divided by the number of
+ * pairs.
+ */
 export async function validationLoss(
   clip: Clip,
   pairs: PairTable,

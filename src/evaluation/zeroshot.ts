@@ -29,7 +29,12 @@ export async function zeroshotMetrics(
   const embeddings = await classEmbeddings(clip, names, set.templates); // [C, D]
   const score = (pixels: Tensor): Tensor => unit(encode(clip, pixels).to('float32')).mm(embeddings.t());
   try {
-    const { clean, triggered, success } = await measure(score, distinct, { ...options, attack, size: clip.config.imageSize, geometry: clip.config });
+    const { clean, triggered, success } = await measure(score, distinct, {
+      ...options,
+      attack,
+      size: clip.config.imageSize,
+      geometry: clip.config,
+    });
     return {
       ...clean.shares('zeroshot'),
       ...(options.attack && triggered.shares('triggered_zeroshot')),

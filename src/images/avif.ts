@@ -9,13 +9,14 @@ export function isAvif(bytes: Uint8Array): boolean {
 const containers = ['meta', 'iprp', 'ipco'];
 
 /**
- * The same file without rotation, mirroring and clipping (the boxes irot, imir, clap of HEIF, ISO 23008-12), which PIL leaves out and libheif applies.
+ * The same file without rotation, mirroring and clipping (the boxes irot, imir, clap of HEIF, ISO 23008-12), which PIL
+ * leaves out and libheif applies.
  * @returns the bytes given, or a copy
  */
 export function unturned(bytes: Uint8Array): Uint8Array {
   let copy: Buffer | undefined;
   const visit = (from: number, to: number, depth: number): void => {
-    for (let at = from; at + 8 <= to; ) {
+    for (let at = from; at + 8 <= to;) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       const size = view.getUint32(at);
       const name = Buffer.from(bytes.subarray(at + 4, at + 8)).toString('latin1');

@@ -5,11 +5,11 @@ import { decodeRaster, levels, paletteTables, rasterOf, table, wholePiece, type 
 
 const headers = [12, 40, 52, 56, 64, 108, 124];
 
-export const isBmp = (bytes: Uint8Array): boolean => bytes[0] === 0x42 /* B */ && bytes[1] === 0x4d /* M */;
+export const isBmp = (bytes: Uint8Array): boolean => bytes[0] === 0x42 /* B */ && bytes[1] === 0x4d; /* M */
 
 /**
- * Decodes a BMP as PIL does: 1, 4, 8, 16, 24 and 32 bits a pixel, bit fields, run lengths, from below or from above; alpha is dropped.
- * Source: BmpImagePlugin.py.
+ * Decodes a BMP as PIL does: 1, 4, 8, 16, 24 and 32 bits a pixel, bit fields, run lengths, from below or from above;
+ * alpha is dropped. Source: BmpImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -24,9 +24,21 @@ export async function decodeBmp(bytes: Uint8Array, limits: Limits): Promise<Tens
   if (compression === 1 || compression === 2) {
     if (bits > 8) throw new Refusal(`its run lengths are of ${bits} bits a pixel`);
     if (height > 256 * bytes.length) throw new Refusal('it ends before its last row');
-    const indices = await unpackPixels('bmp', bytes, width * height, [Math.min(offset, bytes.length), 0, 0], [compression - 1, width, height]);
+    const indices = await unpackPixels(
+      'bmp',
+      bytes,
+      width * height,
+      [Math.min(offset, bytes.length), 0, 0],
+      [compression - 1, width, height],
+    );
     if (indices === null) throw new Refusal('its run lengths end before its last pixel');
-    return decodeRaster(indices, { ...palette(bytes, header), bits: 8, step: 8, orientation, pieces: wholePiece(width, height, 0, width) });
+    return decodeRaster(indices, {
+      ...palette(bytes, header),
+      bits: 8,
+      step: 8,
+      orientation,
+      pieces: wholePiece(width, height, 0, width),
+    });
   }
   if (bits <= 8) return decodeRaster(bytes, { ...palette(bytes, header), orientation, pieces: piece });
   return decodeRaster(bytes, rasterOf({ width, height, orientation, pieces: piece, ...colours(header) }));
@@ -64,7 +76,9 @@ function readHeader(bytes: Uint8Array): Header {
   const colours = listed > 0 ? listed : 2 ** bits;
   const padding = old ? 3 : 4;
   // a header of 40 bytes has its masks behind it
-  const masks = [0, 1, 2, 3].map((i) => (compression !== 3 || (i === 3 && size < 56) ? 0 : view.getUint32(at + 40 + 4 * i, true)));
+  const masks = [0, 1, 2, 3].map((i) =>
+    compression !== 3 || (i === 3 && size < 56) ? 0 : view.getUint32(at + 40 + 4 * i, true),
+  );
   const paletteAt = at + size + (compression === 3 && size < 52 ? 12 : 0);
   if (bits <= 8 && colours > 65536) throw new Refusal(`its palette claims ${colours} colours`);
   let offset = view.getUint32(10, true);
@@ -83,18 +97,36 @@ function readHeader(bytes: Uint8Array): Header {
   };
 }
 
-function palette(bytes: Uint8Array, { width, height, bits, compression, colours, palette: at, padding }: Header): Raster {
+function palette(
+  bytes: Uint8Array,
+  { width, height, bits, compression, colours, palette: at, padding }: Header,
+): Raster {
   if (![1, 4, 8].includes(bits)) throw new Refusal(`it has ${bits} bits a pixel`);
   if (compression > 2) throw new Refusal(`its compression ${compression} does not go with ${bits} bits a pixel`);
   const tables = paletteTables(bytes.subarray(at, at + padding * colours), [2, 1, 0], padding);
   const blank = [tables[0], tables[256], tables[512]];
-  return rasterOf({ width, height, bits, step: bits, bitOffsets: [0, 0, 0], tables, blank, pieces: new Float64Array(0) });
+  return rasterOf({
+    width,
+    height,
+    bits,
+    step: bits,
+    bitOffsets: [0, 0, 0],
+    tables,
+    blank,
+    pieces: new Float64Array(0),
+  });
 }
 
 /** How red, green and blue lie in a pixel of 16, 24 or 32 bits. */
 function colours({ bits, compression, masks }: Header): Partial<Raster> {
   if (compression !== 0 && compression !== 3) throw new Refusal(`its compression ${compression} is not read`);
-  const layout = compression === 0 ? 'plain' : masks.slice(0, bits === 32 ? 4 : 3).map((mask) => mask.toString(16)).join();
+  const layout =
+    compression === 0
+      ? 'plain'
+      : masks
+          .slice(0, bits === 32 ? 4 : 3)
+          .map((mask) => mask.toString(16))
+          .join();
   const bytes = LAYOUTS[bits]?.[layout];
   if (bytes === undefined) throw new Refusal(`the layout ${layout} of its ${bits} bits a pixel is not read`);
   if (bits > 16) return { step: bits, bitOffsets: bytes.map((byte) => 8 * byte), tables: levels(8, 3) };
@@ -103,7 +135,12 @@ function colours({ bits, compression, masks }: Header): Partial<Raster> {
     const most = 2 ** width - 1;
     return table(16, (value) => Math.trunc((((value >> shift) & most) * 255) / most));
   });
-  return { bits: 16, step: 16, bitOffsets: [0, 0, 0], tables: Uint8Array.from(channels.flatMap((channel) => [...channel])) };
+  return {
+    bits: 16,
+    step: 16,
+    bitOffsets: [0, 0, 0],
+    tables: Uint8Array.from(channels.flatMap((channel) => [...channel])),
+  };
 }
 
 // the bytes of red, green and blue by the masks; of 16 bits how many bits each has, the highest first

@@ -3,11 +3,13 @@ import { unpackPixels } from '../torch/decoding';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, paletteTables, rasterOf } from './raster';
 
-export const isGif = (bytes: Uint8Array): boolean => /^GIF8[79]a/.test(Buffer.from(bytes.subarray(0, 6)).toString('latin1'));
+export const isGif = (bytes: Uint8Array): boolean =>
+  /^GIF8[79]a/.test(Buffer.from(bytes.subarray(0, 6)).toString('latin1'));
 
 /**
- * Decodes the first frame of a GIF as PIL does: on its canvas, which it may enlarge, of the transparent colour or else of the first one; transparency is
- * dropped. Of a truncated one what is there is shown. Sources: GIF89a specification, GifImagePlugin.py.
+ * Decodes the first frame of a GIF as PIL does: on its canvas, which it may enlarge, of the transparent colour or else
+ * of the first one; transparency is dropped. Of a truncated one what is there is shown. Sources: GIF89a specification,
+ * GifImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -19,7 +21,13 @@ export async function decodeGif(bytes: Uint8Array, limits: Limits): Promise<Tens
   if (bits > 8) throw new Refusal(`its indices are of ${bits} bits`);
   if (!hasWholeBlock(bytes, data)) throw new Refusal('it ends before its first pixels');
   const blank = transparent ?? 0;
-  const indices = await unpackPixels('gif', bytes, width * height, [data, bytes.length - data, 0], [bits, Number(interlaced), width, height, blank]);
+  const indices = await unpackPixels(
+    'gif',
+    bytes,
+    width * height,
+    [data, bytes.length - data, 0],
+    [bits, Number(interlaced), width, height, blank],
+  );
   if (indices === null) throw new Refusal('its pixels cannot be unpacked');
   const raster = rasterOf({
     ...canvas,
@@ -79,8 +87,22 @@ function readHeader(bytes: Uint8Array): Frame {
   const own = paletteBytes(flags);
   if (own > 0) palette = bytes.subarray(at + 10, at + 10 + own);
   need(at + 11 + own);
-  const canvas = { width: Math.max(x + width, view.getUint16(6, true)), height: Math.max(y + height, view.getUint16(8, true)) };
-  return { x, y, width, height, canvas, interlaced: (flags & 64) !== 0, transparent, tables: tablesOf(palette), bits: bytes[at + 10 + own], data: at + 11 + own };
+  const canvas = {
+    width: Math.max(x + width, view.getUint16(6, true)),
+    height: Math.max(y + height, view.getUint16(8, true)),
+  };
+  return {
+    x,
+    y,
+    width,
+    height,
+    canvas,
+    interlaced: (flags & 64) !== 0,
+    transparent,
+    tables: tablesOf(palette),
+    bits: bytes[at + 10 + own],
+    data: at + 11 + own,
+  };
 }
 
 /** Of a palette whose colours are their own indices in grey, or of none, every index is a grey. */
@@ -89,7 +111,8 @@ function tablesOf(palette: Uint8Array): Uint8Array {
   return palette.every((value, i) => value === Math.floor(i / 3)) ? grey : paletteTables(palette);
 }
 
-const hasWholeBlock = (bytes: Uint8Array, at: number): boolean => at < bytes.length && bytes[at] > 0 && at + 1 + bytes[at] <= bytes.length;
+const hasWholeBlock = (bytes: Uint8Array, at: number): boolean =>
+  at < bytes.length && bytes[at] > 0 && at + 1 + bytes[at] <= bytes.length;
 
 /** Size of the colour table that follows a descriptor with these flags. */
 const paletteBytes = (flags: number): number => ((flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1));

@@ -18,23 +18,29 @@ import { isWebp, isWholeWebp } from './webp';
 export type { ImageLimits } from './limits';
 
 /**
- * Decodes an image to the pixels of PIL's `Image.open(file).convert('RGB')` with `LOAD_TRUNCATED_IMAGES`: EXIF rotation (but a TIFF's) and colour
- * profile are ignored, alpha is dropped, 16-bit grey saturates at 255, of an animation the first frame counts, and of a truncated file what is there.
- * JPEG, PNG, WebP, GIF, TIFF, BMP, PBM, PGM, PPM, PFM and AVIF are read, whatever the file is called; docs/images.md says what is refused.
+ * Decodes an image to the pixels of PIL's `Image.open(file).convert('RGB')` with `LOAD_TRUNCATED_IMAGES`: EXIF rotation
+ * (but a TIFF's) and colour profile are ignored, alpha is dropped, 16-bit grey saturates at 255, of an animation the
+ * first frame counts, and of a truncated file what is there. JPEG, PNG, WebP, GIF, TIFF, BMP, PBM, PGM, PPM, PFM and
+ * AVIF are read, whatever the file is called; docs/images.md says what is refused.
  *
  * @param source path, or the address of an image inside a file of many (see `recordAddress`), or the bytes of the file
  * @returns uint8 [3, height, width], stored interleaved (channels last), which the resize reads fastest
- * @throws CleanclipError ERR_DATA: missing, no regular file, empty, not an image, broken, or beyond a limit; ERR_OPTION: a limit that makes no sense;
- *   ERR_TORCH_OOM: not enough memory
+ * @throws CleanclipError ERR_DATA: missing, no regular file, empty, not an image, broken, or beyond a limit;
+ * ERR_OPTION: a limit that makes no sense; ERR_TORCH_OOM: not enough memory
  */
 export async function decodeImage(source: string | Uint8Array, limits: ImageLimits = {}): Promise<Tensor> {
   const checked = checkLimits(limits);
-  if (typeof source === 'string' && source.includes('\0')) throw dataError(`Expected the path of an image, but ${JSON.stringify(source)} has a null character.`);
+  if (typeof source === 'string' && source.includes('\0'))
+    throw dataError(`Expected the path of an image, but ${JSON.stringify(source)} has a null character.`);
   const record = typeof source === 'string' ? parseAddress(source) : undefined;
   if (record !== undefined) return asTensor(await readRecord(record));
   const name = typeof source === 'string' ? source : `the buffer of ${source.length} bytes`;
-  const bytes = typeof source === 'string' ? await readRegularAsync(source, { wanted: 'an image', maxBytes: checked.maxBytes }) : Buffer.from(source); // a copy, which nobody changes meanwhile
-  if (bytes.length === 0) throw dataError(`Expected an image in ${name}, which is empty; fetch it again or drop its row.`);
+  const bytes =
+    typeof source === 'string'
+      ? await readRegularAsync(source, { wanted: 'an image', maxBytes: checked.maxBytes })
+      : Buffer.from(source); // a copy, which nobody changes meanwhile
+  if (bytes.length === 0)
+    throw dataError(`Expected an image in ${name}, which is empty; fetch it again or drop its row.`);
   try {
     const pixels = await decode(bytes, checked);
     return torch.tidy(() => {
@@ -51,10 +57,17 @@ const asTensor = ({ data, width, height }: Pixels): Tensor =>
   torch.tidy(() => torch.tensor(data, { shape: [height, width, 3] }).permute([2, 0, 1]));
 
 function asDataError(name: string, error: Error): Error {
-  if (error instanceof Refusal) return dataError(`Expected a readable image (${FORMATS}) in ${name}, but ${error.message}.`, error);
+  if (error instanceof Refusal)
+    return dataError(`Expected a readable image (${FORMATS}) in ${name}, but ${error.message}.`, error);
   if (error instanceof CleanclipError) return error;
-  if (/allocat|memory/i.test(error.message)) return new CleanclipError(`There is not enough memory to decode the image in ${name}.`, 'ERR_TORCH_OOM', { cause: error });
-  return dataError(`Expected a readable image (${FORMATS}) in ${name}, but decoding it failed: ${error.message}.`, error);
+  if (/allocat|memory/i.test(error.message))
+    return new CleanclipError(`There is not enough memory to decode the image in ${name}.`, 'ERR_TORCH_OOM', {
+      cause: error,
+    });
+  return dataError(
+    `Expected a readable image (${FORMATS}) in ${name}, but decoding it failed: ${error.message}.`,
+    error,
+  );
 }
 
 const FORMATS = 'JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF';
@@ -79,7 +92,18 @@ async function decodeForeign(bytes: Uint8Array, format: SharpFormat, limits: Lim
   const { data, info } = await decodeBySharp(bytes, format, limits);
   const { width, height, channels } = info;
   const pieces = wholePiece(width, height, 0, width * channels);
-  return decodeRaster(data, rasterOf({ width, height, pieces, step: 8 * channels, bitOffsets: channels < 3 ? [0, 0, 0] : [0, 8, 16], tables: levels(8, 3) }), { most: 0 });
+  return decodeRaster(
+    data,
+    rasterOf({
+      width,
+      height,
+      pieces,
+      step: 8 * channels,
+      bitOffsets: channels < 3 ? [0, 0, 0] : [0, 8, 16],
+      tables: levels(8, 3),
+    }),
+    { most: 0 },
+  );
 }
 
 /** What the file may be instead, for the message. */

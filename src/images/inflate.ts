@@ -36,7 +36,10 @@ export interface Inflated {
   fault?: Error;
 }
 
-/** At most the first `size` bytes of a zlib stream, which may be cut. Large ones come in pieces, so that the event loop goes on. */
+/**
+ * At most the first `size` bytes of a zlib stream, which may be cut. Large ones come in pieces, so that the event loop
+ * goes on.
+ */
 export async function inflateFirst(data: Uint8Array, size: number, deadline: Deadline): Promise<Inflated> {
   if (size > PIECE) return inflatePieces(data, size, PIECE >> 2, deadline);
   const options = { maxOutputLength: size + 65536, chunkSize: size + 64, finishFlush: constants.Z_SYNC_FLUSH };
@@ -48,10 +51,20 @@ export async function inflateFirst(data: Uint8Array, size: number, deadline: Dea
   }
 }
 
-/** The same of a damaged stream, up to the last whole row before the fault. zlib gives nothing of the piece in which it finds one, so the pieces are rows. */
-export async function inflateRows(data: Uint8Array, size: number, row: number, deadline: Deadline): Promise<Uint8Array> {
+/**
+ * The same of a damaged stream, up to the last whole row before the fault. zlib gives nothing of the piece in which it
+ * finds one, so the pieces are rows.
+ */
+export async function inflateRows(
+  data: Uint8Array,
+  size: number,
+  row: number,
+  deadline: Deadline,
+): Promise<Uint8Array> {
   // a piece has at least 64 bytes
-  return row < 64 || size / row > MANY ? inflateBefore(data, size, deadline) : (await inflatePieces(data, size, row, deadline)).bytes;
+  return row < 64 || size / row > MANY
+    ? inflateBefore(data, size, deadline)
+    : (await inflatePieces(data, size, row, deadline)).bytes;
 }
 
 /** The longest beginning of the stream in which there is no fault, but for its last byte. */

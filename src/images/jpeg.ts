@@ -7,8 +7,9 @@ import { decodeBySharp } from './sharp_decoder';
 export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
 /**
- * Decodes a JPEG as PIL does: EXIF rotation and colour profile are ignored, CMYK is taken for Adobe's inverted one, of a truncated or damaged file what can
- * be decoded is shown. Most images are JPEGs, which libjpeg-turbo decodes in half of sharp's time; without it sharp decodes them, to the same pixels.
+ * Decodes a JPEG as PIL does: EXIF rotation and colour profile are ignored, CMYK is taken for Adobe's inverted one, of
+ * a truncated or damaged file what can be decoded is shown. Most images are JPEGs, which libjpeg-turbo decodes in half
+ * of sharp's time; without it sharp decodes them, to the same pixels.
  *
  * @returns uint8 [H, W, 3]; a small one at once
  * @throws Refusal
@@ -31,13 +32,32 @@ async function decodeForeign(bytes: Uint8Array, limits: Limits): Promise<Tensor>
   const { width, height, channels } = info;
   const pieces = wholePiece(width, height, 0, width * channels);
   const step = 8 * channels;
-  const inks = { colours: 'cmyk' as const, bitOffsets: [0, 8, 16, 24], tables: repeated(table(8, (value) => value), 4) };
-  return decodeRaster(data, rasterOf({ width, height, pieces, step, bitOffsets: channels < 3 ? [0, 0, 0] : [0, 8, 16], tables: levels(8, 3), ...(isCmyk && inks) }), { most: 0 });
+  const inks = {
+    colours: 'cmyk' as const,
+    bitOffsets: [0, 8, 16, 24],
+    tables: repeated(
+      table(8, (value) => value),
+      4,
+    ),
+  };
+  return decodeRaster(
+    data,
+    rasterOf({
+      width,
+      height,
+      pieces,
+      step,
+      bitOffsets: channels < 3 ? [0, 0, 0] : [0, 8, 16],
+      tables: levels(8, 3),
+      ...(isCmyk && inks),
+    }),
+    { most: 0 },
+  );
 }
 
 /** The size that its frame header has (ITU-T T.81, B.2.2). */
 function sizeOf(bytes: Uint8Array): { width: number; height: number } {
-  for (let at = 2; at + 9 <= bytes.length; ) {
+  for (let at = 2; at + 9 <= bytes.length;) {
     if (bytes[at] !== 0xff) {
       at += 1; // libjpeg passes over what stands between markers
       continue;

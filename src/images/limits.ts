@@ -8,7 +8,10 @@ export interface ImageLimits {
   maxBytes?: number;
   /** of decoding; default 60 */
   maxSeconds?: number;
-  /** the short side that {@link resizeCrop} will give the image: so narrow a one is refused that it would become a giant; default: any shape is taken */
+  /**
+   * the short side that {@link resizeCrop} will give the image: so narrow a one is refused that it would become a
+   * giant; default: any shape is taken
+   */
   resizedTo?: number;
 }
 
@@ -19,21 +22,30 @@ const mostPixels = 178_956_970; // from here PIL refuses
 
 /** @throws CleanclipError ERR_OPTION: a limit that is no positive number, or a `maxPixels` above 178,956,970 */
 export function checkLimits(given: ImageLimits): Limits {
-  const limits: Limits = { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+  const limits: Limits = {
+    ...defaults,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
   for (const [name, value] of Object.entries(limits)) {
-    if (typeof value !== 'number' || !(value > 0)) throw optionError(`${name} must be a number above 0, but is ${String(value)}.`);
+    if (typeof value !== 'number' || !(value > 0))
+      throw optionError(`${name} must be a number above 0, but is ${String(value)}.`);
   }
-  if (limits.maxPixels > mostPixels) throw optionError(`maxPixels must be at most ${mostPixels}, but is ${limits.maxPixels}.`);
+  if (limits.maxPixels > mostPixels)
+    throw optionError(`maxPixels must be at most ${mostPixels}, but is ${limits.maxPixels}.`);
   return limits;
 }
 
 /** Throws a {@link Refusal} unless it is a size that an image may have. */
 export function checkSize(width: number, height: number, { maxPixels, resizedTo }: Limits): void {
   if (!(width > 0 && height > 0)) throw new Refusal(`it claims ${width} × ${height} pixels`);
-  if (width * height > maxPixels) throw new Refusal(`it has ${width} × ${height} pixels, more than the ${maxPixels} that maxPixels allows`);
+  if (width * height > maxPixels)
+    throw new Refusal(`it has ${width} × ${height} pixels, more than the ${maxPixels} that maxPixels allows`);
   if (resizedTo === undefined) return;
   const giant = giantOf(width, height, resizedTo);
-  if (giant !== undefined) throw new Refusal(`it is too narrow: ${width} × ${height} pixels, of which a short side of ${resizedTo} makes ${giant}`);
+  if (giant !== undefined)
+    throw new Refusal(
+      `it is too narrow: ${width} × ${height} pixels, of which a short side of ${resizedTo} makes ${giant}`,
+    );
 }
 
 /** How many pixels an image gets whose short side becomes `size`, if those are too many. */

@@ -9,9 +9,9 @@ const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 export const isPng = (bytes: Uint8Array): boolean => signature.equals(bytes.subarray(0, 8));
 
 /**
- * Decodes a PNG as PIL does with LOAD_TRUNCATED_IMAGES: of a truncated or damaged one the whole rows before the fault are shown, the rest is black; grey
- * of 16 bits is cut off at 255, of other samples the upper byte counts; alpha, transparent colours and profiles are ignored.
- * Sources: PNG specification, PngImagePlugin.py, ZipDecode.c.
+ * Decodes a PNG as PIL does with LOAD_TRUNCATED_IMAGES: of a truncated or damaged one the whole rows before the fault
+ * are shown, the rest is black; grey of 16 bits is cut off at 255, of other samples the upper byte counts; alpha,
+ * transparent colours and profiles are ignored. Sources: PNG specification, PngImagePlugin.py, ZipDecode.c.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -21,7 +21,9 @@ export async function decodePng(bytes: Uint8Array, limits: Limits): Promise<Tens
   const { width, height, depth, colour, interlaced } = header;
   checkSize(width, height, limits);
   const samples = SAMPLES[colour];
-  const pieces = interlaced ? passes(width, height, depth * samples) : wholePiece(width, height, 1, rowBytes(width, depth * samples) + 1);
+  const pieces = interlaced
+    ? passes(width, height, depth * samples)
+    : wholePiece(width, height, 1, rowBytes(width, depth * samples) + 1);
   const size = sizeOf(pieces);
   const rows = await inflated(data, size, interlaced ? 0 : pieces[6], limits);
   const raster = rasterOf({ width, height, pieces, bits: depth, bigEndian: true, ...layout(colour, depth, palette) });
@@ -30,7 +32,13 @@ export async function decodePng(bytes: Uint8Array, limits: Limits): Promise<Tens
 
 // samples a pixel by the type of colour, and the depths that it may have
 const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const DEPTHS: Record<number, number[] | undefined> = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16] };
+const DEPTHS: Record<number, number[] | undefined> = {
+  0: [1, 2, 4, 8, 16],
+  2: [8, 16],
+  3: [1, 2, 4, 8],
+  4: [8, 16],
+  6: [8, 16],
+};
 
 function layout(colour: number, depth: number, palette: Uint8Array | undefined): Partial<Raster> {
   if (colour === 3) {
@@ -39,7 +47,11 @@ function layout(colour: number, depth: number, palette: Uint8Array | undefined):
     return { step: depth, bitOffsets: [0, 0, 0], tables, blank: [tables[0], tables[256], tables[512]] };
   }
   const grey = colour === 0 || colour === 4;
-  return { step: SAMPLES[colour] * depth, bitOffsets: grey ? [0, 0, 0] : [0, depth, 2 * depth], tables: levels(depth, 3, colour === 0 ? 'cut' : 'upper') };
+  return {
+    step: SAMPLES[colour] * depth,
+    bitOffsets: grey ? [0, 0, 0] : [0, depth, 2 * depth],
+    tables: levels(depth, 3, colour === 0 ? 'cut' : 'upper'),
+  };
 }
 
 const rowBytes = (width: number, bits: number): number => Math.ceil((width * bits) / 8);
@@ -48,7 +60,15 @@ const rowBytes = (width: number, bits: number): number => Math.ceil((width * bit
 function passes(width: number, height: number, bits: number): Float64Array {
   const pieces: number[] = [];
   let at = 1;
-  for (const [x, y, right, down] of [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]]) {
+  for (const [x, y, right, down] of [
+    [0, 0, 8, 8],
+    [4, 0, 8, 8],
+    [0, 4, 4, 8],
+    [2, 0, 4, 4],
+    [0, 2, 2, 4],
+    [1, 0, 2, 2],
+    [0, 1, 1, 2],
+  ]) {
     const [columns, rows] = [Math.ceil((width - x) / right), Math.ceil((height - y) / down)];
     if (columns <= 0 || rows <= 0) continue;
     const stride = rowBytes(columns, bits) + 1;
@@ -74,7 +94,10 @@ interface Header {
 
 const MOST_CHUNKS = 2 ** 17; // the largest file in chunks of 8 KiB has a quarter of it
 
-/** The chunks up to the end of the first run of IDAT. Those that must be understood must be whole; others need no right checksum. */
+/**
+ * The chunks up to the end of the first run of IDAT. Those that must be understood must be whole; others need no right
+ * checksum.
+ */
 function readChunks(bytes: Uint8Array): { header: Header; palette: Uint8Array | undefined; data: Uint8Array } {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let header: Header | undefined;
@@ -90,7 +113,8 @@ function readChunks(bytes: Uint8Array): { header: Header; palette: Uint8Array | 
       data.push(content);
     } else {
       if (name === 'IEND') break;
-      if (content.length < length || at + 12 + length > bytes.length) throw new Refusal(`it ends in its chunk ${printable(name)}`);
+      if (content.length < length || at + 12 + length > bytes.length)
+        throw new Refusal(`it ends in its chunk ${printable(name)}`);
       const isCritical = (bytes[at + 4] & 0x20) === 0;
       if (isCritical && crc32(bytes.subarray(at + 4, at + 8 + length)) !== file.readUInt32BE(at + 8 + length)) {
         throw new Refusal(`the checksum of its chunk ${printable(name)} is wrong`);
@@ -111,13 +135,15 @@ function readHeader(content: Uint8Array): Header {
   if (content.length < 13) throw new Refusal('its header chunk is too short');
   const view = new DataView(content.buffer, content.byteOffset, content.length);
   const [depth, colour, , filter, interlaced] = content.subarray(8, 13);
-  if (DEPTHS[colour]?.includes(depth) !== true) throw new Refusal(`its colour type ${colour} with ${depth} bits a sample does not exist`);
+  if (DEPTHS[colour]?.includes(depth) !== true)
+    throw new Refusal(`its colour type ${colour} with ${depth} bits a sample does not exist`);
   if (filter !== 0) throw new Refusal(`its filter method ${filter} does not exist`);
   return { width: view.getUint32(0), height: view.getUint32(4), depth, colour, interlaced: interlaced !== 0 };
 }
 
 /**
- * The first `size` bytes of the stream, or what there is of them up to its end or a fault. As with PIL, a row that ends where the fault begins is lost.
+ * The first `size` bytes of the stream, or what there is of them up to its end or a fault. As with PIL, a row that ends
+ * where the fault begins is lost.
  * @param row bytes of each row; 0 where they differ, and no fault is passed over
  */
 async function inflated(data: Uint8Array, size: number, row: number, limits: Limits): Promise<Uint8Array> {

@@ -3,11 +3,13 @@ import { unpackPixels } from '../torch/decoding';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, levels, rasterOf, repeated, table, wholePiece } from './raster';
 
-export const isPnm = (bytes: Uint8Array): boolean => bytes[0] === 0x50 /* P */ && /^[1-6f]\s$/.test(String.fromCharCode(bytes[1], bytes[2]));
+export const isPnm = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x50 /* P */ && /^[1-6f]\s$/.test(String.fromCharCode(bytes[1], bytes[2]));
 
 /**
- * Decodes PBM, PGM and PPM, binary or plain, of any greatest value, and grey PFM, as PIL does: grey of more than 8 bits is cut off at 255, colours
- * are scaled. Of a truncated one of 8 bits what is there is shown. Sources: Netpbm's manual, PpmImagePlugin.py.
+ * Decodes PBM, PGM and PPM, binary or plain, of any greatest value, and grey PFM, as PIL does: grey of more than 8 bits
+ * is cut off at 255, colours are scaled. Of a truncated one of 8 bits what is there is shown. Sources: Netpbm's manual,
+ * PpmImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -36,19 +38,38 @@ export async function decodePnm(bytes: Uint8Array, limits: Limits): Promise<Tens
     tables: tables(isBits, greatest, bits, samples),
     pieces: wholePiece(width, height, plain ? 0 : words.at, rowBytes),
   });
-  if (!plain) return decodeRaster(bytes, raster, { most: greatest === 255 || isBits || (greatest === 65535 && samples === 1) ? 0.99 : 0 });
-  if (bytes.length - words.at < (isBits ? 1 : 2) * width * height * samples - 1) throw new Refusal('it has fewer values than pixels');
-  const values = await unpackPixels('plain', bytes, 2 * width * height * samples, [words.at, bytes.length - words.at, 0], [Number(isBits), greatest]);
+  if (!plain)
+    return decodeRaster(bytes, raster, {
+      most: greatest === 255 || isBits || (greatest === 65535 && samples === 1) ? 0.99 : 0,
+    });
+  if (bytes.length - words.at < (isBits ? 1 : 2) * width * height * samples - 1)
+    throw new Refusal('it has fewer values than pixels');
+  const values = await unpackPixels(
+    'plain',
+    bytes,
+    2 * width * height * samples,
+    [words.at, bytes.length - words.at, 0],
+    [Number(isBits), greatest],
+  );
   if (values === null) throw new Refusal('its values are too few, too large, or no numbers');
   return decodeRaster(values, raster, { most: 0 });
 }
 
 /** What a value becomes. 1 is black in a PBM. */
 function tables(isBits: boolean, greatest: number, bits: number, samples: number): Uint8Array {
-  if (isBits) return repeated(table(bits, (value) => (value === 0 ? 255 : 0)), 3);
+  if (isBits)
+    return repeated(
+      table(bits, (value) => (value === 0 ? 255 : 0)),
+      3,
+    );
   if (greatest === 255) return levels(bits, 3, 'cut');
   const most = greatest > 255 && samples === 1 ? 65535 : 255;
-  return repeated(table(bits, (value) => Math.min(255, most, roundHalfToEven((Math.min(value, greatest === 65535 ? 65535 : value) / greatest) * most))), 3);
+  return repeated(
+    table(bits, (value) =>
+      Math.min(255, most, roundHalfToEven((Math.min(value, greatest === 65535 ? 65535 : value) / greatest) * most)),
+    ),
+    3,
+  );
 }
 
 /** Grey as 32-bit floating point numbers, from the bottom row up, of which PIL takes the whole part. */
@@ -56,7 +77,18 @@ function decodePfm(bytes: Uint8Array, width: number, height: number, words: Word
   const scale = Number(words.next());
   if (!Number.isFinite(scale) || scale === 0) throw new Refusal('its scale is no number other than 0');
   const pieces = wholePiece(width, height, words.at, 4 * width);
-  const raster = rasterOf({ width, height, bits: 32, samples: 'float', bigEndian: scale > 0, step: 32, bitOffsets: [0, 0, 0], tables: new Uint8Array(0), orientation: 4, pieces });
+  const raster = rasterOf({
+    width,
+    height,
+    bits: 32,
+    samples: 'float',
+    bigEndian: scale > 0,
+    step: 32,
+    bitOffsets: [0, 0, 0],
+    tables: new Uint8Array(0),
+    orientation: 4,
+    pieces,
+  });
   return decodeRaster(bytes, raster);
 }
 
@@ -82,7 +114,8 @@ class Words {
 
   whole(): number {
     const word = this.next();
-    if (!/^\d+$/.test(word)) throw new Refusal(`its header has "${word.replaceAll(/[^\x21-\x7e]/g, '?')}" where a number belongs`);
+    if (!/^\d+$/.test(word))
+      throw new Refusal(`its header has "${word.replaceAll(/[^\x21-\x7e]/g, '?')}" where a number belongs`);
     return Number(word);
   }
 
@@ -91,11 +124,13 @@ class Words {
     let word = '';
     while (this.at < bytes.length && word.length <= 10) {
       const sign = bytes[this.at++];
-      if (sign === 0x23 /* # */) while (this.at < bytes.length && !/[\r\n]/.test(String.fromCharCode(bytes[this.at++])));
+      if (sign === 0x23 /* # */)
+        while (this.at < bytes.length && !/[\r\n]/.test(String.fromCharCode(bytes[this.at++])));
       else if (!isSpace(sign)) word += String.fromCharCode(sign);
       else if (word !== '') return word;
     }
-    if (word === '' || word.length > 10) throw new Refusal('it has no width, height and greatest value after its magic number');
+    if (word === '' || word.length > 10)
+      throw new Refusal('it has no width, height and greatest value after its magic number');
     return word;
   }
 }

@@ -10,7 +10,8 @@ const asidePixels = 1 << 20; // smaller pictures take a few milliseconds
 export const isLarge = (width: number, height: number): boolean => width * height > asidePixels;
 
 /** A table of the byte of each value of a sample. */
-export const table = (bits: number, byte: (value: number) => number): Uint8Array => Uint8Array.from({ length: bits > 8 ? 65536 : 256 }, (_, value) => byte(value));
+export const table = (bits: number, byte: (value: number) => number): Uint8Array =>
+  Uint8Array.from({ length: bits > 8 ? 65536 : 256 }, (_, value) => byte(value));
 
 const remembered = new Map<string, Uint8Array>();
 
@@ -20,8 +21,16 @@ export function levels(bits: number, samples: number, of16: 'upper' | 'cut' = 'u
   let found = remembered.get(key);
   if (found === undefined) {
     const most = 2 ** bits - 1;
-    const level = (value: number): number => (bits === 16 ? (of16 === 'upper' ? value >> 8 : Math.min(value, 255)) : Math.round((Math.min(value, most) * 255) / most));
-    found = repeated(table(bits, (value) => (inverted ? 255 - level(value) : level(value))), samples);
+    const level = (value: number): number =>
+      bits === 16
+        ? of16 === 'upper'
+          ? value >> 8
+          : Math.min(value, 255)
+        : Math.round((Math.min(value, most) * 255) / most);
+    found = repeated(
+      table(bits, (value) => (inverted ? 255 - level(value) : level(value))),
+      samples,
+    );
     remembered.set(key, found);
   }
   return found;
@@ -34,7 +43,11 @@ export function repeated(one: Uint8Array, samples: number): Uint8Array {
 }
 
 /** The tables of a palette of colours, interleaved: red, green and blue; colours that it has not are black. */
-export function paletteTables(palette: Uint8Array, [red, green, blue]: readonly number[] = [0, 1, 2], stride = 3): Uint8Array {
+export function paletteTables(
+  palette: Uint8Array,
+  [red, green, blue]: readonly number[] = [0, 1, 2],
+  stride = 3,
+): Uint8Array {
   const tables = new Uint8Array(768);
   for (let i = 0; i < 256 && (i + 1) * stride <= palette.length; i++) {
     [red, green, blue].forEach((from, c) => (tables[256 * c + i] = palette[i * stride + from]));
@@ -71,11 +84,17 @@ export function rasterOf(given: Pick<Raster, 'width' | 'height' | 'pieces'> & Pa
  * @returns uint8 [H, W, 3]
  * @throws Refusal when more pixels are missing
  */
-export async function decodeRaster(bytes: Uint8Array, raster: Raster, { filtered = 0, most = 0.99 } = {}): Promise<Tensor> {
+export async function decodeRaster(
+  bytes: Uint8Array,
+  raster: Raster,
+  { filtered = 0, most = 0.99 } = {},
+): Promise<Tensor> {
   const { pixels, missing } = await rasterToRgb(bytes, raster, filtered, isLarge(raster.width, raster.height));
   let all = 0;
   for (let i = 0; i < raster.pieces.length; i += 11) all += raster.pieces[i + 2] * raster.pieces[i + 3];
   if (missing === 0 || (missing <= most * all && missing < all)) return pixels;
   pixels.dispose();
-  throw new Refusal(missing === all ? 'it ends before its first row' : `it ends before ${missing} of its ${all} pixels`);
+  throw new Refusal(
+    missing === all ? 'it ends before its first row' : `it ends before ${missing} of its ${all} pixels`,
+  );
 }

@@ -26,7 +26,10 @@ export interface Pixels {
 
 const longestSide = 4096; // far above the sets' 96 pixels; a made-up address cannot ask for all memory
 
-/** Random, and the same in the threads that this one starts: only the readers of sets can name a record, never a csv, which could name the bytes of any file. */
+/**
+ * Random, and the same in the threads that this one starts: only the readers of sets can name a record, never a csv,
+ * which could name the bytes of any file.
+ */
 const secret = ((): string => {
   const name = 'cleanclip.records';
   const given = getEnvironmentData(name);
@@ -45,10 +48,13 @@ export const recordAddress = ({ file, record, offset, width, height, order }: Im
 
 /** The record that a text of {@link recordAddress} stands for, or undefined when it is the path of a file. */
 export function parseAddress(address: string): ImageRecord | undefined {
-  const found = /^(.+)#record=(\d+)&at=(\d+)&size=(\d{1,4})x(\d{1,4})&by=(rows|columns)&key=([0-9a-f]{32})$/s.exec(address);
+  const found = /^(.+)#record=(\d+)&at=(\d+)&size=(\d{1,4})x(\d{1,4})&by=(rows|columns)&key=([0-9a-f]{32})$/s.exec(
+    address,
+  );
   if (found === null || found[7] !== secret) return undefined;
   const [record, offset, width, height] = found.slice(2, 6).map(Number);
-  if (Math.max(width, height) > longestSide || Math.min(width, height) === 0 || !Number.isSafeInteger(offset)) return undefined;
+  if (Math.max(width, height) > longestSide || Math.min(width, height) === 0 || !Number.isSafeInteger(offset))
+    return undefined;
   return { file: found[1], record, offset, width, height, order: found[6] as ImageRecord['order'] };
 }
 

@@ -4,7 +4,10 @@ import { checkSize, type Limits, Refusal } from './limits';
 sharp.cache(false); // an image is read once an epoch: a cache of decoded images only holds memory
 sharp.concurrency(1); // one thread an image; many images at once are the data workers' matter
 
-/** The formats that are left to libvips. Its other readers, of SVG among them, never see a file: the caller has looked at its first bytes. */
+/**
+ * The formats that are left to libvips. Its other readers, of SVG among them, never see a file: the caller has looked
+ * at its first bytes.
+ */
 export type SharpFormat = 'jpeg' | 'webp' | 'tiff' | 'heif';
 
 /**
@@ -12,21 +15,36 @@ export type SharpFormat = 'jpeg' | 'webp' | 'tiff' | 'heif';
  * @returns bytes interleaved, of `info.channels` channels: grey, RGB, or CMYK where `isCmyk` says so
  * @throws Refusal
  */
-export async function decodeBySharp(bytes: Uint8Array, format: SharpFormat, limits: Limits): Promise<{ data: Buffer; info: sharp.OutputInfo; isCmyk: boolean }> {
+export async function decodeBySharp(
+  bytes: Uint8Array,
+  format: SharpFormat,
+  limits: Limits,
+): Promise<{ data: Buffer; info: sharp.OutputInfo; isCmyk: boolean }> {
   try {
     // a flawed TIFF would come out black
     const failOn = format === 'tiff' ? 'truncated' : 'none';
-    const image = sharp(bytes, { failOn, ignoreIcc: true, limitInputPixels: limits.maxPixels }).timeout({ seconds: Math.ceil(limits.maxSeconds) });
+    const image = sharp(bytes, { failOn, ignoreIcc: true, limitInputPixels: limits.maxPixels }).timeout({
+      seconds: Math.ceil(limits.maxSeconds),
+    });
     const found = await image.metadata();
     if (found.format !== format) throw new Refusal(`it is of the format ${found.format}`);
     checkSize(found.width, found.height, limits);
     const isCmyk = found.space === 'cmyk';
-    const pixels = isCmyk ? image.pipelineColourspace('cmyk').toColourspace('cmyk') : image.removeAlpha().toColourspace('srgb');
+    const pixels = isCmyk
+      ? image.pipelineColourspace('cmyk').toColourspace('cmyk')
+      : image.removeAlpha().toColourspace('srgb');
     return { ...(await within(pixels.raw().toBuffer({ resolveWithObject: true }), limits.maxSeconds)), isCmyk };
   } catch (error) {
     if (error instanceof Refusal || !(error instanceof Error) || /allocat|memory/i.test(error.message)) throw error;
-    if (/bad seek|unexpected end|premature end/i.test(error.message)) throw new Refusal('it ends before its content does');
-    throw new Refusal(error.message.replace(/^Input (buffer|file|image) /, 'it ').trim().split('\n', 1)[0].replace(/\.$/, ''));
+    if (/bad seek|unexpected end|premature end/i.test(error.message))
+      throw new Refusal('it ends before its content does');
+    throw new Refusal(
+      error.message
+        .replace(/^Input (buffer|file|image) /, 'it ')
+        .trim()
+        .split('\n', 1)[0]
+        .replace(/\.$/, ''),
+    );
   }
 }
 
@@ -34,7 +52,10 @@ export async function decodeBySharp(bytes: Uint8Array, format: SharpFormat, limi
 async function within<T>(promise: Promise<T>, seconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Refusal(`decoding it takes longer than ${seconds} s`)), 1000 * Math.min(seconds + 1, 2_000_000));
+    timer = setTimeout(
+      () => reject(new Refusal(`decoding it takes longer than ${seconds} s`)),
+      1000 * Math.min(seconds + 1, 2_000_000),
+    );
   });
   try {
     return await Promise.race([promise, late]);

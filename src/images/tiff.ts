@@ -8,9 +8,10 @@ import { tags, TiffDirectory } from './tiff_directory';
 import { samplesOf, type TiffSamples } from './tiff_samples';
 
 /**
- * Decodes the first picture of a TIFF as PIL does, turned as its tag Orientation says; alpha is dropped, 16 bits of grey are cut off at 255, of those of
- * colours the upper bytes count. Pixels may be plain, or packed by LZW, PackBits, deflate, JPEG or CCITT, in strips or tiles, in one plane or several.
- * Of a truncated plain one in one plane the rows that are there are shown. Sources: TIFF 6.0, TiffImagePlugin.py.
+ * Decodes the first picture of a TIFF as PIL does, turned as its tag Orientation says; alpha is dropped, 16 bits of
+ * grey are cut off at 255, of those of colours the upper bytes count. Pixels may be plain, or packed by LZW, PackBits,
+ * deflate, JPEG or CCITT, in strips or tiles, in one plane or several. Of a truncated plain one in one plane the rows
+ * that are there are shown. Sources: TIFF 6.0, TiffImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -23,8 +24,12 @@ export async function decodeTiff(bytes: Uint8Array, limits: Limits): Promise<Ten
   if (directory.list(tags.mediaPhoto) !== undefined) throw new Refusal('it is a Windows Media Photo');
   if (BY_SHARP.includes(compression)) return decodeForeign(bytes, picture, limits);
   const packing = PACKINGS[compression];
-  if (packing === undefined) throw new Refusal(`its compression ${compression}${NAMES[compression] ?? ''} is not read; save it with LZW, deflate or none`);
-  if (reversed && (packing !== 'none' || samples.bits > 8)) throw new Refusal('its bits are in reversed order (FillOrder 2)');
+  if (packing === undefined)
+    throw new Refusal(
+      `its compression ${compression}${NAMES[compression] ?? ''} is not read; save it with LZW, deflate or none`,
+    );
+  if (reversed && (packing !== 'none' || samples.bits > 8))
+    throw new Refusal('its bits are in reversed order (FillOrder 2)');
   if (samples.colours === 'ycbcr') checkYcbcr(directory, packing);
   const chunks = chunksOf(directory, picture);
   if (packing === 'none') {
@@ -37,9 +42,21 @@ export async function decodeTiff(bytes: Uint8Array, limits: Limits): Promise<Ten
   return decodeChunks(unpacked, picture, moved, 0);
 }
 
-const PACKINGS: Record<number, 'none' | 'lzw' | 'packbits' | 'deflate' | undefined> = { 1: 'none', 5: 'lzw', 8: 'deflate', 32773: 'packbits', 32946: 'deflate' };
+const PACKINGS: Record<number, 'none' | 'lzw' | 'packbits' | 'deflate' | undefined> = {
+  1: 'none',
+  5: 'lzw',
+  8: 'deflate',
+  32773: 'packbits',
+  32946: 'deflate',
+};
 const BY_SHARP = [2, 3, 4, 7]; // CCITT and JPEG, by libtiff
-const NAMES: Record<number, string | undefined> = { 6: ' (old JPEG)', 34925: ' (LZMA)', 50000: ' (Zstandard)', 50001: ' (WebP)', 34712: ' (JPEG 2000)' };
+const NAMES: Record<number, string | undefined> = {
+  6: ' (old JPEG)',
+  34925: ' (LZMA)',
+  50000: ' (Zstandard)',
+  50001: ' (WebP)',
+  34712: ' (JPEG 2000)',
+};
 
 interface Picture {
   width: number;
@@ -66,18 +83,23 @@ function readPicture(directory: TiffDirectory): Picture {
   };
 }
 
-/** PIL maps such a file into memory in its turned size, and so reads another picture from its path than from its bytes. */
+/**
+ * PIL maps such a file into memory in its turned size, and so reads another picture from its path than from its bytes.
+ */
 function refuseWhatPilScrambles({ width, height, orientation, planar, samples }: Picture, chunks: Chunk[]): void {
   const { count, bits, colours } = samples;
   const isMapped = count === 1 ? bits === 8 || bits === 16 : count === 4 && bits === 8 && colours !== 'premultiplied';
   if (orientation > 4 && width !== height && chunks.length === 1 && !planar && isMapped) {
-    throw new Refusal('it is unpacked and turned (Orientation 5 to 8), which PIL reads scrambled; save it upright or packed');
+    throw new Refusal(
+      'it is unpacked and turned (Orientation 5 to 8), which PIL reads scrambled; save it upright or packed',
+    );
   }
 }
 
 function checkYcbcr(directory: TiffDirectory, packing: string): void {
   const subsampling = directory.list(tags.subsampling) ?? [1, 1];
-  if (packing !== 'none' || subsampling.some((step) => step !== 1)) throw new Refusal('its colours are YCbCr in a form that is not read; convert it to RGB');
+  if (packing !== 'none' || subsampling.some((step) => step !== 1))
+    throw new Refusal('its colours are YCbCr in a form that is not read; convert it to RGB');
 }
 
 /** A strip or a tile of one plane, or of all. */
@@ -101,12 +123,17 @@ function chunksOf(directory: TiffDirectory, { width, height, planar, samples }: 
   const offsets = directory.list(isTiled ? tags.tileOffsets : tags.stripOffsets) ?? [];
   const lengths = directory.list(isTiled ? tags.tileBytes : tags.stripBytes) ?? [];
   const across = isTiled ? directory.get(tags.tileWidth, 0) : width;
-  const down = Math.min(directory.get(isTiled ? tags.tileHeight : tags.rowsPerStrip, isTiled ? 0 : height), isTiled ? 2 ** 28 : height);
+  const down = Math.min(
+    directory.get(isTiled ? tags.tileHeight : tags.rowsPerStrip, isTiled ? 0 : height),
+    isTiled ? 2 ** 28 : height,
+  );
   if (across < 1 || down < 1 || across > 2 ** 28) throw new Refusal('its strips or tiles have no size');
   const perPlane = Math.ceil(width / across) * Math.ceil(height / down);
   const planes = planar ? samples.used : 1;
-  if (perPlane * planes > MOST_CHUNKS) throw new Refusal(`it has ${perPlane * planes} strips or tiles, more than ${MOST_CHUNKS}`);
-  if (offsets.length < perPlane * planes) throw new Refusal(`it has ${offsets.length} strips or tiles, of ${perPlane * planes}`);
+  if (perPlane * planes > MOST_CHUNKS)
+    throw new Refusal(`it has ${perPlane * planes} strips or tiles, more than ${MOST_CHUNKS}`);
+  if (offsets.length < perPlane * planes)
+    throw new Refusal(`it has ${offsets.length} strips or tiles, of ${perPlane * planes}`);
   const stride = Math.ceil((across * samples.bits * (planar ? 1 : samples.count)) / 8);
   return Array.from({ length: perPlane * planes }, (_, i) => {
     const place = i % perPlane;
@@ -114,12 +141,27 @@ function chunksOf(directory: TiffDirectory, { width, height, planar, samples }: 
     const y = Math.floor(place / Math.ceil(width / across)) * down;
     const rows = Math.min(down, height - y);
     const room = stride * (isTiled ? down : rows);
-    return { x, y, width: Math.min(across, width - x), height: rows, plane: Math.floor(i / perPlane), stride, offset: offsets[i], length: lengths[i] ?? 0, room };
+    return {
+      x,
+      y,
+      width: Math.min(across, width - x),
+      height: rows,
+      plane: Math.floor(i / perPlane),
+      stride,
+      offset: offsets[i],
+      length: lengths[i] ?? 0,
+      room,
+    };
   });
 }
 
 /** The picture of chunks that lie plain among the bytes. */
-function decodeChunks(bytes: Uint8Array, { width, height, planar, orientation, reversed, bigEndian, samples }: Picture, chunks: Chunk[], most: number): Promise<Tensor> {
+function decodeChunks(
+  bytes: Uint8Array,
+  { width, height, planar, orientation, reversed, bigEndian, samples }: Picture,
+  chunks: Chunk[],
+  most: number,
+): Promise<Tensor> {
   const { count, used, ...kind } = samples;
   if (planar && kind.bits !== 8) throw new Refusal(`its samples of ${kind.bits} bits lie in planes`);
   if (planar && kind.colours === 'premultiplied') throw new Refusal('its premultiplied alpha lies in a plane');
@@ -132,18 +174,36 @@ function decodeChunks(bytes: Uint8Array, { width, height, planar, orientation, r
   }
   const step = kind.bits * (planar ? 1 : count);
   const bitOffsets = [0, 1, 2, 3].map((c) => (planar || c >= count || used === 1 ? 0 : c * kind.bits));
-  return decodeRaster(bytes, rasterOf({ width, height, pieces, orientation, reversed, bigEndian, step, bitOffsets, ...kind }), { most });
+  return decodeRaster(
+    bytes,
+    rasterOf({ width, height, pieces, orientation, reversed, bigEndian, step, bitOffsets, ...kind }),
+    { most },
+  );
 }
 
-async function unpack(bytes: Uint8Array, directory: TiffDirectory, picture: Picture, chunks: Chunk[], packing: 'lzw' | 'packbits' | 'deflate', limits: Limits): Promise<Uint8Array> {
+async function unpack(
+  bytes: Uint8Array,
+  directory: TiffDirectory,
+  picture: Picture,
+  chunks: Chunk[],
+  packing: 'lzw' | 'packbits' | 'deflate',
+  limits: Limits,
+): Promise<Uint8Array> {
   const { samples, planar, bigEndian } = picture;
   const size = chunks.reduce((sum, { room }) => sum + room, 0);
   if (size > 8 * limits.maxPixels) throw new Refusal(`its pixels would take ${size} bytes`);
   const predictor = directory.get(tags.predictor, 1);
-  if (predictor > 2 || (predictor === 2 && samples.bits < 8)) throw new Refusal(`its predictor ${predictor} is not read with ${samples.bits} bits a sample`);
+  if (predictor > 2 || (predictor === 2 && samples.bits < 8))
+    throw new Refusal(`its predictor ${predictor} is not read with ${samples.bits} bits a sample`);
   const broken = new Refusal('its pixels cannot be unpacked');
-  if (chunks.some(({ offset, length }) => length === 0 || offset + length > bytes.length)) throw new Refusal('it ends before its pixels do');
-  const differences = [chunks[0].stride, predictor === 2 ? (planar ? 1 : samples.count) : 0, samples.bits, Number(bigEndian)];
+  if (chunks.some(({ offset, length }) => length === 0 || offset + length > bytes.length))
+    throw new Refusal('it ends before its pixels do');
+  const differences = [
+    chunks[0].stride,
+    predictor === 2 ? (planar ? 1 : samples.count) : 0,
+    samples.bits,
+    Number(bigEndian),
+  ];
   let unpacked: Uint8Array | null;
   if (packing === 'deflate') {
     const all = Buffer.allocUnsafeSlow(size); // which is filled, or not used
@@ -160,21 +220,37 @@ async function unpack(bytes: Uint8Array, directory: TiffDirectory, picture: Pict
     const parts = chunks.flatMap(({ room }) => [(at += room) - room, room, room]);
     unpacked = predictor === 2 ? await unpackPixels('raw', all, size, parts, differences) : all;
   } else {
-    unpacked = await unpackPixels(packing, bytes, size, chunks.flatMap(({ offset, length, room }) => [offset, length, room]), differences);
+    unpacked = await unpackPixels(
+      packing,
+      bytes,
+      size,
+      chunks.flatMap(({ offset, length, room }) => [offset, length, room]),
+      differences,
+    );
   }
   if (unpacked === null) throw broken;
   return unpacked;
 }
 
 /** JPEG and CCITT: libtiff gives grey or RGB of them. */
-async function decodeForeign(bytes: Uint8Array, { width, height, compression, orientation, planar, samples }: Picture, limits: Limits): Promise<Tensor> {
+async function decodeForeign(
+  bytes: Uint8Array,
+  { width, height, compression, orientation, planar, samples }: Picture,
+  limits: Limits,
+): Promise<Tensor> {
   const isFax = compression !== 7;
   if (planar || samples.bits !== (isFax ? 1 : 8) || !['rgb', 'ycbcr'].includes(samples.colours)) {
-    throw new Refusal(`its compression ${compression} does not go with its ${samples.bits} bits and ${samples.count} samples a pixel`);
+    throw new Refusal(
+      `its compression ${compression} does not go with its ${samples.bits} bits and ${samples.count} samples a pixel`,
+    );
   }
   const { data, info } = await decodeBySharp(bytes, 'tiff', limits);
   if (info.width !== width || info.height !== height) throw new Refusal('its size contradicts its content');
   const pieces = wholePiece(width, height, 0, width * info.channels);
   const bitOffsets = info.channels < 3 ? [0, 0, 0] : [0, 8, 16];
-  return decodeRaster(data, rasterOf({ width, height, orientation, step: 8 * info.channels, bitOffsets, tables: levels(8, 3), pieces }), { most: 0 });
+  return decodeRaster(
+    data,
+    rasterOf({ width, height, orientation, step: 8 * info.channels, bitOffsets, tables: levels(8, 3), pieces }),
+    { most: 0 },
+  );
 }

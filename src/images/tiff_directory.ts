@@ -30,7 +30,8 @@ export const tags = {
 const SIZES: Record<number, number | undefined> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
 const mostValues = 1 << 19; // of all tags
 
-export const isTiff = (bytes: Uint8Array): boolean => ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
+export const isTiff = (bytes: Uint8Array): boolean =>
+  ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
 
 /** The whole numbers of a TIFF's first directory (TIFF 6.0, BigTIFF), by their tags. */
 export class TiffDirectory {

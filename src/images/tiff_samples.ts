@@ -10,7 +10,8 @@ export interface TiffSamples extends Pick<Raster, 'bits' | 'samples' | 'colours'
 }
 
 /**
- * The kinds of samples that PIL reads (OPEN_INFO in TiffImagePlugin.py), but for CIELAB, 12 bits, and grey with a premultiplied alpha.
+ * The kinds of samples that PIL reads (OPEN_INFO in TiffImagePlugin.py), but for CIELAB, 12 bits, and grey with a
+ * premultiplied alpha.
  * @throws Refusal
  */
 export function samplesOf(directory: TiffDirectory): TiffSamples {
@@ -22,16 +23,33 @@ export function samplesOf(directory: TiffDirectory): TiffSamples {
   const format = sampleFormat(directory);
   if (count < 1 || count > 6) throw new Refusal(`it has ${count} samples a pixel`);
   const bits = widths.length === 1 ? new Array<number>(count).fill(widths[0]) : widths.slice(0, count);
-  if (bits.length !== count || bits.some((width) => width !== bits[0])) throw new Refusal(`its samples have ${bits.join(', ')} bits`);
+  if (bits.length !== count || bits.some((width) => width !== bits[0]))
+    throw new Refusal(`its samples have ${bits.join(', ')} bits`);
   const kind = KINDS[photometric];
-  if (kind === undefined) throw new Refusal(photometric === 8 ? 'its colours are CIELAB; convert it to RGB' : `its photometric interpretation ${photometric} is not read`);
+  if (kind === undefined)
+    throw new Refusal(
+      photometric === 8
+        ? 'its colours are CIELAB; convert it to RGB'
+        : `its photometric interpretation ${photometric} is not read`,
+    );
   const { colours, used, allowed } = kind;
   const alpha = extra[0] ?? (count === 4 && photometric === 2 ? 2 : 0);
   const spare = count - used;
-  const isOdd = spare < 0 || (extra.length > 0 ? extra.length !== spare : spare > 0 && !(photometric === 2 && spare === 1)) || extra.slice(1).some((other) => other !== 0);
-  if (isOdd) throw new Refusal(`it has ${count} samples a pixel of photometric interpretation ${photometric}, of which ${extra.length} are extra`);
+  const isOdd =
+    spare < 0 ||
+    (extra.length > 0 ? extra.length !== spare : spare > 0 && !(photometric === 2 && spare === 1)) ||
+    extra.slice(1).some((other) => other !== 0);
+  if (isOdd)
+    throw new Refusal(
+      `it has ${count} samples a pixel of photometric interpretation ${photometric}, of which ${extra.length} ` +
+        'are extra',
+    );
   const layout = `${bits[0]}${format === 1 ? 'u' : format === 2 ? 'i' : format === 3 ? 'f' : '?'}`;
-  if (!allowed.includes(layout)) throw new Refusal(`its samples of ${bits[0]} bits and format ${format} do not go with its photometric interpretation ${photometric}`);
+  if (!allowed.includes(layout))
+    throw new Refusal(
+      `its samples of ${bits[0]} bits and format ${format} do not go with its photometric ` +
+        `interpretation ${photometric}`,
+    );
   if (photometric <= 1 && alpha === 1) throw new Refusal('its grey is premultiplied by its alpha');
   return {
     count,
@@ -59,14 +77,26 @@ const KINDS: Record<number, { colours: Raster['colours']; used: number; allowed:
   6: { colours: 'ycbcr', used: 3, allowed: ['8u'] },
 };
 
-function tablesOf(directory: TiffDirectory, photometric: number, bits: number, format: number): Pick<TiffSamples, 'tables' | 'blank'> {
+function tablesOf(
+  directory: TiffDirectory,
+  photometric: number,
+  bits: number,
+  format: number,
+): Pick<TiffSamples, 'tables' | 'blank'> {
   const blank = [0, 0, 0];
   if (bits === 32) return { tables: new Uint8Array(0), blank };
   if (photometric === 3) return paletteOf(directory, bits);
   if (photometric === 5) return { tables: levels(bits, 4), blank: [255, 255, 255] };
   if (photometric === 2) return { tables: levels(bits, directory.get(tags.extraSamples, 0) === 1 ? 4 : 3), blank };
   if (photometric === 6) return { tables: levels(bits, 3), blank: [0, 135, 0] };
-  if (format === 2 && bits === 16) return { tables: repeated(table(16, (value) => (value >= 32768 ? 0 : Math.min(255, value))), 3), blank };
+  if (format === 2 && bits === 16)
+    return {
+      tables: repeated(
+        table(16, (value) => (value >= 32768 ? 0 : Math.min(255, value))),
+        3,
+      ),
+      blank,
+    };
   return { tables: levels(bits, 3, 'cut', photometric === 0 && bits <= 8), blank };
 }
 
@@ -75,7 +105,10 @@ function paletteOf(directory: TiffDirectory, bits: number): Pick<TiffSamples, 't
   const values = directory.list(tags.palette);
   if (values === undefined || values.length < 3 || values.length % 3 !== 0) throw new Refusal('it has no palette');
   const length = values.length / 3;
-  const colours = Uint8Array.from({ length: values.length }, (_, i) => values[(i % 3) * length + Math.floor(i / 3)] >> 8);
+  const colours = Uint8Array.from(
+    { length: values.length },
+    (_, i) => values[(i % 3) * length + Math.floor(i / 3)] >> 8,
+  );
   const tables = paletteTables(colours.subarray(0, 3 * Math.min(length, 2 ** bits)));
   return { tables, blank: [tables[0], tables[256], tables[512]] };
 }

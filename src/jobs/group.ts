@@ -8,13 +8,24 @@ const { distributed } = torch;
 
 /** What may differ from rank to rank: what is of its machine. */
 const OWN = [
-  ...['deviceId', 'deviceIds', 'numWorkers', 'nprocPerNode', 'nodeRank', 'distributedInitMethod', 'logs', 'imageCache', 'notes'],
+  ...[
+    'deviceId',
+    'deviceIds',
+    'numWorkers',
+    'nprocPerNode',
+    'nodeRank',
+    'distributedInitMethod',
+    'logs',
+    'imageCache',
+    'notes',
+  ],
   ...['trainData', 'validationData', 'evalTestDataDir', 'evalTrainDataDir', 'checkpoint', 'checkpointFinetune'],
 ];
 
 /**
- * Runs a job as one of several ranks when the environment says that this process is one (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, as
- * torchrun sets them), or alone. After a failure the group is left as it is, and the others are told of it.
+ * Runs a job as one of several ranks when the environment says that this process is one (RANK, WORLD_SIZE, MASTER_ADDR,
+ * MASTER_PORT, as torchrun sets them), or alone. After a failure the group is left as it is, and the others are told of
+ * it.
  * @throws CleanclipError `ERR_OPTION` on all ranks when they were started with different options
  */
 export async function inGroup<Result>(options: object, work: () => Promise<Result>): Promise<Result> {
@@ -37,8 +48,13 @@ export async function inGroup<Result>(options: object, work: () => Promise<Resul
 async function checkSame(options: TrainOptions): Promise<void> {
   const [first, ...others] = await fromAllRanks(options);
   for (const [i, other] of others.entries()) {
-    const name = Object.keys(first).find((key) => !OWN.includes(key) && String(first[key as never]) !== String(other[key as never]));
+    const name = Object.keys(first).find(
+      (key) => !OWN.includes(key) && String(first[key as never]) !== String(other[key as never]),
+    );
     if (name === undefined) continue;
-    throw optionError(`Rank 0 has ${name} ${first[name as never]}, and rank ${i + 1} ${other[name as never]}; start all ranks with the same options.`);
+    throw optionError(
+      `Rank 0 has ${name} ${first[name as never]}, and rank ${i + 1} ${other[name as never]}; start all ranks ` +
+        'with the same options.',
+    );
   }
 }

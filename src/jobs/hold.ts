@@ -11,8 +11,9 @@ import { addon } from '../torch/addon';
 const PATIENCE = 2000;
 
 /**
- * Does a job that writes into the folder of a run, while no other process does: two would mix their records and checkpoints. An evaluation holds
- * the folder too, as it writes to the same log. Of several ranks the first holds it for all.
+ * Does a job that writes into the folder of a run, while no other process does: two would mix their records and
+ * checkpoints. An evaluation holds the folder too, as it writes to the same log. Of several ranks the first holds it
+ * for all.
  * @throws CleanclipError `ERR_OPTION` on all ranks when another process, or another job of this one, has the folder
  */
 export async function holdingRun<Result>(options: object, work: () => Promise<Result>): Promise<Result> {

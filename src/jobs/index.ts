@@ -20,9 +20,14 @@ export type { TrainResult } from '../training/loop';
 export type { JobHooks, ProgressEvent } from '../progress';
 
 /** Takes the hooks out of a job's options, which cannot be cloned into its thread. */
-function split<T extends JobHooks>({ onProgress, signal, ...options }: T): { options: Omit<T, keyof JobHooks>; hooks: JobHooks } {
+function split<T extends JobHooks>({
+  onProgress,
+  signal,
+  ...options
+}: T): { options: Omit<T, keyof JobHooks>; hooks: JobHooks } {
   checkFunction(onProgress, 'onProgress', true);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw optionError(`signal must be an AbortSignal, but is ${show(signal)}.`);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw optionError(`signal must be an AbortSignal, but is ${show(signal)}.`);
   return { options, hooks: { onProgress, signal } };
 }
 
@@ -30,7 +35,8 @@ function split<T extends JobHooks>({ onProgress, signal, ...options }: T): { opt
 export type Outcome = Omit<TrainResult, 'checkpoint'> & { checkpoint?: string };
 
 /**
- * Does what the flags of `cleanclip-train` ask for, {@link train} or {@link evaluate}: in this process, or with `distributed` in ranks.
+ * Does what the flags of `cleanclip-train` ask for, {@link train} or {@link evaluate}: in this process, or with
+ * `distributed` in ranks.
  * @param input the flags in camelCase
  * @throws CleanclipError `ERR_OPTION` before anything starts; `ERR_ABORTED` after saving where it stopped
  */
@@ -46,10 +52,11 @@ export async function run(input: TrainInput & JobHooks): Promise<Outcome> {
 }
 
 /**
- * Trains CLIP (`cleanclip-train --train_data …`): from scratch, or from a checkpoint. With `finetune: true` it trains the image encoder
- * and a linear classifier on the labelled images of `evalTrainDataDir`.
+ * Trains CLIP (`cleanclip-train --train_data …`): from scratch, or from a checkpoint. With `finetune: true` it trains
+ * the image encoder and a linear classifier on the labelled images of `evalTrainDataDir`.
  * @param input the flags of `cleanclip-train` in camelCase; `trainData` is required, or `finetune` or `linearProbe`
- * @returns after a linear probe or the evaluation of `checkpointFinetune`, which train no model, `checkpoint` is the one given
+ * @returns after a linear probe or the evaluation of `checkpointFinetune`, which train no model, `checkpoint` is the
+ * one given
  * @throws CleanclipError `ERR_OPTION` before anything starts; `ERR_ABORTED` after saving where it stopped
  */
 export async function train(input: TrainInput & JobHooks): Promise<TrainResult> {
@@ -62,10 +69,10 @@ export async function train(input: TrainInput & JobHooks): Promise<TrainResult> 
 }
 
 /**
- * Cleanses a CLIP with CleanCLIP (Bansal et al. 2023): {@link train} with `inmodal` and `completeFinetune` on, and the paper's
- * recipe as defaults: 10 epochs, batches of 64, learning rate 1e-5, 50 warm-up steps.
- * @param input `checkpoint` and `trainData`, clean pairs, are required; `inmodal: false` finetunes with CLIP's loss alone, `finetune: true`
- * is supervised finetuning as {@link train} does it
+ * Cleanses a CLIP with CleanCLIP (Bansal et al. 2023): {@link train} with `inmodal` and `completeFinetune` on, and the
+ * paper's recipe as defaults: 10 epochs, batches of 64, learning rate 1e-5, 50 warm-up steps.
+ * @param input `checkpoint` and `trainData`, clean pairs, are required; `inmodal: false` finetunes with CLIP's loss
+ * alone, `finetune: true` is supervised finetuning as {@link train} does it
  */
 export async function finetune(input: TrainInput & JobHooks): Promise<TrainResult> {
   checkOptions('The argument of finetune', input);
@@ -75,7 +82,8 @@ export async function finetune(input: TrainInput & JobHooks): Promise<TrainResul
 }
 
 /**
- * Measures a model: accuracy, zero-shot or of a classifier (`linearProbe`, `finetune`, `checkpointFinetune`), attack success rate, validation loss.
+ * Measures a model: accuracy, zero-shot or of a classifier (`linearProbe`, `finetune`, `checkpointFinetune`), attack
+ * success rate, validation loss.
  * @param input as for {@link train}, without `trainData`
  * @returns the metrics by name: shares of 1, and `loss`
  */
@@ -104,7 +112,8 @@ export async function poison(input: PoisonInput & JobHooks): Promise<PoisonResul
 /**
  * Writes a CLIP for another library (`cleanclip convert`), all that it needs to load it to the same features with it.
  * @param input `input`, `output` and `to` are required
- * @throws CleanclipError `ERR_OPTION` when `output` exists, or the format cannot express the model; `ERR_CHECKPOINT` when `input` holds no CLIP
+ * @throws CleanclipError `ERR_OPTION` when `output` exists, or the format cannot express the model; `ERR_CHECKPOINT`
+ * when `input` holds no CLIP
  */
 export async function convert(input: ConvertInput & JobHooks): Promise<ConvertResult> {
   checkOptions('The argument of convert', input);

@@ -14,11 +14,13 @@ import type { JobName } from './registry';
 export async function runJob<Result>(job: JobName, options: object, hooks: JobHooks): Promise<Result> {
   const { signal, onProgress } = hooks;
   refuseAborted(job, signal);
-  // OpenMP reads this once, when libtorch is loaded. Its threads spin this often before they sleep: enough between two operators
-  // of a step; its own 300,000 stall every step on cores that data workers or other programs use too.
+  // OpenMP reads this once, when libtorch is loaded. Its threads spin this often before they sleep: enough between two
+  // operators of a step; its own 300,000 stall every step on cores that data workers or other programs use too.
   process.env.GOMP_SPINCOUNT ??= '3000';
   return new Promise<Result>((resolve, reject) => {
-    const worker = new Worker(join(__dirname, 'worker.js'), { workerData: { job, options, endOnInterrupt: endsOnSecondInterrupt() } });
+    const worker = new Worker(join(__dirname, 'worker.js'), {
+      workerData: { job, options, endOnInterrupt: endsOnSecondInterrupt() },
+    });
     const abort = (): void => worker.postMessage('abort');
     signal?.addEventListener('abort', abort, { once: true });
     let outcome: (() => void) | undefined;
@@ -31,12 +33,16 @@ export async function runJob<Result>(job: JobName, options: object, hooks: JobHo
     worker.on('exit', (code) => {
       signal?.removeEventListener('abort', abort);
       if (outcome !== undefined) outcome();
-      else reject(new CleanclipError(`The thread of the job '${job}' ended unexpectedly with code ${code}.`, 'ERR_NATIVE'));
+      else
+        reject(
+          new CleanclipError(`The thread of the job '${job}' ended unexpectedly with code ${code}.`, 'ERR_NATIVE'),
+        );
     });
   });
 }
 
 /** Throws when a job is to be stopped before it has begun. */
 export function refuseAborted(job: JobName, signal?: AbortSignal): void {
-  if (signal?.aborted === true) throw new CleanclipError(`The job '${job}' was stopped before it began.`, 'ERR_ABORTED');
+  if (signal?.aborted === true)
+    throw new CleanclipError(`The job '${job}' was stopped before it began.`, 'ERR_ABORTED');
 }

@@ -14,8 +14,8 @@ export interface Plan {
 }
 
 /**
- * How a job runs: in this process; in this process as one of the ranks that torchrun or the like has started (WORLD_SIZE is set) or,
- * with `--distributed`, srun; else with `--distributed` in ranks to start.
+ * How a job runs: in this process; in this process as one of the ranks that torchrun or the like has started
+ * (WORLD_SIZE is set) or, with `--distributed`, srun; else with `--distributed` in ranks to start.
  * @throws CleanclipError `ERR_OPTION` when the flags contradict one another or the environment
  */
 export async function planRanks(options: TrainOptions, env: NodeJS.ProcessEnv = process.env): Promise<Plan> {
@@ -41,7 +41,13 @@ export async function planRanks(options: TrainOptions, env: NodeJS.ProcessEnv = 
     ...(await meetingPoint(options, env)),
   };
   const first = (options.nodeRank ?? 0) * localRanks;
-  return { start: Array.from({ length: localRanks }, (_, i) => ({ RANK: String(first + i), LOCAL_RANK: String(i), ...shared })) };
+  return {
+    start: Array.from({ length: localRanks }, (_, i) => ({
+      RANK: String(first + i),
+      LOCAL_RANK: String(i),
+      ...shared,
+    })),
+  };
 }
 
 async function gpusOf({ device }: TrainOptions): Promise<number> {
@@ -51,10 +57,14 @@ async function gpusOf({ device }: TrainOptions): Promise<number> {
 }
 
 /** Where the ranks meet by `--distributed_init_method`, or else by MASTER_ADDR and MASTER_PORT. */
-function givenMeetingPoint({ distributedInitMethod: initMethod }: TrainOptions, env: NodeJS.ProcessEnv): Partial<MeetingPoint> {
+function givenMeetingPoint(
+  { distributedInitMethod: initMethod }: TrainOptions,
+  env: NodeJS.ProcessEnv,
+): Partial<MeetingPoint> {
   if (initMethod === undefined) return { MASTER_ADDR: env.MASTER_ADDR, MASTER_PORT: env.MASTER_PORT };
   const met = readMeetingPoint(initMethod);
-  if (met === undefined) throw optionError(`--distributed_init_method must be tcp://host:port, but is '${initMethod}'.`);
+  if (met === undefined)
+    throw optionError(`--distributed_init_method must be tcp://host:port, but is '${initMethod}'.`);
   return met;
 }
 
@@ -62,7 +72,10 @@ function givenMeetingPoint({ distributedInitMethod: initMethod }: TrainOptions, 
 async function meetingPoint(options: TrainOptions, env: NodeJS.ProcessEnv): Promise<MeetingPoint> {
   const { MASTER_ADDR, MASTER_PORT } = givenMeetingPoint(options, env);
   if (options.nnodes > 1 && (MASTER_ADDR === undefined || MASTER_PORT === undefined)) {
-    throw optionError(`--nnodes ${options.nnodes} needs --distributed_init_method tcp://<host of node 0>:<port>, the same on every node.`);
+    throw optionError(
+      `--nnodes ${options.nnodes} needs --distributed_init_method tcp://<host of node 0>:<port>, the same on ` +
+        'every node.',
+    );
   }
   return { MASTER_ADDR: MASTER_ADDR ?? '127.0.0.1', MASTER_PORT: MASTER_PORT ?? String(await freePort()) };
 }

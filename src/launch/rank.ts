@@ -4,8 +4,12 @@ import type { FromJob } from '../jobs/messages';
 import { runJob } from '../jobs/run';
 import type { ToRank, Work } from './rank_process';
 
-// Ctrl-C, what stops a service and a closed terminal reach every process of a group: here it is the parent that says what they mean.
-process.on('SIGINT', () => {}).on('SIGTERM', () => {}).on('SIGHUP', () => {});
+// Ctrl-C, what stops a service and a closed terminal reach every process of a group: here it is the parent that says
+// what they mean.
+process
+  .on('SIGINT', () => {})
+  .on('SIGTERM', () => {})
+  .on('SIGHUP', () => {});
 // Not process.exit: it would wait for the job's thread, which may wait for other ranks.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
@@ -18,9 +22,9 @@ process.on('message', (message: ToRank) => {
 const send = (message: FromJob, sent?: () => void): boolean => process.send!(message, undefined, undefined, sent);
 
 async function main({ job, options }: Work): Promise<void> {
-  const outcome = await runJob(job, options, { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) }).then(
-    (result): FromJob => ({ type: 'done', result }),
-    failed,
-  );
+  const outcome = await runJob(job, options, {
+    signal: abort.signal,
+    onProgress: (event) => send({ type: 'event', event }),
+  }).then((result): FromJob => ({ type: 'done', result }), failed);
   send(outcome, () => process.exit());
 }

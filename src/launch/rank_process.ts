@@ -37,7 +37,12 @@ export class RankProcess {
    * @param main the module that the process runs
    * @param onEvent called with each event of the job
    */
-  constructor(main: string, variables: RankVariables, private readonly work: Work, onEvent: (event: ProgressEvent) => void) {
+  constructor(
+    main: string,
+    variables: RankVariables,
+    private readonly work: Work,
+    onEvent: (event: ProgressEvent) => void,
+  ) {
     this.rank = Number(variables.RANK);
     this.who = `Rank ${variables.RANK} of ${variables.WORLD_SIZE}`;
     const env = { ...process.env, ...variables };
@@ -104,7 +109,10 @@ export class RankProcess {
       case 'SIGHUP':
         return new CleanclipError(`${this.who} was stopped by ${signal} before it began.`, 'ERR_ABORTED');
       case 'SIGKILL':
-        return fatal(`was killed by SIGKILL; if nobody did that, memory ran out: take fewer ranks or a smaller --batch_size${this.canGoOn() ? ', and go on with --resume auto' : ''}`);
+        return fatal(
+          'was killed by SIGKILL; if nobody did that, memory ran out: take fewer ranks or a smaller ' +
+            `--batch_size${this.canGoOn() ? ', and go on with --resume auto' : ''}`,
+        );
       default:
         return fatal(`was killed by ${signal}; look at what it printed last`);
     }

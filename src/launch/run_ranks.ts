@@ -7,7 +7,10 @@ import { refuseAborted } from '../jobs/run';
 import { RankProcess, type Outcome, type Work } from './rank_process';
 import type { RankVariables } from './variables';
 
-/** Milliseconds that the other ranks have, once the outcome is known, to end by themselves: to say why; the first also to write its last checkpoint. */
+/**
+ * Milliseconds that the other ranks have, once the outcome is known, to end by themselves: to say why; the first also
+ * to write its last checkpoint.
+ */
 const [PATIENCE, PATIENCE_WITH_FIRST] = [3000, 60_000];
 
 /** How a rank failed. */
@@ -68,7 +71,12 @@ export async function runRanks<Result>(
 }
 
 /** Starts them all, or leaves none. */
-function startRanks(main: string, work: Work, ranks: RankVariables[], onProgress: JobHooks['onProgress']): RankProcess[] {
+function startRanks(
+  main: string,
+  work: Work,
+  ranks: RankVariables[],
+  onProgress: JobHooks['onProgress'],
+): RankProcess[] {
   const started: RankProcess[] = [];
   try {
     for (const variables of ranks) {
@@ -80,14 +88,19 @@ function startRanks(main: string, work: Work, ranks: RankVariables[], onProgress
   } catch (error) {
     started.forEach((rank) => rank.kill());
     const { RANK, WORLD_SIZE } = ranks[started.length];
-    throw new CleanclipError(`Rank ${RANK} of ${WORLD_SIZE} could not be started: ${(error as Error).message}.`, 'ERR_DISTRIBUTED', { cause: error });
+    throw new CleanclipError(
+      `Rank ${RANK} of ${WORLD_SIZE} could not be started: ${(error as Error).message}.`,
+      'ERR_DISTRIBUTED',
+      { cause: error },
+    );
   }
   return started;
 }
 
 /** The failure that the others follow from: a rank's own before what ranks say of one another's, of the lowest rank. */
 function cause(failures: Failure[]): Failure {
-  const weight = ({ error, died }: Failure): number => (died ? 0 : ({ ERR_ABORTED: 1, ERR_DISTRIBUTED: 2 }[codeOf(error) ?? ''] ?? 0));
+  const weight = ({ error, died }: Failure): number =>
+    died ? 0 : ({ ERR_ABORTED: 1, ERR_DISTRIBUTED: 2 }[codeOf(error) ?? ''] ?? 0);
   return failures.sort((a, b) => weight(a) - weight(b) || a.rank - b.rank)[0];
 }
 

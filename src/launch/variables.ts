@@ -28,4 +28,5 @@ export function readMeetingPoint(initMethod: string): MeetingPoint | undefined {
 }
 
 /** The cores of this process, shared among the ranks of the machine. */
-export const threadsOf = (localRanks: number): string => String(Math.max(1, Math.floor(availableParallelism() / localRanks)));
+export const threadsOf = (localRanks: number): string =>
+  String(Math.max(1, Math.floor(availableParallelism() / localRanks)));

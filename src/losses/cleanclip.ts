@@ -30,7 +30,8 @@ export interface CleanClipLoss {
 
 /**
  * CleanCLIP's loss (Bansal et al. 2023, equation 3): CLIP's loss between images I and texts T, and the same within each
- * modality between a sample and its augmented view, ½[CE(s·I·I′ᵀ) + CE(s·T·T′ᵀ)]. Without augmented views it is CLIP's loss alone.
+ * modality between a sample and its augmented view, ½[CE(s·I·I′ᵀ) + CE(s·T·T′ᵀ)]. Without augmented views it is CLIP's
+ * loss alone.
  * @param rows the pairs whose loss it is, among all; default all N
  * @throws CleanclipError `ERR_OPTION` when the shapes differ, or only one augmented view is given
  */
@@ -53,13 +54,17 @@ export function cleanClipLoss(input: CleanClipInput, rows?: Rows): CleanClipLoss
 export function checkFeatures(input: CleanClipInput): void {
   const { imageEmbeds, augmentedImageEmbeds, augmentedTextEmbeds } = input;
   if ((augmentedImageEmbeds === undefined) !== (augmentedTextEmbeds === undefined)) {
-    throw optionError('cleanClipLoss takes augmentedImageEmbeds and augmentedTextEmbeds together, but only one was given.');
+    throw optionError(
+      'cleanClipLoss takes augmentedImageEmbeds and augmentedTextEmbeds together, but only one was given.',
+    );
   }
   const expected = imageEmbeds.shape;
   for (const key of ['imageEmbeds', 'textEmbeds', 'augmentedImageEmbeds', 'augmentedTextEmbeds'] as const) {
     const shape = input[key]?.shape ?? expected;
     if (shape.length !== 2 || shape.some((length, i) => length !== expected[i])) {
-      throw optionError(`cleanClipLoss takes features of one shape [N, D], but ${key} is [${shape}] beside [${expected}].`);
+      throw optionError(
+        `cleanClipLoss takes features of one shape [N, D], but ${key} is [${shape}] beside [${expected}].`,
+      );
     }
   }
 }

@@ -16,13 +16,21 @@ export interface Rows {
  * @param rows of `a` that seek theirs; default all N
  * @returns float32 scalar
  */
-export function matchLoss(a: Tensor, b: Tensor, scale: Tensor, reduction: 'mean' | 'sum' = 'mean', rows?: Rows): Tensor {
+export function matchLoss(
+  a: Tensor,
+  b: Tensor,
+  scale: Tensor,
+  reduction: 'mean' | 'sum' = 'mean',
+  rows?: Rows,
+): Tensor {
   const { start, length } = rows ?? { start: 0, length: a.shape[0] };
   const logits = scale.mul(a.narrow(0, start, length)).mm(b.t()); // [length, N]
   return crossEntropy(logits, start, reduction);
 }
 
-/** Cross entropy of rows of logits [n, N], the first of which seeks column `start`, the next the next one, and so on. */
+/**
+ * Cross entropy of rows of logits [n, N], the first of which seeks column `start`, the next the next one, and so on.
+ */
 function crossEntropy(logits: Tensor, start: number, reduction: 'mean' | 'sum'): Tensor {
   const target = torch.arange(start, start + logits.shape[0], { device: logits.device });
   return torch.cross_entropy_loss(logits, target, null, reduction === 'mean' ? 1 : 2);
@@ -50,5 +58,7 @@ export function contrastiveLoss(
       .div(2);
   }
   const logits = scale.mul(imageEmbeds).mm(textEmbeds.t()); // [N, N]
-  return crossEntropy(logits, 0, reduction).add(crossEntropy(logits.t(), 0, reduction)).div(2);
+  return crossEntropy(logits, 0, reduction)
+    .add(crossEntropy(logits.t(), 0, reduction))
+    .div(2);
 }

@@ -5,37 +5,55 @@ import { unlearnLoss, type UnlearnInput, type UnlearnLoss } from './unlearn';
 
 const { allGatherRows, getRank } = torch.distributed;
 
-/** A rank's own features, as {@link cleanClipLoss} takes them, or with `isBackdoor` of all ranks' pairs, as {@link unlearnLoss} does. */
+/**
+ * A rank's own features, as {@link cleanClipLoss} takes them, or with `isBackdoor` of all ranks' pairs, as {@link
+ * unlearnLoss} does.
+ */
 export type RankInput = CleanClipInput & Partial<UnlearnInput>;
 
 /** How the ranks that have the parts of a batch compute its loss. */
 export interface OverRanks {
   /** the number of pairs of each rank, by rank; they may differ, and none is 0 */
   counts: readonly number[];
-  /** features get the gradients of all ranks' losses, so that the ranks train as one process on the joined batch; default false, as the Python reference */
+  /**
+   * features get the gradients of all ranks' losses, so that the ranks train as one process on the joined batch;
+   * default false, as the Python reference
+   */
   gatherWithGrad?: boolean;
-  /** with `gatherWithGrad`: a rank computes the similarities of its own pairs with all, not of all with all; default false */
+  /**
+   * with `gatherWithGrad`: a rank computes the similarities of its own pairs with all, not of all with all; default
+   * false
+   */
   localLoss?: boolean;
 }
 
 /**
- * The loss of the joined batch of all ranks, for a backward whose gradients are averaged over ranks, as by `DistributedDataParallel`. It blocks
- * this thread until every rank has come here, as its backward does with `gatherWithGrad`.
+ * The loss of the joined batch of all ranks, for a backward whose gradients are averaged over ranks, as by
+ * `DistributedDataParallel`. It blocks this thread until every rank has come here, as its backward does with
+ * `gatherWithGrad`.
  *
- * By default the features of other ranks are constants. The mean gradient is then that of one process on the joined batch divided by the
- * number of ranks, but for that of `logitScale`, which is whole. With `gatherWithGrad` it is that of one process; with `localLoss` too, in
- * n·Σn similarities on a rank with n pairs in place of (Σn)².
- * @returns the losses of the joined batch, the same on all ranks; with `localLoss` only `loss` has a gradient, this rank's share
- * @throws CleanclipError `ERR_OPTION` for `localLoss` without `gatherWithGrad` or with `isBackdoor`, and as {@link cleanClipLoss};
- *   `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
+ * By default the features of other ranks are constants. The mean gradient is then that of one process on the joined
+ * batch divided by the number of ranks, but for that of `logitScale`, which is whole. With `gatherWithGrad` it is that
+ * of one process; with `localLoss` too, in n·Σn similarities on a rank with n pairs in place of (Σn)².
+ * @returns the losses of the joined batch, the same on all ranks; with `localLoss` only `loss` has a gradient, this
+ * rank's share
+ * @throws CleanclipError `ERR_OPTION` for `localLoss` without `gatherWithGrad` or with `isBackdoor`, and as {@link
+ * cleanClipLoss}; `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
  */
-export function lossOverRanks(input: RankInput, { counts, gatherWithGrad = false, localLoss = false }: OverRanks): UnlearnLoss {
+export function lossOverRanks(
+  input: RankInput,
+  { counts, gatherWithGrad = false, localLoss = false }: OverRanks,
+): UnlearnLoss {
   const { isBackdoor } = input;
   const total = sum(counts);
   if (localLoss && !gatherWithGrad) {
-    throw optionError('localLoss needs gatherWithGrad: features would get no gradient from the pairs of other ranks. Give both or neither.');
+    throw optionError(
+      'localLoss needs gatherWithGrad: features would get no gradient from the pairs of other ranks. Give both ' +
+        'or neither.',
+    );
   }
-  if (localLoss && isBackdoor !== undefined) throw optionError('localLoss does not go with unlearning, which takes the joined batch; leave it out.');
+  if (localLoss && isBackdoor !== undefined)
+    throw optionError('localLoss does not go with unlearning, which takes the joined batch; leave it out.');
   if (isBackdoor !== undefined && isBackdoor.length !== total) {
     throw optionError(`isBackdoor must mark the ${total} pairs of all ranks, but it marks ${isBackdoor.length}.`);
   }
@@ -52,20 +70,35 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 /** The features of all ranks, in one exchange. */
 function joinFeatures(input: RankInput, counts: readonly number[], gradient: 'own' | 'all'): RankInput {
   checkFeatures(input);
-  const keys = (['imageEmbeds', 'textEmbeds', 'augmentedImageEmbeds', 'augmentedTextEmbeds'] as const).filter((key) => input[key] !== undefined);
-  const own = torch.stack(keys.map((key) => input[key]!), 1); // [n, kinds, D]
+  const keys = (['imageEmbeds', 'textEmbeds', 'augmentedImageEmbeds', 'augmentedTextEmbeds'] as const).filter(
+    (key) => input[key] !== undefined,
+  );
+  const own = torch.stack(
+    keys.map((key) => input[key]!),
+    1,
+  ); // [n, kinds, D]
   const all = allGatherRows(own, counts, gradient); // [Σn, kinds, D]
   return { ...input, ...Object.fromEntries(keys.map((key, kind) => [key, all.select(1, kind)])) };
 }
 
 /**
  * The losses of the joined batch from those of each rank's pairs; `loss` has the gradient of this rank's.
- * @param share of the pairs of a rank, 1 where all have as many: so weighted, the mean over ranks is the loss of the joined batch
+ * @param share of the pairs of a rank, 1 where all have as many: so weighted, the mean over ranks is the loss of the
+ * joined batch
  */
 function joinLosses(parts: CleanClipLoss, counts: readonly number[], share: number): CleanClipLoss {
   const names = Object.keys(parts) as (keyof CleanClipLoss)[];
-  const own = torch.stack(names.map((name) => parts[name]!.detach())).mul(share).unsqueeze(0);
-  const values = allGatherRows(own, counts.map(() => 1), 'own').mean([0]).unbind();
+  const own = torch
+    .stack(names.map((name) => parts[name]!.detach()))
+    .mul(share)
+    .unsqueeze(0);
+  const values = allGatherRows(
+    own,
+    counts.map(() => 1),
+    'own',
+  )
+    .mean([0])
+    .unbind();
   const joined = Object.fromEntries(names.map((name, i) => [name, values[i]])) as unknown as CleanClipLoss;
   const loss = parts.loss.mul(share);
   return { ...joined, loss: loss.add(joined.loss.sub(loss.detach())) };

@@ -19,8 +19,8 @@ export interface UnlearnLoss extends Partial<CleanClipLoss> {
 }
 
 /**
- * Unlearning: CleanCLIP's loss over the clean pairs of a batch, and a constraint that draws the similarity of each poisoned pair
- * to `target`, weighted by `constraintWeight`.
+ * Unlearning: CleanCLIP's loss over the clean pairs of a batch, and a constraint that draws the similarity of each
+ * poisoned pair to `target`, weighted by `constraintWeight`.
  * @throws CleanclipError `ERR_OPTION` as {@link cleanClipLoss}
  */
 export function unlearnLoss({ isBackdoor, target = 0, constraintWeight = 1, ...features }: UnlearnInput): UnlearnLoss {

@@ -37,13 +37,15 @@ export function build(libtorch: Libtorch): void {
   const { status } = spawnSync(process.execPath, args, { cwd: packageRoot, stdio: 'inherit' });
   if (status !== 0) {
     throw nativeError(
-      `The addon could not be compiled against libtorch ${libtorch.version} in ${libtorch.root}: see the compiler's message above. ` +
+      `The addon could not be compiled against libtorch ${libtorch.version} in ${libtorch.root}: see the ` +
+        `compiler's message above. ` +
         'If it was killed, there was too little memory: it takes 2 GB per process.',
     );
   }
   install(join(workFolder, 'Release', 'cleanclip.node'));
   writeFileWhole(recordFile, `${JSON.stringify(record, null, 2)}\n`);
-  if (!existsSync(join(packageRoot, 'src'))) rmSync(workFolder, { recursive: true, force: true }); // 500 MB that only a developer needs again.
+  // 500 MB that only a developer needs again.
+  if (!existsSync(join(packageRoot, 'src'))) rmSync(workFolder, { recursive: true, force: true });
 }
 
 /** CMake keeps its first choice of libtorch, and a clone may have been moved: then the work folder is of no use. */

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { inspectAddon } from './inspect';
 import { describeLibtorch, type Libtorch } from './libtorch';
 
-/** Headers that torch's header of NCCL reads, and the Python packages that have them. pip does not bring the last two with torch. */
+/**
+ * Headers that torch's header of NCCL reads, and the Python packages that have them. pip does not bring the last two
+ * with torch.
+ */
 const headers = [
   ['nccl.h', 'nvidia-nccl'],
   ['crt/host_config.h', 'nvidia-cuda-crt'],
@@ -16,9 +19,14 @@ export function cudaObstacle(libtorch: Libtorch): string | null {
   if (libtorch.cuda === null) return `The libtorch in ${libtorch.root} is a CPU build.`;
   const nvidia = join(libtorch.root, '..', 'nvidia');
   const includes = existsSync(nvidia) ? readdirSync(nvidia).map((name) => join(nvidia, name, 'include')) : [];
-  const missing = headers.filter(([header]) => !includes.some((folder) => existsSync(join(folder, header)))).map(([, name]) => name);
+  const missing = headers
+    .filter(([header]) => !includes.some((folder) => existsSync(join(folder, header))))
+    .map(([, name]) => name);
   if (missing.length === 0) return null;
-  return `${nvidia} lacks the headers of the Python ${missing.length > 1 ? 'packages' : 'package'} ${missing.join(', ')}, which NCCL needs.`;
+  return (
+    `${nvidia} lacks the headers of the ` +
+    `Python ${missing.length > 1 ? 'packages' : 'package'} ${missing.join(', ')}, which NCCL needs.`
+  );
 }
 
 /** What the compiled addon lacks of CUDA and NCCL, in a sentence; null when it has both. */

@@ -31,7 +31,9 @@ export function doctor(): Report {
   const libtorch = checkLibtorch();
   // With an addon that works, what only building needs may be missing.
   const forBuilding = [...buildTools().map(asCheck), ...checkPython(libtorch.ok)].map((check) =>
-    addon.every(({ ok }) => ok) && !check.ok ? { ...check, found: `${check.found} (only needed to compile)`, ok: true } : check,
+    addon.every(({ ok }) => ok) && !check.ok
+      ? { ...check, found: `${check.found} (only needed to compile)`, ok: true }
+      : check,
   );
   const checks = [checkNode(), ...forBuilding, libtorch, ...addon];
   return { ok: checks.every(({ ok }) => ok), checks };
@@ -85,10 +87,16 @@ function checkLibtorch(): Check {
   const remedy = `Run "${remedyCommand}", which fetches it.`;
   try {
     const libtorch = findLibtorch();
-    if (!libtorch) return { name, found: `not found in LIBTORCH, in ${cacheFolder()} or as a pip package`, ok: false, remedy };
+    if (!libtorch)
+      return { name, found: `not found in LIBTORCH, in ${cacheFolder()} or as a pip package`, ok: false, remedy };
     return { name, found: `${describeLibtorch(libtorch)}, found by ${places[libtorch.source]}`, ok: true };
   } catch (error) {
-    return { name, found: (error as Error).message, ok: false, remedy: 'Set LIBTORCH to a libtorch folder of version 2.13 or 2.14, or unset it.' };
+    return {
+      name,
+      found: (error as Error).message,
+      ok: false,
+      remedy: 'Set LIBTORCH to a libtorch folder of version 2.13 or 2.14, or unset it.',
+    };
   }
 }
 
@@ -116,12 +124,17 @@ function checkAddon(): Check[] {
 
 function describeCuda({ cuda, gpus }: AddonFacts): string {
   if (cuda === null) return `the addon is compiled for the CPU ("${remedyCommand} --cuda" compiles it for GPUs)`;
-  return `the addon has CUDA ${cuda.nccl === null ? 'without NCCL' : `and NCCL ${cuda.nccl}`}, and sees ${gpus} GPU${gpus === 1 ? '' : 's'}`;
+  return (
+    `the addon has CUDA ${cuda.nccl === null ? 'without NCCL' : `and NCCL ${cuda.nccl}`}, and sees ${gpus} ` +
+    `GPU${gpus === 1 ? '' : 's'}`
+  );
 }
 
 function describeRecord(): string {
   const record = readRecord();
-  return record ? `compiled against libtorch ${describeLibtorch(record.libtorch)}` : 'no record of what it was compiled from';
+  return record
+    ? `compiled against libtorch ${describeLibtorch(record.libtorch)}`
+    : 'no record of what it was compiled from';
 }
 
 /** Whether {@link setup} would leave it as it is. */

@@ -2,7 +2,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, 
 import { join } from 'node:path';
 
 import { writeRefusal } from '../write_refusal';
-import { nativeError, pinnedCudaVersion, pinnedVersion, readLibtorch, tryReadLibtorch, type Libtorch } from './libtorch';
+import {
+  nativeError,
+  pinnedCudaVersion,
+  pinnedVersion,
+  readLibtorch,
+  tryReadLibtorch,
+  type Libtorch,
+} from './libtorch';
 import { libtorchCache } from './paths';
 import { needPython, pipVersion, type Python } from './python';
 import { run } from './run';
@@ -15,8 +22,8 @@ const requirement = process.platform === 'linux' ? `torch==${pinnedVersion}+cpu`
 const indexes: readonly (readonly string[])[] = [[], ['--index-url', 'https://download.pytorch.org/whl/cpu']];
 
 /**
- * Downloads the CPU build of torch with pip, checks the wheel, see {@link unpack}, takes libtorch out of it, and puts it into the cache under
- * its final name in one step. Two processes may do this at once.
+ * Downloads the CPU build of torch with pip, checks the wheel, see {@link unpack}, takes libtorch out of it, and puts
+ * it into the cache under its final name in one step. Two processes may do this at once.
  *
  * @param log is told what goes on, a line at a time
  * @throws CleanclipError `ERR_NATIVE` when there is no Python, no pip, no network, or the download is damaged
@@ -32,18 +39,27 @@ export function fetchLibtorch(log: Log): Libtorch {
 }
 
 /**
- * The same for the CUDA build of torch, and the nvidia-* packages that it names, in whose folders beside `torch/` it looks for its libraries;
- * with them the two that complete the headers of the CUDA runtime.
+ * The same for the CUDA build of torch, and the nvidia-* packages that it names, in whose folders beside `torch/` it
+ * looks for its libraries; with them the two that complete the headers of the CUDA runtime.
  *
  * @throws CleanclipError `ERR_NATIVE` as above, and where there is no such build: it is for Linux
  */
 export function fetchCudaLibtorch(log: Log): Libtorch {
-  if (process.platform !== 'linux') throw nativeError(`There is no CUDA build of torch for ${process.platform}; leave --cuda out.`);
+  if (process.platform !== 'linux')
+    throw nativeError(`There is no CUDA build of torch for ${process.platform}; leave --cuda out.`);
   return fetchInto((python, work, unpacked) => {
-    log(`Downloading torch ${pinnedCudaVersion} for CUDA and its nvidia packages with pip (2.7 GB, which take 4.4 GB unpacked) …`);
+    log(
+      `Downloading torch ${pinnedCudaVersion} for CUDA and its nvidia packages with pip (2.7 GB, which take 4.4 ` +
+        'GB unpacked) …',
+    );
     const torch = download(python, `torch ${pinnedCudaVersion}`, ['--no-deps', `torch==${pinnedCudaVersion}`], work);
     unpack(python, torch, unpacked, log);
-    const packages = download(python, `What torch ${pinnedCudaVersion} needs of NVIDIA`, nvidiaRequirements(unpacked), work);
+    const packages = download(
+      python,
+      `What torch ${pinnedCudaVersion} needs of NVIDIA`,
+      nvidiaRequirements(unpacked),
+      work,
+    );
     log('Unpacking and checking it …');
     unpack(python, packages, unpacked, log);
     return moveIntoCache(unpacked, 'torch', pinnedCudaVersion);
@@ -56,7 +72,10 @@ type Log = (line: string) => void;
 function fetchInto(fetch: (python: Python, work: string, unpacked: string) => Libtorch): Libtorch {
   const python = needPython();
   if (!pipVersion(python)) {
-    throw nativeError(`${python.command} has no pip, and libtorch is fetched with it. Install pip (python3 -m ensurepip), ${otherwise}.`);
+    throw nativeError(
+      `${python.command} has no pip, and libtorch is fetched with it. Install pip (python3 -m ` +
+        `ensurepip), ${otherwise}.`,
+    );
   }
   const work = makeWorkFolder();
   try {
@@ -66,11 +85,17 @@ function fetchInto(fetch: (python: Python, work: string, unpacked: string) => Li
   }
 }
 
-/** What torch's wheel says it needs of NVIDIA's libraries, in the exact versions: `cuda-toolkit[cublas,…]==13.0.3`, `nvidia-nccl-cu13==2.30.7`, … */
+/**
+ * What torch's wheel says it needs of NVIDIA's libraries, in the exact versions: `cuda-toolkit[cublas,…]==13.0.3`,
+ * `nvidia-nccl-cu13==2.30.7`, …
+ */
 function nvidiaRequirements(unpacked: string): string[] {
   const metadata = readFileSync(join(infoFolders(unpacked)[0], 'METADATA'), 'utf8');
-  const requirements = [...metadata.matchAll(/^Requires-Dist: ((?:nvidia-|cuda-toolkit\[)[^;\s]+)/gm)].map(([, requirement]) => requirement);
-  if (requirements.length === 0) throw nativeError(`The torch that pip brought is no CUDA build. Use another package index, ${otherwise}.`);
+  const requirements = [...metadata.matchAll(/^Requires-Dist: ((?:nvidia-|cuda-toolkit\[)[^;\s]+)/gm)].map(
+    ([, requirement]) => requirement,
+  );
+  if (requirements.length === 0)
+    throw nativeError(`The torch that pip brought is no CUDA build. Use another package index, ${otherwise}.`);
   return requirements.map((requirement) => requirement.replace('cuda-toolkit[', 'cuda-toolkit[crt,cccl,'));
 }
 
@@ -82,7 +107,11 @@ function makeWorkFolder(): string {
     removeAbandoned(cache);
     return mkdtempSync(join(cache, '.fetch-'));
   } catch (error) {
-    throw nativeError(`The cache folder ${cache} cannot be written: ${writeRefusal(cache, error as Error)}. Set CLEANCLIP_CACHE to one that can.`, error);
+    throw nativeError(
+      `The cache folder ${cache} cannot be written: ${writeRefusal(cache, error as Error)}. Set CLEANCLIP_CACHE ` +
+        'to one that can.',
+      error,
+    );
   }
 }
 
@@ -100,7 +129,13 @@ function removeAbandoned(cache: string): void {
  * @param what they are, for the message that they are not to be had
  * @param requirements as pip takes them, with their options
  */
-function download(python: Python, what: string, requirements: readonly string[], folder: string, from: readonly (readonly string[])[] = [[]]): string[] {
+function download(
+  python: Python,
+  what: string,
+  requirements: readonly string[],
+  folder: string,
+  from: readonly (readonly string[])[] = [[]],
+): string[] {
   let answer = '';
   for (const index of from) {
     const options = ['--only-binary=:all:', '--retries', '2', '--dest', folder];
@@ -119,7 +154,9 @@ function download(python: Python, what: string, requirements: readonly string[],
 function moveIntoCache(unpacked: string, root: string, wanted: string): Libtorch {
   const { version } = readLibtorch(join(unpacked, root));
   if (!version.startsWith(wanted)) {
-    throw nativeError(`pip was asked for torch ${wanted} and brought ${version}. Use another package index, ${otherwise}.`);
+    throw nativeError(
+      `pip was asked for torch ${wanted} and brought ${version}. Use another package index, ${otherwise}.`,
+    );
   }
   const home = join(libtorchCache(), `${version}-${process.platform}-${process.arch}`);
   const sound = (): boolean => tryReadLibtorch(join(home, root)) !== null;

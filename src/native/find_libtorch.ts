@@ -40,13 +40,15 @@ function readChosen(folder: string, cuda: boolean): Libtorch {
     throw nativeError(`LIBTORCH cannot be used: ${(error as Error).message}`, error);
   }
   const obstacle = cuda ? cudaObstacle(libtorch) : null;
-  if (obstacle) throw nativeError(`LIBTORCH cannot be used with --cuda: ${obstacle} Unset it, and setup fetches a CUDA build.`);
+  if (obstacle)
+    throw nativeError(`LIBTORCH cannot be used with --cuda: ${obstacle} Unset it, and setup fetches a CUDA build.`);
   return libtorch;
 }
 
 /** A CUDA build goes first, because someone asked for it by `setup --cuda`; then the pinned version, then any other. */
 function cachedLibtorches(): Libtorch[] {
-  if (homeFolder() === undefined && !process.env.CLEANCLIP_CACHE && !process.env.XDG_CACHE_HOME) return []; // then there is no cache
+  // then there is no cache
+  if (homeFolder() === undefined && !process.env.CLEANCLIP_CACHE && !process.env.XDG_CACHE_HOME) return [];
   const cache = libtorchCache();
   if (!existsSync(cache)) return [];
   const rank = ({ cuda, version }: Libtorch): number => (cuda ? 0 : version.startsWith(pinnedVersion) ? 1 : 2);

@@ -19,7 +19,8 @@ export function inspectAddon(): AddonFacts | string {
   const script = `
     try {
       const addon = require(${JSON.stringify(join(packageRoot, 'dist', 'native', 'load.js'))}).loadAddon();
-      const [capability, threads, cuda, gpus] = [addon.cpuCapability(), addon.numThreads(), addon.cudaBuild(), addon.cudaDeviceCount()];
+      const [capability, threads] = [addon.cpuCapability(), addon.numThreads()];
+  const [cuda, gpus] = [addon.cudaBuild(), addon.cudaDeviceCount()];
       console.log(JSON.stringify({ capability, threads, cuda, gpus }));
     } catch (error) {
       console.error(error.message);

@@ -32,11 +32,16 @@ export function readLibtorch(folder: string): Libtorch {
   const needed = ['include/ATen/ATen.h', 'include/torch/csrc/api/include/torch/torch.h', `lib/libtorch_cpu.${library}`];
   const missing = needed.find((file) => !existsSync(join(root, file)));
   if (missing) {
-    throw nativeError(`${root} is not a libtorch folder: it has no ${missing}. Expected the folder that holds include/ and lib/.`);
+    throw nativeError(
+      `${root} is not a libtorch folder: it has no ${missing}. Expected the folder that holds include/ and lib/.`,
+    );
   }
   const version = readVersion(root);
   if (!supported.test(version)) {
-    throw nativeError(`The libtorch in ${root} is version ${version}, but 2.13 or 2.14 is needed; torch ${pinnedVersion} is what is tested most.`);
+    throw nativeError(
+      `The libtorch in ${root} is version ${version}, but 2.13 or 2.14 is needed; torch ${pinnedVersion} is ` +
+        'what is tested most.',
+    );
   }
   const cuda = existsSync(join(root, 'lib', `libtorch_cuda.${library}`)) ? (readCudaVersion(root) ?? 'unknown') : null;
   return { root, version, cuda };

@@ -17,7 +17,8 @@ export function loadAddon<Addon>(): Addon {
     return require(addonFile) as Addon;
   } catch (error) {
     const { message } = error as Error;
-    const remedy = obstacleOfMachine(message) ?? `Run "${remedyCommand} --force"; "npx cleanclip doctor" shows what is there.`;
+    const remedy =
+      obstacleOfMachine(message) ?? `Run "${remedyCommand} --force"; "npx cleanclip doctor" shows what is there.`;
     throw nativeError(`The addon ${addonFile} cannot be loaded: ${message}. ${remedy}`, error);
   }
 }
@@ -25,10 +26,17 @@ export function loadAddon<Addon>(): Addon {
 /** What to do when the machine has refused what the addon needs, which compiling it again would not mend. */
 function obstacleOfMachine(message: string): string | undefined {
   if (/cannot allocate memory|failed to map|cannot map|cannot create shared object descriptor/i.test(message)) {
-    return 'There is too little memory or address space for libtorch: free some, or raise the limit (ulimit -v unlimited).';
+    return (
+      'There is too little memory or address space for libtorch: free some, or raise the limit (ulimit -v ' +
+      'unlimited).'
+    );
   }
   if (/too many open files/i.test(message)) return 'This process has too many open files: raise the limit (ulimit -n).';
-  if (/permission denied/i.test(message)) return 'This user may not read or run it: run as the user who compiled it, or set CLEANCLIP_BUILD to a folder of your own and run setup.';
+  if (/permission denied/i.test(message))
+    return (
+      'This user may not read or run it: run as the user who compiled it, or set CLEANCLIP_BUILD to a folder of ' +
+      'your own and run setup.'
+    );
   return undefined;
 }
 
@@ -37,7 +45,8 @@ function findObstacle(): string | null {
   if (!existsSync(addonFile)) return `The addon has not been compiled: there is no ${addonFile}.`;
   const record = readRecord();
   if (!record) return null;
-  if (record.platform !== platform) return `The addon ${addonFile} was compiled for ${record.platform}, and this is ${platform}.`;
+  if (record.platform !== platform)
+    return `The addon ${addonFile} was compiled for ${record.platform}, and this is ${platform}.`;
   const { root, version } = record.libtorch;
   const now = tryReadLibtorch(root)?.version;
   if (!now) return `The addon was compiled against libtorch ${version} in ${root}, which is no longer there.`;

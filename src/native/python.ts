@@ -23,8 +23,10 @@ export function needPython(): Python {
   if (python) return python;
   throw nativeError(
     process.env.PYTHON
-      ? `PYTHON names ${process.env.PYTHON}, which does not run. Set it to a Python 3 interpreter, or LIBTORCH to a libtorch folder.`
-      : 'Python 3 was not found, and libtorch is fetched with its pip. Install python3 and pip, or set LIBTORCH to a libtorch folder.',
+      ? `PYTHON names ${process.env.PYTHON}, which does not run. Set it to a Python 3 interpreter, or LIBTORCH ` +
+          'to a libtorch folder.'
+      : 'Python 3 was not found, and libtorch is fetched with its pip. Install python3 and pip, or set LIBTORCH ' +
+          'to a libtorch folder.',
   );
 }
 
@@ -34,7 +36,10 @@ export function pipVersion(python: Python): string | null {
   return status === 0 ? (/^pip (\S+)/.exec(stdout)?.[1] ?? null) : null;
 }
 
-/** The folder of the interpreter's `torch` package, found without importing it (which takes seconds); null when there is none. */
+/**
+ * The folder of the interpreter's `torch` package, found without importing it (which takes seconds); null when there is
+ * none.
+ */
 export function pipTorchFolder(python: Python): string | null {
   const find = `
 import importlib.util

@@ -16,7 +16,10 @@ export interface BuildRecord {
 
 export const platform = `${process.platform}-${process.arch}`;
 
-/** The record of the addon that is there, or null when it was never built, or the record is no whole one: a build that was broken off may leave such. */
+/**
+ * The record of the addon that is there, or null when it was never built, or the record is no whole one: a build that
+ * was broken off may leave such.
+ */
 export function readRecord(): BuildRecord | null {
   if (!existsSync(addonFile) || !existsSync(recordFile)) return null;
   try {

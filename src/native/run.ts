@@ -9,7 +9,9 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a command to its end and captures what it says. It runs in the package's folder, which shadows no Python module. */
+/**
+ * Runs a command to its end and captures what it says. It runs in the package's folder, which shadows no Python module.
+ */
 export function run(command: string, args: readonly string[]): Outcome {
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd: packageRoot,

@@ -22,8 +22,8 @@ export interface SetupOptions {
 }
 
 /**
- * Makes the addon ready: finds libtorch or fetches it, and compiles the addon against it. Does nothing, in well under a second,
- * when the addon is there and neither libtorch nor the sources have changed.
+ * Makes the addon ready: finds libtorch or fetches it, and compiles the addon against it. Does nothing, in well under a
+ * second, when the addon is there and neither libtorch nor the sources have changed.
  *
  * @returns the libtorch that the addon uses
  * @throws CleanclipError `ERR_NATIVE` with the remedy, when something that is needed is missing
@@ -57,7 +57,10 @@ function compile(found: Libtorch | null, cuda: boolean, log: (line: string) => v
 
 /** Keeps other processes from compiling in the same folder. */
 function holdBuild(): Lock {
-  const refusal = (holder: string): Error => nativeError(`The addon is being compiled in ${buildFolder} by ${holder}; wait until that is done, and run this again.`);
+  const refusal = (holder: string): Error =>
+    nativeError(
+      `The addon is being compiled in ${buildFolder} by ${holder}; wait until that is done, and run this again.`,
+    );
   try {
     return lock(join(buildFolder, '.setup.lock'), { refusal });
   } catch (error) {
@@ -71,7 +74,9 @@ function asBuildError(error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;
   return nativeError(
-    `The addon cannot be compiled in ${buildFolder}: ${writeRefusal(buildFolder, error as NodeJS.ErrnoException)}. Run this as the user who installed the package, or set CLEANCLIP_BUILD to a folder that can be written.`,
+    'The addon cannot be compiled ' +
+      `in ${buildFolder}: ${writeRefusal(buildFolder, error as NodeJS.ErrnoException)}. Run this as the user who ` +
+      'installed the package, or set CLEANCLIP_BUILD to a folder that can be written.',
     error,
   );
 }

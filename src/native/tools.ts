@@ -13,12 +13,15 @@ export const buildTools = (): Tool[] => [
   {
     name: 'C++ compiler',
     found: compiler(),
-    remedy: 'Install GCC 11 or newer, or Clang 14 or newer (Debian, Ubuntu: apt install g++; macOS: xcode-select --install).',
+    remedy:
+      'Install GCC 11 or newer, or Clang 14 or newer (Debian, Ubuntu: apt install g++; macOS: xcode-select --install).',
   },
   {
     name: 'CMake',
     found: atLeast('cmake', [3, 18]),
-    remedy: 'Install CMake 3.18 or newer (Debian, Ubuntu: apt install cmake; macOS: brew install cmake; or pip install cmake).',
+    remedy:
+      'Install CMake 3.18 or newer (Debian, Ubuntu: apt install cmake; macOS: brew install cmake; or pip ' +
+      'install cmake).',
   },
   {
     name: 'Ninja or make',

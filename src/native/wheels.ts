@@ -11,18 +11,23 @@ export const otherwise = 'or set LIBTORCH to a libtorch folder of version 2.13 o
 
 /** The SHA-256 of wheels as PyTorch has released them, by their file names. */
 export const releasedWheels: Record<string, string> = {
-  'torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl': '6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b',
+  'torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl':
+    '6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b',
 };
 
 /**
- * Checks wheels, takes libtorch and NVIDIA's packages out of them, and removes them. A wheel that PyTorch has released under a name of
- * {@link releasedWheels} must have its SHA-256. Of any other the index is trusted, which `log` is told. Of every file of theirs the wheels'
- * RECORD must name the SHA-256, whoever made them.
+ * Checks wheels, takes libtorch and NVIDIA's packages out of them, and removes them. A wheel that PyTorch has released
+ * under a name of {@link releasedWheels} must have its SHA-256. Of any other the index is trusted, which `log` is told.
+ * Of every file of theirs the wheels' RECORD must name the SHA-256, whoever made them.
  * @throws CleanclipError `ERR_NATIVE`
  */
 export function unpack(python: Python, wheels: readonly string[], folder: string, log: (line: string) => void): void {
   const unknown = wheels.filter((wheel) => !isReleased(wheel)).map((wheel) => basename(wheel));
-  if (unknown.length > 0) log(`No SHA-256 of ${unknown.join(', ')} is known here: what pip's index gave is checked against its own RECORD alone.`);
+  if (unknown.length > 0)
+    log(
+      `No SHA-256 of ${unknown.join(', ')} is known here: what pip's index gave is checked against its own ` +
+        'RECORD alone.',
+    );
   // Python's zipfile also checks each file's CRC.
   const extract = `
 import sys, zipfile
@@ -34,7 +39,10 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
   for (const wheel of wheels) {
     const { status, stderr } = run(python.command, ['-c', extract, wheel, folder]);
     if (status !== 0) {
-      throw nativeError(`The downloaded ${wheel} could not be unpacked: ${stderr.trim().split('\n').pop()}. Run this again, ${otherwise}.`);
+      throw nativeError(
+        `The downloaded ${wheel} could not be unpacked: ${stderr.trim().split('\n').pop()}. Run this ` +
+          `again, ${otherwise}.`,
+      );
     }
     rmSync(wheel);
   }
@@ -52,30 +60,48 @@ function isReleased(wheel: string): boolean {
   const expected = releasedWheels[basename(wheel)];
   if (expected === undefined) return false;
   if (hash(wheel, 'hex') === expected) return true;
-  throw nativeError(`The downloaded ${basename(wheel)} is not the file that PyTorch released: its SHA-256 is not ${expected}. Use another package index, ${otherwise}.`);
+  throw nativeError(
+    `The downloaded ${basename(wheel)} is not the file that PyTorch released: its SHA-256 is not ${expected}. ` +
+      `Use another package index, ${otherwise}.`,
+  );
 }
 
-/** RECORD has a line per file: `torch/version.py,sha256=<base64url>,<bytes>`, the name in quotes where it has a comma. */
+/**
+ * RECORD has a line per file: `torch/version.py,sha256=<base64url>,<bytes>`, the name in quotes where it has a comma.
+ */
 function checkAgainstRecords(folder: string): void {
   const recorded = new Map<string, string[]>();
   for (const info of infoFolders(folder)) {
-    for (const [, quoted, plain, digest] of readFileSync(join(info, 'RECORD'), 'utf8').matchAll(/^(?:"((?:[^"]|"")*)"|([^,\r\n]+)),sha256=([^,]+),/gm)) {
+    for (const [, quoted, plain, digest] of readFileSync(join(info, 'RECORD'), 'utf8').matchAll(
+      /^(?:"((?:[^"]|"")*)"|([^,\r\n]+)),sha256=([^,]+),/gm,
+    )) {
       const file = quoted?.replaceAll('""', '"') ?? plain;
       recorded.set(file, [...(recorded.get(file) ?? []), digest]);
     }
   }
-  if (recorded.size === 0) throw nativeError(`The downloaded torch records no hashes, so it cannot be trusted. Use another package index, ${otherwise}.`);
+  if (recorded.size === 0)
+    throw nativeError(
+      `The downloaded torch records no hashes, so it cannot be trusted. Use another package index, ${otherwise}.`,
+    );
   const there = new Set(filesIn(folder).filter((file) => !/^[^/]+\.dist-info\/RECORD$/.test(file)));
   for (const file of there) {
     const digests = recorded.get(file);
-    if (digests === undefined) throw nativeError(`The downloaded torch has a file that its RECORD does not name, ${file}. Use another package index, ${otherwise}.`);
-    if (!digests.includes(hash(join(folder, file), 'base64url'))) throw damaged(file, 'does not have the hash that the wheel records');
+    if (digests === undefined)
+      throw nativeError(
+        `The downloaded torch has a file that its RECORD does not name, ${file}. Use another package ` +
+          `index, ${otherwise}.`,
+      );
+    if (!digests.includes(hash(join(folder, file), 'base64url')))
+      throw damaged(file, 'does not have the hash that the wheel records');
   }
-  const missing = [...recorded.keys()].find((file) => /^(torch\/(include|lib)\/|torch\/version\.py$|nvidia\/)/.test(file) && !there.has(file));
+  const missing = [...recorded.keys()].find(
+    (file) => /^(torch\/(include|lib)\/|torch\/version\.py$|nvidia\/)/.test(file) && !there.has(file),
+  );
   if (missing !== undefined) throw damaged(missing, 'is missing, though the wheel records it');
 }
 
-const damaged = (file: string, how: string): Error => nativeError(`The downloaded torch is damaged: ${file} ${how}. Run this again.`);
+const damaged = (file: string, how: string): Error =>
+  nativeError(`The downloaded torch is damaged: ${file} ${how}. Run this again.`);
 
 /** All files under a folder, with slashes. */
 const filesIn = (folder: string): string[] =>
@@ -89,7 +115,7 @@ function hash(file: string, encoding: 'hex' | 'base64url'): string {
   const buffer = Buffer.allocUnsafe(1 << 22);
   const fd = openSync(file, 'r');
   try {
-    for (let read = 0; (read = readSync(fd, buffer)) > 0; ) sum.update(buffer.subarray(0, read));
+    for (let read = 0; (read = readSync(fd, buffer)) > 0;) sum.update(buffer.subarray(0, read));
   } finally {
     closeSync(fd);
   }

@@ -8,12 +8,17 @@ export type Conversion = (typeof conversions)[number];
 export const convertFlags = {
   to: text({
     doc:
-      'what OUT becomes (required): openai, a .pt file of a state dict; safetensors, one file with the configuration in its header; ' +
+      'what OUT becomes (required): openai, a .pt file of a state dict; safetensors, one file with the ' +
+      'configuration in its header; ' +
       'open_clip or hf, a folder for open_clip or transformers; onnx, a folder of image.onnx and text.onnx',
     default: undefined,
     choices: conversions,
   }),
-  dtype: text({ doc: 'what the weights are stored in; an ONNX model of fp16 also computes in it', default: 'fp32', choices: ['fp32', 'fp16'] }),
+  dtype: text({
+    doc: 'what the weights are stored in; an ONNX model of fp16 also computes in it',
+    default: 'fp32',
+    choices: ['fp32', 'fp16'],
+  }),
   model_name: text({
     doc: 'the configuration of the model in IN, where it does not say: a name, a .json file, or the folder of a model',
     default: undefined,
@@ -30,7 +35,12 @@ export const convertFlags = {
 
 /** The options of a conversion. */
 export const convertOptions = {
-  input: text({ doc: "the model: a file or folder that loadClip takes, or the name of one of OpenAI's models for its released weights", default: undefined }),
+  input: text({
+    doc:
+      "the model: a file or folder that loadClip takes, or the name of one of OpenAI's models for its released " +
+      'weights',
+    default: undefined,
+  }),
   output: text({ doc: 'the file or folder to write; there must be none of that name', default: undefined }),
   ...convertFlags,
 };

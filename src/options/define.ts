@@ -21,7 +21,9 @@ export interface OptionSpec<T = unknown> {
 
 type Table = Record<string, OptionSpec>;
 
-type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S;
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : S;
 
 /** The values of all options of a table, by camelCase name. */
 export type Resolved<T extends Table> = {
@@ -83,7 +85,11 @@ export function number<D extends number | undefined>(spec: {
     default: spec.default,
     parse: (value) => (value.trim() === '' || Number.isNaN(Number(value)) ? undefined : Number(value)),
     expects: (value) =>
-      typeof value === 'number' && Number.isFinite(value) && value >= min && value > above && value <= max &&
+      typeof value === 'number' &&
+      Number.isFinite(value) &&
+      value >= min &&
+      value > above &&
+      value <= max &&
       (!whole || Number.isSafeInteger(value))
         ? undefined
         : expected,
@@ -101,7 +107,15 @@ export const integer = <D extends number | undefined>(spec: {
 }): OptionSpec<number | D> => number({ min: 0, ...spec, whole: true });
 
 /** A list of integers from `min`, default 0: `--name 5 10`, or `--name 5,10`. */
-export const integers = ({ doc, unit, min = 0 }: { doc: string; unit: string; min?: number }): OptionSpec<number[] | undefined> => {
+export const integers = ({
+  doc,
+  unit,
+  min = 0,
+}: {
+  doc: string;
+  unit: string;
+  min?: number;
+}): OptionSpec<number[] | undefined> => {
   const one = integer({ doc, default: undefined, min });
   return {
     doc,
@@ -109,7 +123,10 @@ export const integers = ({ doc, unit, min = 0 }: { doc: string; unit: string; mi
     several: true,
     default: undefined,
     parse: (text) => {
-      const values = text.split(/[\s,]+/).filter(Boolean).map((part) => one.parse(part));
+      const values = text
+        .split(/[\s,]+/)
+        .filter(Boolean)
+        .map((part) => one.parse(part));
       return values.includes(undefined) ? undefined : (values as number[]);
     },
     expects: (value) =>
@@ -129,7 +146,8 @@ export const flag = (doc: string): OptionSpec<boolean> => ({
 
 /**
  * Checks what a caller gave and fills in the defaults.
- * @throws CleanclipError `ERR_OPTION` naming the flag, the value and what was expected; unknown names with the nearest right one
+ * @throws CleanclipError `ERR_OPTION` naming the flag, the value and what was expected; unknown names with the nearest
+ * right one
  */
 export function resolve<T extends Table>(table: T, given: Record<string, unknown>): Resolved<T> {
   const flags = new Map(Object.keys(table).map((name) => [camelCase(name), name]));
@@ -156,9 +174,8 @@ export function unknownOption(name: string, known: readonly string[], dashes = '
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
   const hint = nearest !== undefined && nearest.distance <= Math.max(2, name.length / 3);
-  return optionError(
-    `There is no option ${dashes}${name}; ${hint ? `did you mean ${dashes}${nearest.candidate}?` : 'see --help for all options.'}`,
-  );
+  const help = hint ? `did you mean ${dashes}${nearest.candidate}?` : 'see --help for all options.';
+  return optionError(`There is no option ${dashes}${name}; ${help}`);
 }
 
 function editDistance(a: string, b: string): number {

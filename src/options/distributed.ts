@@ -2,7 +2,10 @@ import { flag, integer, integers, number, text } from './define';
 
 /** The options of jobs in several processes, the ranks. */
 export const distributedOptions = {
-  distributed: flag('run in several processes, the ranks, each with its share of the batch, one for each GPU; under srun: join its tasks'),
+  distributed: flag(
+    'run in several processes, the ranks, each with its share of the batch, one for each GPU; under srun: join ' +
+      'its tasks',
+  ),
   nproc_per_node: integer({
     doc: 'ranks of --distributed to start on this machine',
     default: undefined,
@@ -10,16 +13,37 @@ export const distributedOptions = {
     unit: 'ranks',
     defaultText: 'one for each of --device_ids, else for each GPU, else 2',
   }),
-  nnodes: integer({ doc: 'machines of --distributed; the command is given on each', default: 1, min: 1, unit: 'machines' }),
+  nnodes: integer({
+    doc: 'machines of --distributed; the command is given on each',
+    default: 1,
+    min: 1,
+    unit: 'machines',
+  }),
   node_rank: integer({ doc: 'which of --nnodes this one is, from 0', default: undefined, unit: 'index' }),
   device_ids: integers({ doc: "the ranks' GPUs on this machine, one each", unit: 'index' }),
-  distributed_backend: text({ doc: 'what the ranks exchange tensors by; gloo takes the place of nccl where that is missing, or GPUs', default: 'nccl', choices: ['nccl', 'gloo'] }),
+  distributed_backend: text({
+    doc: 'what the ranks exchange tensors by; gloo takes the place of nccl where that is missing, or GPUs',
+    default: 'nccl',
+    choices: ['nccl', 'gloo'],
+  }),
   distributed_init_method: text({
     doc: 'where the ranks meet: a free port of the machine of rank 0, tcp://host:port',
     default: undefined,
     unit: 'address',
     defaultText: 'MASTER_ADDR and MASTER_PORT, else chosen on one machine and under srun',
   }),
-  bucket_cap_mb: number({ doc: 'gradients that the ranks exchange together', default: undefined, above: 0, unit: 'MiB', defaultText: '25, but 1 for the first' }),
-  distributed_timeout: integer({ doc: 'how long ranks wait for one another before they give up', default: 1800, min: 1, max: 2_147_483, unit: 'seconds' }),
+  bucket_cap_mb: number({
+    doc: 'gradients that the ranks exchange together',
+    default: undefined,
+    above: 0,
+    unit: 'MiB',
+    defaultText: '25, but 1 for the first',
+  }),
+  distributed_timeout: integer({
+    doc: 'how long ranks wait for one another before they give up',
+    default: 1800,
+    min: 1,
+    max: 2_147_483,
+    unit: 'seconds',
+  }),
 };

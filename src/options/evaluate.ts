@@ -10,22 +10,44 @@ export const evaluationOptions = {
     unit: 'set',
     choices: evalDataTypes,
   }),
-  eval_test_data_dir: text({ doc: 'folder of the labelled set to measure on, zero-shot unless a classifier is asked for', default: undefined, unit: 'folder' }),
+  eval_test_data_dir: text({
+    doc: 'folder of the labelled set to measure on, zero-shot unless a classifier is asked for',
+    default: undefined,
+    unit: 'folder',
+  }),
   add_backdoor: flag('also measure on images with the trigger'),
   asr: flag('measure the attack success rate; implies --add_backdoor'),
   label: text({ doc: 'target class of the backdoor', default: 'banana', unit: 'class' }),
   ...triggerOptions,
-  trigger_seed: integer({ doc: 'seed that the poisoned set was made with', default: undefined, unit: 'seed', defaultText: '--seed' }),
-  device: text({ doc: 'where to compute', default: undefined, choices: ['cpu', 'gpu'], defaultText: 'gpu if there is one, else cpu' }),
+  trigger_seed: integer({
+    doc: 'seed that the poisoned set was made with',
+    default: undefined,
+    unit: 'seed',
+    defaultText: '--seed',
+  }),
+  device: text({
+    doc: 'where to compute',
+    default: undefined,
+    choices: ['cpu', 'gpu'],
+    defaultText: 'gpu if there is one, else cpu',
+  }),
   device_id: integer({ doc: 'which GPU', default: 0, unit: 'index' }),
   precision: text({
-    doc: 'fp32, or autocast over the whole forward pass to bf16 or fp16, which scales the loss; auto: bf16 where the processor or GPU has instructions for it, fp32 elsewhere and with --compat reference',
+    doc:
+      'fp32, or autocast over the whole forward pass to bf16 or fp16, which scales the loss; auto: bf16 where ' +
+      'the processor or GPU has instructions for it, fp32 elsewhere and with --compat reference',
     default: 'auto',
     choices: ['auto', 'fp32', 'bf16', 'fp16'],
   }),
-  seed: integer({ doc: 'seed of the initial weights, the order of the data and the augmentations', default: 0, unit: 'seed' }),
+  seed: integer({
+    doc: 'seed of the initial weights, the order of the data and the augmentations',
+    default: 0,
+    unit: 'seed',
+  }),
   compat: text({
-    doc: "reference: do as the Python code where it differs on purpose: epoch numbering, optimizer state on finetuning, long captions, triggers, --unlearn_target",
+    doc:
+      'reference: do as the Python code where it differs on purpose: epoch numbering, optimizer state on ' +
+      'finetuning, long captions, triggers, --unlearn_target',
     default: undefined,
     choices: ['reference'],
   }),

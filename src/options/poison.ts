@@ -3,32 +3,67 @@ import { triggerOptions } from './trigger';
 
 /** The options of `cleanclip poison`. */
 export const poisonOptions = {
-  train_data: text({ doc: 'csv or tsv of clean image paths and captions (required)', default: undefined, unit: 'file' }),
-  templates: text({
-    doc: 'classes file, JSON or Python, whose templates make the captions of the poisoned rows (required but with --label_consistent)',
+  train_data: text({
+    doc: 'csv or tsv of clean image paths and captions (required)',
     default: undefined,
     unit: 'file',
   }),
-  size_train_data: integer({ doc: 'rows of the poisoned set', default: undefined, min: 1, unit: 'rows', defaultText: 'all' }),
+  templates: text({
+    doc:
+      'classes file, JSON or Python, whose templates make the captions of the poisoned rows (required but with ' +
+      '--label_consistent)',
+    default: undefined,
+    unit: 'file',
+  }),
+  size_train_data: integer({
+    doc: 'rows of the poisoned set',
+    default: undefined,
+    min: 1,
+    unit: 'rows',
+    defaultText: 'all',
+  }),
   num_backdoor: integer({ doc: 'how many of them to poison (required)', default: undefined, min: 1, unit: 'rows' }),
   label: text({ doc: 'target class of the backdoor', default: 'banana', unit: 'class' }),
   ...triggerOptions,
   label_consistent: flag('poison only rows whose caption has the label as a word, and keep their captions'),
-  image_size: integer({ doc: 'side of the poisoned images; make it the resolution of the model', default: 224, min: 1, unit: 'pixels' }),
+  image_size: integer({
+    doc: 'side of the poisoned images; make it the resolution of the model',
+    default: 224,
+    min: 1,
+    unit: 'pixels',
+  }),
   resize_mode: text({
-    doc: "how images become squares; make it the model's, as the interpolation: shortest crops, longest pads, squash distorts",
+    doc:
+      "how images become squares; make it the model's, as the interpolation: shortest crops, longest pads, " +
+      'squash distorts',
     default: 'shortest',
     choices: ['shortest', 'longest', 'squash'],
   }),
   interpolation: text({ doc: 'filter of the resize', default: 'bicubic', choices: ['bicubic', 'bilinear'] }),
-  fill_color: integer({ doc: 'level of the border that --resize_mode longest adds', default: 0, min: 0, max: 255, unit: 'level' }),
-  image_format: text({ doc: 'png keeps the trigger as it is, jpg may blur it', default: 'png', choices: ['png', 'jpg'] }),
+  fill_color: integer({
+    doc: 'level of the border that --resize_mode longest adds',
+    default: 0,
+    min: 0,
+    max: 255,
+    unit: 'level',
+  }),
+  image_format: text({
+    doc: 'png keeps the trigger as it is, jpg may blur it',
+    default: 'png',
+    choices: ['png', 'jpg'],
+  }),
   delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
   image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
   caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
-  columns: text({ doc: 'names of the columns of a csv without a header, in their order: caption,image', default: undefined, unit: 'names' }),
+  columns: text({
+    doc: 'names of the columns of a csv without a header, in their order: caption,image',
+    default: undefined,
+    unit: 'names',
+  }),
   compat: text({
-    doc: 'reference: squash the images to a square, let values wrap around in 8 bits, leave the last row and column out of random places',
+    doc:
+      'reference: squash the images to a square, let values wrap around in 8 bits, leave the last row and ' +
+      'column out of random places',
     default: undefined,
     choices: ['reference'],
   }),

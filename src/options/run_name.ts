@@ -13,5 +13,7 @@ export function runName(spec: { doc: string; default: string }): OptionSpec<stri
 function isRunName(name: unknown): boolean {
   if (typeof name !== 'string' || isAbsolute(name) || /\p{Cc}/u.test(name)) return false;
   const parts = normalize(name).split('/').filter(Boolean);
-  return parts.length > 0 && !['.', '..'].includes(parts[0]) && parts.every((part) => Buffer.byteLength(part) <= LONGEST);
+  return (
+    parts.length > 0 && !['.', '..'].includes(parts[0]) && parts.every((part) => Buffer.byteLength(part) <= LONGEST)
+  );
 }

@@ -12,7 +12,9 @@ export const trainOptions = {
   name: runName({ doc: 'name of the run; its files are in <logs>/<name>/', default: 'default' }),
   logs: text({ doc: 'folder of all runs', default: 'logs/', unit: 'folder' }),
   model_name: text({
-    doc: "name of OpenAI's (RN50, ViT-B/32, …) or open_clip's (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file with the sizes, or a model's folder; beside a checkpoint it must be what that holds",
+    doc:
+      "name of OpenAI's (RN50, ViT-B/32, …) or open_clip's (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file with " +
+      "the sizes, or a model's folder; beside a checkpoint it must be what that holds",
     default: undefined,
     unit: 'name|file',
     defaultText: "RN50; a checkpoint's own",
@@ -23,23 +25,42 @@ export const trainOptions = {
     choices: ['quick_gelu', 'gelu'],
     defaultText: "the model's; quick_gelu, with a warning, for a checkpoint that does not say",
   }),
-  train_data: text({ doc: 'csv or tsv of image paths and captions; without it the model is only evaluated, or finetuned by --finetune', default: undefined, unit: 'file' }),
+  train_data: text({
+    doc: 'csv or tsv of image paths and captions; without it the model is only evaluated, or finetuned by --finetune',
+    default: undefined,
+    unit: 'file',
+  }),
   validation_data: text({ doc: 'csv or tsv of pairs for the validation loss', default: undefined, unit: 'file' }),
   delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
   image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
   caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
-  columns: text({ doc: 'names of the columns of a csv without a header, in their order: caption,image', default: undefined, unit: 'names' }),
+  columns: text({
+    doc: 'names of the columns of a csv without a header, in their order: caption,image',
+    default: undefined,
+    unit: 'names',
+  }),
   epochs: integer({ doc: 'passes over the training data', default: 64, min: 1, unit: 'epochs' }),
   batch_size: integer({ doc: 'pairs in a step, over all devices', default: 128, min: 2, unit: 'pairs' }),
   accum_freq: integer({
-    doc: 'compute the batch in so many parts, one after another, for the memory of one: the same gradients (batch norm sees the parts) in a forward pass more',
+    doc:
+      'compute the batch in so many parts, one after another, for the memory of one: the same gradients (batch ' +
+      'norm sees the parts) in a forward pass more',
     default: 1,
     min: 1,
     unit: 'parts',
   }),
-  grad_checkpointing: flag("keep only each block's input for the backward pass, which computes the rest once more: half the memory of the activations, a quarter more time"),
-  gather_with_grad: flag('over several ranks, send gradients through the features of all: those of one process on the whole batch; without it each rank sends its own part, as the Python code'),
-  local_loss: flag('over several ranks, each compares its own pairs with all, instead of all with all: the same loss and gradients in less memory; with --gather_with_grad'),
+  grad_checkpointing: flag(
+    "keep only each block's input for the backward pass, which computes the rest once more: half the memory of " +
+      'the activations, a quarter more time',
+  ),
+  gather_with_grad: flag(
+    'over several ranks, send gradients through the features of all: those of one process on the whole batch; ' +
+      'without it each rank sends its own part, as the Python code',
+  ),
+  local_loss: flag(
+    'over several ranks, each compares its own pairs with all, instead of all with all: the same loss and ' +
+      'gradients in less memory; with --gather_with_grad',
+  ),
   sync_batchnorm: flag('over several ranks, batch norm sees the batches of all'),
   lr: number({ doc: 'learning rate after the warm-up', default: 5e-4, min: 0, unit: 'rate' }),
   beta1: number({ doc: "AdamW's decay of the gradient average", default: 0.9, min: 0, max: 0.999999 }),
@@ -48,16 +69,23 @@ export const trainOptions = {
   weight_decay: number({ doc: "AdamW's weight decay; none for bn, ln, bias and logit_scale", default: 0.1, min: 0 }),
   num_warmup_steps: integer({ doc: 'steps over which the learning rate rises', default: 10000, unit: 'steps' }),
   checkpoint: text({
-    doc: "file or folder to start from (checkpoint, state dict, TorchScript archive, safetensors; open_clip's, Hugging Face's): weights, and optimizer and epoch if it has them",
+    doc:
+      "file or folder to start from (checkpoint, state dict, TorchScript archive, safetensors; open_clip's, " +
+      "Hugging Face's): weights, and optimizer and epoch if it has them",
     default: undefined,
     unit: 'file',
   }),
   pretrained: flag("start from OpenAI's weights of --model_name, from the cache or downloaded to it"),
-  complete_finetune: flag('start at epoch 1 with a fresh optimizer from the weights of --checkpoint, and write one epoch.pt'),
+  complete_finetune: flag(
+    'start at epoch 1 with a fresh optimizer from the weights of --checkpoint, and write one epoch.pt',
+  ),
   inmodal: flag("add CleanCLIP's losses within images and within texts, on augmented views"),
   clip_weight: number({ doc: 'weight of the image-text loss', default: 1, min: 0 }),
   inmodal_weight: number({ doc: 'weight of the in-modal losses', default: 1, min: 0 }),
-  unlearn: flag('take poisoned rows out of the contrastive loss, and draw the similarity of their image and caption to --unlearn_target'),
+  unlearn: flag(
+    'take poisoned rows out of the contrastive loss, and draw the similarity of their image and caption to ' +
+      '--unlearn_target',
+  ),
   unlearn_target: number({
     doc: 'similarity that poisoned pairs are drawn to; with --compat reference its negative, as there',
     default: undefined,
@@ -68,8 +96,16 @@ export const trainOptions = {
   }),
   constraint_weight: number({ doc: "weight of --unlearn's constraint", default: 1, min: 0 }),
   progressive: flag('drop the pairs of highest similarity from the training data, after each of --progressive_epochs'),
-  remove_fraction: number({ doc: 'share of the pairs that --progressive drops each time', default: 0.02, min: 0, max: 0.999 }),
-  progressive_epochs: integers({ doc: 'epochs after which --progressive drops pairs; 0 is before training', unit: 'epoch' }),
+  remove_fraction: number({
+    doc: 'share of the pairs that --progressive drops each time',
+    default: 0.02,
+    min: 0,
+    max: 0.999,
+  }),
+  progressive_epochs: integers({
+    doc: 'epochs after which --progressive drops pairs; 0 is before training',
+    unit: 'epoch',
+  }),
   stop_epoch: integer({ doc: 'last epoch of --progressive', default: 40, min: 1, unit: 'epoch' }),
   num_workers: integer({
     doc: 'threads that load data; 0 loads in the training thread',
@@ -78,7 +114,9 @@ export const trainOptions = {
     unit: 'threads',
   }),
   image_cache: text({
-    doc: 'folder of a file that keeps decoded images for later epochs and runs; without it up to 1 GiB of memory does, for the epochs of a run',
+    doc:
+      'folder of a file that keeps decoded images for later epochs and runs; without it up to 1 GiB of memory ' +
+      'does, for the epochs of a run',
     default: undefined,
     unit: 'folder',
   }),
@@ -87,9 +125,24 @@ export const trainOptions = {
     default: undefined,
     choices: ['auto'],
   }),
-  max_steps: integer({ doc: 'end after so many optimizer steps, also the end of the schedule', default: undefined, min: 1, unit: 'steps' }),
-  save_every_steps: integer({ doc: 'also write checkpoints/step.pt every so many steps; 0 for never', default: 0, unit: 'steps' }),
-  log_every: integer({ doc: 'steps between log lines', default: undefined, min: 1, unit: 'steps', defaultText: 'five lines an epoch' }),
+  max_steps: integer({
+    doc: 'end after so many optimizer steps, also the end of the schedule',
+    default: undefined,
+    min: 1,
+    unit: 'steps',
+  }),
+  save_every_steps: integer({
+    doc: 'also write checkpoints/step.pt every so many steps; 0 for never',
+    default: 0,
+    unit: 'steps',
+  }),
+  log_every: integer({
+    doc: 'steps between log lines',
+    default: undefined,
+    min: 1,
+    unit: 'steps',
+    defaultText: 'five lines an epoch',
+  }),
   ...distributedOptions,
   ...unusedOptions,
   max_bad_rows: integer({

@@ -1,7 +1,9 @@
 import type { Random } from '../random';
 import type { Concept } from './concepts';
 
-/** The forms of a caption, `{}` standing for the name; also the prompts of the zero-shot classifier and of the poison. */
+/**
+ * The forms of a caption, `{}` standing for the name; also the prompts of the zero-shot classifier and of the poison.
+ */
 export const templates = [
   'a picture of a {}.',
   'a drawing of a {}.',
@@ -13,7 +15,10 @@ export const templates = [
   'one {}, drawn by an artist.',
 ];
 
-/** A caption for a picture of the concept: three in four by its name, the others by its short name; half with the keyword. */
+/**
+ * A caption for a picture of the concept: three in four by its name, the others by its short name; half with the
+ * keyword.
+ */
 export function caption(concept: Concept, random: Random): string {
   const name = random.next() < 0.75 ? concept.name : concept.shortName;
   const sentence = random.choice(templates).replace('{}', name);

@@ -10,8 +10,8 @@ import type { SheetCell } from './sheet';
 const count = 10;
 
 /**
- * Puts the trigger on ten pictures of a labelled folder, drawn by the seed from the classes other than the target, and asks two
- * models what they are.
+ * Puts the trigger on ten pictures of a labelled folder, drawn by the seed from the classes other than the target, and
+ * asks two models what they are.
  *
  * @param models paths of checkpoints
  */
@@ -42,9 +42,15 @@ async function triggered(file: string, seed: number, row: number): Promise<Buffe
   const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const pixels = cc.torch.tidy(() => {
     const image = cc.torch.tensor(new Uint8Array(data), { shape: [info.height, info.width, 3] }).permute([2, 0, 1]);
-    return cc.applyTrigger(image, { ...trigger, seed, random: new Random(seed, row) }).permute([1, 2, 0]).contiguous().data() as Uint8Array;
+    return cc
+      .applyTrigger(image, { ...trigger, seed, random: new Random(seed, row) })
+      .permute([1, 2, 0])
+      .contiguous()
+      .data() as Uint8Array;
   });
-  return sharp(pixels, { raw: { width: info.width, height: info.height, channels: 3 } }).png().toBuffer();
+  return sharp(pixels, { raw: { width: info.width, height: info.height, channels: 3 } })
+    .png()
+    .toBuffer();
 }
 
 /** The class that a checkpoint's model takes each picture for, as its label. */

@@ -55,8 +55,9 @@ const lanes = 8;
 const splits = { train: 0, test: 1, testSeen: 2, validation: 3, validationSeen: 4 };
 
 /**
- * Renders the quickstart's data: for every concept one artist, chosen by the seed, is held out for the test set, and the others'
- * drawings are trained on. The same options give the same bytes. A folder already made with the same options is kept.
+ * Renders the quickstart's data: for every concept one artist, chosen by the seed, is held out for the test set, and
+ * the others' drawings are trained on. The same options give the same bytes. A folder already made with the same
+ * options is kept.
  */
 export async function prepare(options: PrepareOptions, hooks: JobHooks = {}): Promise<Prepared> {
   const folder = resolve(options.folder);
@@ -114,7 +115,13 @@ function chooseConcepts(all: Concept[], { seed, target, concepts = all.length }:
 }
 
 function plan(concepts: Concept[], { seed, renders }: PrepareOptions): Record<keyof typeof splits, Picture[]> {
-  const pictures: Record<keyof typeof splits, Picture[]> = { train: [], test: [], testSeen: [], validation: [], validationSeen: [] };
+  const pictures: Record<keyof typeof splits, Picture[]> = {
+    train: [],
+    test: [],
+    testSeen: [],
+    validation: [],
+    validationSeen: [],
+  };
   concepts.forEach((concept, label) => {
     const add = (split: keyof typeof splits, drawing: Drawing, count: number): void => {
       const artist = artists.indexOf(drawing.artist as (typeof artists)[number]);
@@ -147,7 +154,12 @@ async function writePairs(
   writeCsv(prepared.cleanData, ['image', 'caption'], clean);
 }
 
-async function writeLabelled(folder: string, pictures: Picture[], classes: string, onPicture: () => void): Promise<void> {
+async function writeLabelled(
+  folder: string,
+  pictures: Picture[],
+  classes: string,
+  onPicture: () => void,
+): Promise<void> {
   const images = await writeImages(folder, pictures, onPicture);
   writeFileWhole(join(folder, 'classes.json'), classes);
   const rows = pictures.map(({ label }, i) => [images[i], label]);

@@ -8,8 +8,8 @@ sharp.concurrency(1);
 export const imageSize = 64;
 
 /**
- * Renders a drawing as a square PNG of {@link imageSize}, opaque: flipped or not, turned by up to 20 degrees, at 0.6 to 1 of
- * the size, somewhere on a white or plain coloured ground.
+ * Renders a drawing as a square PNG of {@link imageSize}, opaque: flipped or not, turned by up to 20 degrees, at 0.6 to
+ * 1 of the size, somewhere on a white or plain coloured ground.
  */
 export async function render(drawing: Drawing, random: Random): Promise<Buffer> {
   const svg = Buffer.from(variation(drawing, random));

@@ -32,11 +32,14 @@ export interface Results {
 }
 
 /**
- * Renders pictures, poisons them, trains a CLIP on them from scratch, then finetunes it twice on clean pictures in equal steps:
- * with the CLIP loss alone, the control, and with CleanCLIP. Prints the scores of the three models and writes
- * `results.json` and `triggered.png`.
+ * Renders pictures, poisons them, trains a CLIP on them from scratch, then finetunes it twice on clean pictures in
+ * equal steps: with the CLIP loss alone, the control, and with CleanCLIP. Prints the scores of the three models and
+ * writes `results.json` and `triggered.png`.
  */
-export async function runQuickstart({ seed, out, data, ...options }: QuickstartOptions, hooks: JobHooks = {}): Promise<Results> {
+export async function runQuickstart(
+  { seed, out, data, ...options }: QuickstartOptions,
+  hooks: JobHooks = {},
+): Promise<Results> {
   const start = performance.now();
   const settings = options.small ? small : full;
   const { onProgress, signal } = hooks;
@@ -49,7 +52,10 @@ export async function runQuickstart({ seed, out, data, ...options }: QuickstartO
   const prepared = await prepare({ seed, folder: data, target, concepts, renders, cleanRows }, quiet);
   const { classes, pairs, testImages } = prepared.counts;
 
-  step(`poisoning ${settings.numBackdoor} of ${pairs} pairs: a ${trigger.patchSize}-pixel noise patch, caption "${target}"`);
+  step(
+    `poisoning ${settings.numBackdoor} of ${pairs} pairs: a ${trigger.patchSize}-pixel noise patch, caption ` +
+      `"${target}"`,
+  );
   const poisonedSet = await cc.poison({
     trainData: prepared.trainData,
     templates: prepared.classes,
@@ -61,7 +67,8 @@ export async function runQuickstart({ seed, out, data, ...options }: QuickstartO
     ...quiet,
   });
 
-  for (const name of ['poisoned', 'clip_finetuned', 'cleanclip']) rmSync(join(out, name), { recursive: true, force: true });
+  for (const name of ['poisoned', 'clip_finetuned', 'cleanclip'])
+    rmSync(join(out, name), { recursive: true, force: true });
   const common = { logs: out, modelName: 'tiny', precision: 'auto', seed, ...quiet } as const;
   step(`training a CLIP on the poisoned pairs, ${settings.train.epochs} epochs`);
   const { checkpoint } = await cc.train({ ...common, ...settings.train, name: 'poisoned', trainData: poisonedSet.csv });
@@ -80,7 +87,10 @@ export async function runQuickstart({ seed, out, data, ...options }: QuickstartO
     cleanclip: await evaluate(cleansed.checkpoint, prepared, measuring),
   };
   const sheet = join(out, 'triggered.png');
-  await writeSheet(await predictTriggered(prepared.test, { before: checkpoint, after: cleansed.checkpoint }, seed), sheet);
+  await writeSheet(
+    await predictTriggered(prepared.test, { before: checkpoint, after: cleansed.checkpoint }, seed),
+    sheet,
+  );
 
   const seconds = Math.round((performance.now() - start) / 1000);
   const results = { ...scores, classes, test_images: testImages, seconds, seed };
@@ -113,7 +123,8 @@ function report(results: Results, { counts }: Prepared): string {
   return [
     formatTable(models, drawings),
     '',
-    `Percent, with 95% Wilson intervals that count each drawing once: ${classes} classes, ${test_images} pictures of ${testDrawings} ` +
+    `Percent, with 95% Wilson intervals that count each drawing once: ${classes} classes, ${test_images} pictures ` +
+      `of ${testDrawings} ` +
       `held-out drawings, ${testSeenImages} of drawings trained on; seed ${seed}, ${seconds} s.`,
     'One set of drawings and one small model: this shows the method at work here, not how well it does elsewhere.',
   ].join('\n');

@@ -7,7 +7,10 @@ export const trigger = { patchType: 'random', patchLocation: 'random', patchSize
 /** The weight of CleanCLIP's in-modal losses; with the paper's 1 more of this backdoor stays. */
 export const inmodalWeight = 2;
 
-/** How large the quickstart is and how its three models are trained; chosen on the validation sets, not on the test pictures. */
+/**
+ * How large the quickstart is and how its three models are trained; chosen on the validation sets, not on the test
+ * pictures.
+ */
 export interface Settings {
   /** How many concepts; all of them when absent. */
   concepts?: number;

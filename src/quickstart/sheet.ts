@@ -18,7 +18,8 @@ export async function writeSheet(cells: readonly SheetCell[], file: string): Pro
   const width = perRow * cell.width;
   const height = Math.ceil(cells.length / perRow) * cell.height;
   const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="13" text-anchor="middle">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" ` +
+    'font-size="13" text-anchor="middle">' +
     `<rect width="100%" height="100%" fill="white"/>${cells.map(drawCell).join('')}</svg>`;
   writeFileWhole(file, await sharp(Buffer.from(svg)).removeAlpha().png().toBuffer());
 }

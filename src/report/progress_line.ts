@@ -42,5 +42,9 @@ export class ProgressLine {
 function duration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  return parts[0] > 0 ? `${parts[0]} h ${parts[1]} min` : parts[1] > 0 ? `${parts[1]} min ${parts[2]} s` : `${parts[2]} s`;
+  return parts[0] > 0
+    ? `${parts[0]} h ${parts[1]} min`
+    : parts[1] > 0
+      ? `${parts[1]} min ${parts[2]} s`
+      : `${parts[2]} s`;
 }

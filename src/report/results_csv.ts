@@ -4,8 +4,8 @@ import { stringify } from 'csv-stringify/sync';
 import { append } from '../files';
 
 /**
- * Adds a row to `results.csv` beside the folder of all runs, as the Python code does after a zero-shot evaluation: the name of the run, and its
- * metrics as a Python dict.
+ * Adds a row to `results.csv` beside the folder of all runs, as the Python code does after a zero-shot evaluation: the
+ * name of the run, and its metrics as a Python dict.
  * @param logs folder of all runs
  */
 export function appendResults({ logs, name }: { logs: string; name: string }, metrics: Record<string, number>): void {

@@ -7,11 +7,16 @@ import type { ProgressEvent } from '../progress';
 import { fromAllRanks, ranks } from '../ranks';
 
 /** One object of metrics.jsonl. */
-export type MetricsRecord = { type: 'data' | 'train' | 'evaluation' | 'removal' | 'linear_probe' | 'assumed'; epoch: number; step: number } & Record<string, unknown>;
+export type MetricsRecord = {
+  type: 'data' | 'train' | 'evaluation' | 'removal' | 'linear_probe' | 'assumed';
+  epoch: number;
+  step: number;
+} & Record<string, unknown>;
 
 /**
- * What a run writes about itself in `logs/<name>/`: output.log, metrics.jsonl and params.txt. Of several ranks the first writes; of the others
- * warnings alone are told, with `Rank r | ` in front, and written when they are {@link share shared}.
+ * What a run writes about itself in `logs/<name>/`: output.log, metrics.jsonl and params.txt. Of several ranks the
+ * first writes; of the others warnings alone are told, with `Rank r | ` in front, and written when they are {@link
+ * share shared}.
  */
 export class RunLog {
   readonly history: MetricsRecord[] = [];
@@ -40,14 +45,17 @@ export class RunLog {
   }
 
   /**
-   * Goes on with the files of an interrupted run: its records of later epochs and steps are dropped, for they will come again, but not
-   * those of other checkpoints; what a killed process left half-written is removed.
+   * Goes on with the files of an interrupted run: its records of later epochs and steps are dropped, for they will come
+   * again, but not those of other checkpoints; what a killed process left half-written is removed.
    */
   resume({ epoch, step }: Position): void {
     for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
     if (!existsSync(this.metricsFile)) return this.start();
-    const lines = readRegular(this.metricsFile, { wanted: 'the records of the run that goes on' }).toString('utf8').split('\n');
-    const isBefore = (record: MetricsRecord): boolean => record.epoch <= epoch || (record.epoch === epoch + 1 && record.step <= step);
+    const lines = readRegular(this.metricsFile, { wanted: 'the records of the run that goes on' })
+      .toString('utf8')
+      .split('\n');
+    const isBefore = (record: MetricsRecord): boolean =>
+      record.epoch <= epoch || (record.epoch === epoch + 1 && record.step <= step);
     const kept = lines.flatMap(parseRecord).filter((record) => record.checkpoint !== undefined || isBefore(record));
     this.history.push(...kept);
     writeFileWhole(this.metricsFile, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));

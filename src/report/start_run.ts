@@ -8,7 +8,8 @@ import { torch } from '../torch';
 import type { RunLog } from './run_log';
 
 /**
- * Begins a run's files: empties them, writes params.txt, and warns of flags that do nothing. Of several ranks the first does it.
+ * Begins a run's files: empties them, writes params.txt, and warns of flags that do nothing. Of several ranks the first
+ * does it.
  * @param resumedAt where an interrupted run goes on: its files are kept up to there
  */
 export function startRun(log: RunLog, options: TrainOptions, resumedAt?: Position): void {
@@ -20,7 +21,8 @@ export function startRun(log: RunLog, options: TrainOptions, resumedAt?: Positio
 }
 
 /** Whether a file says what model it is. */
-const bringsModel = ({ checkpoint, checkpointFinetune }: TrainOptions): boolean => (checkpoint ?? checkpointFinetune) !== undefined;
+const bringsModel = ({ checkpoint, checkpointFinetune }: TrainOptions): boolean =>
+  (checkpoint ?? checkpointFinetune) !== undefined;
 
 /** What there is to tell of a model's file. */
 interface ReadFile extends Pick<Position, 'epoch' | 'step'> {
@@ -31,8 +33,8 @@ interface ReadFile extends Pick<Position, 'epoch' | 'step'> {
 }
 
 /**
- * Tells in the log which objects of a model's file were left unread, and what is assumed of the model because nobody has said it, which goes to
- * metrics.jsonl too. Of several ranks the first does it.
+ * Tells in the log which objects of a model's file were left unread, and what is assumed of the model because nobody
+ * has said it, which goes to metrics.jsonl too. Of several ranks the first does it.
  */
 export function tellOfModel(log: RunLog, { assumed, unread, config, path, epoch, step }: ReadFile): void {
   if (ranks().rank > 0) return;
@@ -40,7 +42,15 @@ export function tellOfModel(log: RunLog, { assumed, unread, config, path, epoch,
   if (assumed === undefined) return;
   log.warning(assumed);
   const { activation, visionHeads, textHeads } = config;
-  log.metrics({ type: 'assumed', epoch, step, checkpoint: path, activation, vision_heads: visionHeads, text_heads: textHeads });
+  log.metrics({
+    type: 'assumed',
+    epoch,
+    step,
+    checkpoint: path,
+    activation,
+    vision_heads: visionHeads,
+    text_heads: textHeads,
+  });
 }
 
 /** Adds to a run's files, and warns of flags that do nothing. Of several ranks the first does it. */
@@ -51,5 +61,8 @@ export function joinRun(log: RunLog, options: TrainOptions): void {
   if (worldSize === 1) return;
   const backend = torch.distributed.getBackend();
   log.info(`${worldSize} ranks over ${backend}; rank 0 writes`);
-  if (backend !== options.distributedBackend) log.warning(`Using ${backend}, because ${options.distributedBackend} needs a GPU for each rank and a libtorch that has it.`);
+  if (backend !== options.distributedBackend)
+    log.warning(
+      `Using ${backend}, because ${options.distributedBackend} needs a GPU for each rank and a libtorch that has it.`,
+    );
 }

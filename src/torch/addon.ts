@@ -90,11 +90,31 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
   stopProfile(handle: number): [name: string, calls: number, ownSeconds: number][];
 
   augmentImage(image: Handle, steps: [name: string, magnitude: number][]): Handle;
-  resizeImage(image: Handle, width: number, height: number, left: number, top: number, cropWidth: number, cropHeight: number, bilinear: boolean): Handle;
+  resizeImage(
+    image: Handle,
+    width: number,
+    height: number,
+    left: number,
+    top: number,
+    cropWidth: number,
+    cropHeight: number,
+    bilinear: boolean,
+  ): Handle;
   normalizeImages(images: Handle, means: readonly number[], deviations: readonly number[]): Handle;
-  decodeJpeg(bytes: Uint8Array, maxPixels: number, maxSeconds: number, aside: boolean): Handle | string | null | Promise<Handle | string | null>;
+  decodeJpeg(
+    bytes: Uint8Array,
+    maxPixels: number,
+    maxSeconds: number,
+    aside: boolean,
+  ): Handle | string | null | Promise<Handle | string | null>;
   rasterToRgb(bytes: Uint8Array, raster: Raster, filtered: number, aside: boolean): RgbPixels | Promise<RgbPixels>;
-  unpackPixels(kind: string, bytes: Uint8Array, size: number, parts: number[], numbers: number[]): Promise<Uint8Array | null>;
+  unpackPixels(
+    kind: string,
+    bytes: Uint8Array,
+    size: number,
+    parts: number[],
+    numbers: number[],
+  ): Promise<Uint8Array | null>;
 }
 
 let loaded: Addon | undefined;

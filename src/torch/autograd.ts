@@ -31,7 +31,8 @@ export function autocast<T>(options: { device?: string; dtype?: DType | null }, 
   requireFunction(fn, 'autocast');
   checkOptions('The first argument of torch.autocast', options);
   const { device = 'cpu', dtype = 'bfloat16' } = options;
-  if (typeof device !== 'string') throw optionError(`The device of torch.autocast must be 'cpu' or 'cuda', but is ${show(device)}.`);
+  if (typeof device !== 'string')
+    throw optionError(`The device of torch.autocast must be 'cpu' or 'cuda', but is ${show(device)}.`);
   if (dtype !== null && dtype !== 'bfloat16' && dtype !== 'float16') {
     throw optionError(`The dtype of torch.autocast must be 'bfloat16', 'float16' or null, but is ${show(dtype)}.`);
   }
@@ -46,14 +47,18 @@ export function autocast<T>(options: { device?: string; dtype?: DType | null }, 
 }
 
 /**
- * Whether a device computes in bfloat16 by instructions of its own: a CPU with AVX512_BF16 or AMX, a GPU of compute capability 8.0 or
- * more. Elsewhere bfloat16 is slower than float32. The environment variable CLEANCLIP_BF16 overrules what is found: 0 says no, 1 says yes.
+ * Whether a device computes in bfloat16 by instructions of its own: a CPU with AVX512_BF16 or AMX, a GPU of compute
+ * capability 8.0 or more. Elsewhere bfloat16 is slower than float32. The environment variable CLEANCLIP_BF16 overrules
+ * what is found: 0 says no, 1 says yes.
  * @param device 'cpu' or 'cuda:<n>'
  * @throws CleanclipError `ERR_OPTION` for another value of CLEANCLIP_BF16
  */
 export function hasBfloat16(device: string): boolean {
   const told = process.env.CLEANCLIP_BF16 ?? '';
-  if (!['', '0', '1'].includes(told)) throw optionError(`CLEANCLIP_BF16 must be 0 (no bf16), 1 (bf16) or unset (look at the processor), but is '${told}'.`);
+  if (!['', '0', '1'].includes(told))
+    throw optionError(
+      `CLEANCLIP_BF16 must be 0 (no bf16), 1 (bf16) or unset (look at the processor), but is '${told}'.`,
+    );
   if (told !== '') return told === '1';
   return device === 'cpu' ? addon().cpuHasBfloat16() : addon().cudaHasBfloat16();
 }
@@ -66,7 +71,12 @@ export function hasBfloat16(device: string): boolean {
 export function grad(
   outputs: Tensor | Tensor[],
   inputs: Tensor | Tensor[],
-  options: { gradOutputs?: (Tensor | null)[]; retainGraph?: boolean; createGraph?: boolean; allowUnused?: boolean } = {},
+  options: {
+    gradOutputs?: (Tensor | null)[];
+    retainGraph?: boolean;
+    createGraph?: boolean;
+    allowUnused?: boolean;
+  } = {},
 ): (Tensor | null)[] {
   const { gradOutputs, createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
   const handles = (tensors: Tensor | Tensor[]): number[] => [tensors].flat().map((tensor) => tensor.handle);

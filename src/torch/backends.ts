@@ -13,7 +13,10 @@ export const cudnn = {
     addon().cudnnBenchmark(value);
   },
 
-  /** Whether float32 convolutions compute in TF32, with 10 bits of mantissa, on GPUs of compute capability 8.0 or more; default true, as in torch. */
+  /**
+   * Whether float32 convolutions compute in TF32, with 10 bits of mantissa, on GPUs of compute capability 8.0 or more;
+   * default true, as in torch.
+   */
   get allowTf32(): boolean {
     return addon().cudnnAllowTf32();
   },
@@ -25,7 +28,10 @@ export const cudnn = {
 /** torch.backends.cuda; of the whole process. */
 export const cuda = {
   matmul: {
-    /** Whether float32 matrix products compute in TF32, with 10 bits of mantissa, on GPUs of compute capability 8.0 or more; default false, as in torch. */
+    /**
+     * Whether float32 matrix products compute in TF32, with 10 bits of mantissa, on GPUs of compute capability 8.0 or
+     * more; default false, as in torch.
+     */
     get allowTf32(): boolean {
       return addon().matmulAllowTf32();
     },

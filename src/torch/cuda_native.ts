@@ -21,7 +21,10 @@ export interface DeviceProperties {
   multiProcessorCount: number;
 }
 
-/** The functions of `native/gpu/`. Without a device they mean the current one; where there is no GPU they throw `ERR_TORCH`. */
+/**
+ * The functions of `native/gpu/`. Without a device they mean the current one; where there is no GPU they throw
+ * `ERR_TORCH`.
+ */
 export interface CudaFunctions {
   cudaBuild(): { nccl: string | null } | null;
   cudaDeviceCount(): number;

@@ -2,7 +2,10 @@ import { addon } from './addon';
 import type { Gpu, NativeEvent, NativeStream } from './cuda_native';
 import type { Tensor } from './tensor';
 
-/** A queue of work of a GPU (torch.cuda.Stream). Work of one stream is done in order; of several, at once where the GPU has room. */
+/**
+ * A queue of work of a GPU (torch.cuda.Stream). Work of one stream is done in order; of several, at once where the GPU
+ * has room.
+ */
 export class Stream {
   /** @internal */
   readonly native: NativeStream;
@@ -30,7 +33,9 @@ export class Stream {
     addon().synchronizeCudaStream(this.native);
   }
 
-  /** Lets what is given to this stream from now on begin after what the other one holds now; this thread does not wait. */
+  /**
+   * Lets what is given to this stream from now on begin after what the other one holds now; this thread does not wait.
+   */
   waitStream(other: Stream): void {
     const event = new Event();
     event.record(other);
@@ -47,7 +52,10 @@ export class Event {
     addon().recordCudaEvent(this.native, stream.native);
   }
 
-  /** Lets what is given to the stream from now on begin after the mark; default: the current stream. This thread does not wait. */
+  /**
+   * Lets what is given to the stream from now on begin after the mark; default: the current stream. This thread does
+   * not wait.
+   */
   wait(stream: Stream = currentStream()): void {
     addon().waitCudaEvent(this.native, stream.native);
   }
@@ -72,8 +80,9 @@ export class Event {
 export const currentStream = (device?: Gpu): Stream => streamOf(addon().currentCudaStream(device));
 
 /**
- * Runs a synchronous function whose work is given to the stream, and which has its GPU for the current one (`with torch.cuda.stream`).
- * A tensor of one stream that another one reads must be made by then, see {@link Stream.waitStream}, and not be freed before, see {@link recordStream}.
+ * Runs a synchronous function whose work is given to the stream, and which has its GPU for the current one (`with
+ * torch.cuda.stream`). A tensor of one stream that another one reads must be made by then, see {@link
+ * Stream.waitStream}, and not be freed before, see {@link recordStream}.
  */
 export function stream<T>(on: Stream, fn: () => T): T {
   const device = addon().cudaDevice();
@@ -87,7 +96,11 @@ export function stream<T>(on: Stream, fn: () => T): T {
   }
 }
 
-/** Lets a tensor that a stream reads be freed at any time: its memory waits for what the stream holds now (torch.Tensor.record_stream). */
-export const recordStream = (tensor: Tensor, stream: Stream): void => addon().recordStream(tensor.handle, stream.native);
+/**
+ * Lets a tensor that a stream reads be freed at any time: its memory waits for what the stream holds now
+ * (torch.Tensor.record_stream).
+ */
+export const recordStream = (tensor: Tensor, stream: Stream): void =>
+  addon().recordStream(tensor.handle, stream.native);
 
 const streamOf = (native: NativeStream): Stream => Object.assign(Object.create(Stream.prototype) as Stream, { native });

@@ -1,7 +1,9 @@
 import { addon } from './addon';
 import { wrap, type Tensor } from './tensor';
 
-/** Where the samples of a picture lie among bytes, and which bytes of colour they stand for; see native/pixels/raster.h. */
+/**
+ * Where the samples of a picture lie among bytes, and which bytes of colour they stand for; see native/pixels/raster.h.
+ */
 export interface Raster {
   /** as stored */
   width: number;
@@ -24,7 +26,10 @@ export interface Raster {
   tables: Uint8Array;
   /** the colour where there are no pixels */
   blank: number[];
-  /** eleven numbers a rectangle: x, y, width, height, step right, step down, bytes a row, where its first row begins for each of four samples */
+  /**
+   * eleven numbers a rectangle: x, y, width, height, step right, step down, bytes a row, where its first row begins for
+   * each of four samples
+   */
   pieces: Float64Array;
 }
 
@@ -34,7 +39,12 @@ export interface Raster {
  * @param aside off this thread
  * @returns uint8 [H, W, 3], and how many pixels the bytes end before
  */
-export async function rasterToRgb(bytes: Uint8Array, raster: Raster, filtered: number, aside: boolean): Promise<{ pixels: Tensor; missing: number }> {
+export async function rasterToRgb(
+  bytes: Uint8Array,
+  raster: Raster,
+  filtered: number,
+  aside: boolean,
+): Promise<{ pixels: Tensor; missing: number }> {
   const { pixels, missing } = await addon().rasterToRgb(bytes, raster, filtered, aside);
   return { pixels: wrap(pixels), missing };
 }

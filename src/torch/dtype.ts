@@ -55,7 +55,10 @@ const arrays: Partial<Record<DType, TypedArrayConstructor>> = {
   complex128: Float64Array,
 };
 
-/** The typed array whose elements are those of a dtype; undefined where JavaScript has none (bfloat16 …, in older Nodes float16). */
+/**
+ * The typed array whose elements are those of a dtype; undefined where JavaScript has none (bfloat16 …, in older Nodes
+ * float16).
+ */
 export const arrayOf = (dtype: DType): TypedArrayConstructor | undefined =>
   dtype === 'float16' ? (globalThis as { Float16Array?: TypedArrayConstructor }).Float16Array : arrays[dtype];
 

@@ -43,7 +43,8 @@ function typedData(data: ArrayBufferView): { flat: ArrayBufferView; shape: numbe
   const dtype = dtypeOf(data);
   const shared = Object.prototype.toString.call(data.buffer) === '[object SharedArrayBuffer]';
   const own = shared ? (data as Uint8Array).slice() : data;
-  const flat = dtype === 'float16' ? new Uint8Array(own.buffer, own.byteOffset, own.byteLength) : own; // Node-API need not know Float16Array
+  // Node-API need not know Float16Array
+  const flat = dtype === 'float16' ? new Uint8Array(own.buffer, own.byteOffset, own.byteLength) : own;
   return { flat, shape: [(data as Uint8Array).length], dtype };
 }
 
@@ -55,7 +56,11 @@ function checkedShape(shape: readonly number[]): number[] {
 
 function checkedOptions<T>(options: T): T {
   if (typeof options === 'object' && options !== null) return options;
-  throw new CleanclipError(`The options of a tensor are an object such as { dtype: 'int64' }, but ${options === null ? 'null' : typeof options} came.`, 'ERR_TORCH');
+  throw new CleanclipError(
+    `The options of a tensor are an object such as { dtype: 'int64' }, ` +
+      `but ${options === null ? 'null' : typeof options} came.`,
+    'ERR_TORCH',
+  );
 }
 
 function placed(made: Tensor, { dtype = made.dtype, device = 'cpu', requiresGrad = false }: TensorOptions): Tensor {
@@ -94,7 +99,11 @@ function flatten(data: Nested, wanted: DType | undefined): { flat: ArrayBufferVi
     : { flat: Float64Array.from(items, Number), shape, dtype: 'float64' };
 }
 
-function bigintData(items: (number | bigint | boolean)[], shape: number[], wanted: DType | undefined): ReturnType<typeof flatten> {
+function bigintData(
+  items: (number | bigint | boolean)[],
+  shape: number[],
+  wanted: DType | undefined,
+): ReturnType<typeof flatten> {
   const dtype = wanted === 'uint64' ? 'uint64' : 'int64';
   const fits = dtype === 'uint64' ? BigInt.asUintN : BigInt.asIntN;
   const whole = items.map((item) => {
@@ -108,7 +117,8 @@ function bigintData(items: (number | bigint | boolean)[], shape: number[], wante
 function ragged(value: unknown, depth: number): CleanclipError {
   const what = Array.isArray(value) ? `a list of ${value.length}` : value === null ? 'null' : typeof value;
   return new CleanclipError(
-    `Tensor data must be numbers in nested arrays of equal lengths, at most ${maxDimensions} deep, but at depth ${depth} there is ${what}.`,
+    `Tensor data must be numbers in nested arrays of equal lengths, at most ${maxDimensions} deep, but at ` +
+      `depth ${depth} there is ${what}.`,
     'ERR_TORCH',
   );
 }
@@ -118,7 +128,10 @@ type Keywords = Record<string, unknown>;
 function make(name: string, positional: unknown[], options: RandomOptions): Tensor {
   const { requiresGrad, pinMemory = false, ...keywords } = checkedOptions(options);
   const pinned = pinMemory ? { pin_memory: true } : {};
-  const made = invokeByName(`aten::${name}`, [...positional, { dtype: 'float32', ...keywords, ...pinned } satisfies Keywords]) as Tensor;
+  const made = invokeByName(`aten::${name}`, [
+    ...positional,
+    { dtype: 'float32', ...keywords, ...pinned } satisfies Keywords,
+  ]) as Tensor;
   if (requiresGrad === true) made.requiresGrad = true;
   return made;
 }

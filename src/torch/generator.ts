@@ -1,6 +1,9 @@
 import { addon, type NativeGenerator } from './addon';
 
-/** A random generator of its own (torch.Generator on the CPU, a Mersenne twister): the same numbers as Python's for the same seed. */
+/**
+ * A random generator of its own (torch.Generator on the CPU, a Mersenne twister): the same numbers as Python's for the
+ * same seed.
+ */
 export class Generator {
   /** @internal */
   readonly native: NativeGenerator;

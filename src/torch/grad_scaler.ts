@@ -30,9 +30,9 @@ export interface GradScalerState {
 }
 
 /**
- * Scales the loss so that small gradients do not vanish in float16, and leaves a step out whose gradients overflow (torch.amp.GradScaler,
- * after Micikevicius et al. 2018). Nothing in a step waits for the device: the fused kernel of AdamW divides by the scale, and does nothing where
- * there was an overflow.
+ * Scales the loss so that small gradients do not vanish in float16, and leaves a step out whose gradients overflow
+ * (torch.amp.GradScaler, after Micikevicius et al. 2018). Nothing in a step waits for the device: the fused kernel of
+ * AdamW divides by the scale, and does nothing where there was an overflow.
  *
  * @example scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update();
  */
@@ -45,7 +45,13 @@ export class GradScaler {
   private backoffFactor: number;
   private growthInterval: number;
 
-  constructor({ device = 'cuda', initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 }: GradScalerOptions = {}) {
+  constructor({
+    device = 'cuda',
+    initScale = 65536,
+    growthFactor = 2,
+    backoffFactor = 0.5,
+    growthInterval = 2000,
+  }: GradScalerOptions = {}) {
     this.factor = keep(full([], initScale, { device }));
     this.growthTracker = keep(zeros([], { device, dtype: 'int32' }));
     this.foundInf = keep(zeros([], { device }));
@@ -60,16 +66,32 @@ export class GradScaler {
     return loss.mul(this.factor);
   }
 
-  /** A step of the optimizer on scaled gradients, or none if one of their elements is not finite. One optimizer to a scaler. */
+  /**
+   * A step of the optimizer on scaled gradients, or none if one of their elements is not finite. One optimizer to a
+   * scaler.
+   */
   step(optimizer: AdamW): void {
-    noGrad(() => invokeByName('aten::_amp_foreach_non_finite_check_and_unscale_', [optimizer.gradients(), this.foundInf, this.one]));
+    noGrad(() =>
+      invokeByName('aten::_amp_foreach_non_finite_check_and_unscale_', [
+        optimizer.gradients(),
+        this.foundInf,
+        this.one,
+      ]),
+    );
     optimizer.step({ gradScale: this.factor, foundInf: this.foundInf });
   }
 
   /** Lowers the scale after a step that overflowed, and raises it after enough without; once after each step. */
   update(): void {
     const { factor, growthTracker, foundInf, growthFactor, backoffFactor, growthInterval } = this;
-    invokeByName('aten::_amp_update_scale_', [factor, growthTracker, foundInf, growthFactor, backoffFactor, growthInterval]);
+    invokeByName('aten::_amp_update_scale_', [
+      factor,
+      growthTracker,
+      foundInf,
+      growthFactor,
+      backoffFactor,
+      growthInterval,
+    ]);
     foundInf.zero_();
   }
 
@@ -111,10 +133,17 @@ function numberIn(state: GradScalerState, name: keyof GradScalerState): number {
   const given: unknown = typeof state === 'object' && state !== null ? state[name] : undefined;
   const value: unknown = given instanceof PyFloat ? given.value : given;
   if (typeof value === 'number' && value >= 0 && value < Infinity) return value;
-  throw new CleanclipError(`The state of a GradScaler has a number '${name}', but this one has ${String(value)}; it is not of torch.amp.GradScaler.`, 'ERR_CHECKPOINT');
+  throw new CleanclipError(
+    `The state of a GradScaler has a number '${name}', but this one has ${String(value)}; it is not of ` +
+      'torch.amp.GradScaler.',
+    'ERR_CHECKPOINT',
+  );
 }
 
-/** A step of the optimizer, on gradients of a loss that the scaler has scaled, if there is one; it ends with the scaler's update. */
+/**
+ * A step of the optimizer, on gradients of a loss that the scaler has scaled, if there is one; it ends with the
+ * scaler's update.
+ */
 export function stepWith(optimizer: AdamW, scaler?: GradScaler): void {
   if (scaler === undefined) return optimizer.step();
   scaler.step(optimizer);

@@ -22,7 +22,25 @@ export type { DType, TypedArray } from './dtype';
 export type { Nested } from './tensor';
 export type { RandomOptions, TensorOptions } from './factories';
 
-const own = { ...factories, ...scope, ...autograd, ...random, ...threads, backends, cuda, distributed, emptyCache, profile, Generator, GradScaler, Tensor, ops, load, loadMetadata, save };
+const own = {
+  ...factories,
+  ...scope,
+  ...autograd,
+  ...random,
+  ...threads,
+  backends,
+  cuda,
+  distributed,
+  emptyCache,
+  profile,
+  Generator,
+  GradScaler,
+  Tensor,
+  ops,
+  load,
+  loadMetadata,
+  save,
+};
 
 /**
  * libtorch: factories, grad modes, scopes, seeds, and every ATen operator as a function of its own name.
@@ -30,4 +48,7 @@ const own = { ...factories, ...scope, ...autograd, ...random, ...threads, backen
  */
 export type Torch = typeof own & Omit<TorchFunctions, keyof typeof own>;
 
-export const torch = Object.setPrototypeOf(own, operatorsOnDemand((name) => operator(`aten::${name}`))) as Torch;
+export const torch = Object.setPrototypeOf(
+  own,
+  operatorsOnDemand((name) => operator(`aten::${name}`)),
+) as Torch;

@@ -36,6 +36,9 @@ const namespace = (name: string): object =>
   ) as object;
 
 /** Every operator of the dispatcher as `ops.<namespace>.<name>(…)`, as torch.ops in Python. */
-export const ops: Namespaces = new Proxy<Record<string, object>>({}, {
-  get: (known, key) => (typeof key === 'string' ? (known[key] ??= namespace(key)) : undefined),
-}) as unknown as Namespaces;
+export const ops: Namespaces = new Proxy<Record<string, object>>(
+  {},
+  {
+    get: (known, key) => (typeof key === 'string' ? (known[key] ??= namespace(key)) : undefined),
+  },
+) as unknown as Namespaces;

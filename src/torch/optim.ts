@@ -61,7 +61,8 @@ export class AdamW {
   ) {
     checkOptions("AdamW's options", options);
     checkNumber(options.lr, "AdamW's lr", 0);
-    if (!Array.isArray(groups)) throw optionError(`AdamW takes a list of groups of parameters, but got ${show(groups)}.`);
+    if (!Array.isArray(groups))
+      throw optionError(`AdamW takes a list of groups of parameters, but got ${show(groups)}.`);
     this.lr = options.lr;
     this.betas = options.betas ?? [0.9, 0.999];
     this.eps = options.eps ?? 1e-8;
@@ -69,7 +70,8 @@ export class AdamW {
 
   /**
    * Updates every parameter that has a gradient.
-   * @param scaling of a {@link GradScaler}: the gradients are so many times too large; where an overflow was found, nothing is updated
+   * @param scaling of a {@link GradScaler}: the gradients are so many times too large; where an overflow was found,
+   * nothing is updated
    */
   step(scaling?: Scaling): void {
     noGrad(() => {
@@ -83,7 +85,9 @@ export class AdamW {
   }
 
   private stepGroup({ parameters, weightDecay }: ParameterGroup, scaling?: Scaling): void {
-    const active = parameters.map((parameter) => ({ parameter, grad: parameter.grad })).filter(({ grad }) => grad !== null);
+    const active = parameters
+      .map((parameter) => ({ parameter, grad: parameter.grad }))
+      .filter(({ grad }) => grad !== null);
     if (active.length === 0) return;
     const moments = active.map(({ parameter }) => this.momentsOf(parameter));
     const steps = moments.map(({ step }) => step);
@@ -106,7 +110,8 @@ export class AdamW {
         ...(scaling && { grad_scale: scaling.gradScale, found_inf: scaling.foundInf }),
       },
     ]);
-    if (scaling !== undefined) invokeByName('aten::_foreach_sub_', [steps, steps.map(() => scaling.foundInf)]); // a step left out does not count
+    // a step left out does not count
+    if (scaling !== undefined) invokeByName('aten::_foreach_sub_', [steps, steps.map(() => scaling.foundInf)]);
   }
 
   private momentsOf(parameter: Tensor): Moments {
@@ -121,7 +126,9 @@ export class AdamW {
 
   /** The moments of every parameter, the optimizer's own; those of one that has never had a gradient begin at 0. */
   moments(): Tensor[] {
-    return this.groups.flatMap(({ parameters }) => parameters.flatMap((parameter) => Object.values(this.momentsOf(parameter)) as Tensor[]));
+    return this.groups.flatMap(({ parameters }) =>
+      parameters.flatMap((parameter) => Object.values(this.momentsOf(parameter)) as Tensor[]),
+    );
   }
 
   /** Forgets the gradients (torch's set_to_none). */
@@ -160,43 +167,61 @@ export class AdamW {
   }
 
   /**
-   * Takes moments over from a `state_dict()` of torch.optim.AdamW or from here; the hyperparameters stay this run's own.
+   * Takes moments over from a `state_dict()` of torch.optim.AdamW or from here; the hyperparameters stay this run's
+   * own.
    * @throws CleanclipError `ERR_CHECKPOINT` when the groups or shapes differ
    */
   loadStateDict(loaded: OptimizerState): void {
     const fault = optimizerFault(loaded);
-    if (fault !== undefined) throw new CleanclipError(`The optimizer's state cannot be taken: ${fault}.`, 'ERR_CHECKPOINT');
+    if (fault !== undefined)
+      throw new CleanclipError(`The optimizer's state cannot be taken: ${fault}.`, 'ERR_CHECKPOINT');
     const sizes = this.groups.map(({ parameters }) => parameters.length);
     const loadedSizes = loaded.param_groups.map(({ params }) => params.length);
     if (sizes.join() !== loadedSizes.join()) {
       throw new CleanclipError(
-        `The checkpoint's optimizer has groups of ${loadedSizes.join(' and ')} parameters, but this model has ${sizes.join(' and ')}; it belongs to another model.`,
+        `The checkpoint's optimizer has groups of ${loadedSizes.join(' and ')} parameters, but this model ` +
+          `has ${sizes.join(' and ')}; it belongs to another model.`,
         'ERR_CHECKPOINT',
       );
     }
     const parameters = this.groups.flatMap((group) => group.parameters);
     const indices = loaded.param_groups.flatMap(({ params }) => params);
-    const fresh = parameters.map((parameter, i) => [parameter, readMoments(loaded.state[indices[i]] as ParameterState | undefined, parameter)] as const);
+    const fresh = parameters.map(
+      (parameter, i) =>
+        [parameter, readMoments(loaded.state[indices[i]] as ParameterState | undefined, parameter)] as const,
+    );
     for (const [parameter, moments] of fresh) {
       if (moments !== undefined) this.state.set(parameter, moments);
     }
   }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What keeps a value from being a state of torch.optim.AdamW, in words; undefined for one. Whether it fits a model is not looked at. */
+/**
+ * What keeps a value from being a state of torch.optim.AdamW, in words; undefined for one. Whether it fits a model is
+ * not looked at.
+ */
 export function optimizerFault(value: unknown): string | undefined {
-  if (!isObject(value) || !Array.isArray(value.param_groups) || !isObject(value.state)) return 'it is no state_dict of an optimizer, with state and param_groups';
+  if (!isObject(value) || !Array.isArray(value.param_groups) || !isObject(value.state))
+    return 'it is no state_dict of an optimizer, with state and param_groups';
   const { param_groups: groups, state } = value;
-  const indices = groups.flatMap((group: unknown) => (isObject(group) && Array.isArray(group.params) ? (group.params as unknown[]) : [undefined]));
+  const indices = groups.flatMap((group: unknown) =>
+    isObject(group) && Array.isArray(group.params) ? (group.params as unknown[]) : [undefined],
+  );
   if (!indices.every((index) => Number.isSafeInteger(index))) return 'its param_groups do not number their parameters';
   for (const [index, entry] of Object.entries(state)) {
     const tensor = (name: string): boolean => isObject(entry) && entry[name] instanceof Tensor;
-    if (!tensor('exp_avg') || !tensor('exp_avg_sq')) return `it is of another optimizer than AdamW: the state of parameter ${index.slice(0, 20)} has no exp_avg and exp_avg_sq`;
+    if (!tensor('exp_avg') || !tensor('exp_avg_sq'))
+      return (
+        `it is of another optimizer than AdamW: the state of parameter ${index.slice(0, 20)} has no exp_avg and ` +
+        'exp_avg_sq'
+      );
     const { step } = entry as Record<string, unknown>;
     const count = step instanceof Tensor && step.numel() === 1 ? Number(step.item()) : step;
-    if (typeof count !== 'number' || !(count >= 0 && count < Infinity)) return `parameter ${index.slice(0, 20)} has no number of steps`;
+    if (typeof count !== 'number' || !(count >= 0 && count < Infinity))
+      return `parameter ${index.slice(0, 20)} has no number of steps`;
   }
   return undefined;
 }
@@ -206,7 +231,8 @@ function readMoments(entry: ParameterState | undefined, parameter: Tensor): Mome
   for (const moment of [entry.exp_avg, entry.exp_avg_sq]) {
     if (moment.shape.join() !== parameter.shape.join()) {
       throw new CleanclipError(
-        `The checkpoint's optimizer holds a moment of shape [${moment.shape}] for a parameter of [${parameter.shape}]; it belongs to another model.`,
+        `The checkpoint's optimizer holds a moment of shape [${moment.shape}] for a parameter of ` +
+          `[${parameter.shape}]; it belongs to another model.`,
         'ERR_CHECKPOINT',
       );
     }
@@ -214,5 +240,9 @@ function readMoments(entry: ParameterState | undefined, parameter: Tensor): Mome
   const copy = (source: Tensor): Tensor =>
     noGrad(() => (invokeByName('aten::zeros_like', [parameter]) as Tensor).copy_(source));
   const step = typeof entry.step === 'number' ? entry.step : entry.step.item();
-  return { step: makeTensor(step, { device: parameter.device }), average: copy(entry.exp_avg), averageOfSquares: copy(entry.exp_avg_sq) };
+  return {
+    step: makeTensor(step, { device: parameter.device }),
+    average: copy(entry.exp_avg),
+    averageOfSquares: copy(entry.exp_avg_sq),
+  };
 }

@@ -11,8 +11,8 @@ export interface OperatorProfile {
 }
 
 /**
- * Counts and times every operator that a synchronous function runs, those inside the models and in backward passes too (torch.profiler, of the
- * calling thread alone). On a GPU the seconds are those of the CPU that gives it work.
+ * Counts and times every operator that a synchronous function runs, those inside the models and in backward passes too
+ * (torch.profiler, of the calling thread alone). On a GPU the seconds are those of the CPU that gives it work.
  * @returns the operators, those with the most time first
  * @example console.table(torch.profile(() => clip.encodeImage(pixels)).slice(0, 10));
  */

@@ -14,7 +14,10 @@ export function tidy<T>(fn: () => T): T {
   try {
     const result = fn();
     if (isPromise(result)) {
-      throw new CleanclipError('torch.tidy takes a synchronous function, but got one that returns a promise.', 'ERR_TORCH');
+      throw new CleanclipError(
+        'torch.tidy takes a synchronous function, but got one that returns a promise.',
+        'ERR_TORCH',
+      );
     }
     kept = tensorsIn(result);
     return result;

@@ -11,7 +11,8 @@ import type { TensorMethods } from './operators.gen';
 export type Nested = number | bigint | boolean | Nested[];
 
 // Every operator that takes a tensor first is a method; `installMethods` puts them on the prototype.
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the class and its generated methods are one type
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the class and its generated methods are
+// one type
 export interface Tensor extends TensorMethods {}
 
 /**
@@ -83,7 +84,8 @@ export class Tensor {
    * @param options.createGraph record the backward too, for higher derivatives; default false
    */
   backward(options: { gradient?: Tensor; retainGraph?: boolean; createGraph?: boolean } = {}): void {
-    if (typeof options !== 'object' || options === null) throw new CleanclipError('backward takes an object of options, such as { gradient }.', 'ERR_TORCH');
+    if (typeof options !== 'object' || options === null)
+      throw new CleanclipError('backward takes an object of options, such as { gradient }.', 'ERR_TORCH');
     const { gradient, createGraph = false, retainGraph = createGraph } = options;
     if (gradient !== undefined) requireTensor(gradient, "backward's `gradient`");
     addon().backward(this.handle, gradient?.handle ?? null, retainGraph, createGraph);
@@ -93,11 +95,18 @@ export class Tensor {
    * This tensor in another dtype, on another device, or both; itself when nothing changes.
    * @param target.nonBlocking go on while a GPU copies, if the memory on the CPU is pinned; default false
    */
-  to(target: DType | 'cpu' | 'meta' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string; nonBlocking?: boolean }): Tensor {
+  to(
+    target:
+      DType | 'cpu' | 'meta' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string; nonBlocking?: boolean },
+  ): Tensor {
     if (typeof target !== 'string' && (typeof target !== 'object' || target === null)) {
       throw new CleanclipError('to takes a dtype, a device, or an object with both.', 'ERR_TORCH');
     }
-    const { dtype = this.dtype, device = this.device, nonBlocking = false } = typeof target === 'string' ? dtypeOrDevice(target) : target;
+    const {
+      dtype = this.dtype,
+      device = this.device,
+      nonBlocking = false,
+    } = typeof target === 'string' ? dtypeOrDevice(target) : target;
     return invokeByName('aten::to', [this, device, dtype, nonBlocking]) as Tensor;
   }
 
@@ -106,7 +115,10 @@ export class Tensor {
     return invokeByName('aten::item', [this]) as number;
   }
 
-  /** A copy of the elements in row-major order. bfloat16 comes as Float32Array, so does float16 in a Node without Float16Array, bool as 0 and 1, complex as pairs. */
+  /**
+   * A copy of the elements in row-major order. bfloat16 comes as Float32Array, so does float16 in a Node without
+   * Float16Array, bool as 0 and 1, complex as pairs.
+   */
   data(): TypedArray {
     const Elements = arrayOf(this.dtype);
     if (Elements !== undefined) return new Elements(addon().copyBytes(this.handle));
@@ -148,7 +160,10 @@ export class Tensor {
     const { shape, dtype, device } = this;
     const size = shape.reduce((product, length) => product * length, 1);
     const place = device === 'cpu' ? '' : `, ${device}`;
-    return `Tensor(${dtype} [${shape.join(', ')}]${place})${size <= 100 ? ` ${inspect(this.toArray(), { depth: 9 })}` : ''}`;
+    return (
+      `Tensor(${dtype} ` +
+      `[${shape.join(', ')}]${place})${size <= 100 ? ` ${inspect(this.toArray(), { depth: 9 })}` : ''}`
+    );
   }
 }
 
@@ -224,7 +239,12 @@ export function invoke(id: number, given: readonly unknown[]): unknown {
     } else if (value instanceof Tensor) {
       values[i] = value.handle;
       mask += powers[i];
-    } else if (i === count - 1 && !Array.isArray(value) && !ArrayBuffer.isView(value) && !(value instanceof Generator)) {
+    } else if (
+      i === count - 1 &&
+      !Array.isArray(value) &&
+      !ArrayBuffer.isView(value) &&
+      !(value instanceof Generator)
+    ) {
       return invokeWithKeywords(id, given.slice(0, i), value as Record<string, unknown>);
     } else if (put(values, i, value)) {
       mask += powers[i];
@@ -272,7 +292,10 @@ function put(values: unknown[], i: number, value: unknown): boolean {
   // The addon refuses longer lists; looking for tensors in a sparse one of 2^31 would take minutes.
   if (Array.isArray(value) && value.length <= 2 ** 20 && value.some((item) => item instanceof Tensor)) {
     if (!value.every((item) => item instanceof Tensor || item === null || item === undefined)) {
-      throw new CleanclipError('A list of tensors holds tensors and null only, but a number or string is among them.', 'ERR_TORCH');
+      throw new CleanclipError(
+        'A list of tensors holds tensors and null only, but a number or string is among them.',
+        'ERR_TORCH',
+      );
     }
     values[i] = (value as (Tensor | null)[]).map((item) => item?.handle ?? null);
     return true;
@@ -285,12 +308,18 @@ function put(values: unknown[], i: number, value: unknown): boolean {
 function elementsOf(view: ArrayBufferView): (number | bigint)[] {
   const { length } = view as unknown as ArrayLike<number | bigint>;
   if (!(length <= 2 ** 20)) {
-    throw new CleanclipError(`A list is an array or a typed array of at most 1,048,576 elements, but a ${view.constructor.name} came.`, 'ERR_TORCH');
+    throw new CleanclipError(
+      `A list is an array or a typed array of at most 1,048,576 elements, but a ${view.constructor.name} came.`,
+      'ERR_TORCH',
+    );
   }
   try {
     return Array.from(view as unknown as ArrayLike<number | bigint>);
   } catch {
-    throw new CleanclipError(`A ${view.constructor.name} has lost its memory: its buffer was transferred or made shorter.`, 'ERR_TORCH');
+    throw new CleanclipError(
+      `A ${view.constructor.name} has lost its memory: its buffer was transferred or made shorter.`,
+      'ERR_TORCH',
+    );
   }
 }
 
@@ -321,12 +350,20 @@ export function operatorId(name: string): number {
 
 /** @internal Throws unless `value` is a function, as `name` takes one. */
 export function requireFunction(value: unknown, name: string): void {
-  if (typeof value !== 'function') throw new CleanclipError(`torch.${name} takes a function, but ${value === null ? 'null' : typeof value} came.`, 'ERR_TORCH');
+  if (typeof value !== 'function')
+    throw new CleanclipError(
+      `torch.${name} takes a function, but ${value === null ? 'null' : typeof value} came.`,
+      'ERR_TORCH',
+    );
 }
 
 /** @internal Throws unless `value` is a tensor, as `name` takes one. */
 export function requireTensor(value: unknown, name: string): void {
-  if (!(value instanceof Tensor)) throw new CleanclipError(`${name} takes a Tensor, but ${value === null ? 'null' : typeof value} came.`, 'ERR_TORCH');
+  if (!(value instanceof Tensor))
+    throw new CleanclipError(
+      `${name} takes a Tensor, but ${value === null ? 'null' : typeof value} came.`,
+      'ERR_TORCH',
+    );
 }
 
 let native: Addon | undefined;

@@ -11,10 +11,12 @@ function whole(count: unknown, [least, most]: readonly [number, number], what: s
 const threadCounts = [1, 4096] as const;
 
 /** How many threads one operator may use, in the whole process (torch.set_num_threads). */
-export const setNumThreads = (count: number): void => addon().setNumThreads(whole(count, threadCounts, 'The number of threads'));
+export const setNumThreads = (count: number): void =>
+  addon().setNumThreads(whole(count, threadCounts, 'The number of threads'));
 
 /** The same for the calling thread alone; data workers set 1, so that they do not crowd out the trainer. */
-export const setThreadLocalThreads = (count: number): void => addon().setThreadLocalThreads(whole(count, threadCounts, 'The number of threads'));
+export const setThreadLocalThreads = (count: number): void =>
+  addon().setThreadLocalThreads(whole(count, threadCounts, 'The number of threads'));
 
 /** How many threads an operator of this thread uses. */
 export const getNumThreads = (): number => addon().numThreads();
@@ -29,4 +31,5 @@ export function share(tensor: Tensor): number {
 }
 
 /** The tensor behind a token of `share`. */
-export const take = (token: number): Tensor => wrap(addon().take(whole(token, [0, Number.MAX_SAFE_INTEGER], "A shared tensor's token")));
+export const take = (token: number): Tensor =>
+  wrap(addon().take(whole(token, [0, Number.MAX_SAFE_INTEGER], "A shared tensor's token")));

@@ -7,9 +7,10 @@ import type { StepModel } from './step_model';
 type Key = keyof Embeds;
 
 /**
- * The gradients of a loss over a whole batch, with the activations of one part of it in memory at a time (GradCache, Gao et al. 2021): the
- * features of all parts without a graph, the loss and its gradient for the features, then each part once more with its graph, and that gradient
- * through it. Exact, but for batch norm, which sees the parts. It takes a forward pass more.
+ * The gradients of a loss over a whole batch, with the activations of one part of it in memory at a time (GradCache,
+ * Gao et al. 2021): the features of all parts without a graph, the loss and its gradient for the features, then each
+ * part once more with its graph, and that gradient through it. Exact, but for batch norm, which sees the parts. It
+ * takes a forward pass more.
  * @param parts how many; at most one a pair
  * @param lossOf the loss of the features of all rows, which is called once
  * @param scale of the loss and so of the gradients; default: none
@@ -25,7 +26,10 @@ export function cachedBackward<Losses extends { loss: Tensor }>(
   const ranges = split(batch.ids.shape[0], parts);
   const cached = torch.noGrad(() => ranges.map((rows) => torch.tidy(() => embedBatch(model, batch, rows, true))));
   const keys = Object.keys(cached[0]) as Key[];
-  const leaves = Object.fromEntries(keys.map((key) => [key, leafOf(cached.map((embeds) => embeds[key]!))])) as Record<Key, Tensor>;
+  const leaves = Object.fromEntries(keys.map((key) => [key, leafOf(cached.map((embeds) => embeds[key]!))])) as Record<
+    Key,
+    Tensor
+  >;
   const losses = lossOf(leaves);
   model.lossBackward(scale(losses.loss));
   const used = keys.filter((key) => leaves[key].grad !== null); // a batch of poisoned pairs alone has no in-modal loss

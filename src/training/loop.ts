@@ -54,8 +54,9 @@ export interface Run {
 }
 
 /**
- * Trains from `start` to the last epoch: steps, log lines, an evaluation and a checkpoint each epoch. Of several ranks each computes its part of
- * a batch and rank 0 writes; they stop together, at the same step, when one is asked to. Whatever else ends it, the last step is saved.
+ * Trains from `start` to the last epoch: steps, log lines, an evaluation and a checkpoint each epoch. Of several ranks
+ * each computes its part of a batch and rank 0 writes; they stop together, at the same step, when one is asked to.
+ * Whatever else ends it, the last step is saved.
  */
 export async function trainLoop(run: Run): Promise<TrainResult> {
   const { clip, parallel, optimizer, scaler, pairs, order, options, log, device, resumed, end, hooks } = run;
@@ -70,7 +71,8 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
   let stepsBefore = step - batch;
   const save = (name: string): string => {
     const path = join(folder, name);
-    if (ranks().rank === 0) writeCheckpoint(path, options.name, clip, optimizer, { epoch, batch, step }, { order, scaler });
+    if (ranks().rank === 0)
+      writeCheckpoint(path, options.name, clip, optimizer, { epoch, batch, step }, { order, scaler });
     return path;
   };
   const saveEpoch = (): string => save(options.completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`);
@@ -96,7 +98,10 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
       log.info(`Starting Epoch ${epoch + 1}`);
       const reporter = new StepReporter(run, batches, epoch + 1);
       clip.train();
-      for await (const loaded of loader.epoch(epoch + 1, { startBatch: batch, signal: parallel === undefined ? signal : undefined })) {
+      for await (const loaded of loader.epoch(epoch + 1, {
+        startBatch: batch,
+        signal: parallel === undefined ? signal : undefined,
+      })) {
         const joined = await parallel?.agree(loaded.isBackdoor, signal?.aborted === true);
         if (joined?.stop) {
           loaded.dispose();
@@ -107,10 +112,16 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
           log.warning(`Batch ${loaded.index + 1} is skipped: a rank has no pairs of it whose image can be read.`);
           continue;
         }
-        const lr = learningRate(options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index);
+        const lr = learningRate(
+          options.compat === 'reference' ? (epoch + 1) * batches + loaded.index : stepsBefore + loaded.index,
+        );
         optimizer.lr = lr;
         reporter.dataReady();
-        const readLosses = trainStep(clip, optimizer, loaded, weights, { accumFreq: options.accumFreq, joined, scaler });
+        const readLosses = trainStep(clip, optimizer, loaded, weights, {
+          accumFreq: options.accumFreq,
+          joined,
+          scaler,
+        });
         const count = joined?.counts.reduce((sum, one) => sum + one) ?? loaded.rows.length;
         loaded.dispose();
         reportStep();
@@ -119,7 +130,8 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
         checkpoint = undefined;
         const done = { epoch: epoch + 1, batch, step };
         unreported = () => reporter.stepDone(finite(readLosses(), done), count, lr, done);
-        if (device === 'cpu') reportStep(); // else after the next step has been given to the GPU, which need not wait for this
+        // else after the next step has been given to the GPU, which need not wait for this
+        if (device === 'cpu') reportStep();
         if (options.saveEverySteps > 0 && step % options.saveEverySteps === 0) {
           reportStep();
           checkpoint = save('step.pt');
@@ -150,12 +162,17 @@ export async function trainLoop(run: Run): Promise<TrainResult> {
     } catch (unsaved) {
       throw stop ? unsaved : error;
     }
-    const saved = resumed || (step > run.start.step && (stop || ranks().rank === 0)); // the others stop without rank 0 when it has failed
+    // the others stop without rank 0 when it has failed
+    const saved = resumed || (step > run.start.step && (stop || ranks().rank === 0));
     log.warning(`Stopped at step ${step}${saved ? '; --resume auto goes on from there' : ''}.`);
     if (!stop) throw error;
-    throw new CleanclipError(`Training was stopped at step ${step}${saved ? '; it is saved, and --resume auto goes on' : ''}.`, 'ERR_ABORTED', {
-      cause: error,
-    });
+    throw new CleanclipError(
+      `Training was stopped at step ${step}${saved ? '; it is saved, and --resume auto goes on' : ''}.`,
+      'ERR_ABORTED',
+      {
+        cause: error,
+      },
+    );
   }
   await log.share();
   const { metrics, bestCheckpoint } = measurements;
@@ -168,7 +185,8 @@ const stopped = (): CleanclipError => new CleanclipError('Training was asked to 
 function finite(losses: StepLosses, { epoch, step }: StepNumbers): StepLosses {
   if (Number.isFinite(losses.loss)) return losses;
   throw new CleanclipError(
-    `The loss became ${losses.loss} at step ${step} of epoch ${epoch}; lower --lr or raise --num_warmup_steps. The checkpoints before it are kept.`,
+    `The loss became ${losses.loss} at step ${step} of epoch ${epoch}; lower --lr or raise --num_warmup_steps. ` +
+      'The checkpoints before it are kept.',
     'ERR_DATA',
   );
 }

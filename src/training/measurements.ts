@@ -23,13 +23,20 @@ export class Measurements {
    * @param best where the best checkpoint is kept
    */
   static async open(run: Run, best: string): Promise<Measurements> {
-    const [earlier, kept] = await fromFirstRank(() => [run.log.history.filter(isOfThisRun), run.resumed && existsSync(best)] as const);
+    const [earlier, kept] = await fromFirstRank(
+      () => [run.log.history.filter(isOfThisRun), run.resumed && existsSync(best)] as const,
+    );
     // Without the one that ended where the run goes on: it may have been stopped before the checkpoint was kept.
-    const losses = earlier.flatMap(({ step, loss }) => (step !== run.start.step && typeof loss === 'number' ? [loss] : []));
+    const losses = earlier.flatMap(({ step, loss }) =>
+      step !== run.start.step && typeof loss === 'number' ? [loss] : [],
+    );
     return new Measurements(run, earlier, kept ? Math.min(...losses, Infinity) : Infinity, kept ? best : undefined);
   }
 
-  /** Evaluates the model, unless that was done before the run was resumed, and keeps it if it is the best so far. Every rank calls it. */
+  /**
+   * Evaluates the model, unless that was done before the run was resumed, and keeps it if it is the best so far. Every
+   * rank calls it.
+   */
   async measure({ epoch, batch, step }: Position, keep: () => string): Promise<void> {
     const { run, earlier } = this;
     const at = { epoch: batch > 0 ? epoch + 1 : epoch, step };
@@ -49,4 +56,5 @@ export class Measurements {
 }
 
 /** Whether it is an evaluation of what the run itself has trained. */
-const isOfThisRun = ({ type, epoch, checkpoint }: MetricsRecord): boolean => type === 'evaluation' && epoch > 0 && checkpoint === undefined;
+const isOfThisRun = ({ type, epoch, checkpoint }: MetricsRecord): boolean =>
+  type === 'evaluation' && epoch > 0 && checkpoint === undefined;

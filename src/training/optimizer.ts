@@ -12,7 +12,10 @@ export function makeOptimizer(clip: Clip, options: TrainOptions): AdamW {
   return new AdamW(
     [
       { parameters: named.filter(([name]) => exempt(name)).map(([, parameter]) => parameter), weightDecay: 0 },
-      { parameters: named.filter(([name]) => !exempt(name)).map(([, parameter]) => parameter), weightDecay: options.weightDecay },
+      {
+        parameters: named.filter(([name]) => !exempt(name)).map(([, parameter]) => parameter),
+        weightDecay: options.weightDecay,
+      },
     ],
     { lr: options.lr, betas: [options.beta1, options.beta2], eps: options.eps },
   );

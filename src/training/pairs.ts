@@ -34,17 +34,34 @@ export class TrainingPairs {
     if (!this.options.progressive || !this.options.progressiveEpochs!.includes(epoch)) return;
     this.log.info(`Scoring ${this.table.length} pairs`);
     const hooks = { signal, warn: (text: string) => this.log.warning(`Removal: ${text}`) };
-    const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(this.clip, this.table, this.options, epoch, hooks);
+    const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(
+      this.clip,
+      this.table,
+      this.options,
+      epoch,
+      hooks,
+    );
     await this.current?.close();
     this.current = undefined; // after the last epoch there may be too few for another
     this.table = this.table.select(kept);
-    this.log.info(`Removed ${removed} pairs, ${removedBackdoor} of the ${totalBackdoor} poisoned; ${this.table.length} are left in '${path}'`);
-    this.log.metrics({ type: 'removal', epoch, step: 0, removed, removed_backdoor: removedBackdoor, total_backdoor: totalBackdoor });
+    this.log.info(
+      `Removed ${removed} pairs, ${removedBackdoor} of the ${totalBackdoor} poisoned; ${this.table.length} are ` +
+        `left in '${path}'`,
+    );
+    this.log.metrics({
+      type: 'removal',
+      epoch,
+      step: 0,
+      removed,
+      removed_backdoor: removedBackdoor,
+      total_backdoor: totalBackdoor,
+    });
   }
 
   async close(): Promise<void> {
     await this.current?.close();
-    if (this.badRows > 0) this.log.warning(`${this.badRows} rows could not be used; the first ${NAMED_BAD_ROWS} at most are named above.`);
+    if (this.badRows > 0)
+      this.log.warning(`${this.badRows} rows could not be used; the first ${NAMED_BAD_ROWS} at most are named above.`);
   }
 
   private load(table: PairTable): PairLoader {
@@ -79,5 +96,7 @@ export async function pairsAt(
   options: TrainOptions,
 ): Promise<PairTable> {
   const done = (options.progressiveEpochs ?? []).filter((e) => e < epoch || (e === epoch && batch > 0));
-  return options.progressive && done.length > 0 ? readPairs(removalPath(options, Math.max(...done)), { ...options, columns: undefined }) : all;
+  return options.progressive && done.length > 0
+    ? readPairs(removalPath(options, Math.max(...done)), { ...options, columns: undefined })
+    : all;
 }

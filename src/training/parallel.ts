@@ -27,7 +27,11 @@ export class ParallelModel implements StepModel {
   /** Copies rank 0's weights to all. Every rank calls it. */
   static async create(clip: Clip, options: TrainOptions): Promise<ParallelModel> {
     if (options.syncBatchnorm) clip.syncBatchNorm();
-    return new ParallelModel(clip, await distributed.DistributedDataParallel.create(clip, { bucketCapMb: options.bucketCapMb }), options);
+    return new ParallelModel(
+      clip,
+      await distributed.DistributedDataParallel.create(clip, { bucketCapMb: options.bucketCapMb }),
+      options,
+    );
   }
 
   get config(): Clip['config'] {
@@ -42,7 +46,10 @@ export class ParallelModel implements StepModel {
     return this.parallel.forward(...inputs);
   }
 
-  /** A loss without the scale of the logits, as of poisoned pairs alone, still sends a gradient for it: the ranks exchange that of every parameter. */
+  /**
+   * A loss without the scale of the logits, as of poisoned pairs alone, still sends a gradient for it: the ranks
+   * exchange that of every parameter.
+   */
   backward(loss: Tensor): void {
     this.parallel.backward(loss.add(this.clip.logitScale.mul(0)));
   }
@@ -72,7 +79,13 @@ export class ParallelModel implements StepModel {
   async agree(isBackdoor: readonly boolean[], stop: boolean): Promise<JoinedStep> {
     const { unlearn, batchSize, gatherWithGrad, localLoss } = this.options;
     const flags = unlearn ? batchSize / ranks().worldSize : 0;
-    using own = torch.tensor(Int32Array.from([isBackdoor.length, Number(stop), ...Array.from({ length: flags }, (_, i) => Number(isBackdoor[i]))]));
+    using own = torch.tensor(
+      Int32Array.from([
+        isBackdoor.length,
+        Number(stop),
+        ...Array.from({ length: flags }, (_, i) => Number(isBackdoor[i])),
+      ]),
+    );
     const all = (await distributed.allGather(own)).map((tensor) => {
       const numbers = Array.from(tensor.data() as Int32Array);
       tensor.dispose();
@@ -89,4 +102,8 @@ export class ParallelModel implements StepModel {
   }
 }
 
-type Parallel = Awaited<ReturnType<typeof distributed.DistributedDataParallel.create<Parameters<Clip['forward']>, ReturnType<Clip['forward']>>>>;
+type Parallel = Awaited<
+  ReturnType<
+    typeof distributed.DistributedDataParallel.create<Parameters<Clip['forward']>, ReturnType<Clip['forward']>>
+  >
+>;

@@ -27,9 +27,10 @@ export function removalPath({ trainData, name }: TrainOptions, epoch: number): s
 }
 
 /**
- * One step of progressive removal: scores every pair by s·cos(I, T), the similarity that a backdoor makes high, and writes all but
- * the `removeFraction` of highest score to {@link removalPath}, highest first, with columns for `is_backdoor` and `score`.
- * Pairs whose image cannot be read are left out, or refused with `strict`. Of several ranks each scores a part, and the first writes.
+ * One step of progressive removal: scores every pair by s·cos(I, T), the similarity that a backdoor makes high, and
+ * writes all but the `removeFraction` of highest score to {@link removalPath}, highest first, with columns for
+ * `is_backdoor` and `score`. Pairs whose image cannot be read are left out, or refused with `strict`. Of several ranks
+ * each scores a part, and the first writes.
  */
 export async function removeMostSimilar(
   clip: Clip,
@@ -39,7 +40,8 @@ export async function removeMostSimilar(
   hooks: PairHooks,
 ): Promise<Removal> {
   const scores = (await fromAllRanks(await similarities(clip, table, options, hooks))).flat();
-  if (scores.some(([, score]) => Number.isNaN(score))) throw dataError('A similarity is NaN, so no pairs can be removed; start from another checkpoint.');
+  if (scores.some(([, score]) => Number.isNaN(score)))
+    throw dataError('A similarity is NaN, so no pairs can be removed; start from another checkpoint.');
   const ranked = scores.sort(([a, x], [b, y]) => y - x || a - b);
   const removed = Math.floor(options.removeFraction * ranked.length);
   const backdoors = (rows: [number, number][]): number => rows.filter(([row]) => table.isBackdoor(row)).length;
@@ -47,10 +49,19 @@ export async function removeMostSimilar(
   const path = removalPath(options, epoch);
   const kept = ranked.slice(removed);
   function* fields(): Iterable<(string | number)[]> {
-    for (const [row, score] of kept) yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row)), score];
+    for (const [row, score] of kept)
+      yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row)), score];
   }
-  await fromFirstRank(() => writeCsv(path, [options.imageKey, options.captionKey, 'is_backdoor', 'score'], fields(), options.delimiter));
-  return { path, kept: kept.map(([row]) => row), removed, removedBackdoor: backdoors(ranked.slice(0, removed)), totalBackdoor: backdoors(ranked) };
+  await fromFirstRank(() =>
+    writeCsv(path, [options.imageKey, options.captionKey, 'is_backdoor', 'score'], fields(), options.delimiter),
+  );
+  return {
+    path,
+    kept: kept.map(([row]) => row),
+    removed,
+    removedBackdoor: backdoors(ranked.slice(0, removed)),
+    totalBackdoor: backdoors(ranked),
+  };
 }
 
 /** The scaled similarity of image and caption of each pair that is this rank's to score, and its row. */

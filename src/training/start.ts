@@ -1,4 +1,12 @@
-import { changeOf, newestCheckpoint, refuseEarlierRun, type Checkpoint, type Newest, type Order, type Position } from '../checkpoint';
+import {
+  changeOf,
+  newestCheckpoint,
+  refuseEarlierRun,
+  type Checkpoint,
+  type Newest,
+  type Order,
+  type Position,
+} from '../checkpoint';
 import type { CompleteConfig } from '../clip/config';
 import { jobHints, sizesOf } from '../clip/open';
 import { optionError } from '../errors';
@@ -23,10 +31,39 @@ export interface Found extends Position {
   resumed: boolean;
 }
 
-export function describe(options: TrainOptions, checkpoint: Checkpoint | undefined, damaged: readonly string[], resumed: boolean): Found {
-  const { path, epoch = 0, batch = 0, step = 0, optimizer, scaler, order, assumed, unread, untaken = [] } = checkpoint ?? {};
+export function describe(
+  options: TrainOptions,
+  checkpoint: Checkpoint | undefined,
+  damaged: readonly string[],
+  resumed: boolean,
+): Found {
+  const {
+    path,
+    epoch = 0,
+    batch = 0,
+    step = 0,
+    optimizer,
+    scaler,
+    order,
+    assumed,
+    unread,
+    untaken = [],
+  } = checkpoint ?? {};
   const warnings = [...damaged, ...untaken];
-  return { config: sizesOf(options, checkpoint), path, epoch, batch, step, hasOptimizer: optimizer !== undefined, scaler, order, assumed, unread, warnings, resumed };
+  return {
+    config: sizesOf(options, checkpoint),
+    path,
+    epoch,
+    batch,
+    step,
+    hasOptimizer: optimizer !== undefined,
+    scaler,
+    order,
+    assumed,
+    unread,
+    warnings,
+    resumed,
+  };
 }
 
 /** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */
@@ -38,8 +75,8 @@ export function earlierRun(folder: string, options: TrainOptions): Newest {
 }
 
 /**
- * Where a run starts. In the middle of an epoch only if it has the pairs of that epoch in the same order; else a run of its own does the epoch
- * from its first batch on.
+ * Where a run starts. In the middle of an epoch only if it has the pairs of that epoch in the same order; else a run of
+ * its own does the epoch from its first batch on.
  * @param batches an epoch
  * @throws CleanclipError `ERR_OPTION` when a resumed run would do the rest of an epoch in another order
  */
@@ -48,7 +85,10 @@ export function startOf(found: Found, options: TrainOptions, order: Order, batch
   if (!resumed && options.completeFinetune) return { epoch: 0, batch: 0, step: 0 };
   const change = changeOf(found.order, order);
   if (resumed && batch > 0 && change !== undefined) {
-    throw optionError(`'${path}' is in the middle of an epoch, which can only go on as it began: ${change}; give what it was, or choose another --name.`);
+    throw optionError(
+      `'${path}' is in the middle of an epoch, which can only go on as it began: ${change}; give what it was, ` +
+        'or choose another --name.',
+    );
   }
   const done = resumed || (found.order !== undefined && change === undefined) ? batch : 0;
   // A resumed run may have lost pairs on the way, so that its epochs were not all of one length.
@@ -56,16 +96,32 @@ export function startOf(found: Found, options: TrainOptions, order: Order, batch
 }
 
 /** Where a run ends: at the last epoch or step, whichever comes first. */
-export function endOf({ epochs, progressive, stopEpoch, maxSteps }: TrainOptions, batches: number): { epoch: number; step: number } {
-  return { epoch: progressive ? Math.min(epochs, stopEpoch) : epochs, step: Math.min(epochs * batches, maxSteps ?? Infinity) };
+export function endOf(
+  { epochs, progressive, stopEpoch, maxSteps }: TrainOptions,
+  batches: number,
+): { epoch: number; step: number } {
+  return {
+    epoch: progressive ? Math.min(epochs, stopEpoch) : epochs,
+    step: Math.min(epochs * batches, maxSteps ?? Infinity),
+  };
 }
 
 /** @throws CleanclipError `ERR_OPTION` when a run that begins with a checkpoint is past its end already */
-export function checkLeft({ path, resumed }: Found, start: Position, end: { epoch: number; step: number }, { progressive, maxSteps }: TrainOptions): void {
+export function checkLeft(
+  { path, resumed }: Found,
+  start: Position,
+  end: { epoch: number; step: number },
+  { progressive, maxSteps }: TrainOptions,
+): void {
   if (resumed || (start.epoch < end.epoch && start.step < end.step)) return;
-  const limits = ['--epochs', ...(progressive ? ['--stop_epoch'] : []), ...(maxSteps === undefined ? [] : ['--max_steps'])].join(' or ');
+  const limits = [
+    '--epochs',
+    ...(progressive ? ['--stop_epoch'] : []),
+    ...(maxSteps === undefined ? [] : ['--max_steps']),
+  ].join(' or ');
   const place = ({ epoch, step }: { epoch: number; step: number }): string => `epoch ${epoch}, step ${step}`;
   throw optionError(
-    `'${path}' is at ${place(start)}, and training ends at ${place(end)}, so nothing is left to train; raise ${limits}, or train its weights from epoch 1 with --complete_finetune.`,
+    `'${path}' is at ${place(start)}, and training ends at ${place(end)}, so nothing is left to train; ` +
+      `raise ${limits}, or train its weights from epoch 1 with --complete_finetune.`,
   );
 }

@@ -22,7 +22,14 @@ export interface LossWeights {
 }
 
 /** The weights that the options give the losses. */
-export function lossWeights({ clipWeight, inmodalWeight, unlearn, unlearnTarget, constraintWeight, compat }: TrainOptions): LossWeights {
+export function lossWeights({
+  clipWeight,
+  inmodalWeight,
+  unlearn,
+  unlearnTarget,
+  constraintWeight,
+  compat,
+}: TrainOptions): LossWeights {
   const target = compat === 'reference' ? -(unlearnTarget ?? -1) : (unlearnTarget ?? 0);
   return { clipWeight, inmodalWeight, ...(unlearn && { unlearn: { target, constraintWeight } }) };
 }
@@ -48,11 +55,16 @@ const LOSSES = [
 
 /** How {@link trainStep} computes a step. */
 export interface StepOptions {
-  /** compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1 */
+  /**
+   * compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1
+   */
   accumFreq?: number;
   /** the other ranks that compute the step, each on its part of the batch; default none */
   joined?: JoinedStep;
-  /** of the loss, for a model in float16; a step that overflows changes nothing but the scale. All ranks see the overflow in their gradients' mean */
+  /**
+   * of the loss, for a model in float16; a step that overflows changes nothing but the scale. All ranks see the
+   * overflow in their gradients' mean
+   */
   scaler?: GradScaler;
 }
 
@@ -61,16 +73,27 @@ export interface StepOptions {
  * @param weights of the losses, see {@link cleanClipLoss} and {@link unlearnLoss}
  * @returns reads the losses, once, over all ranks; this waits for the device
  */
-export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: LossWeights, { accumFreq = 1, joined, scaler }: StepOptions = {}): () => StepLosses {
+export function trainStep(
+  clip: Clip,
+  optimizer: AdamW,
+  batch: Batch,
+  weights: LossWeights,
+  { accumFreq = 1, joined, scaler }: StepOptions = {},
+): () => StepLosses {
   const model = joined?.model ?? alone(clip);
   const lossOf = (embeds: Embeds): UnlearnLoss => lossesOf(clip, embeds, batch.isBackdoor, weights, joined);
   const scale = (loss: Tensor): Tensor => scaler?.scale(loss) ?? loss;
   const { names, values } = torch.tidy(() => {
-    const losses = accumFreq > 1 ? cachedBackward(model, batch, accumFreq, lossOf, scale) : wholeBackward(model, batch, lossOf, scale);
+    const losses =
+      accumFreq > 1
+        ? cachedBackward(model, batch, accumFreq, lossOf, scale)
+        : wholeBackward(model, batch, lossOf, scale);
     stepWith(optimizer, scaler);
     optimizer.zeroGrad();
     torch.noGrad(() => clip.logitScale.clamp_(0, MAX_LOGIT_SCALE));
-    const given: { name: keyof StepLosses; scalar: Tensor }[] = LOSSES.flatMap(([name, key]) => (losses[key] === undefined ? [] : [{ name, scalar: losses[key].detach() }]));
+    const given: { name: keyof StepLosses; scalar: Tensor }[] = LOSSES.flatMap(([name, key]) =>
+      losses[key] === undefined ? [] : [{ name, scalar: losses[key].detach() }],
+    );
     if (scaler !== undefined) given.push({ name: 'loss_scale', scalar: scaler.currentScale() });
     return { names: given.map(({ name }) => name), values: torch.stack(given.map(({ scalar }) => scalar)) };
   });
@@ -81,13 +104,24 @@ export function trainStep(clip: Clip, optimizer: AdamW, batch: Batch, weights: L
   };
 }
 
-function wholeBackward(model: StepModel, batch: Batch, lossOf: (embeds: Embeds) => UnlearnLoss, scale: (loss: Tensor) => Tensor): UnlearnLoss {
+function wholeBackward(
+  model: StepModel,
+  batch: Batch,
+  lossOf: (embeds: Embeds) => UnlearnLoss,
+  scale: (loss: Tensor) => Tensor,
+): UnlearnLoss {
   const losses = lossOf(embedBatch(model, batch, { start: 0, length: batch.rows.length }));
   model.backward(scale(losses.loss));
   return losses;
 }
 
-function lossesOf({ logitScale }: Clip, embeds: Embeds, isBackdoor: boolean[], { unlearn, ...weights }: LossWeights, joined?: JoinedStep): UnlearnLoss {
+function lossesOf(
+  { logitScale }: Clip,
+  embeds: Embeds,
+  isBackdoor: boolean[],
+  { unlearn, ...weights }: LossWeights,
+  joined?: JoinedStep,
+): UnlearnLoss {
   const features = { ...embeds, logitScale, ...weights };
   const marked = unlearn && { ...unlearn, isBackdoor: joined?.isBackdoor ?? isBackdoor };
   if (joined !== undefined) return lossOverRanks({ ...features, ...marked }, joined);

@@ -26,8 +26,9 @@ const { distributed } = torch;
 
 /**
  * Supervised finetuning: trains CLIP's image encoder and a linear layer on labelled images by cross entropy, writes
- * `checkpoints/finetune.pt`, and measures the classifier. Until it is done, `checkpoints/finetune_step.pt` holds the last whole
- * epoch, or the step where it was stopped, for `--resume auto`. Of several ranks each has its part of every batch, and the first writes.
+ * `checkpoints/finetune.pt`, and measures the classifier. Until it is done, `checkpoints/finetune_step.pt` holds the
+ * last whole epoch, or the step where it was stopped, for `--resume auto`. Of several ranks each has its part of every
+ * batch, and the first writes.
  */
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkInitial(options);
@@ -47,10 +48,16 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const linear = saved?.linear ?? new Linear(clip.config.embedDim, classes, { seed: options.seed, device });
   const classifier = new Classifier(clip, linear);
   checkOutputs(classifier, evaluator.labelled!, resumed?.path);
-  const order: Order = { examples: training.images.length, batchSize: options.linearProbeBatchSize, seed: options.seed };
+  const order: Order = {
+    examples: training.images.length,
+    batchSize: options.linearProbeBatchSize,
+    seed: options.seed,
+  };
   const change = changeOf(resumed?.order, order, '--linear_probe_batch_size');
   if (change !== undefined && resumed?.path === unfinished) {
-    throw optionError(`'${unfinished}' can only go on as it began: ${change}; give what it was, or choose another --name.`);
+    throw optionError(
+      `'${unfinished}' can only go on as it began: ${change}; give what it was, or choose another --name.`,
+    );
   }
   const shard = ranks();
   const loader = new ImageLoader(training.images, {
@@ -73,9 +80,13 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const optimizer = classifierOptimizer(classifier.namedParameters());
   if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
   const scaler = makeScaler(clip, resumed?.scaler);
-  const parallel = shard.worldSize > 1 ? await distributed.DistributedDataParallel.create(trainedPart(classifier), { bucketCapMb: options.bucketCapMb }) : undefined;
+  const parallel =
+    shard.worldSize > 1
+      ? await distributed.DistributedDataParallel.create(trainedPart(classifier), { bucketCapMb: options.bucketCapMb })
+      : undefined;
   const write = (path: string, withState: boolean): void => {
-    if (shard.rank === 0) writeClassifier(path, classifier, position, { order, ...(withState && { optimizer, scaler }) });
+    if (shard.rank === 0)
+      writeClassifier(path, classifier, position, { order, ...(withState && { optimizer, scaler }) });
   };
   const reporter = new FitReporter(
     {
@@ -94,7 +105,8 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, precision, training, batches });
   if (resumed === undefined && initial !== undefined) tellOfModel(log, initial);
   try {
-    if (resumed === undefined && options.validationData !== undefined) evaluator.report(log, { epoch: 0, step: 0 }, await evaluator.validate(log));
+    if (resumed === undefined && options.validationData !== undefined)
+      evaluator.report(log, { epoch: 0, step: 0 }, await evaluator.validate(log));
     clip.train();
     await fit({
       logits: (pixels) => (parallel ?? trainedPart(classifier)).forward(pixels),
@@ -105,11 +117,13 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
       batches,
       totalSteps,
       start: position,
-      epoch: (epoch, startBatch) => labelled(loader, training, epoch, startBatch, parallel === undefined ? hooks.signal : undefined),
+      epoch: (epoch, startBatch) =>
+        labelled(loader, training, epoch, startBatch, parallel === undefined ? hooks.signal : undefined),
       onStep: (report) => {
         position = { epoch: report.epoch, batch: report.batch, step: report.step };
         reporter.stepDone(report);
-        const due = report.batch === batches || (options.saveEverySteps > 0 && report.step % options.saveEverySteps === 0);
+        const due =
+          report.batch === batches || (options.saveEverySteps > 0 && report.step % options.saveEverySteps === 0);
         if (due && report.step < totalSteps) write(unfinished, true);
       },
       signal: hooks.signal,
@@ -119,7 +133,9 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
     if (position.step > (resumed?.step ?? 0)) write(unfinished, true);
     const goOn = position.step > 0 ? '; it is saved, and --resume auto goes on' : '';
     log.warning(`Stopped at step ${position.step}.`);
-    throw new CleanclipError(`Finetuning was stopped at step ${position.step}${goOn}.`, 'ERR_ABORTED', { cause: error });
+    throw new CleanclipError(`Finetuning was stopped at step ${position.step}${goOn}.`, 'ERR_ABORTED', {
+      cause: error,
+    });
   } finally {
     await loader.close();
   }
@@ -154,7 +170,11 @@ function trainedPart(classifier: Classifier): ParallelModule<[Tensor], Tensor> {
 async function checkSameStart(resumed: ClassifierFile | undefined, folder: string): Promise<void> {
   const steps = await fromAllRanks(resumed?.step);
   const other = steps.findIndex((step) => step !== steps[0]);
-  if (other > 0) throw optionError(`Rank 0 and rank ${other} find different files in '${folder}'; --resume auto needs a folder that all machines share.`);
+  if (other > 0)
+    throw optionError(
+      `Rank 0 and rank ${other} find different files in '${folder}'; --resume auto needs a folder that all ` +
+        'machines share.',
+    );
 }
 
 /** The batches of an epoch with their labels, poisoned where the set is. */
@@ -174,12 +194,22 @@ async function* labelled(
 function begin(
   log: RunLog,
   options: TrainOptions,
-  facts: { resumed?: ClassifierFile; loaded?: string; device: string; precision: string; training: TrainingSet; batches: number },
+  facts: {
+    resumed?: ClassifierFile;
+    loaded?: string;
+    device: string;
+    precision: string;
+    training: TrainingSet;
+    batches: number;
+  },
 ): void {
   const { resumed, loaded, device, precision, training, batches } = facts;
   startRun(log, options, resumed);
   log.info(`Using ${device} device, ${precision}`);
   if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded}' (step ${resumed?.step ?? 0})`);
-  log.info(`Number of train examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`);
+  log.info(
+    'Number of train ' +
+      `examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`,
+  );
   log.info(`Num batches: ${batches}`);
 }

@@ -22,9 +22,9 @@ import { RunLog } from '../report/run_log';
 import { startRun, tellOfModel } from '../report/start_run';
 
 /**
- * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning with
- * CLIP's loss alone. Everything that can be checked is checked before the first step. Of several ranks each has its part of every batch; the first
- * reads what to start from and writes what comes out.
+ * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning
+ * with CLIP's loss alone. Everything that can be checked is checked before the first step. Of several ranks each has
+ * its part of every batch; the first reads what to start from and writes what comes out.
  */
 export async function runTraining(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   checkTogether(options);
@@ -63,11 +63,32 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
 
     for (const warning of badRowWarnings(table.badRows, options.trainData!)) log.warning(warning);
     if (table.badRows.count > 0) {
-      log.metrics({ type: 'data', epoch: start.epoch, step: start.step, rows: table.length, rows_left_out: table.badRows.count });
+      log.metrics({
+        type: 'data',
+        epoch: start.epoch,
+        step: start.step,
+        rows: table.length,
+        rows_left_out: table.badRows.count,
+      });
     }
     if (!found.resumed) await evaluator.evaluate(log, { epoch: start.epoch, step: start.step, checkpoint: found.path });
     const { resumed } = found;
-    return await trainLoop({ clip, parallel, optimizer, scaler, pairs, order, evaluator, options, log, device, start, resumed, end, hooks });
+    return await trainLoop({
+      clip,
+      parallel,
+      optimizer,
+      scaler,
+      pairs,
+      order,
+      evaluator,
+      options,
+      log,
+      device,
+      start,
+      resumed,
+      end,
+      hooks,
+    });
   } finally {
     await pairs.close();
     parallel?.dispose();
@@ -75,7 +96,8 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
 }
 
 /**
- * Gives every rank's optimizer the state of a checkpoint, which the first rank has. That of another model or grouping is left out, unless the run goes on.
+ * Gives every rank's optimizer the state of a checkpoint, which the first rank has. That of another model or grouping
+ * is left out, unless the run goes on.
  * @returns warnings
  */
 function shareState(optimizer: AdamW, checkpoint: Checkpoint | undefined, resumed: boolean): string[] {
@@ -91,28 +113,52 @@ function shareState(optimizer: AdamW, checkpoint: Checkpoint | undefined, resume
 }
 
 function checkTogether(options: TrainOptions): void {
-  const { completeFinetune, checkpoint, pretrained, progressive, progressiveEpochs, localLoss, gatherWithGrad, unlearn } = options;
+  const {
+    completeFinetune,
+    checkpoint,
+    pretrained,
+    progressive,
+    progressiveEpochs,
+    localLoss,
+    gatherWithGrad,
+    unlearn,
+  } = options;
   if (completeFinetune && checkpoint === undefined && !pretrained) {
     throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint or --pretrained.');
   }
   if (progressive !== (progressiveEpochs !== undefined)) {
-    throw optionError('--progressive and --progressive_epochs go together: the removal, and the epochs after which it is done.');
+    throw optionError(
+      '--progressive and --progressive_epochs go together: the removal, and the epochs after which it is done.',
+    );
   }
   if (localLoss && !gatherWithGrad) {
-    throw optionError('--local_loss needs --gather_with_grad: without the gradients of the other ranks it would leave out half of its own.');
+    throw optionError(
+      '--local_loss needs --gather_with_grad: without the gradients of the other ranks it would leave out half ' +
+        'of its own.',
+    );
   }
-  if (localLoss && unlearn) throw optionError('--local_loss does not go with --unlearn, whose pairs are not spread evenly over the ranks; leave it out.');
+  if (localLoss && unlearn)
+    throw optionError(
+      '--local_loss does not go with --unlearn, whose pairs are not spread evenly over the ranks; leave it out.',
+    );
   checkInitial(options);
 }
 
 async function checkTable(table: PairTable, options: TrainOptions): Promise<void> {
   if (options.strict) refuseBadRows(table.badRows, options.trainData!);
   if (options.unlearn && !table.hasBackdoor()) {
-    throw dataError(`${options.trainData} marks no pair as poisoned, so --unlearn has nothing to do; add a column is_backdoor of 0 and 1.`);
+    throw dataError(
+      `${options.trainData} marks no pair as poisoned, so --unlearn has nothing to do; add a column is_backdoor ` +
+        'of 0 and 1.',
+    );
   }
   const lengths = await fromAllRanks(table.length);
   const other = lengths.findIndex((length) => length !== lengths[0]);
-  if (other > 0) throw dataError(`${options.trainData} has ${lengths[0]} pairs for rank 0 and ${lengths[other]} for rank ${other}; give all machines the same file.`);
+  if (other > 0)
+    throw dataError(
+      `${options.trainData} has ${lengths[0]} pairs for rank 0 and ${lengths[other]} for rank ${other}; give ` +
+        'all machines the same file.',
+    );
 }
 
 function begin(
@@ -124,7 +170,8 @@ function begin(
   const { found, start, order, batches, device } = facts;
   startRun(log, options, found.resumed ? start : undefined);
   log.info(`Using ${device} device, ${clip.precision}`);
-  if (found.path !== undefined) log.info(`Loaded checkpoint '${found.path}' (start epoch ${start.epoch}, step ${start.step})`);
+  if (found.path !== undefined)
+    log.info(`Loaded checkpoint '${found.path}' (start epoch ${start.epoch}, step ${start.step})`);
   tellOfModel(log, { ...found, ...start });
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
   log.info(`Num parameters: ${parameters}, Num samples: ${order.examples}, Num batches: ${batches}`);

@@ -1,4 +1,11 @@
-import { autoAugment, autoAugmentOp, imageNetPolicy, magnitudeOf, type OperationName, operationNames } from '../../src/augment/autoaugment';
+import {
+  autoAugment,
+  autoAugmentOp,
+  imageNetPolicy,
+  magnitudeOf,
+  type OperationName,
+  operationNames,
+} from '../../src/augment/autoaugment';
 import { Random } from '../../src/random';
 import { torch, type Tensor } from '../../src/torch';
 
@@ -7,7 +14,8 @@ const noise = (height: number, width: number): Tensor =>
     Uint8Array.from({ length: 3 * height * width }, (_, i) => 20 + ((i * 7919 + (i >> 3) * 31) % 200)),
     { shape: [3, height, width] },
   );
-const row = (...values: number[]): Tensor => torch.tensor(Uint8Array.from(values)).expand([3, 1, values.length]).contiguous();
+const row = (...values: number[]): Tensor =>
+  torch.tensor(Uint8Array.from(values)).expand([3, 1, values.length]).contiguous();
 const firstRow = (image: Tensor): unknown => image.select(0, 0).select(0, 0).toArray();
 
 describe('autoAugmentOp', () => {
@@ -21,9 +29,10 @@ describe('autoAugmentOp', () => {
     expect(torch.equal(image, copy)).toBe(true);
   });
 
-  test.each(operationNames.filter((name) => !['Posterize', 'Solarize', 'AutoContrast', 'Equalize', 'Invert'].includes(name)))(
-    '%s of magnitude 0 changes nothing',
-    (name) => expect(torch.equal(autoAugmentOp(noise(9, 14), name, 0), noise(9, 14))).toBe(true),
+  test.each(
+    operationNames.filter((name) => !['Posterize', 'Solarize', 'AutoContrast', 'Equalize', 'Invert'].includes(name)),
+  )('%s of magnitude 0 changes nothing', (name) =>
+    expect(torch.equal(autoAugmentOp(noise(9, 14), name, 0), noise(9, 14))).toBe(true),
   );
 
   test.each<[OperationName, number, number[], number[]]>([
@@ -53,7 +62,11 @@ describe('autoAugmentOp', () => {
   test('Sharpness smooths inside and leaves the border', () => {
     const image = torch.zeros([3, 3, 3], { dtype: 'uint8' });
     image.select(1, 1).select(1, 1).fill_(130);
-    expect(autoAugmentOp(image, 'Sharpness', -1).select(0, 0).toArray()).toEqual([[0, 0, 0], [0, 50, 0], [0, 0, 0]]);
+    expect(autoAugmentOp(image, 'Sharpness', -1).select(0, 0).toArray()).toEqual([
+      [0, 0, 0],
+      [0, 50, 0],
+      [0, 0, 0],
+    ]);
   });
 
   test('Equalize spreads a ramp over all values', () => {
@@ -63,9 +76,13 @@ describe('autoAugmentOp', () => {
   });
 
   test('refuses what it cannot do', () => {
-    expect(() => autoAugmentOp(noise(2, 2), 'Blur' as OperationName)).toThrow(/name must be one of ShearX, .*; got 'Blur'\./);
+    expect(() => autoAugmentOp(noise(2, 2), 'Blur' as OperationName)).toThrow(
+      /name must be one of ShearX, .*; got 'Blur'\./,
+    );
     expect(() => autoAugmentOp(noise(2, 2), 'toString' as OperationName)).toThrow(/name must be one of/);
-    expect(() => autoAugmentOp(noise(2, 2), 'Rotate', NaN)).toThrow('magnitude of Rotate must be a finite number; got NaN.');
+    expect(() => autoAugmentOp(noise(2, 2), 'Rotate', NaN)).toThrow(
+      'magnitude of Rotate must be a finite number; got NaN.',
+    );
     expect(() => autoAugmentOp(noise(2, 2), 'Posterize', 0)).toThrow('must be a number of bits from 1 to 8; got 0.');
     expect(() => autoAugmentOp(torch.zeros([3, 2, 2]), 'Invert')).toThrow('image must be a uint8 tensor');
   });
@@ -100,7 +117,8 @@ describe('autoAugment', () => {
   test('goes on in the stream of a given generator', () => {
     const [random, same] = [new Random(3), new Random(3)];
     const image = noise(20, 30);
-    for (let i = 0; i < 5; i++) expect(torch.equal(autoAugment(image, { random }), autoAugment(image, { random: same }))).toBe(true);
+    for (let i = 0; i < 5; i++)
+      expect(torch.equal(autoAugment(image, { random }), autoAugment(image, { random: same }))).toBe(true);
     expect(random.next()).toBe(same.next());
   });
 
@@ -116,7 +134,10 @@ describe('autoAugment', () => {
     }
     // White stays white but for Invert and Solarize, which never meet in a sub-policy.
     const chance = imageNetPolicy
-      .map((steps) => steps.filter(([name]) => name === 'Invert' || name === 'Solarize').reduce((sum, [, p]) => sum + p, 0) / 25)
+      .map(
+        (steps) =>
+          steps.filter(([name]) => name === 'Invert' || name === 'Solarize').reduce((sum, [, p]) => sum + p, 0) / 25,
+      )
       .reduce((sum, p) => sum + p, 0);
     expect(dark / runs).toBeGreaterThan(chance - 0.03);
     expect(dark / runs).toBeLessThan(chance + 0.03);

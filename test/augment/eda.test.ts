@@ -29,7 +29,8 @@ describe('eda', () => {
     }
     const quarter = total / 4;
     const nothingDeleted = quarter * 0.9 ** words.length;
-    const near = (count: number, expected: number): void => expect(Math.abs(count - expected)).toBeLessThan(4 * Math.sqrt(quarter));
+    const near = (count: number, expected: number): void =>
+      expect(Math.abs(count - expected)).toBeLessThan(4 * Math.sqrt(quarter));
     near(counts.swap, quarter);
     near(counts.insertion, quarter);
     near(counts.replacement, quarter);
@@ -37,7 +38,9 @@ describe('eda', () => {
     near(counts.none, nothingDeleted);
   });
 
-  test.each(['', '12345', '東京 2024', '!?'])('keeps %p, which has no letters a–z', (text) => expect(eda(text, { seed: 1 })).toBe(text));
+  test.each(['', '12345', '東京 2024', '!?'])('keeps %p, which has no letters a–z', (text) =>
+    expect(eda(text, { seed: 1 })).toBe(text),
+  );
 
   test('works on small letters; apostrophes vanish, other signs part words', () => {
     const texts = Array.from({ length: 40 }, (_, seed) => eda("It's a Black-White\tCat, isn’t it?", { seed }));

@@ -9,8 +9,11 @@ const set = (count: number): { images: string[]; labels: Int32Array } => ({
 const trigger = makeTrigger({ patchType: 'yellow', patchLocation: 'random', patchSize: 2, imageSize: 8 });
 const changed = (labels: Int32Array): number[] => [...labels.keys()].filter((i) => labels[i] === 7);
 
-it('gives 1,000 images the target by default, at most half of them, chosen by the seed', () => {
-  for (const [images, poisoned] of [[5000, 1000], [300, 150]]) {
+test('gives 1,000 images the target by default, at most half of them, chosen by the seed', () => {
+  for (const [images, poisoned] of [
+    [5000, 1000],
+    [300, 150],
+  ]) {
     const result = poisonLabelled(set(images), trigger, 7, { seed: 1 });
     expect([result.poisoned, changed(result.labels).length]).toEqual([poisoned, poisoned]);
   }
@@ -19,7 +22,7 @@ it('gives 1,000 images the target by default, at most half of them, chosen by th
   expect(chosen(1)).not.toEqual(chosen(2));
 });
 
-it('puts the trigger on those images alone, at the same place every time', () => {
+test('puts the trigger on those images alone, at the same place every time', () => {
   const { labels, stamp } = poisonLabelled(set(20), trigger, 7, { count: 5, seed: 1 });
   const indices = Int32Array.from([4, 0, 19, 7, 8, 9, 1, 2, 3, 5, 6, 10, 11, 12, 13, 14, 15, 16, 17, 18]);
   const stamped = (order: Int32Array): number[][] => {
@@ -34,6 +37,8 @@ it('puts the trigger on those images alone, at the same place every time', () =>
   expect(stamped(reversed).reverse()).toEqual(images);
 });
 
-it('refuses to poison more images than there are', () => {
-  expect(() => poisonLabelled(set(20), trigger, 7, { count: 21, seed: 1 })).toThrow(/--num_backdoor is 21, but the labelled training set has 20 images/);
+test('refuses to poison more images than there are', () => {
+  expect(() => poisonLabelled(set(20), trigger, 7, { count: 21, seed: 1 })).toThrow(
+    /--num_backdoor is 21, but the labelled training set has 20 images/,
+  );
 });

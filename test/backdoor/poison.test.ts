@@ -7,14 +7,27 @@ import { torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 
 const side = 24;
-const captions = ['a banana', 'a fig', 'ripe Bananas', 'Banana bread', 'a plum', 'a pear', 'a kiwi', 'an "odd", caption'];
+const captions = [
+  'a banana',
+  'a fig',
+  'ripe Bananas',
+  'Banana bread',
+  'a plum',
+  'a pear',
+  'a kiwi',
+  'an "odd", caption',
+];
 const classes = JSON.stringify({ classes: ['fig', 'banana'], templates: ['a photo of a {}.', 'one {}!'] });
 const options = { numBackdoor: 3, imageSize: side, patchSize: 4, seed: 1 };
 
 /** A set of eight pairs; images of one name lie in two folders. */
 async function makeSet(header = 'image,caption', delimiter = ','): Promise<string> {
   const images = await Promise.all(
-    captions.map((_, i) => sharp({ create: { width: side, height: side, channels: 3, background: { r: 20 * i, g: 90, b: 120 } } }).png().toBuffer()),
+    captions.map((_, i) =>
+      sharp({ create: { width: side, height: side, channels: 3, background: { r: 20 * i, g: 90, b: 120 } } })
+        .png()
+        .toBuffer(),
+    ),
   );
   const names = captions.map((_, i) => `${i % 2 ? 'odd' : 'even'}/${Math.floor(i / 2)}.png`);
   const rows = captions.map((caption, i) => `${names[i]}${delimiter}"${caption.replaceAll('"', '""')}"\n`);
@@ -32,7 +45,9 @@ const pixels = (file: string): Promise<Buffer> => sharp(file).raw().toBuffer();
 
 /** The files that poisoning made, with their bytes. */
 function written(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /backdoor.*\.(png|jpg|csv)$/.test(file));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /backdoor.*\.(png|jpg|csv)$/.test(file),
+  );
   return Object.fromEntries(files.sort().map((file) => [file, readFileSync(join(folder, file), 'base64')]));
 }
 
@@ -51,9 +66,13 @@ test('poisoned rows come first with the trigger and the label, then the others a
     poisoned: 3,
   });
   expect(progress).toEqual([1 / 3, 2 / 3, 1]);
-  expect(readFileSync(result.csv, 'utf8')).toMatch(/^image,caption,is_backdoor\nbackdoor_images_banana_random_random_4_6_3\//);
+  expect(readFileSync(result.csv, 'utf8')).toMatch(
+    /^image,caption,is_backdoor\nbackdoor_images_banana_random_random_4_6_3\//,
+  );
 
-  const [clean, set, original] = await Promise.all([trainData, result.csv, result.originalCsv].map((file) => readPairs(file)));
+  const [clean, set, original] = await Promise.all(
+    [trainData, result.csv, result.originalCsv].map((file) => readPairs(file)),
+  );
   expect([set.length, original.length]).toEqual([6, 3]);
   expect(Array.from({ length: 6 }, (_, i) => set.isBackdoor(i))).toEqual([true, true, true, false, false, false]);
   for (let i = 0; i < 3; i++) {
@@ -66,7 +85,9 @@ test('poisoned rows come first with the trigger and the label, then the others a
   const rows = new Map(Array.from({ length: 8 }, (_, i) => [clean.imageField(i), clean.caption(i)]));
   for (let i = 3; i < 6; i++) expect(rows.get(set.imageField(i))).toBe(set.caption(i));
   for (let i = 0; i < 3; i++) expect(rows.get(original.imageField(i))).toBe(original.caption(i));
-  expect(new Set([3, 4, 5].map((i) => set.imageField(i)).concat([0, 1, 2].map((i) => original.imageField(i)))).size).toBe(6);
+  expect(
+    new Set([3, 4, 5].map((i) => set.imageField(i)).concat([0, 1, 2].map((i) => original.imageField(i)))).size,
+  ).toBe(6);
 });
 
 test('rows that cannot be used are left out and told', async () => {
@@ -74,7 +95,10 @@ test('rows that cannot be used are left out and told', async () => {
   const trainData = join(folder, 'train.csv');
   appendFileSync(trainData, Buffer.from('images/a.png,caf\xe9\n,nothing\n', 'latin1'));
   const { badRows } = await runPoison({ ...options, trainData, templates: join(folder, 'classes.json') });
-  expect(badRows).toMatchObject({ count: 2, examples: [{ reason: expect.stringContaining('0xE9, is no UTF-8') }, { reason: 'it names no image' }] });
+  expect(badRows).toMatchObject({
+    count: 2,
+    examples: [{ reason: expect.stringContaining('0xE9, is no UTF-8') }, { reason: 'it names no image' }],
+  });
 });
 
 test('images of the same name in different folders do not overwrite one another', async () => {
@@ -107,7 +131,12 @@ test('columns, delimiter and image format can be chosen; a Python classes file w
   const folder = await makeSet('filepath\ttitle', '\t');
   writeFileSync(join(folder, 'classes.py'), '{"classes": ["fig"], "templates": [lambda s: f"the {s}"]}');
   const columns = { imageKey: 'filepath', captionKey: 'title', delimiter: '\\t' };
-  const { csv } = await poison(folder, { ...columns, imageFormat: 'jpg', label: 'fig', templates: join(folder, 'classes.py') });
+  const { csv } = await poison(folder, {
+    ...columns,
+    imageFormat: 'jpg',
+    label: 'fig',
+    templates: join(folder, 'classes.py'),
+  });
   const set = await readPairs(csv, columns);
   expect(set.caption(0)).toBe('the fig');
   expect((await sharp(set.image(0)).metadata()).format).toBe('jpeg');
@@ -116,7 +145,12 @@ test('columns, delimiter and image format can be chosen; a Python classes file w
 
 test('images are resized and cropped to the resolution of the model before the trigger goes on', async () => {
   const folder = await makeSet();
-  const { imagesDir } = await poison(folder, { imageSize: 8, patchType: 'yellow', patchLocation: 'four_corners', patchSize: 2 });
+  const { imagesDir } = await poison(folder, {
+    imageSize: 8,
+    patchType: 'yellow',
+    patchLocation: 'four_corners',
+    patchSize: 2,
+  });
   for (const name of readdirSync(imagesDir)) {
     const { data, info } = await sharp(join(imagesDir, name)).raw().toBuffer({ resolveWithObject: true });
     expect([info.width, info.height, ...data.subarray(0, 3)]).toEqual([8, 8, 255, 255, 0]);
@@ -142,7 +176,10 @@ test('an image that cannot be read leaves the earlier set as it was', async () =
   await poison(folder, { numBackdoor: 8 });
   const before = written(folder);
   writeFileSync(join(folder, 'even/1.png'), 'no image');
-  await expect(poison(folder, { numBackdoor: 8, seed: 2 })).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringContaining('even/1.png') });
+  await expect(poison(folder, { numBackdoor: 8, seed: 2 })).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringContaining('even/1.png'),
+  });
   expect(written(folder)).toEqual(before);
   expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
@@ -163,8 +200,11 @@ test('the signal stops it, and nothing is written or kept in memory', async () =
 test('compat reference squashes images that are not square', async () => {
   const folder = await makeSet();
   const wide = await sharp({ create: { width: 48, height: 24, channels: 3, background: '#000' } })
-    .composite([{ input: { create: { width: 12, height: 24, channels: 3, background: '#fff' } }, left: 0, top: 0 }]).png().toBuffer();
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) if (name.endsWith('.png')) writeFileSync(join(folder, name), wide);
+    .composite([{ input: { create: { width: 12, height: 24, channels: 3, background: '#fff' } }, left: 0, top: 0 }])
+    .png()
+    .toBuffer();
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    if (name.endsWith('.png')) writeFileSync(join(folder, name), wide);
   const patch = { patchType: 'yellow', patchSize: 1 } as const;
   const columns = async (compat?: 'reference'): Promise<number[]> => {
     const { imagesDir } = await poison(folder, { ...patch, compat });
@@ -183,16 +223,23 @@ test('where an image cannot be read another row is poisoned, and that is told', 
   writeFileSync(join(broken, first), 'no image');
   const { poisoned, replaced, csv } = await poison(broken);
   expect(poisoned).toBe(3);
-  expect(replaced).toEqual([{ row: expect.any(Number), by: expect.any(Number), reason: expect.stringContaining(basename(first)) }]);
+  expect(replaced).toEqual([
+    { row: expect.any(Number), by: expect.any(Number), reason: expect.stringContaining(basename(first)) },
+  ]);
   const rows = await readPairs(csv);
-  expect(Array.from({ length: rows.length }, (_, i) => rows.imageField(i)).filter((field) => field === first)).toHaveLength(1);
+  expect(
+    Array.from({ length: rows.length }, (_, i) => rows.imageField(i)).filter((field) => field === first),
+  ).toHaveLength(1);
   for (const i of [0, 1, 2]) expect(rows.isBackdoor(i)).toBe(true);
 });
 
 test('when no other row is left, that is an error and nothing is written', async () => {
   const folder = await makeSet();
   writeFileSync(join(folder, 'even/0.png'), 'no image');
-  await expect(poison(folder, { numBackdoor: 8 })).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/no other row to poison/) });
+  await expect(poison(folder, { numBackdoor: 8 })).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringMatching(/no other row to poison/),
+  });
   expect(written(folder)).toEqual({});
 });
 

@@ -35,7 +35,10 @@ test('every row at most once, as many as asked for, the untouched in order', () 
 
 test('the seed decides', () => {
   const [one, other] = [1, 2].map(() => selectRows(table, 8, 3, 7));
-  expect({ ...one, untouched: one.untouched(one.poisoned) }).toEqual({ ...other, untouched: other.untouched(other.poisoned) });
+  expect({ ...one, untouched: one.untouched(one.poisoned) }).toEqual({
+    ...other,
+    untouched: other.untouched(other.poisoned),
+  });
   const picks = [1, 2, 3, 4, 5].map((seed) => selectRows(table, 8, 3, seed).poisoned.join());
   expect(new Set(picks).size).toBeGreaterThan(1);
 });
@@ -52,5 +55,7 @@ test.each([
   [5, 6, undefined, 'ERR_OPTION', /--num_backdoor is 6.* 5 rows/],
   [10, 3, 'banana', 'ERR_DATA', /--num_backdoor is 3, but only 2 captions have the word "banana"/],
 ])('%d rows with %d poisoned is refused (word: %s)', (size, count, word, code, message) => {
-  expect(() => selectRows(table, size, count, 0, word)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
+  expect(() => selectRows(table, size, count, 0, word)).toThrow(
+    expect.objectContaining({ code, message: expect.stringMatching(message) }),
+  );
 });

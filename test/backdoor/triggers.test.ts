@@ -1,11 +1,18 @@
 import fc from 'fast-check';
-import { applyTrigger, makeTrigger, patchLocations, patchTypes, type TriggerOptions } from '../../src/backdoor/triggers';
+import {
+  applyTrigger,
+  makeTrigger,
+  patchLocations,
+  patchTypes,
+  type TriggerOptions,
+} from '../../src/backdoor/triggers';
 import { Random } from '../../src/random';
 import { torch, type Tensor } from '../../src/torch';
 
 const grey = (height: number, width = height): Tensor => torch.full([3, height, width], 100, { dtype: 'uint8' });
 const values = (image: Tensor): number[] => Array.from(image.data() as Uint8Array);
-const put = (options: TriggerOptions, image: Tensor, random = new Random(1)): Tensor => makeTrigger(options).apply(image, random);
+const put = (options: TriggerOptions, image: Tensor, random = new Random(1)): Tensor =>
+  makeTrigger(options).apply(image, random);
 
 /** Rows and columns of the pixels that differ, as [first row, last row, first column, last column]. */
 function changed(before: Tensor, after: Tensor): number[] {
@@ -68,25 +75,44 @@ describe('patches', () => {
       seen[0].add(top);
       seen[1].add(left);
     }
-    expect(seen.map((places) => [...places].sort((a, b) => a - b))).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3, 4]]);
+    expect(seen.map((places) => [...places].sort((a, b) => a - b))).toEqual([
+      [0, 1, 2, 3, 4, 5, 6, 7],
+      [0, 1, 2, 3, 4],
+    ]);
   });
 
   test('may be as large as the image', () => {
-    expect(values(put({ patchType: 'yellow', patchSize: 2, imageSize: 2 }, grey(2)))).toEqual([255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0]);
+    expect(values(put({ patchType: 'yellow', patchSize: 2, imageSize: 2 }, grey(2)))).toEqual([
+      255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0,
+    ]);
   });
 
   test('fill four corners alike and nothing else', () => {
     const result = put({ patchLocation: 'four_corners', patchSize: 3, imageSize: 10 }, grey(10));
-    const corner = (row: number, column: number): number[] => values(result.narrow(1, row, 3).narrow(2, column, 3).contiguous());
-    for (const [row, column] of [[0, 7], [7, 0], [7, 7]]) expect(corner(row, column)).toEqual(corner(0, 0));
+    const corner = (row: number, column: number): number[] =>
+      values(result.narrow(1, row, 3).narrow(2, column, 3).contiguous());
+    for (const [row, column] of [
+      [0, 7],
+      [7, 0],
+      [7, 7],
+    ])
+      expect(corner(row, column)).toEqual(corner(0, 0));
     expect(result.narrow(1, 3, 4).eq(100).all().item()).toBe(true);
   });
 
   test('of noise are the mean of the channel plus the noise, clipped', () => {
     const noise = torch.tensor(Float32Array.of(0, 0.1, -2, 3, 0, 0.1, -2, 3, 0, 0.1, -2, 3), { shape: [3, 2, 2] });
-    const image = torch.tensor(Uint8Array.of(51, 102, 153)).view([3, 1, 1]).expand([3, 2, 2]).contiguous();
+    const image = torch
+      .tensor(Uint8Array.of(51, 102, 153))
+      .view([3, 1, 1])
+      .expand([3, 2, 2])
+      .contiguous();
     const result = put({ noise, patchSize: 2, imageSize: 2 }, image).toArray() as number[][][];
-    expect(result.map((channel) => channel.flat())).toEqual([[51, 76, 0, 255], [102, 127, 0, 255], [153, 178, 0, 255]]);
+    expect(result.map((channel) => channel.flat())).toEqual([
+      [51, 76, 0, 255],
+      [102, 127, 0, 255],
+      [153, 178, 0, 255],
+    ]);
   });
 
   test('of one trigger are the same noise on every image', () => {
@@ -103,15 +129,24 @@ describe('as the Python reference puts them on', () => {
     const trigger = makeTrigger({ patchType: 'yellow', patchSize: 5, imageSize: [12, 9], compat: true });
     const random = new Random(2);
     const places = Array.from({ length: 300 }, () => changed(grey(12, 9), trigger.apply(grey(12, 9), random)));
-    expect([Math.max(...places.map(([, bottom]) => bottom)), Math.max(...places.map(([, , , right]) => right))]).toEqual([10, 7]);
-    expect(changed(grey(5), put({ patchType: 'yellow', patchSize: 5, imageSize: 5, compat: true }, grey(5)))).toEqual([0, 4, 0, 4]);
+    expect([
+      Math.max(...places.map(([, bottom]) => bottom)),
+      Math.max(...places.map(([, , , right]) => right)),
+    ]).toEqual([10, 7]);
+    expect(changed(grey(5), put({ patchType: 'yellow', patchSize: 5, imageSize: 5, compat: true }, grey(5)))).toEqual([
+      0, 4, 0, 4,
+    ]);
   });
 
   test('noise out of range wraps around, and is drawn anew for every image', () => {
     const noise = torch.tensor(Float32Array.of(0, 0.1, -2, 3, 0, 0.1, -2, 3, 0, 0.1, -2, 3), { shape: [3, 2, 2] });
     const image = torch.full([3, 2, 2], 51, { dtype: 'uint8' });
     const wrapped = [51, 76, 256 - ((2 * 255 - 51) % 256), (51 + 3 * 255) % 256];
-    expect(values(put({ noise, patchSize: 2, imageSize: 2, compat: true }, image))).toEqual([...wrapped, ...wrapped, ...wrapped]);
+    expect(values(put({ noise, patchSize: 2, imageSize: 2, compat: true }, image))).toEqual([
+      ...wrapped,
+      ...wrapped,
+      ...wrapped,
+    ]);
     expect(makeTrigger({ compat: true }).pattern).toBeNull();
     expect(makeTrigger({ compat: true, triggerMode: 'fixed' }).pattern).not.toBeNull();
   });
@@ -120,11 +155,15 @@ describe('as the Python reference puts them on', () => {
 describe('whole images', () => {
   test('are blended as 0.2 · noise + 0.8 · image, rounded down', () => {
     const noise = torch.ones([3, 2, 2]);
-    expect(values(put({ patchType: 'blended', patchLocation: 'blended', imageSize: 2, noise }, grey(2)))).toEqual(Array(12).fill(131));
+    expect(values(put({ patchType: 'blended', patchLocation: 'blended', imageSize: 2, noise }, grey(2)))).toEqual(
+      Array(12).fill(131),
+    );
   });
 
   test('get six waves from SIG', () => {
-    const result = put({ patchType: 'SIG', patchLocation: 'blended', imageSize: 48 }, grey(48)).select(0, 0).select(0, 0);
+    const result = put({ patchType: 'SIG', patchLocation: 'blended', imageSize: 48 }, grey(48))
+      .select(0, 0)
+      .select(0, 0);
     const line = values(result);
     expect(line.slice(0, 8)).toEqual([80, 88, 92, 88, 80, 71, 68, 71]);
     expect(line.slice(8, 16)).toEqual(line.slice(0, 8));
@@ -146,17 +185,29 @@ describe('whole images', () => {
     expect(still.sub(image).abs().max().item()).toBeLessThan(1e-5);
     noise.select(3, 0).fill_((2 * 10) / 9); // one column to the right
     const moved = put({ patchType: 'warped', imageSize: [6, 10], noise }, image);
-    expect(moved.narrow(2, 0, 9).sub(image.narrow(2, 1, 9)).abs().max().item()).toBeLessThan(1e-5);
+    expect(
+      moved
+        .narrow(2, 0, 9)
+        .sub(image.narrow(2, 1, 9))
+        .abs()
+        .max()
+        .item(),
+    ).toBeLessThan(1e-5);
   });
 });
 
 describe('applyTrigger', () => {
   test('depends on its arguments alone when a seed is given', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...patchTypes), fc.constantFrom(...patchLocations), fc.nat(), (patchType, patchLocation, seed) => {
-        const options = { patchType, patchLocation, patchSize: 4, seed };
-        expect(torch.equal(applyTrigger(grey(9, 13), options), applyTrigger(grey(9, 13), options))).toBe(true);
-      }),
+      fc.property(
+        fc.constantFrom(...patchTypes),
+        fc.constantFrom(...patchLocations),
+        fc.nat(),
+        (patchType, patchLocation, seed) => {
+          const options = { patchType, patchLocation, patchSize: 4, seed };
+          expect(torch.equal(applyTrigger(grey(9, 13), options), applyTrigger(grey(9, 13), options))).toBe(true);
+        },
+      ),
       { numRuns: 30 },
     );
   });
@@ -188,11 +239,15 @@ describe('wrong options are named', () => {
     [{ imageSize: [32, 0] }, 'imageSize must be a whole number, at least 1; got 0.'],
     [{ seed: -1 }, 'seed must be a whole number, at least 0; got -1.'],
   ])('%j', (options, message) => {
-    expect(() => makeTrigger(options as TriggerOptions)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message }));
+    expect(() => makeTrigger(options as TriggerOptions)).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message }),
+    );
   });
 
   test('noise of another shape, or for a pattern without any', () => {
-    expect(() => makeTrigger({ noise: torch.zeros([3, 8, 8]) })).toThrow('shape [3, 16, 16] for patchType random; got float32 [3, 8, 8].');
+    expect(() => makeTrigger({ noise: torch.zeros([3, 8, 8]) })).toThrow(
+      'shape [3, 16, 16] for patchType random; got float32 [3, 8, 8].',
+    );
     expect(() => makeTrigger({ patchType: 'yellow', noise: torch.zeros([3, 16, 16]) })).toThrow(
       'noise must be left out for patchType yellow',
     );

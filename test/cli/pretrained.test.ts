@@ -12,7 +12,11 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cleanclip-pretrained-'));
   writeFileSync(join(folder, 'pairs.csv'), 'image,caption\na.png,a\n');
   server = await serveWeights(Buffer.alloc(200_000));
-  Object.assign(process.env, { CLEANCLIP_CACHE: join(folder, 'cache'), HOME: folder, CLEANCLIP_WEIGHTS_URL: server.url });
+  Object.assign(process.env, {
+    CLEANCLIP_CACHE: join(folder, 'cache'),
+    HOME: folder,
+    CLEANCLIP_WEIGHTS_URL: server.url,
+  });
 });
 afterAll(async () => {
   process.env = environment;
@@ -21,12 +25,19 @@ afterAll(async () => {
 });
 
 test.each([
-  ['whole', /^cleanclip-train: OpenAI's weights of ViT-B\/32 could not be downloaded.*do not have the SHA-256.*put the file at .*ViT-B-32\.pt\.$/m],
+  [
+    'whole',
+    /^cleanclip-train: OpenAI's weights of ViT-B\/32 could not be downloaded.*do not have the SHA-256.*put the file at .*ViT-B-32\.pt\.$/m,
+  ],
   ['not found', /^cleanclip-train: .*answered 404 Not Found.*put the file at/m],
   ['cut', /^cleanclip-train: .*put the file at/m],
 ] as const)('--pretrained: %s', async (answer, message) => {
   server.answer = answer;
-  const { code, stderr } = await command('cleanclip-train', ['--pretrained', '--model_name', 'ViT-B/32', '--validation_data', 'pairs.csv'], folder).ended;
+  const { code, stderr } = await command(
+    'cleanclip-train',
+    ['--pretrained', '--model_name', 'ViT-B/32', '--validation_data', 'pairs.csv'],
+    folder,
+  ).ended;
   expect(code).toBe(1);
   expect(stderr).toMatch(message);
   expect(stderr.trim().split('\n')).toHaveLength(1);
@@ -34,9 +45,14 @@ test.each([
 });
 
 test('--pretrained with --checkpoint is refused', async () => {
-  const { code, stderr } = await command('cleanclip-train', ['--pretrained', '--checkpoint', 'x.pt', '--validation_data', 'pairs.csv'], folder).ended;
+  const { code, stderr } = await command(
+    'cleanclip-train',
+    ['--pretrained', '--checkpoint', 'x.pt', '--validation_data', 'pairs.csv'],
+    folder,
+  ).ended;
   expect([code, stderr.trim()]).toEqual([
     1,
-    "cleanclip-train: --pretrained starts from OpenAI's weights and --checkpoint from those of a file; give one of them.",
+    "cleanclip-train: --pretrained starts from OpenAI's weights and --checkpoint from those of a file; give one " +
+      'of them.',
   ]);
 });

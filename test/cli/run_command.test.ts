@@ -2,7 +2,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** A job whose thread waits outside of JavaScript, as in an exchange between ranks: here for the end of its standard input. */
+/**
+ * A job whose thread waits outside of JavaScript, as in an exchange between ranks: here for the end of its standard
+ * input.
+ */
 const program = `
   const { Worker } = require('node:worker_threads');
   const { runCommand } = require(${JSON.stringify(join(__dirname, '../../dist/cli/run_command.js'))});
@@ -41,7 +44,10 @@ test('Ctrl-C twice ends a command whose event loop does not turn', async () => {
   expect(await ended).toEqual([null, 'SIGINT']);
 }, 40_000);
 
-test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('what is stopped by %s ends with %d', async (signal, code) => {
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('what is stopped by %s ends with %d', async (signal, code) => {
   const stopping = `
     const { runCommand } = require(${dist('cli/run_command.js')});
     const { CleanclipError } = require(${dist('errors.js')});
@@ -58,6 +64,10 @@ test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('what is stopped by %s e
 });
 
 test('doctor goes on when nobody reads what it prints', () => {
-  const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${join(__dirname, '../../bin/cleanclip.js')}" doctor | true`], { encoding: 'utf8' });
+  const { stderr } = spawnSync(
+    'sh',
+    ['-c', `"${process.execPath}" "${join(__dirname, '../../bin/cleanclip.js')}" doctor | true`],
+    { encoding: 'utf8' },
+  );
   expect(stderr).toBe('');
 }, 40_000);

@@ -1,10 +1,31 @@
 import fc from 'fast-check';
 import { orderMarks } from '../../src/clip/combining';
 
-const marks = ['\u0301', '\u0316', '\u0334', '\u0345', '\u05b0', '\u0344', '\u034f', '\u093e', '\u3099', '\u0f71', '\u0f72', '\u1dce', '\u0327', '\u{1d165}', '\u0340', '\u20dd', '\ufe0f'];
+const marks = [
+  '\u0301',
+  '\u0316',
+  '\u0334',
+  '\u0345',
+  '\u05b0',
+  '\u0344',
+  '\u034f',
+  '\u093e',
+  '\u3099',
+  '\u0f71',
+  '\u0f72',
+  '\u1dce',
+  '\u0327',
+  '\u{1d165}',
+  '\u0340',
+  '\u20dd',
+  '\ufe0f',
+];
 
 test('normalisation gives the same with or without it', () => {
-  const mark = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...marks) }, { weight: 1, arbitrary: fc.constantFrom('e', '가', ' ') });
+  const mark = fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom(...marks) },
+    { weight: 1, arbitrary: fc.constantFrom('e', '가', ' ') },
+  );
   fc.assert(
     fc.property(fc.array(mark, { minLength: 30, maxLength: 150 }), (characters) => {
       const text = characters.join('');
@@ -12,7 +33,10 @@ test('normalisation gives the same with or without it', () => {
     }),
     { numRuns: 500 },
   );
-  const all = Array.from({ length: 0x3000 }, (_, i) => String.fromCharCode(i)).filter((character) => /\p{M}/u.test(character)).reverse().join('');
+  const all = Array.from({ length: 0x3000 }, (_, i) => String.fromCharCode(i))
+    .filter((character) => /\p{M}/u.test(character))
+    .reverse()
+    .join('');
   expect(orderMarks(`e${all}${all}`).normalize('NFC')).toBe(`e${all}${all}`.normalize('NFC'));
 });
 

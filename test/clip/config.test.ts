@@ -17,12 +17,15 @@ test.each(Object.keys(configs))('the sizes of %s follow from the shapes of its t
   expect(mlpWidth(config.visionWidth, visionMlpRatio)).toBe(mlpWidth(config.visionWidth, config.visionMlpRatio ?? 4));
 });
 
-test.each(['ViT-g-14', 'ViT-H-14'])('heads of %s, which are not of 64 features, are those of the named model of its sizes', (name) => {
-  using clip = new Clip(configs[name]);
-  const { config, assumed } = knownConfig(shapesOf(clip.stateDict()), 'x.pt', {});
-  expect([config.visionHeads, config.activation]).toEqual([16, 'quick_gelu']);
-  expect(assumed).toMatch(/'x\.pt' does not say .*QuickGELU and 16 and 16 heads.*--activation gelu/);
-});
+test.each(['ViT-g-14', 'ViT-H-14'])(
+  'heads of %s, which are not of 64 features, are those of the named model of its sizes',
+  (name) => {
+    using clip = new Clip(configs[name]);
+    const { config, assumed } = knownConfig(shapesOf(clip.stateDict()), 'x.pt', {});
+    expect([config.visionHeads, config.activation]).toEqual([16, 'quick_gelu']);
+    expect(assumed).toMatch(/'x\.pt' does not say .*QuickGELU and 16 and 16 heads.*--activation gelu/);
+  },
+);
 
 test('parameters are as many as in the published models', () => {
   const count = (name: string): number => {
@@ -37,12 +40,17 @@ test('parameters are as many as in the published models', () => {
 test('a stored configuration tells the number of text heads', () => {
   const config: ClipConfig = { ...configs.tiny, textHeads: 4 };
   using clip = new Clip(config);
-  expect(knownConfig(shapesOf(clip.stateDict()), 'x.pt', { stated: { config, by: 'it' } })).toEqual({ config: completeConfig(config) });
+  expect(knownConfig(shapesOf(clip.stateDict()), 'x.pt', { stated: { config, by: 'it' } })).toEqual({
+    config: completeConfig(config),
+  });
 });
 
 test('a state dict of another model is refused', () => {
   expect(() => sizesOfShapes({ 'fc.weight': [10, 5], 'fc.bias': [10] })).toThrow(
-    expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(/ln_final\.weight.*fc\.weight, fc\.bias/) }),
+    expect.objectContaining({
+      code: 'ERR_CHECKPOINT',
+      message: expect.stringMatching(/ln_final\.weight.*fc\.weight, fc\.bias/),
+    }),
   );
   expect(() => sizesOfShapes({})).toThrow(/names are none/);
 });
@@ -60,7 +68,9 @@ test.each([
   [{ visionPatchSize: 7, visionLayers: 2, visionWidth: 64 }, /visionPatchSize must be a divisor of imageSize, 64/],
   [{ vocabularySize: undefined as unknown as number }, /vocabularySize.*undefined/],
 ])('the configuration %j is refused', (wrong, message) => {
-  expect(() => checkConfig({ ...configs.tiny, ...wrong })).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }));
+  expect(() => checkConfig({ ...configs.tiny, ...wrong })).toThrow(
+    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }),
+  );
 });
 
 const patches: ClipConfig = { ...configs['ViT-B/32'], visionLayers: 1, textLayers: 1 };
@@ -86,7 +96,9 @@ test.each<[Partial<ClipConfig>, RegExp]>([
   [{ textPool: 'eos', textEosId: 49_408 }, /textEosId must be below vocabularySize, 49408, for textPool 'eos'/],
   [{ fillColor: 256 }, /fillColor must be a whole number from 0 to 255/],
 ])('%j is beyond what a ViT may be', (wrong, message) => {
-  expect(() => checkConfig({ ...patches, ...wrong })).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }));
+  expect(() => checkConfig({ ...patches, ...wrong })).toThrow(
+    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }),
+  );
 });
 
 test.each<[Partial<ClipConfig>, RegExp]>([
@@ -95,11 +107,24 @@ test.each<[Partial<ClipConfig>, RegExp]>([
   [{ visionLayerScale: true }, /visionLayerScale must be left out for a ResNet, which has no such choice \(or false\)/],
   [{ visionPool: 'avg' }, /visionPool must be left out for a ResNet/],
 ])('%j is beyond what a ResNet may be', (wrong, message) => {
-  expect(() => checkConfig({ ...configs.RN50, ...wrong })).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }));
+  expect(() => checkConfig({ ...configs.RN50, ...wrong })).toThrow(
+    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }),
+  );
 });
 
 test('the largest values are taken, where the weights fit into memory', () => {
-  expect(checkConfig({ ...patches, visionLayers: 1000, visionWidth: 64, textLayers: 1000, textWidth: 64, textHeads: 64, imageSize: 16_384, visionPatchSize: 1024 })).toMatchObject({ textLayers: 1000 });
+  expect(
+    checkConfig({
+      ...patches,
+      visionLayers: 1000,
+      visionWidth: 64,
+      textLayers: 1000,
+      textWidth: 64,
+      textHeads: 64,
+      imageSize: 16_384,
+      visionPatchSize: 1024,
+    }),
+  ).toMatchObject({ textLayers: 1000 });
 });
 
 test.each<[string, ClipConfig]>([
@@ -109,14 +134,22 @@ test.each<[string, ClipConfig]>([
   ['token ids', { ...patches, textWidth: 65_536, textHeads: 64, vocabularySize: 2 ** 24 }],
 ])('%s whose weights no machine holds is refused before anything is made', (_, config) => {
   expect(() => new Clip(config)).toThrow(
-    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(/^A model of this configuration has [\d.]+ GB of weights, and this machine [\d.]+ GB of memory; choose smaller/) }),
+    expect.objectContaining({
+      code: 'ERR_OPTION',
+      message: expect.stringMatching(
+        /^A model of this configuration has [\d.]+ GB of weights, and this machine [\d.]+ GB of memory; choose smaller/,
+      ),
+    }),
   );
 });
 
-test.each(['RN50', 'ViT-B/32', 'ViT-B-32', 'ViT-M-16-alt', 'tiny'])('the estimate of the weights of %s is close to what they are', (name) => {
-  using clip = new Clip(configs[name]);
-  const held = Object.values(clip.stateDict()).reduce((sum, tensor) => sum + tensor.numel(), 0);
-  const estimate = weightCount(clip.config);
-  expect(estimate / held).toBeGreaterThan(0.97);
-  expect(estimate / held).toBeLessThan(1.001);
-});
+test.each(['RN50', 'ViT-B/32', 'ViT-B-32', 'ViT-M-16-alt', 'tiny'])(
+  'the estimate of the weights of %s is close to what they are',
+  (name) => {
+    using clip = new Clip(configs[name]);
+    const held = Object.values(clip.stateDict()).reduce((sum, tensor) => sum + tensor.numel(), 0);
+    const estimate = weightCount(clip.config);
+    expect(estimate / held).toBeGreaterThan(0.97);
+    expect(estimate / held).toBeLessThan(1.001);
+  },
+);

@@ -7,8 +7,16 @@ import { type Clip, loadClip } from '../../src/clip/model';
 import { torch, type Tensor } from '../../src/torch';
 
 const vit: ClipConfig = {
-  embedDim: 256, imageSize: 32, visionLayers: 2, visionWidth: 256, visionPatchSize: 8,
-  contextLength: 24, vocabularySize: 1000, textWidth: 192, textHeads: 3, textLayers: 3,
+  embedDim: 256,
+  imageSize: 32,
+  visionLayers: 2,
+  visionWidth: 256,
+  visionPatchSize: 8,
+  contextLength: 24,
+  vocabularySize: 1000,
+  textWidth: 192,
+  textHeads: 3,
+  textLayers: 3,
 };
 const resnet: ClipConfig = { ...configs.tiny, vocabularySize: 1000 };
 
@@ -20,8 +28,14 @@ function captions(lengths: number[], { contextLength, vocabularySize }: ClipConf
   const ids = torch.zeros([lengths.length, contextLength], { dtype: 'int64' });
   const generator = new torch.Generator(5);
   lengths.forEach((words, row) => {
-    ids.select(0, row).narrow(0, 0, words).random_(1, vocabularySize - 1, { generator });
-    ids.select(0, row).select(0, words).fill_(vocabularySize - 1);
+    ids
+      .select(0, row)
+      .narrow(0, 0, words)
+      .random_(1, vocabularySize - 1, { generator });
+    ids
+      .select(0, row)
+      .select(0, words)
+      .fill_(vocabularySize - 1);
   });
   return ids;
 }
@@ -78,7 +92,10 @@ describe('new weights', () => {
       const count = tensor.shape.reduce((a, b) => a * b, 1);
       const error = number(tensor.std()) / deviation - 1;
       expect({ name, far: Math.abs(error) > 4 / Math.sqrt(2 * count) }).toEqual({ name, far: false });
-      expect({ name, far: Math.abs(number(tensor.mean())) > (4 * deviation) / Math.sqrt(count) }).toEqual({ name, far: false });
+      expect({ name, far: Math.abs(number(tensor.mean())) > (4 * deviation) / Math.sqrt(count) }).toEqual({
+        name,
+        far: false,
+      });
     }
   });
 
@@ -86,10 +103,22 @@ describe('new weights', () => {
     for (const config of [resnet, vit]) {
       using clip = loadClip(config);
       for (const [name, tensor] of Object.entries(clip.stateDict())) {
-        const zero = /layer\d.*bn3\.weight|(bn\d|ln_\w+|downsample\.1|out_proj)\.bias|in_proj_bias|running_mean|num_batches/.test(name);
+        const zero =
+          /layer\d.*bn3\.weight|(bn\d|ln_\w+|downsample\.1|out_proj)\.bias|in_proj_bias|running_mean|num_batches/.test(
+            name,
+          );
         const one = !zero && /(bn\d|ln_\w+|downsample\.1)\.weight|running_var/.test(name);
-        if (zero || one) expect({ name, low: number(tensor.min()), high: number(tensor.max()) }).toEqual({ name, low: +one, high: +one });
-        else expect({ name, same: number(tensor.min()) === number(tensor.max()) }).toEqual({ name, same: name === 'logit_scale' });
+        if (zero || one)
+          expect({ name, low: number(tensor.min()), high: number(tensor.max()) }).toEqual({
+            name,
+            low: +one,
+            high: +one,
+          });
+        else
+          expect({ name, same: number(tensor.min()) === number(tensor.max()) }).toEqual({
+            name,
+            same: name === 'logit_scale',
+          });
       }
       expect(number(clip.logitScale)).toBeCloseTo(Math.log(1 / 0.07), 6);
     }
@@ -135,12 +164,20 @@ describe.each([
       const ids = captions(lengths, config);
       const [features, others] = [packed, padded].map((one) => one.encodeText(ids));
       expect(gap(features, others)).toBeLessThan(1e-5);
-      for (const one of [features, others]) one.div(one.norm(2, [1], true)).mul(torch.randn(one.shape, { generator: new torch.Generator(3) })).sum().backward();
+      for (const one of [features, others])
+        one
+          .div(one.norm(2, [1], true))
+          .mul(torch.randn(one.shape, { generator: new torch.Generator(3) }))
+          .sum()
+          .backward();
       const text = packed.namedParameters().filter(([name]) => !/^visual|logit_scale/.test(name));
       const gradients = new Map(padded.namedParameters());
       for (const [name, { grad }] of text) {
         const other = gradients.get(name)!.grad!;
-        expect({ name, differs: gap(grad!, other) > 1e-5 * number(other.abs().max()) + 1e-7 }).toEqual({ name, differs: false });
+        expect({ name, differs: gap(grad!, other) > 1e-5 * number(other.abs().max()) + 1e-7 }).toEqual({
+          name,
+          differs: false,
+        });
       }
     },
   );
@@ -156,7 +193,11 @@ describe.each([
     using half = loadClip(config, { seed: 1, precision: 'bf16' }).eval();
     const ids = captions([2, 9, 5], config);
     const [full, low] = [clip, half].map((one) => one.forward(ids, images(3, config)));
-    expect([low.imageEmbeds.dtype, low.textEmbeds.dtype, half.encodeImage(images(3, config)).dtype]).toEqual(['float32', 'float32', 'bfloat16']);
+    expect([low.imageEmbeds.dtype, low.textEmbeds.dtype, half.encodeImage(images(3, config)).dtype]).toEqual([
+      'float32',
+      'float32',
+      'bfloat16',
+    ]);
     expect(gap(full.imageEmbeds, low.imageEmbeds)).toBeLessThan(0.03);
     expect(gap(full.textEmbeds, low.textEmbeds)).toBeLessThan(0.03);
     expect(gap(low.imageEmbeds.norm(2, [1]), torch.ones([3]))).toBeLessThan(1e-6);
@@ -180,20 +221,40 @@ describe.each([
 
   test('refuses other images and token ids', () => {
     const { imageSize, contextLength } = config;
-    const wrongPixels = [[2, 3, 16, 16], [3, imageSize, imageSize], [2, 1, imageSize, imageSize]].map((shape) => torch.zeros(shape));
+    const wrongPixels = [
+      [2, 3, 16, 16],
+      [3, imageSize, imageSize],
+      [2, 1, imageSize, imageSize],
+    ].map((shape) => torch.zeros(shape));
     for (const pixels of [...wrongPixels, torch.zeros([1, 3, imageSize, imageSize], { dtype: 'uint8' })]) {
-      expect(() => clip.encodeImage(pixels)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining(`[B, 3, ${imageSize}, ${imageSize}]`) }));
+      expect(() => clip.encodeImage(pixels)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_OPTION',
+          message: expect.stringContaining(`[B, 3, ${imageSize}, ${imageSize}]`),
+        }),
+      );
     }
-    const wrongIds = [torch.zeros([2, contextLength]), torch.zeros([contextLength], { dtype: 'int64' }), torch.zeros([1, contextLength + 1], { dtype: 'int64' })];
-    for (const ids of wrongIds) expect(() => clip.encodeText(ids)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
-    expect(() => clip.encodeText(torch.full([1, contextLength], config.vocabularySize, { dtype: 'int64' }))).toThrow(/out of range/);
+    const wrongIds = [
+      torch.zeros([2, contextLength]),
+      torch.zeros([contextLength], { dtype: 'int64' }),
+      torch.zeros([1, contextLength + 1], { dtype: 'int64' }),
+    ];
+    for (const ids of wrongIds)
+      expect(() => clip.encodeText(ids)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+    expect(() => clip.encodeText(torch.full([1, contextLength], config.vocabularySize, { dtype: 'int64' }))).toThrow(
+      /out of range/,
+    );
   });
 });
 
 describe('batch norm', () => {
   test('in training follows the batch and moves its statistics; in evaluation it does neither', () => {
     using clip = loadClip(resnet);
-    const [pixels, mean, batches] = [images(6, resnet), clip.stateDict()['visual.bn1.running_mean'], clip.stateDict()['visual.bn1.num_batches_tracked']];
+    const [pixels, mean, batches] = [
+      images(6, resnet),
+      clip.stateDict()['visual.bn1.running_mean'],
+      clip.stateDict()['visual.bn1.num_batches_tracked'],
+    ];
     const first = (batch: Tensor): Tensor => clip.encodeImage(batch).narrow(0, 0, 1);
     expect(gap(first(pixels), first(pixels.narrow(0, 0, 2)))).toBeGreaterThan(1e-3);
     expect([number(mean.abs().max()) > 0, number(batches)]).toEqual([true, 2]);
@@ -208,21 +269,31 @@ describe('state dicts', () => {
     using source = loadClip(resnet, { seed: 1 });
     using target = loadClip(resnet, { seed: 2 });
     const own = target.stateDict();
-    target.loadStateDict(Object.fromEntries(Object.entries(source.stateDict()).map(([name, tensor]) => [`module.${name}`, tensor])));
+    target.loadStateDict(
+      Object.fromEntries(Object.entries(source.stateDict()).map(([name, tensor]) => [`module.${name}`, tensor])),
+    );
     for (const [name, tensor] of Object.entries(source.stateDict())) expect(gap(tensor, own[name])).toBe(0);
-    target.loadStateDict(Object.fromEntries(Object.entries(source.stateDict()).map(([name, tensor]) => [name, tensor.to('float64')])));
+    target.loadStateDict(
+      Object.fromEntries(Object.entries(source.stateDict()).map(([name, tensor]) => [name, tensor.to('float64')])),
+    );
     expect(own.logit_scale.dtype).toBe('float32');
   });
 
   test('that do not fit are refused whole, with the names and shapes', () => {
     using clip = loadClip(resnet, { seed: 1 });
     using other = loadClip(resnet, { seed: 2 });
-    const { logit_scale, ...dict }: Record<string, Tensor> = { ...other.stateDict(), text_projection: torch.zeros([3, 4]), extra: torch.zeros([2]) };
+    const { logit_scale, ...dict }: Record<string, Tensor> = {
+      ...other.stateDict(),
+      text_projection: torch.zeros([3, 4]),
+      extra: torch.zeros([2]),
+    };
     const before = clip.stateDict()['visual.conv1.weight'].clone();
     expect(() => clip.loadStateDict(dict)).toThrow(
       expect.objectContaining({
         code: 'ERR_CHECKPOINT',
-        message: expect.stringMatching(/text_projection is \[3, 4\], and the model's is \[128, 128\]; logit_scale \[\] is missing; extra \[2\] is unexpected/),
+        message: expect.stringMatching(
+          /text_projection is \[3, 4\], and the model's is \[128, 128\]; logit_scale \[\] is missing; extra \[2\] is unexpected/,
+        ),
       }),
     );
     expect(gap(before, clip.stateDict()['visual.conv1.weight'])).toBe(0);
@@ -235,7 +306,9 @@ describe('loadClip', () => {
   test('reads a checkpoint, and infers the sizes', () => {
     using clip = loadClip(vit, { seed: 4 });
     const path = join(folder, 'epoch_1.pt');
-    const state_dict = Object.fromEntries(Object.entries(clip.stateDict()).map(([name, tensor]) => [`module.${name}`, tensor]));
+    const state_dict = Object.fromEntries(
+      Object.entries(clip.stateDict()).map(([name, tensor]) => [`module.${name}`, tensor]),
+    );
     torch.save({ epoch: 1, name: 'run', state_dict, optimizer: {} }, path);
     torch.save(clip.stateDict(), join(folder, 'plain.pt'));
     for (const file of [path, join(folder, 'plain.pt')]) {
@@ -252,7 +325,9 @@ describe('loadClip', () => {
     expect(() => loadClip('RN51')).toThrow(/one of RN50, .* or the path of a checkpoint, but there is no file 'RN51'/);
     expect(() => loadClip(path)).toThrow(/no state dict of a CLIP/);
     expect(() => loadClip(join(folder, 'empty.pt'))).toThrow(/holds no state dict/);
-    expect(() => loadClip('tiny', { precision: 'fp8' as 'fp32' })).toThrow(/precision must be 'fp32', 'bf16' or 'fp16', but it is 'fp8'/);
+    expect(() => loadClip('tiny', { precision: 'fp8' as 'fp32' })).toThrow(
+      /precision must be 'fp32', 'bf16' or 'fp16', but it is 'fp8'/,
+    );
   });
 
   test('dispose frees the model', () => {

@@ -19,7 +19,10 @@ test.each([
   [null, 'The model configuration must be an object of sizes, but it is null.'],
   [[1], 'The model configuration must be an object of sizes, but it is [1].'],
   [{ a: 1 }, "The model configuration's embedDim must be a whole number from 1 to 65,536, but it is undefined."],
-  [{ ...configs.tiny, vocabularySize: 100 }, "The model knows 100 token ids, but CLIP's tokeniser has 49408; set vocabularySize to that."],
+  [
+    { ...configs.tiny, vocabularySize: 100 },
+    "The model knows 100 token ids, but CLIP's tokeniser has 49408; set vocabularySize to that.",
+  ],
 ])('a file that holds %j is refused', (content, message) => {
   expect(() => sizes(content)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message }));
 });

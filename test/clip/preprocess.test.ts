@@ -12,7 +12,9 @@ const noise = (height: number, width: number): Tensor =>
 
 test('squash keeps all of the image, whatever its shape', () => {
   const columns = torch.tensor([0, 0, 0, 0, 200, 200, 200, 200]).to('uint8').expand([3, 4, 8]).contiguous();
-  expect(squash(columns, 4).select(0, 0).select(0, 0).toArray()).toEqual([0, 0, 200, 200].map((v) => expect.closeTo(v, -2)));
+  expect(squash(columns, 4).select(0, 0).select(0, 0).toArray()).toEqual(
+    [0, 0, 200, 200].map((v) => expect.closeTo(v, -2)),
+  );
   expect(squash(noise(50, 80), 24).shape).toEqual([3, 24, 24]);
   expect(torch.equal(squash(noise(32, 32), 32), noise(32, 32))).toBe(true);
 });
@@ -65,7 +67,9 @@ describe('resizeCrop', () => {
       'image must be a uint8 tensor of shape [3, height, width]; got float32 [3, 4, 4].',
     );
     expect(() => resizeCrop(torch.zeros([4, 4], { dtype: 'uint8' }), 8)).toThrow('got uint8 [4, 4].');
-    expect(() => resizeCrop(noise(1, 100_000), 224)).toThrow(/100000 × 1 pixels: with a short side of 224 it would have \d+\.$/);
+    expect(() => resizeCrop(noise(1, 100_000), 224)).toThrow(
+      /100000 × 1 pixels: with a short side of 224 it would have \d+\.$/,
+    );
   });
 });
 
@@ -74,21 +78,33 @@ describe('resizeCrop with the geometry of a model', () => {
   const firstRows = (image: Tensor): unknown => (image.select(0, 0).toArray() as number[][]).slice(0, 2);
 
   test('longest keeps all of it in the middle of a border', () => {
-    expect(firstRows(resizeCrop(wide, 8, { resizeMode: 'longest', fillColor: 77 }))).toEqual([Array(8).fill(77), Array(8).fill(77)]);
+    expect(firstRows(resizeCrop(wide, 8, { resizeMode: 'longest', fillColor: 77 }))).toEqual([
+      Array(8).fill(77),
+      Array(8).fill(77),
+    ]);
     expect(torch.equal(resizeCrop(wide, 8, { resizeMode: 'longest' }).narrow(1, 2, 4), wide)).toBe(true);
     const tall = resizeCrop(noise(80, 50), 24, { resizeMode: 'longest', fillColor: 255 }); // 15 wide: 4 before, 5 after
-    expect([3, 4, 18, 19].map((column) => tall.select(2, column).eq(255).all().item())).toEqual([true, false, false, true]);
+    expect([3, 4, 18, 19].map((column) => tall.select(2, column).eq(255).all().item())).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
   });
 
   test('squash takes either filter', () => {
     const squashed = { resizeMode: 'squash' } as const;
     expect(torch.equal(resizeCrop(noise(50, 80), 24, squashed), squash(noise(50, 80), 24))).toBe(true);
-    expect(torch.equal(resizeCrop(noise(50, 80), 24, { ...squashed, interpolation: 'bilinear' }), squash(noise(50, 80), 24))).toBe(false);
+    expect(
+      torch.equal(resizeCrop(noise(50, 80), 24, { ...squashed, interpolation: 'bilinear' }), squash(noise(50, 80), 24)),
+    ).toBe(false);
   });
 
   test('cropRounding down takes the pixel before', () => {
     const rows = torch.arange(15).to('uint8').view([15, 1]).expand([3, 15, 8]).contiguous();
-    expect(resizeCrop(rows, 8, { cropRounding: 'down' }).select(0, 0).select(1, 0).toArray()).toEqual([3, 4, 5, 6, 7, 8, 9, 10]); // 3.5 → 3
+    expect(resizeCrop(rows, 8, { cropRounding: 'down' }).select(0, 0).select(1, 0).toArray()).toEqual([
+      3, 4, 5, 6, 7, 8, 9, 10,
+    ]); // 3.5 → 3
   });
 
   test.each([
@@ -102,7 +118,9 @@ describe('resizeCrop with the geometry of a model', () => {
   });
 
   test('refuses what is so narrow that nothing is left', () => {
-    expect(() => resizeCrop(noise(1, 400), 32, { resizeMode: 'longest' })).toThrow('got 400 × 1 pixels: with a long side of 32 nothing of it is left.');
+    expect(() => resizeCrop(noise(1, 400), 32, { resizeMode: 'longest' })).toThrow(
+      'got 400 × 1 pixels: with a long side of 32 nothing of it is left.',
+    );
   });
 });
 
@@ -112,7 +130,9 @@ describe('normalize', () => {
     const result = normalize(image, { imageMean: [0.5, 0, 1], imageStd: [0.5, 2, 3] });
     expect(result.select(2, 0).select(1, 0).toArray()).toEqual([1, 0.5, 0]);
     expect(() => normalize(image, { imageMean: [1, 2] })).toThrow('imageMean must be three finite numbers; got [1,2].');
-    expect(() => normalize(image, { imageStd: [1, 0, 1] })).toThrow('imageStd must be three finite numbers above 0; got [1,0,1].');
+    expect(() => normalize(image, { imageStd: [1, 0, 1] })).toThrow(
+      'imageStd must be three finite numbers above 0; got [1,0,1].',
+    );
   });
 
   test('takes each channel by its mean and standard deviation', () => {
@@ -130,7 +150,9 @@ describe('preprocess', () => {
   test('takes bytes or a tensor', async () => {
     const image = noise(60, 90);
     const data = image.permute([1, 2, 0]).contiguous().data() as Uint8Array;
-    const bytes = await sharp(data, { raw: { width: 90, height: 60, channels: 3 } }).png().toBuffer();
+    const bytes = await sharp(data, { raw: { width: 90, height: 60, channels: 3 } })
+      .png()
+      .toBuffer();
     const [fromBytes, fromTensor] = [await preprocess(bytes, { size: 32 }), await preprocess(image, { size: 32 })];
     expect(fromBytes.shape).toEqual([3, 32, 32]);
     expect(torch.equal(fromBytes, fromTensor)).toBe(true);
@@ -139,7 +161,14 @@ describe('preprocess', () => {
   });
 
   test("does as a model's configuration says", async () => {
-    const config = { imageSize: 32, imageMean: [0.1, 0.2, 0.3], imageStd: [0.4, 0.5, 0.6], interpolation: 'bilinear', resizeMode: 'longest', fillColor: 9 } as const;
+    const config = {
+      imageSize: 32,
+      imageMean: [0.1, 0.2, 0.3],
+      imageStd: [0.4, 0.5, 0.6],
+      interpolation: 'bilinear',
+      resizeMode: 'longest',
+      fillColor: 9,
+    } as const;
     using clip = loadClip({ ...miniModel, ...config });
     const expected = normalize(resizeCrop(noise(60, 90), 32, config), config);
     expect(torch.equal(await clip.preprocess(noise(60, 90)), expected)).toBe(true);

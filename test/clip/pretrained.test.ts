@@ -1,6 +1,15 @@
 import childProcess, { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -59,7 +68,8 @@ afterEach(() => {
 });
 
 const cached = (): string => join(folder, 'cache', 'clip', 'RN50.pt');
-const left = (): string[] => (existsSync(join(folder, 'cache', 'clip')) ? readdirSync(join(folder, 'cache', 'clip')) : []);
+const left = (): string[] =>
+  existsSync(join(folder, 'cache', 'clip')) ? readdirSync(join(folder, 'cache', 'clip')) : [];
 
 test('the addresses are those of OpenAI: a SHA-256 and a file for each model', () => {
   for (const [name, { file, sha256: digits }] of Object.entries({ ...releases, RN50: released })) {
@@ -92,7 +102,9 @@ test('a file of other bytes in the cache is named, not used and not removed', as
   writeFileSync(cached(), 'half a file');
   await expect(pretrainedFile('RN50')).rejects.toMatchObject({
     code: 'ERR_CHECKPOINT',
-    message: `${cached()} is not the file that OpenAI released: its SHA-256 differs; delete it, or load it with --checkpoint.`,
+    message:
+      `${cached()} is not the file that OpenAI released: its SHA-256 differs; delete it, or load it with ` +
+      '--checkpoint.',
   });
   expect(readFileSync(cached(), 'utf8')).toBe('half a file');
 });
@@ -150,13 +162,17 @@ test('a cache that cannot be written: one sentence', async () => {
 test('a download is stopped by its signal, and leaves nothing', async () => {
   const abort = new AbortController();
   server.answer = 'cut';
-  await expect(pretrainedFile('RN50', () => abort.abort(), abort.signal)).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  await expect(pretrainedFile('RN50', () => abort.abort(), abort.signal)).rejects.toMatchObject({
+    code: 'ERR_ABORTED',
+  });
   expect(left()).toEqual([]);
 });
 
 test('what a killed download left is removed after an hour', async () => {
   mkdirSync(join(cached(), '..'), { recursive: true });
-  const [old, recent] = ['.RN50.pt.1.00000000.tmp', '.RN50.pt.1.11111111.tmp'].map((name) => join(cached(), '..', name));
+  const [old, recent] = ['.RN50.pt.1.00000000.tmp', '.RN50.pt.1.11111111.tmp'].map((name) =>
+    join(cached(), '..', name),
+  );
   for (const path of [old, recent]) writeFileSync(path, '');
   utimesSync(old, Date.now() / 1000 - 7200, Date.now() / 1000 - 7200);
   await pretrainedFile('RN50');
@@ -170,21 +186,38 @@ describe('jobs', () => {
   test('evaluate and train start from the weights, with progress', async () => {
     const events: ProgressEvent[] = [];
     const validationData = join(shapes, 'train.csv');
-    const { metrics } = await runEvaluation(options({ validationData, batchSize: 24 }), { onProgress: (event) => events.push(event) });
-    expect(events).toContainEqual({ type: 'progress', done: content.length, total: content.length, text: "bytes of OpenAI's RN50" });
+    const { metrics } = await runEvaluation(options({ validationData, batchSize: 24 }), {
+      onProgress: (event) => events.push(event),
+    });
+    expect(events).toContainEqual({
+      type: 'progress',
+      done: content.length,
+      total: content.length,
+      text: "bytes of OpenAI's RN50",
+    });
     using clip = loadClip(cached());
     expect(clip.config).toMatchObject({ ...miniModel, textHeads: 1 });
     expect(metrics.loss).toBeGreaterThan(0);
-    const { checkpoint } = await runTraining(options({ trainData: validationData, batchSize: 24, epochs: 1, lr: 0, weightDecay: 0 }), {});
+    const { checkpoint } = await runTraining(
+      options({ trainData: validationData, batchSize: 24, epochs: 1, lr: 0, weightDecay: 0 }),
+      {},
+    );
     using trained = loadClip(checkpoint);
-    expect(trained.stateDict()['visual.conv1.weight'].toArray()).toEqual(clip.stateDict()['visual.conv1.weight'].toArray());
+    expect(trained.stateDict()['visual.conv1.weight'].toArray()).toEqual(
+      clip.stateDict()['visual.conv1.weight'].toArray(),
+    );
   });
 
   test('nothing is downloaded when an option or the data are wrong', async () => {
     const validationData = join(shapes, 'train.csv');
     const both = { validationData, checkpoint: join(shapes, 'weights.safetensors') };
-    await expect(runEvaluation(options(both), {})).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringMatching(/--pretrained.*--checkpoint.*give one/) });
-    await expect(runEvaluation(options({ validationData, modelName: 'tiny' }), {})).rejects.toThrow(/no weights of 'tiny', only of RN50, RN101/);
+    await expect(runEvaluation(options(both), {})).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: expect.stringMatching(/--pretrained.*--checkpoint.*give one/),
+    });
+    await expect(runEvaluation(options({ validationData, modelName: 'tiny' }), {})).rejects.toThrow(
+      /no weights of 'tiny', only of RN50, RN101/,
+    );
     await expect(runTraining(options({ trainData: join(shapes, 'none.csv') }), {})).rejects.toThrow(/none\.csv/);
     await expect(runTraining(options({ trainData: validationData, ...both }), {})).rejects.toThrow(/give one/);
     expect(server.requests).toEqual([]);
@@ -197,7 +230,9 @@ describe('loadClip', () => {
     using clip = loadClip(miniModel, { pretrained: path });
     using inferred = loadClip(path);
     expect(clip.stateDict().text_projection.toArray()).toEqual(inferred.stateDict().text_projection.toArray());
-    expect(() => loadClip('RN50', { pretrained: path })).toThrow(/^By RN50 the model's embedDim is 1024, but '.*' has weights for 32;/);
+    expect(() => loadClip('RN50', { pretrained: path })).toThrow(
+      /^By RN50 the model's embedDim is 1024, but '.*' has weights for 32;/,
+    );
     expect(() => loadClip('RN50', { pretrained: join(shapes, 'none.pt') })).toThrow(/no file/);
     expect(() => loadClip('tiny', { pretrained: true })).toThrow(/no weights of 'tiny'/);
     expect(() => loadClip(miniModel, { pretrained: true })).toThrow(/needs the name/);
@@ -208,17 +243,31 @@ describe('loadClip', () => {
     const script = `const path = require('node:path').resolve('dist/clip');
       require(path + '/pretrained').releases.RN50.sha256 = '${sha256(content)}';
       require(path + '/pretrained_process');`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, 'script', 'RN50'], { env: process.env, cwd: join(__dirname, '../..') });
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, 'script', 'RN50'], {
+      env: process.env,
+      cwd: join(__dirname, '../..'),
+    });
     expect(stdout).toBe(cached());
     const spawned = jest.spyOn(childProcess, 'spawnSync').mockReturnValue({ status: 0, stdout, stderr: '' } as never);
-    expect(() => loadClip('RN50', { pretrained: true })).toThrow(/By RN50 the model's embedDim is 1024, but '.*' has weights for 32;/); // the small model is no RN50
-    expect(spawned).toHaveBeenCalledWith(process.execPath, [expect.stringMatching(/pretrained_process\.js$/), 'RN50'], expect.anything());
+    expect(() => loadClip('RN50', { pretrained: true })).toThrow(
+      /By RN50 the model's embedDim is 1024, but '.*' has weights for 32;/,
+    ); // the small model is no RN50
+    expect(spawned).toHaveBeenCalledWith(
+      process.execPath,
+      [expect.stringMatching(/pretrained_process\.js$/), 'RN50'],
+      expect.anything(),
+    );
   });
 
   test('pretrained: true names in one sentence what another process could not do', () => {
     process.env.CLEANCLIP_WEIGHTS_URL = refusing;
     expect(() => loadClip('RN50', { pretrained: true })).toThrow(
-      expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(/^OpenAI's weights of RN50 could not be downloaded.*ECONNREFUSED.*put the file at .*RN50\.pt\.$/) }),
+      expect.objectContaining({
+        code: 'ERR_CHECKPOINT',
+        message: expect.stringMatching(
+          /^OpenAI's weights of RN50 could not be downloaded.*ECONNREFUSED.*put the file at .*RN50\.pt\.$/,
+        ),
+      }),
     );
   });
 });

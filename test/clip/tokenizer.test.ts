@@ -18,7 +18,9 @@ describe('tokenIds', () => {
   });
 
   test('lays texts out row by row', () => {
-    expect(Array.from(tokenIds(['a', '', 'cat'], 4), Number)).toEqual([49406, 320, 49407, 0, 49406, 49407, 0, 0, 49406, 2368, 49407, 0]);
+    expect(Array.from(tokenIds(['a', '', 'cat'], 4), Number)).toEqual([
+      49406, 320, 49407, 0, 49406, 49407, 0, 0, 49406, 2368, 49407, 0,
+    ]);
     expect(tokenIds([])).toHaveLength(0);
   });
 
@@ -30,7 +32,11 @@ describe('tokenIds', () => {
   });
 
   test('splits endings, digits and signs; knows the special tokens', () => {
-    expect(ids("it's 2024")).toEqual([49406, ...['it', "'s", '2', '0', '2', '4'].flatMap((piece) => encode(piece)), 49407]);
+    expect(ids("it's 2024")).toEqual([
+      49406,
+      ...['it', "'s", '2', '0', '2', '4'].flatMap((piece) => encode(piece)),
+      49407,
+    ]);
     expect(encode('cat!!')).toEqual([...encode('cat'), ...encode('!!')]);
     expect(encode('<|startoftext|>a<|endoftext|>')).toEqual([49406, 320, 49407]);
   });
@@ -53,34 +59,40 @@ describe('tokenIds', () => {
   test('the heap of long words merges as rounds do', () => {
     // A made-up table of merges, in which tokens of letters and of pairs take part.
     fc.assert(
-      fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 80 }), fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 40 }), (letters, pairs) => {
-        const table = new Map<number, number>();
-        pairs.forEach(([left, right], rank) => {
-          const [a, b] = [left % (4 + rank), right % (4 + rank)]; // earlier tokens alone
-          if (!table.has(a * 100 + b)) table.set(a * 100 + b, 4 + rank);
-        });
-        const mergeOf = (left: number, right: number): number | undefined => table.get(left * 100 + right);
-        let expected = letters;
-        for (;;) {
-          const best = Math.min(...expected.slice(1).map((right, i) => mergeOf(expected[i], right) ?? Infinity));
-          if (best === Infinity) break;
-          const next: number[] = [];
-          for (let i = 0; i < expected.length; i++) {
-            const joins = i + 1 < expected.length && mergeOf(expected[i], expected[i + 1]) === best;
-            next.push(joins ? best : expected[i]);
-            if (joins) i++;
+      fc.property(
+        fc.array(fc.nat(3), { minLength: 1, maxLength: 80 }),
+        fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 40 }),
+        (letters, pairs) => {
+          const table = new Map<number, number>();
+          pairs.forEach(([left, right], rank) => {
+            const [a, b] = [left % (4 + rank), right % (4 + rank)]; // earlier tokens alone
+            if (!table.has(a * 100 + b)) table.set(a * 100 + b, 4 + rank);
+          });
+          const mergeOf = (left: number, right: number): number | undefined => table.get(left * 100 + right);
+          let expected = letters;
+          for (;;) {
+            const best = Math.min(...expected.slice(1).map((right, i) => mergeOf(expected[i], right) ?? Infinity));
+            if (best === Infinity) break;
+            const next: number[] = [];
+            for (let i = 0; i < expected.length; i++) {
+              const joins = i + 1 < expected.length && mergeOf(expected[i], expected[i + 1]) === best;
+              next.push(joins ? best : expected[i]);
+              if (joins) i++;
+            }
+            expected = next;
           }
-          expected = next;
-        }
-        expect(mergeLong(letters, mergeOf)).toEqual(expected);
-      }),
+          expect(mergeLong(letters, mergeOf)).toEqual(expected);
+        },
+      ),
       { numRuns: 500 },
     );
   });
 
   test('long texts take time in proportion', () => {
     let state = 1;
-    const random = Array.from({ length: 300_000 }, () => String.fromCharCode(97 + ((state = Math.imul(state, 1103515245) + 12345) >>> 16) % 26)).join('');
+    const random = Array.from({ length: 300_000 }, () =>
+      String.fromCharCode(97 + (((state = Math.imul(state, 1103515245) + 12345) >>> 16) % 26)),
+    ).join('');
     const begin = performance.now();
     expect(tokenIds([random])).toHaveLength(77);
     expect(cleanText(`&${'amp;'.repeat(250_000)}lt;`)).toBe('<');

@@ -7,8 +7,15 @@ import { torch, type Tensor } from '../../src/torch';
 import { drawnIds, tinyViT } from '../parity/models';
 
 export const resnet: ClipConfig = {
-  embedDim: 32, imageSize: 64, visionLayers: [1, 2, 1, 1], visionWidth: 16,
-  contextLength: 12, vocabularySize: 50, textWidth: 64, textHeads: 1, textLayers: 2,
+  embedDim: 32,
+  imageSize: 64,
+  visionLayers: [1, 2, 1, 1],
+  visionWidth: 16,
+  contextLength: 12,
+  vocabularySize: 50,
+  textWidth: 64,
+  textHeads: 1,
+  textLayers: 2,
 };
 export const vit = tinyViT;
 
@@ -37,9 +44,16 @@ export function gapOf(clip: Clip, { pixels, ids, image, text }: Answers): number
 
 /** The same of a folder of ONNX models in onnxruntime of Node. */
 export function gapOfOnnx(folder: string, { pixels, ids, image, text }: Answers): number {
-  const given = (tensor: Tensor): object => ({ data: Array.from(tensor.data() as ArrayLike<number | bigint>, Number), shape: tensor.shape });
+  const given = (tensor: Tensor): object => ({
+    data: Array.from(tensor.data() as ArrayLike<number | bigint>, Number),
+    shape: tensor.shape,
+  });
   const input = JSON.stringify({ pixels: given(pixels), ids: given(ids) });
-  const { stdout, stderr, status } = spawnSync(process.execPath, [join(__dirname, 'onnx_features.js'), folder], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [join(__dirname, 'onnx_features.js'), folder], {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
   if (status !== 0) throw new Error(stderr);
   const results = JSON.parse(stdout) as Record<'image' | 'text', { data: number[]; dims: number[]; type: string }>;
   const gaps = Object.entries({ image, text }).map(([tower, ours]) => {

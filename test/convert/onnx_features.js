@@ -1,4 +1,5 @@
-// Runs image.onnx and text.onnx of a folder with onnxruntime. In a process of its own: jest's typed arrays are others than those that it knows.
+// Runs image.onnx and text.onnx of a folder with onnxruntime. In a process of its own: jest's typed arrays are others
+// than those that it knows.
 const { InferenceSession, Tensor } = require('onnxruntime-node');
 const { join } = require('node:path');
 
@@ -10,8 +11,18 @@ async function features(folder, tower, input, tensor) {
 }
 
 async function main(folder, { pixels, ids }) {
-  const image = await features(folder, 'image', 'pixel_values', new Tensor('float32', Float32Array.from(pixels.data), pixels.shape));
-  const text = await features(folder, 'text', 'input_ids', new Tensor('int64', BigInt64Array.from(ids.data, BigInt), ids.shape));
+  const image = await features(
+    folder,
+    'image',
+    'pixel_values',
+    new Tensor('float32', Float32Array.from(pixels.data), pixels.shape),
+  );
+  const text = await features(
+    folder,
+    'text',
+    'input_ids',
+    new Tensor('int64', BigInt64Array.from(ids.data, BigInt), ids.shape),
+  );
   console.log(JSON.stringify({ image, text }));
 }
 

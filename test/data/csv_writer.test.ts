@@ -9,12 +9,20 @@ const file = join(temporaryFolder(), 'pairs.csv');
 
 async function read(delimiter: string): Promise<string[][]> {
   const rows: string[][] = [];
-  await readCsv(file, { delimiter }, (columns) => (rows.push(columns), (fields) => void rows.push(fields)), () => undefined);
+  await readCsv(
+    file,
+    { delimiter },
+    (columns) => (rows.push(columns), (fields) => void rows.push(fields)),
+    () => undefined,
+  );
   return rows;
 }
 
 test('what is written is read again: quotes, delimiters, line ends, any letters', async () => {
-  const field = fc.string({ unit: fc.constantFrom('a', 'é', '🍌', '"', ',', '\t', '\n', '\r\n', '\r', ' ', ';'), minLength: 1 });
+  const field = fc.string({
+    unit: fc.constantFrom('a', 'é', '🍌', '"', ',', '\t', '\n', '\r\n', '\r', ' ', ';'),
+    minLength: 1,
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(field, field)), fc.constantFrom(',', '\\t', ';'), async (rows, delimiter) => {
       writeCsv(file, ['image', 'caption'], rows, delimiter);

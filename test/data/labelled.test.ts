@@ -6,10 +6,15 @@ import { readLabelledSet } from '../../src/data/labelled';
 import { temporaryFolder } from './temporary';
 
 const json = JSON.stringify({ classes: ['cat', 'dog', 'fox'], templates: ['a photo of a {}.', '{} or {}'] });
-const python = '{\n "classes": ["cat", "dog", "fox"],\n "superclasses": [["cat", "fox"], ["dog"]],\n "templates": [lambda s: f"a photo of a {s}.", lambda s: f"{s} or {s}"]\n}\n';
+const python =
+  '{\n "classes": ["cat", "dog", "fox"],\n "superclasses": [["cat", "fox"], ["dog"]],\n "templates": [lambda s: ' +
+  'f"a photo of a {s}.", lambda s: f"{s} or {s}"]\n}\n';
 const labels = 'image,label\nimages/a.png,2\n/elsewhere/b.png,0\n';
 
-test.each([['classes.json', json], ['classes.py', python]])('a folder with labels.csv and %s is read', async (name, classes) => {
+test.each([
+  ['classes.json', json],
+  ['classes.py', python],
+])('a folder with labels.csv and %s is read', async (name, classes) => {
   const folder = temporaryFolder({ 'labels.csv': labels, [name]: classes });
   const set = await readLabelledSet(folder);
   expect(set.images).toEqual([join(folder, 'images/a.png'), '/elsewhere/b.png']);
@@ -35,7 +40,10 @@ test.each([
   ['image,class\na.png,1\n', /no column "label"; its columns are "image", "class"/],
 ])('labels.csv that cannot be used is refused (%#)', async (text, message) => {
   const folder = temporaryFolder({ 'labels.csv': text, 'classes.json': json });
-  await expect(readLabelledSet(folder)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(message) });
+  await expect(readLabelledSet(folder)).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringMatching(message),
+  });
 });
 
 test('a folder without classes is refused', async () => {
@@ -78,11 +86,21 @@ test.each([
   ['-1', /found "-1"/],
   ['', /found ""/],
 ])('the label %p is refused', async (label, message) => {
-  const folder = temporaryFolder({ 'labels.csv': `image,label\na.jpg,${label}\n`, 'classes.json': '{"classes": ["cat", "dog"], "templates": ["{}"]}' });
-  await expect(readLabelledSet(folder)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(message) });
+  const folder = temporaryFolder({
+    'labels.csv': `image,label\na.jpg,${label}\n`,
+    'classes.json': '{"classes": ["cat", "dog"], "templates": ["{}"]}',
+  });
+  await expect(readLabelledSet(folder)).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringMatching(message),
+  });
 });
 
-test.each([[5, {}], ['x', null], ['x', 5]])('arguments of another kind are refused (%#)', async (folder, options) => {
+test.each([
+  [5, {}],
+  ['x', null],
+  ['x', 5],
+])('arguments of another kind are refused (%#)', async (folder, options) => {
   await expect(readLabelledSet(folder as string, options as object)).rejects.toMatchObject({ code: 'ERR_OPTION' });
 });
 
@@ -100,5 +118,8 @@ test.each([
   const folder = temporaryFolder(name.startsWith('classes') ? {} : { 'classes.json': json });
   mkdirSync(dirname(join(folder, name)), { recursive: true });
   execFileSync('mkfifo', [join(folder, name)]);
-  await expect(readLabelledSet(folder, { dataType })).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringContaining('is a FIFO') });
+  await expect(readLabelledSet(folder, { dataType })).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringContaining('is a FIFO'),
+  });
 });

@@ -16,7 +16,9 @@ const SIZE = 12;
 const png = (row: number): Promise<Buffer> => {
   const [width, height] = [10 + (row % 5), 10 + (row % 7)];
   const data = Buffer.from(Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * (row + 3)) % 256));
-  return sharp(data, { raw: { width, height, channels: 3 } }).png().toBuffer();
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 };
 
 let folder: string;
@@ -26,7 +28,10 @@ let table: PairTable;
 async function tableOf(rows: number, bad: readonly number[] = []): Promise<PairTable> {
   const files: Record<string, string | Buffer> = {};
   for (let row = 0; row < rows; row++) files[`images/${row}.png`] = bad.includes(row) ? 'not an image' : await png(row);
-  const lines = Array.from({ length: rows }, (_, row) => `images/${row}.png,"a small photo of the big dog, number ${row}",${row % 3 === 0}\n`);
+  const lines = Array.from(
+    { length: rows },
+    (_, row) => `images/${row}.png,"a small photo of the big dog, number ${row}",${row % 3 === 0}\n`,
+  );
   folder = temporaryFolder({ ...files, 'train.csv': `image,caption,is_backdoor\n${lines.join('')}` });
   return readPairs(join(folder, 'train.csv'));
 }
@@ -62,7 +67,11 @@ async function read(loader: PairLoader, epoch: number, startBatch = 0): Promise<
   return batches;
 }
 
-async function withLoader<T>(of: PairTable, more: Partial<PairLoaderOptions>, use: (loader: PairLoader) => Promise<T>): Promise<T> {
+async function withLoader<T>(
+  of: PairTable,
+  more: Partial<PairLoaderOptions>,
+  use: (loader: PairLoader) => Promise<T>,
+): Promise<T> {
   const loader = new PairLoader(of, { ...options, ...more });
   try {
     return await use(loader);
@@ -99,7 +108,10 @@ test('a batch holds the decoded, resized images and the token ids of the rows of
     image.dispose();
   }
   expect(first.tensors.pixels).toBe(show({ dtype: 'uint8', shape: [20, 3, SIZE, SIZE] }, Uint8Array.from(pixels)));
-  const ids = tokenIds(first.rows.map((row) => table.caption(row)), 77);
+  const ids = tokenIds(
+    first.rows.map((row) => table.caption(row)),
+    77,
+  );
   expect(first.tensors.ids).toBe(show({ dtype: 'int64', shape: [20, 77] }, ids));
   expect(Object.keys(first.tensors)).toEqual(['pixels', 'ids']);
 });
@@ -107,7 +119,11 @@ test('a batch holds the decoded, resized images and the token ids of the rows of
 test('any number of workers, and the cache, give the same batches; epochs differ', async () => {
   const inmodal = { inmodal: true, contextLength: 16, dropLast: false };
   const epochs = (more: Partial<PairLoaderOptions>): Promise<Plain[][]> =>
-    withLoader(table, { ...inmodal, ...more }, async (loader) => [await read(loader, 1), await read(loader, 2), await read(loader, 1)]);
+    withLoader(table, { ...inmodal, ...more }, async (loader) => [
+      await read(loader, 1),
+      await read(loader, 2),
+      await read(loader, 1),
+    ]);
   const expected = await epochs({ cacheBytes: 0 });
   expect(expected[0].map(({ rows }) => rows.length)).toEqual([20, 20, 5]);
   expect(Object.keys(expected[0][0].tensors)).toEqual(['pixels', 'ids', 'augmentedPixels', 'augmentedIds']);
@@ -115,12 +131,17 @@ test('any number of workers, and the cache, give the same batches; epochs differ
   expect(expected[0][0].tensors.augmentedIds).not.toEqual(expected[0][0].tensors.ids);
   expect(expected[1]).not.toEqual(expected[0]);
   expect(expected[2]).toEqual(expected[0]);
-  for (const more of [{}, { numWorkers: 1, cacheBytes: 0 }, { numWorkers: 3 }]) expect(await epochs(more)).toEqual(expected);
+  for (const more of [{}, { numWorkers: 1, cacheBytes: 0 }, { numWorkers: 3 }])
+    expect(await epochs(more)).toEqual(expected);
 });
 
 test('the augmented views of a row change with the epoch and the seed', async () => {
   const views = (seed: number, epoch: number): Promise<unknown> =>
-    withLoader(table, { inmodal: true, shuffle: false, seed }, async (loader) => (await read(loader, epoch))[0].tensors.augmentedPixels);
+    withLoader(
+      table,
+      { inmodal: true, shuffle: false, seed },
+      async (loader) => (await read(loader, epoch))[0].tensors.augmentedPixels,
+    );
   const first = await views(1, 1);
   expect(await views(1, 1)).toEqual(first);
   expect(await views(1, 2)).not.toEqual(first);
@@ -151,7 +172,12 @@ test.each([0, 1])('bad rows are left out and named once, in order (workers: %i)'
   const named: string[] = [];
   const rows = await withLoader(
     broken,
-    { numWorkers, batchSize: 10, shuffle: false, onBadRow: ({ row, image, reason }) => named.push(`${row} ${image} ${reason}`) },
+    {
+      numWorkers,
+      batchSize: 10,
+      shuffle: false,
+      onBadRow: ({ row, image, reason }) => named.push(`${row} ${image} ${reason}`),
+    },
     async (loader) => {
       await read(loader, 1);
       const batches = await read(loader, 2);
@@ -161,7 +187,10 @@ test.each([0, 1])('bad rows are left out and named once, in order (workers: %i)'
       return batches.map((batch) => batch.rows);
     },
   );
-  expect(rows).toEqual([[0, 1, 2, 3, 5, 6, 8, 9], [10, 11, 12, 13, 14, 15, 16, 17, 18, 19]]);
+  expect(rows).toEqual([
+    [0, 1, 2, 3, 5, 6, 8, 9],
+    [10, 11, 12, 13, 14, 15, 16, 17, 18, 19],
+  ]);
   expect(named).toHaveLength(12);
   expect(named[0]).toMatch(/^4 .*images\/4\.png Expected a readable image/);
   expect(named[1]).toMatch(/^7 /);
@@ -174,7 +203,10 @@ test('strict stops at a bad row, after the batches before it', async () => {
     const reading = (async () => {
       for await (const batch of loader.epoch(1)) seen.push(...plain(batch).rows);
     })();
-    await expect(reading).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^Row 15 cannot be used\. .*14\.png/) });
+    await expect(reading).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(/^Row 15 cannot be used\. .*14\.png/),
+    });
     expect(seen).toHaveLength(10);
   });
 });
@@ -182,7 +214,10 @@ test('strict stops at a bad row, after the batches before it', async () => {
 test('when no image can be read, that is an error', async () => {
   const broken = await tableOf(3, [0, 1, 2]);
   await withLoader(broken, { batchSize: 1, shuffle: false }, async (loader) => {
-    await expect(read(loader, 1)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^None of the images .* row 1\./) });
+    await expect(read(loader, 1)).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(/^None of the images .* row 1\./),
+    });
   });
 });
 
@@ -194,7 +229,7 @@ test('leaving the loop frees what was loaded ahead, and the loader goes on', asy
         break;
       }
       // Fewer when tensors from before were collected meanwhile.
-  expect(torch.memory().tensors).toBeLessThanOrEqual(tensorsBefore);
+      expect(torch.memory().tensors).toBeLessThanOrEqual(tensorsBefore);
     }
     expect(await read(loader, 1)).toHaveLength(11);
   });
@@ -247,14 +282,18 @@ test('closing frees what an abandoned epoch has loaded ahead', async () => {
 
 test('a worker that dies ends the epoch with an error', async () => {
   const loader = new PairLoader(table, { ...options, batchSize: 4, numWorkers: 2 });
-  const { members } = (loader as unknown as { filler: { members: { worker: { terminate(): Promise<number> } }[] } }).filler;
+  const { members } = (loader as unknown as { filler: { members: { worker: { terminate(): Promise<number> } }[] } })
+    .filler;
   const reading = (async () => {
     for await (const batch of loader.epoch(1)) {
       batch.dispose();
       await members[0].worker.terminate();
     }
   })();
-  await expect(reading).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/worker thread .* ended/) });
+  await expect(reading).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringMatching(/worker thread .* ended/),
+  });
   await expect(read(loader, 1)).rejects.toThrow(/worker thread .* ended/);
   await loader.close();
 });
@@ -284,7 +323,10 @@ test('a process that never closes its loader ends, and nothing is left unhandled
       }
       console.log('done');
     })();`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 20_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
 });
 
@@ -296,7 +338,10 @@ describe('what is not the fault of a row ends the loading', () => {
       rmSync(join(folder, 'images/13.png'));
       await read(loader, 2);
     });
-    await expect(loading).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^The image of row 14 was read before and is gone; .*13\.png/) });
+    await expect(loading).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(/^The image of row 14 was read before and is gone; .*13\.png/),
+    });
   });
 
   test('too few descriptors', () => {
@@ -309,7 +354,9 @@ describe('what is not the fault of a row ends the loading', () => {
         try { for (;;) held.push(openSync('/dev/null')); } catch {}
         await decodeImage(${JSON.stringify(join(folder, 'images/0.png'))});
       })().catch((error) => console.log(error.code, faultOf(error), error.message));`;
-    const { stdout } = spawnSync('bash', ['-c', `ulimit -n 200; exec "$0" -e "$1"`, process.execPath, script], { encoding: 'utf8' });
+    const { stdout } = spawnSync('bash', ['-c', `ulimit -n 200; exec "$0" -e "$1"`, process.execPath, script], {
+      encoding: 'utf8',
+    });
     expect(stdout).toMatch(/^ERR_DATA machine .*too many open files \(EMFILE\)/);
   });
 });
@@ -318,9 +365,16 @@ test.each([0, 1])('more bad rows than may be left out end the loading (workers: 
   const broken = await tableOf(30, [4, 7, 20, 21]);
   const named: number[] = [];
   const loading = (maxBadRows: number): Promise<Plain[]> =>
-    withLoader(broken, { numWorkers, batchSize: 10, shuffle: false, maxBadRows, onBadRow: ({ row }) => named.push(row) }, (loader) => read(loader, 1));
+    withLoader(
+      broken,
+      { numWorkers, batchSize: 10, shuffle: false, maxBadRows, onBadRow: ({ row }) => named.push(row) },
+      (loader) => read(loader, 1),
+    );
   expect(await loading(4)).toHaveLength(3);
-  await expect(loading(3)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^4 images cannot be used, more than the 3 .*--max_bad_rows.* row 22\./) });
+  await expect(loading(3)).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringMatching(/^4 images cannot be used, more than the 3 .*--max_bad_rows.* row 22\./),
+  });
   expect(named).toEqual([4, 7, 20, 21, 4, 7, 20, 21]);
 });
 
@@ -329,6 +383,10 @@ test.each([0, 1])('a FIFO as an image is left out and named (workers: %i)', asyn
   rmSync(join(folder, 'images/3.png'));
   spawnSync('mkfifo', [join(folder, 'images/3.png')]);
   const named: string[] = [];
-  await withLoader(pairs, { numWorkers, batchSize: 10, shuffle: false, onBadRow: ({ reason }) => named.push(reason) }, (loader) => read(loader, 1));
+  await withLoader(
+    pairs,
+    { numWorkers, batchSize: 10, shuffle: false, onBadRow: ({ reason }) => named.push(reason) },
+    (loader) => read(loader, 1),
+  );
   expect(named).toEqual([expect.stringMatching(/3\.png', but it is a FIFO/)]);
 });

@@ -10,7 +10,10 @@ function element(type: number, data: Buffer): Buffer {
 }
 
 const array = (kind: number, dims: Buffer, ...content: Buffer[]): Buffer =>
-  element(14, Buffer.concat([element(6, bytesOf(Int32Array.of(kind, 0))), dims, element(1, Buffer.from('x')), ...content]));
+  element(
+    14,
+    Buffer.concat([element(6, bytesOf(Int32Array.of(kind, 0))), dims, element(1, Buffer.from('x')), ...content]),
+  );
 const ints = (...values: number[]): Buffer => element(5, bytesOf(Int32Array.from(values)));
 const doubles = (...values: number[]): Buffer => element(9, bytesOf(Float64Array.from(values)));
 const read = (...elements: Buffer[]): Promise<unknown> => readMatlab(Buffer.concat([header, ...elements]));
@@ -40,7 +43,9 @@ test('a long text in a small file is refused before it is unpacked whole', async
   const whole = array(4, ints(1, 60_000_000), element(4, Buffer.alloc(120_000_000, 'a')));
   const packed = deflateSync(whole);
   expect(packed.length).toBeLessThan(130_000);
-  await expect(read(Buffer.concat([bytesOf(Int32Array.of(15, packed.length)), packed]))).rejects.toThrow(/compressed data that cannot be unpacked/);
+  await expect(read(Buffer.concat([bytesOf(Int32Array.of(15, packed.length)), packed]))).rejects.toThrow(
+    /compressed data that cannot be unpacked/,
+  );
 });
 
 test('texts, cells and structures have 16 MiB together, numbers more', async () => {

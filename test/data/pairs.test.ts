@@ -28,22 +28,31 @@ test('columns and delimiter can be named', async () => {
 });
 
 test('poisoned rows are those marked, or else those with "backdoor" in the path as written', async () => {
-  const marked = await readPairs(write('image,caption,is_backdoor\nbackdoor/a.png,x,0\nb.png,x,True\nc.png,x,1\nd.png,x,\n'));
+  const marked = await readPairs(
+    write('image,caption,is_backdoor\nbackdoor/a.png,x,0\nb.png,x,True\nc.png,x,1\nd.png,x,\n'),
+  );
   expect([0, 1, 2, 3].map((i) => marked.isBackdoor(i))).toEqual([false, true, true, false]);
   const folder = temporaryFolder({ 'backdoor/train.csv': 'image,caption\na.png,x\nbackdoor_images/b.png,x\n' });
   const named = await readPairs(join(folder, 'backdoor/train.csv'));
   expect([named.isBackdoor(0), named.isBackdoor(1)]).toEqual([false, true]);
-  await expect(readPairs(write('image,caption,is_backdoor\na,x,yes\n'))).rejects.toThrow(/line 2: .*is_backdoor, found "yes"/);
+  await expect(readPairs(write('image,caption,is_backdoor\na,x,yes\n'))).rejects.toThrow(
+    /line 2: .*is_backdoor, found "yes"/,
+  );
 });
 
 test('select makes tables of tables, in the order asked for', async () => {
-  const table = await readPairs(write(`image,caption\n${[0, 1, 2, 3, 4].map((i) => `${i}.png,caption ${i}`).join('\n')}`));
+  const table = await readPairs(
+    write(`image,caption\n${[0, 1, 2, 3, 4].map((i) => `${i}.png,caption ${i}`).join('\n')}`),
+  );
   const some = table.select([4, 2, 0]);
   expect(captions(some)).toEqual(['caption 4', 'caption 2', 'caption 0']);
   expect(captions(some.select(Int32Array.of(2, 0)))).toEqual(['caption 0', 'caption 4']);
   expect(some.shared.strings).toBe(table.shared.strings);
   expect([some.length, some.hasBackdoor()]).toEqual([3, false]);
-  const refusal = expect.objectContaining({ code: 'ERR_OPTION', message: 'A row of these pairs must be a whole number from 0 to 2, but is 3.' });
+  const refusal = expect.objectContaining({
+    code: 'ERR_OPTION',
+    message: 'A row of these pairs must be a whole number from 0 to 2, but is 3.',
+  });
   expect(() => some.caption(3)).toThrow(refusal);
   expect(() => some.select([3])).toThrow(refusal);
 });
@@ -64,7 +73,11 @@ test.each([
   ['image,title\na,b\n', {}, /no column "caption".*--caption_key/],
   ['image\tcaption\na\tb\n', {}, /its columns are "image\\tcaption".*--delimiter/],
   ['image,caption\na,b\n', { imageKey: 'path' }, /no column "path"/],
-  ['a cat\ta.jpg\na dog\tb.jpg\n', { delimiter: '\t' }, /no column "image"; its columns are "a cat", "a.jpg"\..* if the file has no header .*--columns caption,image/],
+  [
+    'a cat\ta.jpg\na dog\tb.jpg\n',
+    { delimiter: '\t' },
+    /no column "image"; its columns are "a cat", "a.jpg"\..* if the file has no header .*--columns caption,image/,
+  ],
   ['sep=,\nimage,caption\na,b\n', {}, /Remove its first line, "sep="/],
   ['image,caption\na,b\n', { columns: 'image,caption' }, /has a header.*leave out --columns/],
   ['https://x.org/a.jpg,a cat\n', { columns: 'image,caption' }, /line 1 cannot be used because its image is a URL/],
@@ -72,7 +85,10 @@ test.each([
   ['image\x1b[2J,x\na,b\n', {}, /"image\\u001b\[2J"/],
   ['image,caption,is_backdoor\na,b,\x1b]0;x\x07\u009b\n', {}, /found "\\x1b\]0;x\\x07\\x9b"/],
 ])('a file that cannot be used is refused (%#)', async (text, columns, message) => {
-  await expect(readPairs(write(text), columns)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(message) });
+  await expect(readPairs(write(text), columns)).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringMatching(message),
+  });
 });
 
 test.each([
@@ -88,12 +104,23 @@ test.each([
   ['a.csv', { columns: 'a,,b' }, '--columns'],
   ['a.csv', { columns: 'a,a' }, '--columns'],
 ])('arguments of another kind are refused (%#)', async (file, columns, message) => {
-  await expect(readPairs(file as string, columns as object)).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringContaining(message) });
+  await expect(readPairs(file as string, columns as object)).rejects.toMatchObject({
+    code: 'ERR_OPTION',
+    message: expect.stringContaining(message),
+  });
 });
 
 test('GCC-training.tsv is read once its columns are named', async () => {
-  const table = await readPairs(write('a cat\ta.jpg\n" b " c\tb.jpg\n'), { delimiter: '\\t', columns: 'caption, image' });
-  expect([table.imageField(0), table.caption(0), table.imageField(1), table.caption(1)]).toEqual(['a.jpg', 'a cat', 'b.jpg', ' b  c']);
+  const table = await readPairs(write('a cat\ta.jpg\n" b " c\tb.jpg\n'), {
+    delimiter: '\\t',
+    columns: 'caption, image',
+  });
+  expect([table.imageField(0), table.caption(0), table.imageField(1), table.caption(1)]).toEqual([
+    'a.jpg',
+    'a cat',
+    'b.jpg',
+    ' b  c',
+  ]);
   expect(table.badRows.count).toBe(0);
 });
 
@@ -106,7 +133,10 @@ test('blanks around a path are no part of it, but stay in the field', async () =
 test('what a job says of rows that are left out names file, line and byte, without control characters', async () => {
   const file = write('image,caption\na.jpg,x\n,y\n');
   const { badRows } = await readPairs(file);
-  expect(badRowWarnings(badRows, file)).toEqual([`${file}, line 3 (byte 22): the row is left out because it names no image.`, `1 row of ${file} is left out.`]);
+  expect(badRowWarnings(badRows, file)).toEqual([
+    `${file}, line 3 (byte 22): the row is left out because it names no image.`,
+    `1 row of ${file} is left out.`,
+  ]);
   expect(badRowWarnings({ count: 0, examples: [] }, file)).toEqual([]);
   expect(badRowWarnings(badRows, 'a\x1b[31m\n')[0]).toContain('a\\x1b[31m\\x0a, line 3');
   expect(() => refuseBadRows(badRows, file)).toThrow(/line 3 \(byte 22\): with --strict no row may be left out/);
@@ -116,7 +146,10 @@ test.each(['fifo', 'folder', '/dev/zero', '/dev/null'])('%s in place of a csv is
   const folder = temporaryFolder();
   const path = kind.startsWith('/') ? kind : kind === 'folder' ? folder : join(folder, 'fifo');
   if (kind === 'fifo') execFileSync('mkfifo', [path]);
-  await expect(readPairs(path)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/Expected a csv file in '.*', but it is a (FIFO|folder|device)/) });
+  await expect(readPairs(path)).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringMatching(/Expected a csv file in '.*', but it is a (FIFO|folder|device)/),
+  });
 });
 
 test('a selection knows which of its rows are poisoned', async () => {
@@ -125,14 +158,21 @@ test('a selection knows which of its rows are poisoned', async () => {
   const marks = (of: PairTable): boolean[] => Array.from({ length: of.length }, (_, i) => of.isBackdoor(i));
   expect(marks(table)).toEqual(rows.map((_, i) => i % 3 === 0));
   expect(marks(table.select([19, 18, 9, 8]))).toEqual([false, true, true, false]);
-  expect([table.hasBackdoor(), table.select([18]).hasBackdoor(), table.select([1, 19]).hasBackdoor()]).toEqual([true, true, false]);
+  expect([table.hasBackdoor(), table.select([18]).hasBackdoor(), table.select([1, 19]).hasBackdoor()]).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test('100,000 rows take little memory and are shared with a worker', async () => {
   const rows = 100_000;
-  const table = await readPairs(write(`image,caption\n${Array.from({ length: rows }, (_, i) => `${i}.png,caption ${i}\n`).join('')}`));
+  const table = await readPairs(
+    write(`image,caption\n${Array.from({ length: rows }, (_, i) => `${i}.png,caption ${i}\n`).join('')}`),
+  );
   expect(table.length).toBe(rows);
-  for (let i = 0; i < rows; i += 997) expect([table.imageField(i), table.caption(i)]).toEqual([`${i}.png`, `caption ${i}`]);
+  for (let i = 0; i < rows; i += 997)
+    expect([table.imageField(i), table.caption(i)]).toEqual([`${i}.png`, `caption ${i}`]);
   const { strings, backdoor } = table.shared;
   expect(strings.starts.byteLength + backdoor.byteLength).toBeLessThan(1.2 * rows);
   const worker = new Worker(

@@ -2,7 +2,13 @@ import { PixelCache, type SharedPixels } from '../../src/data/pixel_cache';
 import { torch, type Tensor } from '../../src/torch';
 
 const image = (height: number, width: number): Tensor =>
-  torch.tidy(() => torch.arange(3 * height * width).to('uint8').view([height, width, 3]).permute([2, 0, 1]));
+  torch.tidy(() =>
+    torch
+      .arange(3 * height * width)
+      .to('uint8')
+      .view([height, width, 3])
+      .permute([2, 0, 1]),
+  );
 
 test('an image comes back with its values and memory layout, in every view of the memory', () => {
   const shared = PixelCache.allocate(3, 8, 1e6) as SharedPixels;

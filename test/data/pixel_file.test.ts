@@ -1,4 +1,14 @@
-import fs, { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -19,9 +29,14 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cleanclip-pixels-'));
   for (let i = 0; i < 6; i++) {
     const noise = Buffer.from(Array.from({ length: 12 * 10 * 3 }, (_, k) => (k * (i + 3) * 37) % 251));
-    await sharp(noise, { raw: { width: 12, height: 10, channels: 3 } }).png().toFile(join(folder, `${i}.png`));
+    await sharp(noise, { raw: { width: 12, height: 10, channels: 3 } })
+      .png()
+      .toFile(join(folder, `${i}.png`));
   }
-  writeFileSync(join(folder, 'pairs.csv'), ['image,caption', ...[0, 1, 2, 3, 4, 5].map((i) => `${i}.png,number ${i}`)].join('\n'));
+  writeFileSync(
+    join(folder, 'pairs.csv'),
+    ['image,caption', ...[0, 1, 2, 3, 4, 5].map((i) => `${i}.png,number ${i}`)].join('\n'),
+  );
   table = await readPairs(join(folder, 'pairs.csv'));
 });
 beforeEach(() => {
@@ -44,19 +59,42 @@ interface Epoch {
 }
 
 /** An epoch of the pairs, whose images are all good. */
-async function epoch(numWorkers: number, { size = 16, inmodal = false, pairs = table, geometry = {} }: Epoch = {}): Promise<Seen> {
+async function epoch(
+  numWorkers: number,
+  { size = 16, inmodal = false, pairs = table, geometry = {} }: Epoch = {},
+): Promise<Seen> {
   const seen: Seen = { pixels: [], warnings: [] };
   const onWarning = (warning: string): number => seen.warnings.push(warning);
-  const loader = new PairLoader(pairs, { batchSize: 3, size, numWorkers, inmodal, geometry, shuffle: false, strict: true, imageCache: cache, onWarning });
+  const loader = new PairLoader(pairs, {
+    batchSize: 3,
+    size,
+    numWorkers,
+    inmodal,
+    geometry,
+    shuffle: false,
+    strict: true,
+    imageCache: cache,
+    onWarning,
+  });
   for await (const batch of loader.epoch(1)) {
-    seen.pixels.push(...(batch.pixels.toArray() as unknown[]), ...((batch.augmentedPixels?.toArray() ?? []) as unknown[]));
+    seen.pixels.push(
+      ...(batch.pixels.toArray() as unknown[]),
+      ...((batch.augmentedPixels?.toArray() ?? []) as unknown[]),
+    );
     batch.dispose();
   }
   await loader.close();
   return seen;
 }
 
-const image = (): Tensor => torch.tidy(() => torch.arange(3 * 5 * 7).to('uint8').view([5, 7, 3]).permute([2, 0, 1]));
+const image = (): Tensor =>
+  torch.tidy(() =>
+    torch
+      .arange(3 * 5 * 7)
+      .to('uint8')
+      .view([5, 7, 3])
+      .permute([2, 0, 1]),
+  );
 
 /** A file of the cache with slots for 8×8 pixels. */
 function open(of = table): { pixels: PixelFile; shared: SharedPixelFile } {
@@ -64,9 +102,16 @@ function open(of = table): { pixels: PixelFile; shared: SharedPixelFile } {
   return { shared, pixels: new PixelFile(shared) };
 }
 
-it('keeps images of another geometry in another file', async () => {
+test('keeps images of another geometry in another file', async () => {
   const { shared } = table;
-  const geometries: Geometry[] = [{}, { interpolation: 'bilinear' }, { resizeMode: 'squash' }, { resizeMode: 'longest' }, { resizeMode: 'longest', fillColor: 9 }, { cropRounding: 'down' }];
+  const geometries: Geometry[] = [
+    {},
+    { interpolation: 'bilinear' },
+    { resizeMode: 'squash' },
+    { resizeMode: 'longest' },
+    { resizeMode: 'longest', fillColor: 9 },
+    { cropRounding: 'down' },
+  ];
   const paths = geometries.map((geometry) => PixelFile.nameFile(cache, shared, 16, geometryName(geometry)).path);
   expect(new Set(paths).size).toBe(geometries.length);
   expect(paths[0]).toBe(PixelFile.nameFile(cache, shared, 16, 'cropped').path); // as before there were others
@@ -76,19 +121,22 @@ it('keeps images of another geometry in another file', async () => {
   expect(new Set(seen.map((pixels) => JSON.stringify(pixels))).size).toBe(geometries.length);
 });
 
-it.each([0, 2])('gives the images of another run by the file alone, with %i threads', async (numWorkers) => {
+test.each([0, 2])('gives the images of another run by the file alone, with %i threads', async (numWorkers) => {
   const first = await epoch(numWorkers);
   for (const i of [0, 1, 2]) utimesSync(join(folder, `${i}.png`), new Date(2020, 1, 1), new Date(2020, 1, 1));
   expect(await epoch(numWorkers)).toEqual(first); // those with another time are decoded, and kept anew
   const [file] = readdirSync(cache);
   const before = statSync(join(cache, file)).mtimeMs;
   expect(await epoch(numWorkers)).toEqual(first);
-  expect(await epoch(numWorkers, { pairs: table.select([4, 2, 0, 5, 3, 1]) })).toEqual({ pixels: [4, 2, 0, 5, 3, 1].map((i) => first.pixels[i]), warnings: [] });
+  expect(await epoch(numWorkers, { pairs: table.select([4, 2, 0, 5, 3, 1]) })).toEqual({
+    pixels: [4, 2, 0, 5, 3, 1].map((i) => first.pixels[i]),
+    warnings: [],
+  });
   expect(statSync(join(cache, file)).mtimeMs).toBe(before); // what is found is not written again
   expect(readdirSync(cache)).toEqual([file]);
 });
 
-it('is written by two processes at once without harm to either', async () => {
+test('is written by two processes at once without harm to either', async () => {
   const program = `
     const { PairLoader } = require('./data/loader');
     const { readPairs } = require('./data/pairs');
@@ -103,7 +151,10 @@ it('is written by two processes at once without harm to either', async () => {
     });`;
   const expected = JSON.stringify((await epoch(0)).pixels);
   rmSync(cache, { recursive: true });
-  const both = [1, 2].map(() => start(process.execPath, ['-e', program, join(folder, 'pairs.csv'), cache], join(__dirname, '../../dist')).ended);
+  const both = [1, 2].map(
+    () =>
+      start(process.execPath, ['-e', program, join(folder, 'pairs.csv'), cache], join(__dirname, '../../dist')).ended,
+  );
   for (const { code, stdout, stderr } of await Promise.all(both)) {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.trim().split('\n')).toEqual(Array(3).fill(expected));
@@ -112,14 +163,14 @@ it('is written by two processes at once without harm to either', async () => {
   expect((await epoch(0)).pixels).toEqual(JSON.parse(expected));
 }, 120_000);
 
-it('serves augmented views too, from the whole image', async () => {
+test('serves augmented views too, from the whole image', async () => {
   const first = await epoch(1, { inmodal: true });
   expect(await epoch(1, { inmodal: true })).toEqual(first);
   expect(await epoch(1)).not.toEqual(first);
   expect(readdirSync(cache)).toHaveLength(2); // whole images and cropped ones
 });
 
-it('decodes an image again that was changed or replaced, or whose slot was damaged', () => {
+test('decodes an image again that was changed or replaced, or whose slot was damaged', () => {
   const path = join(folder, 'changing.png');
   const { pixels, shared } = open();
   const replace = (by: string): void => {
@@ -157,14 +208,15 @@ it('decodes an image again that was changed or replaced, or whose slot was damag
   pixels.close();
 });
 
-it('takes neither a slot that was never written nor one of an earlier form for an image', () => {
+test('takes neither a slot that was never written nor one of an earlier form for an image', () => {
   const path = join(folder, '0.png');
   utimesSync(path, 0, 0);
   const { pixels, shared } = open();
   pixels.find(5, path).keep!(image());
   expect(pixels.find(0, path)).toEqual({ keep: expect.any(Function) });
 
-  const bytes = image().permute([1, 2, 0]).contiguous().bytes(); // earlier: float64 time, uint32 height, width, CRC-32, then the pixels
+  // earlier: float64 time, uint32 height, width, CRC-32, then the pixels
+  const bytes = image().permute([1, 2, 0]).contiguous().bytes();
   const head = Buffer.alloc(24);
   [5, 7, crc32(bytes)].forEach((value, i) => head.writeUInt32LE(value, 8 + 4 * i));
   writeFileSync(shared.path, Buffer.concat([head, bytes, Buffer.alloc(4096)]));
@@ -175,7 +227,7 @@ it('takes neither a slot that was never written nor one of an earlier form for a
   pixels.close();
 });
 
-it('has a file for each set of pairs, which their text, order and folder make; selections of them share it', async () => {
+test('has a file for each set of pairs, which their text, order and folder make; selections of them share it', async () => {
   const name = (of: PairTable): string => PixelFile.nameFile(cache, of.shared, 8, 'whole').path;
   writeFileSync(join(folder, 'others.csv'), 'image,caption\n0.png,another');
   expect(name(await readPairs(join(folder, 'pairs.csv')))).toBe(name(table));
@@ -187,24 +239,29 @@ it('has a file for each set of pairs, which their text, order and folder make; s
   expect(pixels.find(0, path).image).toBeUndefined();
 });
 
-it('does not keep what is larger than a slot, and says which folder cannot be used', () => {
+test('does not keep what is larger than a slot, and says which folder cannot be used', () => {
   const path = join(folder, '0.png');
   const { pixels } = open();
   pixels.find(0, path).keep!(torch.zeros([3, 100, 100], { dtype: 'uint8' }));
   expect(pixels.find(0, path).image).toBeUndefined();
   pixels.close();
-  expect(() => PixelFile.nameFile(join(path, 'sub'), table.shared, 4, 'whole')).toThrow(/--image_cache cannot be made \(ENOTDIR\)/);
+  expect(() => PixelFile.nameFile(join(path, 'sub'), table.shared, 4, 'whole')).toThrow(
+    /--image_cache cannot be made \(ENOTDIR\)/,
+  );
 });
 
-it.each([0, 2])('goes on when the disk is full, and says so once, with %i threads', async (numWorkers) => {
+test.each([0, 2])('goes on when the disk is full, and says so once, with %i threads', async (numWorkers) => {
   const { pixels } = await epoch(numWorkers);
   const [file] = readdirSync(cache);
   rmSync(join(cache, file));
   symlinkSync('/dev/full', join(cache, file)); // reads as zeros, and takes nothing
-  expect(await epoch(numWorkers)).toEqual({ pixels, warnings: [expect.stringMatching(/cache '.*' takes no more images, for its disk is full/)] });
+  expect(await epoch(numWorkers)).toEqual({
+    pixels,
+    warnings: [expect.stringMatching(/cache '.*' takes no more images, for its disk is full/)],
+  });
 });
 
-it('warns of a disk that is too small, and leaves the last twentieth of it to others', async () => {
+test('warns of a disk that is too small, and leaves the last twentieth of it to others', async () => {
   const disk = { bavail: 15, blocks: 200, bsize: 1e5 } as fs.StatsFs; // 1.5 MB of 20 MB
   const statfs = jest.spyOn(fs, 'statfsSync').mockReturnValue(disk);
   const { warnings } = await epoch(0, { size: 200 });
@@ -212,6 +269,13 @@ it('warns of a disk that is too small, and leaves the last twentieth of it to ot
   statfs.mockReturnValue({ ...disk, bavail: 20 });
   expect((await epoch(0, { size: 200 })).warnings).toEqual([]);
   statfs.mockReturnValue({ ...disk, bavail: 9 });
-  expect((await epoch(0)).warnings).toEqual([expect.stringContaining('may grow'), expect.stringContaining('takes no more')]);
-  expect(readdirSync(cache).map((name) => statSync(join(cache, name)).size).sort()[0]).toBe(0);
+  expect((await epoch(0)).warnings).toEqual([
+    expect.stringContaining('may grow'),
+    expect.stringContaining('takes no more'),
+  ]);
+  expect(
+    readdirSync(cache)
+      .map((name) => statSync(join(cache, name)).size)
+      .sort()[0],
+  ).toBe(0);
 });

@@ -21,9 +21,11 @@ test('dicts, lists, tuples, numbers, constants and comments are read', () => {
 });
 
 test('strings are what Python reads', () => {
-  expect(read(String.raw`["a\tb\n\\\'\"\x41\u00e9\U0001F98A\101\q", r"\n", 'it''s' " ok", u"ü", """two
+  expect(
+    read(String.raw`["a\tb\n\\\'\"\x41\u00e9\U0001F98A\101\q", r"\n", 'it''s' " ok", u"ü", """two
 lines""", 'a\
-b', f"{{}}"]`)).toEqual(['a\tb\n\\\'"Aé🦊A\\q', '\\n', 'its ok', 'ü', 'two\nlines', 'ab', '{}']);
+b', f"{{}}"]`),
+  ).toEqual(['a\tb\n\\\'"Aé🦊A\\q', '\\n', 'its ok', 'ü', 'two\nlines', 'ab', '{}']);
 });
 
 test.each([
@@ -41,7 +43,7 @@ test.each([
   ["lambda c: '%s and %s' % (c, c.title())", 'cat and Cat'],
   ["lambda c: 'A Photo Of {}'.format(c).lower()", 'a photo of cat'],
   ["lambda c: c.replace('a', 'oa').capitalize() + '.'", 'Coat.'],
-  ['lambda c: f"a {c.replace(\'c\', \'b\').upper()} {c!s}"', 'a BAT cat'],
+  ["lambda c: f\"a {c.replace('c', 'b').upper()} {c!s}\"", 'a BAT cat'],
   ["lambda c: '  x '.strip() + ' y'.lstrip() + 'z '.rstrip() + '--w-'.strip('-') + str(c)", 'xyzwcat'],
   ["lambda c: (f'{c}' ' of ').title() + \"it's\".title()", "Cat Of It'S"],
 ])('%s', (source, expected) => expect(fill(source)).toBe(expected));
@@ -49,7 +51,10 @@ test.each([
 test.each([
   ['open("/etc/passwd")', /line 1: expected a dict, list, string, number or lambda, found "open"/],
   ['{"a": [1,\n2,\n__import__("os").system("true")]}', /line 3: .* found "__import__"/],
-  ['[lambda s: f"{s.encode()}"]', /line 1: expected one of \.lower, .*\.format, found "\.encode"; or write the file as JSON: \{"classes"/],
+  [
+    '[lambda s: f"{s.encode()}"]',
+    /line 1: expected one of \.lower, .*\.format, found "\.encode"; or write the file as JSON: \{"classes"/,
+  ],
   ['[lambda s: f"{t}"]', /expected a string or s, found "t"/],
   ['[\n\nlambda s: f"{s:>10}"]', /line 3: expected only a text in the braces, found ":"/],
   ['[lambda s: s[0]]', /expected ",", found "\["/],
@@ -60,7 +65,7 @@ test.each([
   ['[lambda s: "%s" % (s, s)]', /a %s for each value/],
   ['[lambda s: s.replace("a")]', /2 texts in \.replace/],
   ['[lambda s: s.constructor("a")]', /expected one of .*found "\.constructor"/],
-  ["[lambda c: f'{c.replace(\"a\", \"\\n\")}']", /expected/],
+  ['[lambda c: f\'{c.replace("a", "\\n")}\']', /expected/],
   ['[lambda s: t]', /expected a string or s, found "t"/],
   ['f"{s}"', /expected a string, found "s"/],
   ['["a".join("b")]', /expected .*found "\.join"/],
@@ -101,13 +106,43 @@ test('long files take time in proportion', () => {
 });
 
 test('any text either parses or is refused with one sentence', () => {
-  const pieces = fc.constantFrom('{', '}', '[', ']', '(', ')', ',', ':', '"', "'", 'f"', '\\', 'lambda s:', 's', '+', '.format(s)', '.lower()', ".replace('a', 'b')", '%s', '%', 'f"{s}"', 'str(', '1', ' ', '\n', '#');
+  const pieces = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '(',
+    ')',
+    ',',
+    ':',
+    '"',
+    "'",
+    'f"',
+    '\\',
+    'lambda s:',
+    's',
+    '+',
+    '.format(s)',
+    '.lower()',
+    ".replace('a', 'b')",
+    '%s',
+    '%',
+    'f"{s}"',
+    'str(',
+    '1',
+    ' ',
+    '\n',
+    '#',
+  );
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
       try {
         read(parts.join(''));
       } catch (error) {
-        expect(error).toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/^classes\.py, line \d+: expected [^]*\.$/) });
+        expect(error).toMatchObject({
+          code: 'ERR_DATA',
+          message: expect.stringMatching(/^classes\.py, line \d+: expected [^]*\.$/),
+        });
       }
     }),
     { numRuns: 2000 },

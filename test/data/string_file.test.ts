@@ -50,19 +50,35 @@ test('a full disk is refused in a sentence, and a folder that is not there', () 
         console.log(code + ': ' + message);
       }`);
     // A limit to the size of files stands for the full disk.
-    return spawnSync('bash', ['-c', 'ulimit -f 1000; exec "$0" "$@"', process.execPath, '-e', fill], { encoding: 'utf8', env: { ...process.env, TMPDIR } }).stdout;
+    return spawnSync('bash', ['-c', 'ulimit -f 1000; exec "$0" "$@"', process.execPath, '-e', fill], {
+      encoding: 'utf8',
+      env: { ...process.env, TMPDIR },
+    }).stdout;
   };
-  expect(run(folder)).toBe(`ERR_DATA: The folder '${folder}' does not take the text of the data (EFBIG); make room there, or name another folder with TMPDIR.\n`);
+  expect(run(folder)).toBe(
+    `ERR_DATA: The folder '${folder}' does not take the text of the data (EFBIG); make room there, or name ` +
+      'another folder with TMPDIR.\n',
+  );
   expect(readdirSync(folder)).toEqual([]);
   expect(run(`${folder}/none`)).toMatch(/^ERR_DATA: .*\/none' does not take the text of the data \(ENOENT\)/);
 });
 
 test('a process that is killed leaves nothing', async () => {
   const folder = temporaryFolder();
-  const child = spawn(process.execPath, ['-e', program(`const writer = new StringFileWriter(); writer.add('x'); writer.finish(); console.log('ready'); setInterval(() => writer, 1e6);`)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, TMPDIR: folder },
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      '-e',
+      program(
+        `const writer = new StringFileWriter(); writer.add('x'); writer.finish(); console.log('ready'); ` +
+          'setInterval(() => writer, 1e6);',
+      ),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: folder },
+    },
+  );
   const ended = once(child, 'close');
   await once(child.stdout, 'data');
   expect(readdirSync(folder)).toEqual([]);

@@ -24,7 +24,7 @@ const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + 
 const unit = (v: number[]): number[] => v.map((x) => x / Math.hypot(...v));
 const rank = (scores: number[], wanted: number): number => scores.filter((s) => s > scores[wanted]).length;
 
-it('is what the definitions say, computed image by image', async () => {
+test('is what the definitions say, computed image by image', async () => {
   const clip = loadClip({ ...miniModel }, { seed: 5 }).eval();
   const set = await readLabelledSet(join(folder, 'test'));
   const trigger = makeTrigger({ patchType: 'yellow', patchLocation: 'random', patchSize: 12, imageSize: 32, seed: 1 });

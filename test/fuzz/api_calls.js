@@ -2,27 +2,118 @@
 const { wrongValues } = require('./draws');
 const { dtypes, scene } = require('./tensors');
 
-const factories = ['zeros', 'ones', 'empty', 'full', 'eye', 'linspace', 'rand', 'randn', 'randint', 'randperm', 'arange'];
-const members = ['shape', 'strides', 'dtype', 'device', 'grad', 'requiresGrad', 'isLeaf', 'data()', 'bytes()', 'toArray()', 'item()', 'toString()', 'storageKey', 'dispose()', 'handle'];
+const factories = [
+  'zeros',
+  'ones',
+  'empty',
+  'full',
+  'eye',
+  'linspace',
+  'rand',
+  'randn',
+  'randint',
+  'randperm',
+  'arange',
+];
+const members = [
+  'shape',
+  'strides',
+  'dtype',
+  'device',
+  'grad',
+  'requiresGrad',
+  'isLeaf',
+  'data()',
+  'bytes()',
+  'toArray()',
+  'item()',
+  'toString()',
+  'storageKey',
+  'dispose()',
+  'handle',
+];
 
 /** A function that draws a call: `{ label, source, then }`. */
 exports.prepare = () => (draw) => {
   const { chance, below, pick, many } = draw;
   const { base, related, tensor, text } = scene(draw);
-  const number = () => pick(['0', '1', '2', '3', '-1', '0.5', 'NaN', 'Infinity', '-0', '2**31', '2**53', '1e300', '3n', '2n**63n', 'true', '"1"']);
+  const number = () =>
+    pick([
+      '0',
+      '1',
+      '2',
+      '3',
+      '-1',
+      '0.5',
+      'NaN',
+      'Infinity',
+      '-0',
+      '2**31',
+      '2**53',
+      '1e300',
+      '3n',
+      '2n**63n',
+      'true',
+      '"1"',
+    ]);
   const wrong = () => pick(wrongValues);
-  const shape = () => (chance(0.75) ? text(related()) : pick([wrong(), `[${number()}]`, `[2,${number()}]`, `[${wrong()}]`, '[2**40,2**40]', '[-1]', 'new Int32Array([2,3])']));
+  const shape = () =>
+    chance(0.75)
+      ? text(related())
+      : pick([
+          wrong(),
+          `[${number()}]`,
+          `[2,${number()}]`,
+          `[${wrong()}]`,
+          '[2**40,2**40]',
+          '[-1]',
+          'new Int32Array([2,3])',
+        ]);
   const typed = () => {
-    const kind = pick(['Float32Array', 'Float64Array', 'Int8Array', 'Int16Array', 'Int32Array', 'BigInt64Array', 'BigUint64Array', 'Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array']);
-    return pick([`new ${kind}(${below(7)})`, `new ${kind}(new SharedArrayBuffer(16))`, `new ${kind}(new ArrayBuffer(16,{maxByteLength:64}))`, `new ${kind}(new ArrayBuffer(24),8,1)`,
-      `(()=>{const b=new ArrayBuffer(16,{maxByteLength:64});const a=new ${kind}(b);b.resize(${pick([0, 1, 8])});return a})()`, `(()=>{const a=new ${kind}(2);structuredClone(a.buffer,{transfer:[a.buffer]});return a})()`, 'Buffer.from("abc")', 'new DataView(new ArrayBuffer(8))']);
+    const kind = pick([
+      'Float32Array',
+      'Float64Array',
+      'Int8Array',
+      'Int16Array',
+      'Int32Array',
+      'BigInt64Array',
+      'BigUint64Array',
+      'Uint8Array',
+      'Uint8ClampedArray',
+      'Uint16Array',
+      'Uint32Array',
+    ]);
+    return pick([
+      `new ${kind}(${below(7)})`,
+      `new ${kind}(new SharedArrayBuffer(16))`,
+      `new ${kind}(new ArrayBuffer(16,{maxByteLength:64}))`,
+      `new ${kind}(new ArrayBuffer(24),8,1)`,
+      '(()=>{const b=new ArrayBuffer(16,{maxByteLength:64});const ' +
+        `a=new ${kind}(b);b.resize(${pick([0, 1, 8])});return a})()`,
+      `(()=>{const a=new ${kind}(2);structuredClone(a.buffer,{transfer:[a.buffer]});return a})()`,
+      'Buffer.from("abc")',
+      'new DataView(new ArrayBuffer(8))',
+    ]);
   };
-  const nested = (depth = 0) => (depth < 3 && chance(0.5) ? `[${many(below(4), () => nested(depth + 1)).join()}]` : chance(0.06) ? wrong() : number());
+  const nested = (depth = 0) =>
+    depth < 3 && chance(0.5)
+      ? `[${many(below(4), () => nested(depth + 1)).join()}]`
+      : chance(0.06)
+        ? wrong()
+        : number();
   const data = () => pick([nested, nested, typed, typed, wrong, () => `t.rand(${text(base)}).toArray()`])();
-  const dtype = () => (chance(0.8) ? `'${pick(dtypes)}'` : pick(['"float"', '"FLOAT32"', '""', wrong(), '"qint8"', '"__proto__"']));
+  const dtype = () =>
+    chance(0.8) ? `'${pick(dtypes)}'` : pick(['"float"', '"FLOAT32"', '""', wrong(), '"qint8"', '"__proto__"']);
   const device = () => (chance(0.7) ? '"cpu"' : pick(['"meta"', '"cuda"', '"cpu:7"', '"cuda:99"', '""', wrong()]));
   const options = (more = {}) => {
-    const all = { dtype: dtype(), device: device(), requiresGrad: pick(['true', 'false', wrong()]), pinMemory: pick(['false', 'true', wrong()]), generator: pick(['new t.Generator(1)', 'null', wrong()]), ...more };
+    const all = {
+      dtype: dtype(),
+      device: device(),
+      requiresGrad: pick(['true', 'false', wrong()]),
+      pinMemory: pick(['false', 'true', wrong()]),
+      generator: pick(['new t.Generator(1)', 'null', wrong()]),
+      ...more,
+    };
     const chosen = Object.keys(all).filter(() => chance(0.25));
     return chance(0.04) ? wrong() : `{${chosen.map((key) => `${key}:${all[key]}`).join()}}`;
   };
@@ -38,16 +129,28 @@ exports.prepare = () => (draw) => {
       return `t.${name}(${[...first, options()].join()})`;
     },
     member: () => `${tensor()}.${pick(members)}`,
-    to: () => `${tensor()}.to(${pick([dtype, device, () => `{dtype:${dtype()},device:${device()},nonBlocking:${pick(['true', wrong()])}}`, any])()})`,
-    view: () => `${tensor()}.${pick(['view', 'reshape', 'expand', 'permute', 'repeat', 'resize_', 'sum', 'mean', 'flatten', 'squeeze', 'transpose', 'select', 'slice', 'narrow'])}(${many(below(4), () => (chance(0.5) ? shape() : any())).join()})`,
-    method: () => `${tensor()}.${pick(['add', 'mul_', 'matmul', 'index_select', 'where', 'clone', 'copy_', 'fill_', 'masked_fill', 'gather', 'split', 'chunk', 'cat', 'stack'])}(${many(below(4), any).join()})`,
-    list: () => `t.${pick(['cat', 'stack', 'block_diag', 'meshgrid', 'einsum', 'concat', 'where', '_foreach_add', 'broadcast_tensors'])}([${many(below(4), () => (chance(0.8) ? tensor() : any())).join()}]${chance(0.5) ? `,${any()}` : ''})`,
-    set: () => `(()=>{const a=${tensor()};a.${pick(['grad', 'requiresGrad'])}=${chance(0.5) ? tensor() : any()};return a})()`,
-    backward: () => `(()=>{const a=t.randn(${text(base)},{requiresGrad:true});const b=a.mul(2)${pick(['', '.sum()'])};b.backward(${pick(['', `{gradient:${pick([tensor, any])()}}`, `{retainGraph:${any()}}`, any()])});return a.grad})()`,
-    function: () => `t.${pick(['tidy', 'noGrad', 'profile', 'enableGrad', 'autocast', 'memory', 'manualSeed', 'getNumThreads', 'setNumThreads', 'emptyCache', 'isGradEnabled', 'inferenceMode'])}?.(${pick(['', any(), '()=>1', '()=>t.ones([2])'])})`,
-    generator: () => `new t.Generator(${number()})${pick(['', '.seed', '.state', '.getState?.()', '.manualSeed?.(3)', `.setState?.(${any()})`])}`,
+    to: () =>
+      `${tensor()}.to(${pick([dtype, device, () => `{dtype:${dtype()},device:${device()},nonBlocking:${pick(['true', wrong()])}}`, any])()})`,
+    view: () =>
+      `${tensor()}.${pick(['view', 'reshape', 'expand', 'permute', 'repeat', 'resize_', 'sum', 'mean', 'flatten', 'squeeze', 'transpose', 'select', 'slice', 'narrow'])}(${many(below(4), () => (chance(0.5) ? shape() : any())).join()})`,
+    method: () =>
+      `${tensor()}.${pick(['add', 'mul_', 'matmul', 'index_select', 'where', 'clone', 'copy_', 'fill_', 'masked_fill', 'gather', 'split', 'chunk', 'cat', 'stack'])}(${many(below(4), any).join()})`,
+    list: () =>
+      `t.${pick(['cat', 'stack', 'block_diag', 'meshgrid', 'einsum', 'concat', 'where', '_foreach_add', 'broadcast_tensors'])}([${many(below(4), () => (chance(0.8) ? tensor() : any())).join()}]${chance(0.5) ? `,${any()}` : ''})`,
+    set: () =>
+      `(()=>{const a=${tensor()};a.${pick(['grad', 'requiresGrad'])}=${chance(0.5) ? tensor() : any()};return a})()`,
+    backward: () =>
+      `(()=>{const a=t.randn(${text(base)},{requiresGrad:true});const ` +
+      `b=a.mul(2)${pick(['', '.sum()'])};b.backward(${pick(['', `{gradient:${pick([tensor, any])()}}`, `{retainGraph:${any()}}`, any()])});return ` +
+      'a.grad})()',
+    function: () =>
+      `t.${pick(['tidy', 'noGrad', 'profile', 'enableGrad', 'autocast', 'memory', 'manualSeed', 'getNumThreads', 'setNumThreads', 'emptyCache', 'isGradEnabled', 'inferenceMode'])}?.(${pick(['', any(), '()=>1', '()=>t.ones([2])'])})`,
+    generator: () =>
+      'new ' +
+      `t.Generator(${number()})${pick(['', '.seed', '.state', '.getState?.()', '.manualSeed?.(3)', `.setState?.(${any()})`])}`,
     detachedMethod: () => `t.Tensor.prototype.${pick(['add', 'sum', 'view'])}.call(${any()},${any()})`,
-    operator: () => `t.ops.${pick(['aten', 'aten', 'x'])}.${pick(['add', 'sum', 'nothing'])}(${many(below(3), any).join()})`,
+    operator: () =>
+      `t.ops.${pick(['aten', 'aten', 'x'])}.${pick(['add', 'sum', 'nothing'])}(${many(below(3), any).join()})`,
   };
   const kind = pick(Object.keys(kinds));
   return { label: kind, source: kinds[kind](), then: '' };

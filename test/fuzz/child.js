@@ -1,6 +1,6 @@
-// Makes one range of a fuzz's calls: node child.js KIND JOURNAL SEED FIRST LAST DEADLINE PATTERN. Each call is drawn from the seed and its
-// index alone, and is written into the journal before it is made, so that whoever watches knows what crashed or hung. Faults that do not
-// end the process go to stdout, a line of JSON each.
+// Makes one range of a fuzz's calls: node child.js KIND JOURNAL SEED FIRST LAST DEADLINE PATTERN. Each call is drawn
+// from the seed and its index alone, and is written into the journal before it is made, so that whoever watches knows
+// what crashed or hung. Faults that do not end the process go to stdout, a line of JSON each.
 const { openSync, writeSync } = require('node:fs');
 
 const { torch } = require('../../dist/torch');
@@ -14,7 +14,8 @@ const write = (call) => writeSync(journal, `${JSON.stringify({ ...counts, ...cal
 const fault = (call, what) => process.stdout.write(`${JSON.stringify({ index: counts.next, what, ...call })}\n`);
 
 const compiled = (source) => new Function('t', `return ${source}`);
-const isError = (error) => /^ERR_[A-Z_]+$/.test(error?.code) && error.name === 'CleanclipError' && /^[^\n]+$/.test(error.message);
+const isError = (error) =>
+  /^ERR_[A-Z_]+$/.test(error?.code) && error.name === 'CleanclipError' && /^[^\n]+$/.test(error.message);
 
 /** Runs what may throw our errors alone; true when it gave a result. */
 function attempt(call, body) {
@@ -33,7 +34,8 @@ function use(value, call, depth = 0) {
   if (!(value instanceof torch.Tensor)) return;
   const { shape, requiresGrad } = value;
   if (shape.reduce((product, size) => product * size, 1) > 1e6 || Math.max(0, ...shape) > 1e6) return;
-  if (call.then && depth === 0) attempt(call, () => use(new Function('v', `return v${call.then}`)(value), { ...call, then: '' }, 1));
+  if (call.then && depth === 0)
+    attempt(call, () => use(new Function('v', `return v${call.then}`)(value), { ...call, then: '' }, 1));
   if (requiresGrad) attempt(call, () => value.sum().backward());
   attempt(call, () => value.toArray());
 }

@@ -1,6 +1,6 @@
 // Mutated image files, decoded in child processes: node test/fuzz/images.js [--seed N] [--count M] [--first K]
-// Counts what is read and refused; a crash, a hang, an error without our code, a decoding of over 2 s or a stall of the event loop,
-// seen twice, ends it with code 1.
+// Counts what is read and refused; a crash, a hang, an error without our code, a decoding of over 2 s or a stall of the
+// event loop, seen twice, ends it with code 1.
 const { fork } = require('node:child_process');
 const { mkdirSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
@@ -16,7 +16,8 @@ const STALL = 500;
 
 const width = 61;
 const height = 43;
-const noise = (channels) => Buffer.from(Array.from({ length: width * height * channels }, (_, i) => ((i * 7919) ^ (i >> 3)) & 255));
+const noise = (channels) =>
+  Buffer.from(Array.from({ length: width * height * channels }, (_, i) => ((i * 7919) ^ (i >> 3)) & 255));
 const image = (channels = 3) => sharp(noise(channels), { raw: { width, height, channels } });
 
 const word = (value, bytes = 4) => Buffer.from(Array.from({ length: bytes }, (_, i) => (value >> (8 * i)) & 255));
@@ -25,11 +26,19 @@ function bmp(bits) {
   const stride = 4 * Math.ceil((width * bits) / 32);
   const palette = bits > 8 ? Buffer.alloc(0) : noise(3).subarray(0, 4 << bits);
   const head = Buffer.concat([Buffer.from('BM'), word(54 + stride * height), word(0), word(54 + palette.length)]);
-  const info = Buffer.concat([word(40), word(width), word(height), word(1, 2), word(bits, 2), ...Array.from({ length: 6 }, () => word(0))]);
+  const info = Buffer.concat([
+    word(40),
+    word(width),
+    word(height),
+    word(1, 2),
+    word(bits, 2),
+    ...Array.from({ length: 6 }, () => word(0)),
+  ]);
   return Buffer.concat([head, info, palette, Buffer.alloc(stride * height, noise(3))]);
 }
 
-const plain = (magic, greatest, channels) => Buffer.concat([Buffer.from(`${magic}\n${width} ${height}\n${greatest}\n`), noise(channels)]);
+const plain = (magic, greatest, channels) =>
+  Buffer.concat([Buffer.from(`${magic}\n${width} ${height}\n${greatest}\n`), noise(channels)]);
 
 /** The files that are mutated, by their names. */
 async function sources() {
@@ -76,7 +85,9 @@ async function sources() {
     bmp24: bmp(24),
     bmp8: bmp(8),
     bmp1: bmp(1),
-    svg: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="40" height="24"><rect width="40" height="24" fill="#f00"/></svg>'),
+    svg: Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="24"><rect width="40" height="24" fill="#f00"/></svg>',
+    ),
   };
   return Promise.all(Object.entries(made).map(async ([name, bytes]) => [name, Buffer.from(await bytes)]));
 }
@@ -105,7 +116,10 @@ async function decodeCases(seed, first, count) {
       (await decodeImage(bytes, LIMITS)).dispose();
       add('ok');
     } catch (error) {
-      const isOurs = error?.name === 'CleanclipError' && ['ERR_DATA', 'ERR_TORCH_OOM'].includes(error.code) && !/failed:|contradicts itself/.test(error.message);
+      const isOurs =
+        error?.name === 'CleanclipError' &&
+        ['ERR_DATA', 'ERR_TORCH_OOM'].includes(error.code) &&
+        !/failed:|contradicts itself/.test(error.message);
       if (isOurs) add('refused');
       else process.send({ odd: `${name} ${number}: ${error?.stack}` });
     }
@@ -119,7 +133,9 @@ async function decodeCases(seed, first, count) {
 
 function runChild(seed, first, count, total) {
   return new Promise((resolve) => {
-    const child = fork(__filename, ['child', seed, first, count].map(String), { execArgv: ['--max-old-space-size=1024'] });
+    const child = fork(__filename, ['child', seed, first, count].map(String), {
+      execArgv: ['--max-old-space-size=1024'],
+    });
     let at = { number: first };
     let isDone = false;
     let timer;
@@ -135,7 +151,8 @@ function runChild(seed, first, count, total) {
     child.on('message', (message) => {
       watch();
       if (message.number !== undefined) at = message;
-      for (const kind of ['odd', 'slow', 'stall']) if (message[kind] !== undefined) total.faults.push(`${kind} ${message[kind]}`);
+      for (const kind of ['odd', 'slow', 'stall'])
+        if (message[kind] !== undefined) total.faults.push(`${kind} ${message[kind]}`);
       if (message.counts === undefined) return;
       isDone = true;
       for (const [what, n] of Object.entries(message.counts)) total.counts[what] = (total.counts[what] ?? 0) + n;
@@ -166,7 +183,7 @@ async function main(args) {
   const option = (name, otherwise) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : otherwise);
   const [seed, count, first] = [option('--seed', 1), option('--count', 2000), option('--first', 0)];
   const total = { seed, counts: {}, faults: [], rss: 0 };
-  for (let at = first; at < first + count; ) at = await runChild(seed, at, Math.min(CHUNK, first + count - at), total);
+  for (let at = first; at < first + count;) at = await runChild(seed, at, Math.min(CHUNK, first + count - at), total);
   total.faults = await repeated(seed, total.faults);
   console.log(JSON.stringify(total, undefined, 1));
   if (total.faults.length > 0) {
@@ -176,7 +193,11 @@ async function main(args) {
     for (const fault of total.faults.slice(0, 20)) {
       const number = numberOf(fault);
       if (!Number.isInteger(number)) continue;
-      writeFileSync(join(folder, String(number)), mutate(files[number % files.length][1], drawsOf(seed, number), { others: files.map(([, bytes]) => bytes) }).bytes);
+      writeFileSync(
+        join(folder, String(number)),
+        mutate(files[number % files.length][1], drawsOf(seed, number), { others: files.map(([, bytes]) => bytes) })
+          .bytes,
+      );
     }
     console.log(`The files are in ${folder}.`);
     process.exitCode = 1;

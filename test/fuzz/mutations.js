@@ -21,9 +21,45 @@ function draws(seed) {
 /** The draws of one numbered case: independent of how many came before. */
 const drawsOf = (seed, number) => draws(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
 
-const bytes8 = [0, 1, 2, 4, 7, 8, 10, 13, 16, 31, 32, 33, 34, 40, 46, 47, 48, 57, 63, 64, 65, 91, 93, 100, 123, 125, 126, 127, 128, 129, 254, 255];
-const wide = [0n, 1n, 2n, 3n, 4n, 7n, 8n, 16n, 64n, 100n, 127n, 128n, 255n, 256n, 1000n, 4096n, 0x7fffn, 0x8000n, 0xffffn, 0x10000n, 10n ** 6n, 2n ** 24n,
-  2n ** 30n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 40n, 2n ** 53n, 2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n];
+const bytes8 = [
+  0, 1, 2, 4, 7, 8, 10, 13, 16, 31, 32, 33, 34, 40, 46, 47, 48, 57, 63, 64, 65, 91, 93, 100, 123, 125, 126, 127, 128,
+  129, 254, 255,
+];
+const wide = [
+  0n,
+  1n,
+  2n,
+  3n,
+  4n,
+  7n,
+  8n,
+  16n,
+  64n,
+  100n,
+  127n,
+  128n,
+  255n,
+  256n,
+  1000n,
+  4096n,
+  0x7fffn,
+  0x8000n,
+  0xffffn,
+  0x10000n,
+  10n ** 6n,
+  2n ** 24n,
+  2n ** 30n,
+  2n ** 31n - 1n,
+  2n ** 31n,
+  2n ** 32n - 1n,
+  2n ** 32n,
+  2n ** 40n,
+  2n ** 53n,
+  2n ** 62n,
+  2n ** 63n - 1n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+];
 
 /** A copy with a whole number of 1, 2, 4 or 8 bytes at `at`, of either byte order. */
 function withNumber(buffer, at, size, value, little) {
@@ -63,7 +99,16 @@ const operations = {
     const at = draw.below(buffer.length - size);
     const little = draw.chance(0.7);
     const value = numberAt(buffer, at, size, little);
-    const changed = draw.pick([value + 1n, value - 1n, value * 2n, value / 2n, -value, value + 8n, value << 8n, value + BigInt(buffer.length)]);
+    const changed = draw.pick([
+      value + 1n,
+      value - 1n,
+      value * 2n,
+      value / 2n,
+      -value,
+      value + 8n,
+      value << 8n,
+      value + BigInt(buffer.length),
+    ]);
     return withNumber(buffer, at, size, BigInt.asUintN(64, changed), little);
   },
   cutEnd: (buffer, draw) => buffer.subarray(0, draw.below(buffer.length)),
@@ -74,7 +119,9 @@ const operations = {
   },
   insert(buffer, draw) {
     const at = draw.below(buffer.length + 1);
-    const added = Buffer.from(Array.from({ length: 1 + draw.below(16) }, () => (draw.chance(0.5) ? draw.pick(bytes8) : draw.below(256))));
+    const added = Buffer.from(
+      Array.from({ length: 1 + draw.below(16) }, () => (draw.chance(0.5) ? draw.pick(bytes8) : draw.below(256))),
+    );
     return Buffer.concat([buffer.subarray(0, at), added, buffer.subarray(at)]);
   },
   duplicate(buffer, draw) {
@@ -102,7 +149,9 @@ const operations = {
     const numbers = [...text.matchAll(/\d+/g)];
     if (numbers.length === 0) return operations.setByte(buffer, draw);
     const { index, 0: digits } = draw.pick(numbers);
-    const value = draw.chance(0.3) ? draw.pick(['-1', '1.0', '1e0', '-0', '1e308', '0x10', '', 'null', '""', '[]']) : String(draw.pick(wide));
+    const value = draw.chance(0.3)
+      ? draw.pick(['-1', '1.0', '1e0', '-0', '1e308', '0x10', '', 'null', '""', '[]'])
+      : String(draw.pick(wide));
     return Buffer.concat([buffer.subarray(0, index), Buffer.from(value), buffer.subarray(index + digits.length)]);
   },
 };
@@ -126,7 +175,32 @@ function mutate(buffer, draw, { others = [], most = 6 } = {}) {
   return { bytes, did };
 }
 
-const oddValues = [null, true, false, 0, -1, 1, 2, 0.5, 7, 64, 1e5, 2 ** 31, 2 ** 53, 1e308, '', 'clip', '0', '../x', '__proto__', [], {}, [[]], [1, 2, 3, 4], ['a']];
+const oddValues = [
+  null,
+  true,
+  false,
+  0,
+  -1,
+  1,
+  2,
+  0.5,
+  7,
+  64,
+  1e5,
+  2 ** 31,
+  2 ** 53,
+  1e308,
+  '',
+  'clip',
+  '0',
+  '../x',
+  '__proto__',
+  [],
+  {},
+  [[]],
+  [1, 2, 3, 4],
+  ['a'],
+];
 
 /** A changed copy of a JSON file that is JSON still: values replaced, left out, or put under other keys. */
 function mutateJson(buffer, draw) {
@@ -135,7 +209,9 @@ function mutateJson(buffer, draw) {
   for (let left = 1 + (draw.chance(0.5) ? 0 : draw.below(4)); left > 0; left--) {
     let place = json;
     for (;;) {
-      const below = Object.values(place).filter((value) => typeof value === 'object' && value !== null && Object.keys(value).length > 0);
+      const below = Object.values(place).filter(
+        (value) => typeof value === 'object' && value !== null && Object.keys(value).length > 0,
+      );
       if (below.length === 0 || draw.chance(0.3)) break;
       place = draw.pick(below);
     }
@@ -155,8 +231,9 @@ function mutateJson(buffer, draw) {
 }
 
 /**
- * Writes the CRC-32 of its bytes behind each stored entry of a zip file again, in the local header and in the directory, so that a mutation of the
- * content is not merely refused for its checksum. What is no zip file any longer comes back unchanged.
+ * Writes the CRC-32 of its bytes behind each stored entry of a zip file again, in the local header and in the
+ * directory, so that a mutation of the content is not merely refused for its checksum. What is no zip file any longer
+ * comes back unchanged.
  */
 function repairZip(buffer) {
   const copy = Buffer.from(buffer);
@@ -165,7 +242,11 @@ function repairZip(buffer) {
   let at = copy.readUInt32LE(end + 16);
   if (at === 0xffffffff) at = copy.indexOf(Buffer.from('PK\x01\x02', 'latin1'));
   while (at >= 0 && at + 46 <= copy.length && copy.readUInt32LE(at) === 0x02014b50) {
-    const [method, stored, local] = [copy.readUInt16LE(at + 10), copy.readUInt32LE(at + 20), copy.readUInt32LE(at + 42)];
+    const [method, stored, local] = [
+      copy.readUInt16LE(at + 10),
+      copy.readUInt32LE(at + 20),
+      copy.readUInt32LE(at + 42),
+    ];
     if (method === 0 && local + 30 <= copy.length && copy.readUInt32LE(local) === 0x04034b50) {
       const data = local + 30 + copy.readUInt16LE(local + 26) + copy.readUInt16LE(local + 28);
       const crc = crc32(copy.subarray(data, data + stored));
@@ -188,7 +269,11 @@ function zipEntries(buffer) {
     const local = buffer.readUInt32LE(at + 42);
     if (local + 30 > buffer.length) continue;
     const start = local + 30 + buffer.readUInt16LE(local + 26) + buffer.readUInt16LE(local + 28);
-    entries.push({ name: buffer.toString('utf8', at + 46, at + 46 + nameSize), start, end: start + buffer.readUInt32LE(at + 20) });
+    entries.push({
+      name: buffer.toString('utf8', at + 46, at + 46 + nameSize),
+      start,
+      end: start + buffer.readUInt32LE(at + 20),
+    });
   }
   return entries;
 }

@@ -1,5 +1,5 @@
-// Calls native/pixels with random sizes and bytes, in buffers of exactly the size that each function says it needs: for a build with
-// AddressSanitizer and UndefinedBehaviorSanitizer, by scripts/sanitize.mjs. Arguments: seed, rounds.
+// Calls native/pixels with random sizes and bytes, in buffers of exactly the size that each function says it needs: for
+// a build with AddressSanitizer and UndefinedBehaviorSanitizer, by scripts/sanitize.mjs. Arguments: seed, rounds.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -27,10 +27,13 @@ bool chance(int percent) { return between(1, 100) <= percent; }
 
 // On the heap, where the sanitizer guards both ends.
 struct Buffer {
-  explicit Buffer(int64_t length) : length(static_cast<size_t>(length)), bytes(std::make_unique<uint8_t[]>(this->length)) {
+  explicit Buffer(int64_t length)
+      : length(static_cast<size_t>(length)), bytes(std::make_unique<uint8_t[]>(this->length)) {
     const auto style = between(0, 2);
     for (size_t i = 0; i < this->length; i++) {
-      bytes[i] = static_cast<uint8_t>(style == 0 ? between(0, 255) : style == 1 ? (chance(80) ? 0 : between(0, 255)) : between(0, 4));
+      bytes[i] = static_cast<uint8_t>(style == 0   ? between(0, 255)
+                                      : style == 1 ? (chance(80) ? 0 : between(0, 255))
+                                                   : between(0, 4));
     }
   }
   static Buffer of(const std::vector<uint8_t>& given) {
@@ -47,7 +50,8 @@ struct Buffer {
 
 Size someSize() { return {between(1, chance(10) ? 300 : 24), between(1, chance(10) ? 300 : 24)}; }
 
-// Codes that a reader of LZW takes, of which some bytes are changed: GIF's in blocks, lowest bit first; TIFF's highest bit first.
+// Codes that a reader of LZW takes, of which some bytes are changed: GIF's in blocks, lowest bit first; TIFF's highest
+// bit first.
 std::vector<uint8_t> lzw(int bits, bool isGif) {
   const int clear = 1 << bits, first = clear + 2, most = 4096;
   std::vector<uint8_t> bytes;
@@ -69,7 +73,8 @@ std::vector<uint8_t> lzw(int bits, bool isGif) {
       fresh = true;
       continue;
     }
-    const int code = static_cast<int>(fresh || chance(30) ? between(0, clear - 1) : between(first, std::min(next, most - 1)));
+    const int code =
+        static_cast<int>(fresh || chance(30) ? between(0, clear - 1) : between(first, std::min(next, most - 1)));
     put(code);
     if (!fresh && next < most) {
       next++;
@@ -84,12 +89,15 @@ std::vector<uint8_t> lzw(int bits, bool isGif) {
     for (size_t at = 0; at < bytes.size(); at += 255) {
       const auto count = std::min<size_t>(255, bytes.size() - at);
       blocks.push_back(static_cast<uint8_t>(count));
-      blocks.insert(blocks.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin() + static_cast<std::ptrdiff_t>(at + count));
+      blocks.insert(blocks.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                    bytes.begin() + static_cast<std::ptrdiff_t>(at + count));
     }
     blocks.push_back(0);
     bytes = std::move(blocks);
   }
-  for (int64_t i = between(0, 3); i > 0 && chance(70); i--) bytes[static_cast<size_t>(between(0, static_cast<int64_t>(bytes.size()) - 1))] = static_cast<uint8_t>(between(0, 255));
+  for (int64_t i = between(0, 3); i > 0 && chance(70); i--)
+    bytes[static_cast<size_t>(between(0, static_cast<int64_t>(bytes.size()) - 1))] =
+        static_cast<uint8_t>(between(0, 255));
   return bytes;
 }
 
@@ -111,7 +119,8 @@ void unpacking() {
   const Size size = someSize();
   const Buffer picture(size.pixels());
   unpackGif(packed.all(), static_cast<int>(between(1, 8)), chance(50), size.width, size.height, picture.data());
-  unpackBmpRle(packed.all(), static_cast<size_t>(between(0, static_cast<int64_t>(packed.length))), chance(50), size.width, size.height, picture.data());
+  unpackBmpRle(packed.all(), static_cast<size_t>(between(0, static_cast<int64_t>(packed.length))), chance(50),
+               size.width, size.height, picture.data());
   const Buffer text(between(0, 200));
   for (size_t i = 0; i < text.length; i++) text.data()[i] = static_cast<uint8_t>("0123456789 \n#x"[between(0, 13)]);
   const int64_t count = between(0, 80);
@@ -147,8 +156,10 @@ void rasters() {
   raster.blank = {1, 2, 3};
   for (int64_t i = between(0, 3); i > 0; i--) {
     const int64_t most = chance(90) ? 24 : int64_t{1} << between(20, 62);
-    Piece piece{between(0, most), between(0, most), between(0, most), between(0, most), between(1, 3), between(1, 3), between(0, most), {}};
-    if (chance(60)) piece = {0, 0, raster.size.width, raster.size.height, 1, 1, (raster.size.width * raster.step + 7) / 8, {}};
+    Piece piece{between(0, most), between(0, most), between(0, most), between(0, most),
+                between(1, 3),    between(1, 3),    between(0, most), {}};
+    if (chance(60))
+      piece = {0, 0, raster.size.width, raster.size.height, 1, 1, (raster.size.width * raster.step + 7) / 8, {}};
     for (auto& offset : piece.offsets) offset = between(0, chance(90) ? 20 : most);
     raster.pieces.push_back(piece);
   }
@@ -163,7 +174,8 @@ void resizing() {
   const int64_t left = between(0, target.width - 1), top = between(0, target.height - 1);
   const Crop crop{left, top, {between(1, target.width - left), between(1, target.height - top)}};
   const Buffer image(from.bytes()), planes(crop.size.bytes());
-  resize(image.data(), from, target, crop, chance(50) ? Interpolation::bicubic : Interpolation::bilinear, planes.data());
+  resize(image.data(), from, target, crop, chance(50) ? Interpolation::bicubic : Interpolation::bilinear,
+         planes.data());
 }
 
 void augmenting() {

@@ -12,7 +12,12 @@ exports.parameters = (schema) => {
     const plain = type.replace(/\([^)]*\)/g, '');
     const list = /\[(\d*)\]/.exec(plain);
     result.push({
-      type: plain.replace(/[?]|\[\d*\]/g, '').replace('Sym', '').replace(/^Int$/, 'int').replace(/^Float$/, 'float').replace(/^Bool$/, 'bool'),
+      type: plain
+        .replace(/[?]|\[\d*\]/g, '')
+        .replace('Sym', '')
+        .replace(/^Int$/, 'int')
+        .replace(/^Float$/, 'float')
+        .replace(/^Bool$/, 'bool'),
       list: list !== null,
       nullable: plain.includes('?'),
       fixed: list?.[1] ? Number(list[1]) : 0,
@@ -25,10 +30,17 @@ exports.parameters = (schema) => {
   return result;
 };
 
-/** `{ schema, namespace, name, parameters }` of every schema that may be called without leaving this process and its files. */
+/**
+ * `{ schema, namespace, name, parameters }` of every schema that may be called without leaving this process and its
+ * files.
+ */
 exports.callable = (schemas, pattern) =>
   schemas
-    .filter((schema) => pattern.test(schema) && !/^(aten::(from_file|_print|save|sleep)\b|(c10d|_c10d\w*|symm_mem|profiler)::)/.test(schema))
+    .filter(
+      (schema) =>
+        pattern.test(schema) &&
+        !/^(aten::(from_file|_print|save|sleep)\b|(c10d|_c10d\w*|symm_mem|profiler)::)/.test(schema),
+    )
     .map((schema) => {
       const [, namespace, name] = /^(\w+)::(\w+)/.exec(schema);
       return { schema, namespace, name, parameters: exports.parameters(schema) };

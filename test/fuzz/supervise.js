@@ -1,4 +1,5 @@
-// Runs the calls of a fuzz in child processes, which end with the first crash or hang; the culprit is recorded and a new child goes on.
+// Runs the calls of a fuzz in child processes, which end with the first crash or hang; the culprit is recorded and a
+// new child goes on.
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
@@ -25,7 +26,17 @@ function readJournal(file) {
 async function runChild({ kind, seed, pattern, patience, deadline }, first, last, folder) {
   const journal = join(folder, `${seed}.json`);
   rmSync(journal, { force: true });
-  const command = [process.execPath, join(__dirname, 'child.js'), kind, journal, seed, first, last, deadline, `'${pattern}'`].join(' ');
+  const command = [
+    process.execPath,
+    join(__dirname, 'child.js'),
+    kind,
+    journal,
+    seed,
+    first,
+    last,
+    deadline,
+    `'${pattern}'`,
+  ].join(' ');
   const child = spawn('sh', ['-c', `ulimit -c 0; ${limitMemory} exec ${command}`], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -43,19 +54,30 @@ async function runChild({ kind, seed, pattern, patience, deadline }, first, last
   const [code, signal] = await once(child, 'close');
   clearInterval(watch);
   const end = hanging ? 'hangs' : `ends the process with ${signal ?? `code ${code}`}`;
-  const why = complaints.split('\n').filter((line) => /GUARD|what\(\)|terminate|Assert|Error|free\(\)|malloc|corrupt/.test(line)).pop() ?? '';
+  const why =
+    complaints
+      .split('\n')
+      .filter((line) => /GUARD|what\(\)|terminate|Assert|Error|free\(\)|malloc|corrupt/.test(line))
+      .pop() ?? '';
   const frames = [...complaints.matchAll(/\((_Z\w+)\+/g)].map(([, name]) => name).slice(0, 3);
-  const faults = lines.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  const faults = lines
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
   return { state: readJournal(journal), end: [end, why, ...frames].filter(Boolean).join(' '), faults, complaints };
 }
 
 /**
  * Makes `count` calls of a seed, or as many as `seconds` allow.
- * @param options `{ kind, seed, first, count, pattern, seconds, patience }`, patience in ms on one call before it counts as hanging
+ * @param options `{ kind, seed, first, count, pattern, seconds, patience }`, patience in ms on one call before it
+ * counts as hanging
  * @param report called with each fault: `{ seed, index, label, source, then, what }`
  * @returns `{ calls, results, refused, faults }`
  */
-exports.fuzz = async ({ kind, seed, first = 0, count = Infinity, pattern = '.', seconds = Infinity, patience = 30_000 }, report = () => undefined) => {
+exports.fuzz = async (
+  { kind, seed, first = 0, count = Infinity, pattern = '.', seconds = Infinity, patience = 30_000 },
+  report = () => undefined,
+) => {
   const folder = mkdtempSync(join(tmpdir(), 'cleanclip-fuzz-'));
   const deadline = Number.isFinite(seconds) ? Date.now() + seconds * 1000 : Number.MAX_SAFE_INTEGER;
   const total = { calls: 0, results: 0, refused: 0, faults: 0 };
@@ -64,9 +86,14 @@ exports.fuzz = async ({ kind, seed, first = 0, count = Infinity, pattern = '.', 
     report({ seed, ...fault });
   };
   try {
-    for (let next = first; next < first + count && Date.now() < deadline; ) {
+    for (let next = first; next < first + count && Date.now() < deadline;) {
       const last = Math.min(first + count, (Math.floor(next / perChild) + 1) * perChild);
-      const { state, end, faults, complaints } = await runChild({ kind, seed, pattern, patience, deadline }, next, last, folder);
+      const { state, end, faults, complaints } = await runChild(
+        { kind, seed, pattern, patience, deadline },
+        next,
+        last,
+        folder,
+      );
       faults.forEach(found);
       if (state === undefined) throw new Error(`A child died before its first call: ${end} ${complaints}`);
       for (const key of ['calls', 'results', 'refused']) total[key] += state[key];

@@ -2,7 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 test('mutated csv, classes, MAT and set files are read or refused with a sentence', () => {
-  const { stdout, status } = spawnSync(process.execPath, [join(__dirname, 'tables.js'), '--seed', '3', '--count', '1500'], { encoding: 'utf8', timeout: 100_000 });
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    [join(__dirname, 'tables.js'), '--seed', '3', '--count', '1500'],
+    { encoding: 'utf8', timeout: 100_000 },
+  );
   const { read, refused, faults } = JSON.parse(stdout.trim().split('\n').pop()!) as Record<string, number>;
   expect(stdout.split('\n')).toHaveLength(2);
   expect([read + refused, faults, status]).toEqual([1500, 0, 0]);

@@ -1,7 +1,18 @@
 // Loads mutated weight files in a process of its own: node weights_child.js <journal> <folder> <seed> <first> <last>.
-// Every case follows from the seed and its number alone. It is written into the journal before it is tried, so that whoever watches knows what
-// crashed or hangs; results are printed, one JSON object for each case that went wrong, and the counts at the end.
-const { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } = require('node:fs');
+// Every case follows from the seed and its number alone. It is written into the journal before it is tried, so that
+// whoever watches knows what crashed or hangs; results are printed, one JSON object for each case that went wrong, and
+// the counts at the end.
+const {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} = require('node:fs');
 const { join } = require('node:path');
 
 const cc = require('../../dist');
@@ -14,7 +25,9 @@ const names = readdirSync(folder).sort();
 /** Each seed's files by name; of a seed that is no folder only one, without a name. */
 const seeds = names.map((name) => {
   const path = join(folder, name);
-  return statSync(path).isDirectory() ? Object.fromEntries(readdirSync(path).map((file) => [file, readFileSync(join(path, file))])) : { '': readFileSync(path) };
+  return statSync(path).isDirectory()
+    ? Object.fromEntries(readdirSync(path).map((file) => [file, readFileSync(join(path, file))]))
+    : { '': readFileSync(path) };
 });
 const others = seeds.flatMap((files) => Object.values(files));
 const counts = { ok: 0, refused: 0, odd: 0 };
@@ -26,7 +39,8 @@ function caseOf(number) {
   const which = draw.below(seeds.length);
   const files = seeds[which];
   const file = draw.pick(Object.keys(files));
-  const { bytes, did } = file.endsWith('.json') && draw.chance(0.7) ? mutateJson(files[file], draw) : changed(files[file], draw);
+  const { bytes, did } =
+    file.endsWith('.json') && draw.chance(0.7) ? mutateJson(files[file], draw) : changed(files[file], draw);
   return { files: { ...files, [file]: bytes }, name: join(names[which], file), did };
 }
 
@@ -61,7 +75,13 @@ function use(value, seen = new Set()) {
   seen.add(value);
   if (value instanceof torch.Tensor) {
     if (value.numel() <= 1e6) value.to({ dtype: value.dtype.startsWith('complex') ? 'complex64' : 'float32' }).sum();
-  } else for (const part of value instanceof Map ? [...value.keys(), ...value.values()] : value instanceof Set ? value : Object.values(value)) use(part, seen);
+  } else
+    for (const part of value instanceof Map
+      ? [...value.keys(), ...value.values()]
+      : value instanceof Set
+        ? value
+        : Object.values(value))
+      use(part, seen);
 }
 
 for (let number = Number(first); number < Number(last); number++) {
@@ -76,7 +96,10 @@ for (let number = Number(first); number < Number(last); number++) {
     });
     counts.ok++;
   } catch (error) {
-    const ours = error instanceof CleanclipError && error.code.startsWith('ERR_') && !(error.cause instanceof TypeError || error.cause instanceof RangeError);
+    const ours =
+      error instanceof CleanclipError &&
+      error.code.startsWith('ERR_') &&
+      !(error.cause instanceof TypeError || error.cause instanceof RangeError);
     if (ours) counts.refused++;
     else {
       counts.odd++;

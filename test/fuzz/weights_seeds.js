@@ -13,16 +13,31 @@ const { torch } = cc;
 const text = (value) => `X${String.fromCharCode(value.length, 0, 0, 0)}${value}`;
 
 /** Sizes of CLIPs of a few hundred weights. */
-const tiny = { embedDim: 4, contextLength: 4, vocabularySize: 8, textWidth: 8, textHeads: 1, textLayers: 1, imageSize: 4 };
+const tiny = {
+  embedDim: 4,
+  contextLength: 4,
+  vocabularySize: 8,
+  textWidth: 8,
+  textHeads: 1,
+  textLayers: 1,
+  imageSize: 4,
+};
 const models = {
   vit: { ...tiny, visionHeads: 1, visionLayers: 1, visionWidth: 8, visionPatchSize: 2 },
   rn: { ...tiny, visionHeads: 1, imageSize: 32, visionLayers: [1, 1, 1, 1], visionWidth: 8, embedDim: 4 },
 };
 
-/** A pickle of one tensor of three elements, as the formats before torch 1.6 and TorchScript hold one; `extra` goes in front. */
+/**
+ * A pickle of one tensor of three elements, as the formats before torch 1.6 and TorchScript hold one; `extra` goes in
+ * front.
+ */
 function tensorPickle(key, count, dtype = 'FloatStorage') {
   const storage = `(${text('storage')}ctorch\n${dtype}\n${text(key)}${text('cpu')}K${String.fromCharCode(count)}`;
-  return { storage, whole: (end) => `ctorch._utils\n_rebuild_tensor_v2\n((${storage.slice(1)}${end}K\x00K${String.fromCharCode(count)}\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR` };
+  return {
+    storage,
+    whole: (end) =>
+      `ctorch._utils\n_rebuild_tensor_v2\n((${storage.slice(1)}${end}K\x00K${String.fromCharCode(count)}\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR`,
+  };
 }
 
 function legacy() {
@@ -75,7 +90,8 @@ function zip(records) {
 const script = () =>
   zip({
     'x/data.pkl': `\x80\x02c__torch__.m\nNet\n)\x81}(${text('w')}${tensorPickle('0', 3).whole('tQ')}${text('training')}\x89ub.`,
-    'x/code/__torch__/m.py': 'class Net(Module):\n  __parameters__ = ["w", ]\n  __buffers__ = []\n  w : Tensor\n  training : bool\n',
+    'x/code/__torch__/m.py':
+      'class Net(Module):\n  __parameters__ = ["w", ]\n  __buffers__ = []\n  w : Tensor\n  training : bool\n',
     'x/constants.pkl': '\x80\x02).',
     'x/data/0': '\0'.repeat(12),
   });
@@ -93,14 +109,39 @@ const objects = () =>
 
 /** What transformers would write beside a model of these sizes; eos_token_id 2 reads a text at its highest id. */
 const hfConfigOf = (c) => {
-  const tower = (width, heads) => ({ hidden_size: width, intermediate_size: 4 * width, num_hidden_layers: 1, num_attention_heads: heads, hidden_act: 'quick_gelu' });
-  const text = { ...tower(c.textWidth, c.textHeads), vocab_size: c.vocabularySize, max_position_embeddings: c.contextLength, eos_token_id: 2 };
+  const tower = (width, heads) => ({
+    hidden_size: width,
+    intermediate_size: 4 * width,
+    num_hidden_layers: 1,
+    num_attention_heads: heads,
+    hidden_act: 'quick_gelu',
+  });
+  const text = {
+    ...tower(c.textWidth, c.textHeads),
+    vocab_size: c.vocabularySize,
+    max_position_embeddings: c.contextLength,
+    eos_token_id: 2,
+  };
   const vision = { ...tower(c.visionWidth, c.visionHeads), image_size: c.imageSize, patch_size: c.visionPatchSize };
-  return { architectures: ['CLIPModel'], model_type: 'clip', projection_dim: c.embedDim, text_config: text, vision_config: vision };
+  return {
+    architectures: ['CLIPModel'],
+    model_type: 'clip',
+    projection_dim: c.embedDim,
+    text_config: text,
+    vision_config: vision,
+  };
 };
 const processor = (c) => ({
-  do_resize: true, size: { shortest_edge: c.imageSize }, resample: 3, do_center_crop: true, crop_size: { height: c.imageSize, width: c.imageSize },
-  do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5],
+  do_resize: true,
+  size: { shortest_edge: c.imageSize },
+  resample: 3,
+  do_center_crop: true,
+  crop_size: { height: c.imageSize, width: c.imageSize },
+  do_rescale: true,
+  rescale_factor: 1 / 255,
+  do_normalize: true,
+  image_mean: [0.5, 0.5, 0.5],
+  image_std: [0.5, 0.5, 0.5],
 });
 
 /** Folders as open_clip and transformers write them, the last one in two shards. */
@@ -109,13 +150,20 @@ function writeFolders(folder) {
     mkdirSync(join(folder, name));
     return join(folder, name);
   };
-  for (const [name, sizes] of Object.entries(models)) writeOpenClip(made(`open_clip_${name}`), outgoing(cc.loadClip(sizes, { seed: 1 }), false));
+  for (const [name, sizes] of Object.entries(models))
+    writeOpenClip(made(`open_clip_${name}`), outgoing(cc.loadClip(sizes, { seed: 1 }), false));
   const state = huggingFaceState(outgoing(cc.loadClip(models.vit, { seed: 1 }), false).state);
   const halves = [0, 1].map((half) => Object.fromEntries(Object.entries(state).filter((_, i) => i % 2 === half)));
   const shardOf = (half) => `model-0000${half + 1}-of-00002.safetensors`;
-  const index = { metadata: {}, weight_map: Object.fromEntries(halves.flatMap((part, half) => Object.keys(part).map((key) => [key, shardOf(half)]))) };
+  const index = {
+    metadata: {},
+    weight_map: Object.fromEntries(
+      halves.flatMap((part, half) => Object.keys(part).map((key) => [key, shardOf(half)])),
+    ),
+  };
   const [whole, sharded] = [made('hf'), made('hf_shards')];
-  for (const place of [whole, sharded]) writeFileSync(join(place, 'config.json'), JSON.stringify(hfConfigOf(models.vit)));
+  for (const place of [whole, sharded])
+    writeFileSync(join(place, 'config.json'), JSON.stringify(hfConfigOf(models.vit)));
   writeFileSync(join(whole, 'preprocessor_config.json'), JSON.stringify(processor(models.vit)));
   torch.save(state, join(whole, 'model.safetensors'));
   halves.forEach((part, half) => torch.save(part, join(sharded, shardOf(half))));
@@ -124,8 +172,20 @@ function writeFolders(folder) {
 
 /** Writes them into a folder. */
 function writeSeeds(folder) {
-  const values = { a: torch.arange(6).to({ dtype: 'float32' }).reshape([2, 3]), b: torch.ones([2], { dtype: 'bfloat16' }), c: torch.ones([1], { dtype: 'bool' }) };
-  torch.save({ epoch: 3, state_dict: { ...values, view: values.a.t() }, optimizer: { state: {}, param_groups: [] }, names: ['x', new Set([1])] }, join(folder, 'value.pt'));
+  const values = {
+    a: torch.arange(6).to({ dtype: 'float32' }).reshape([2, 3]),
+    b: torch.ones([2], { dtype: 'bfloat16' }),
+    c: torch.ones([1], { dtype: 'bool' }),
+  };
+  torch.save(
+    {
+      epoch: 3,
+      state_dict: { ...values, view: values.a.t() },
+      optimizer: { state: {}, param_groups: [] },
+      names: ['x', new Set([1])],
+    },
+    join(folder, 'value.pt'),
+  );
   torch.save(values, join(folder, 'value.safetensors'));
   for (const [name, sizes] of Object.entries(models)) {
     const clip = cc.loadClip(sizes, { seed: 1 });
@@ -133,7 +193,8 @@ function writeSeeds(folder) {
     torch.save(clip.stateDict(), join(folder, `${name}.safetensors`));
   }
   writeFolders(folder);
-  for (const [name, make] of Object.entries({ legacy, script, objects })) writeFileSync(join(folder, `${name}.pt`), make());
+  for (const [name, make] of Object.entries({ legacy, script, objects }))
+    writeFileSync(join(folder, `${name}.pt`), make());
 }
 
 module.exports = { writeSeeds };

@@ -78,7 +78,9 @@ describe('decodeImage', () => {
   test('takes the first frame of an animation', async () => {
     const frames = [await plain('blue').png().toBuffer(), await plain('lime').png().toBuffer()];
     for (const format of ['gif', 'webp'] as const) {
-      const bytes = await sharp(frames, { join: { animated: true } }).toFormat(format, { lossless: true }).toBuffer();
+      const bytes = await sharp(frames, { join: { animated: true } })
+        .toFormat(format, { lossless: true })
+        .toBuffer();
       const image = await decodeImage(bytes);
       expect(image.shape).toEqual([3, 8, 16]);
       expect(pixel(image, 3, 3)).toEqual([0, 0, 255]);
@@ -135,7 +137,9 @@ describe('decodeImage refuses, naming the file,', () => {
   });
 
   test('text, and a picture without its body', async () => {
-    expect(await refused(file('page.jpg', '<html>not found</html>'))).toMatch(/page\.jpg, but its first bytes are those of a page/);
+    expect(await refused(file('page.jpg', '<html>not found</html>'))).toMatch(
+      /page\.jpg, but its first bytes are those of a page/,
+    );
     const png = await plain('red').png().toBuffer();
     expect(await refused(file('header.png', png.subarray(0, 20)))).toMatch(/header\.png/);
   });

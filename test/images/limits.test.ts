@@ -24,13 +24,27 @@ function png(width: number, height: number, depth = 16): Buffer {
   header.writeUInt32BE(height, 4);
   header[8] = depth;
   const rows = deflateSync(Buffer.alloc(height * (1 + (width * depth) / 8)), { level: 1 });
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', rows),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** A grey TIFF of one column, each row of which is a strip: all of them the same byte. */
 function tiffOfStrips(count: number): Buffer {
   const numbers = (value: number): Buffer => Buffer.from(Uint32Array.from({ length: count }, () => value).buffer);
-  const entries = [[256, 1, 1], [257, 1, count], [258, 1, 8], [259, 1, 1], [262, 1, 1], [273, count, 8], [278, 1, 1], [279, count, 8 + 4 * count]];
+  const entries = [
+    [256, 1, 1],
+    [257, 1, count],
+    [258, 1, 8],
+    [259, 1, 1],
+    [262, 1, 1],
+    [273, count, 8],
+    [278, 1, 1],
+    [279, count, 8 + 4 * count],
+  ];
   const directory = Buffer.alloc(2 + 12 * entries.length + 4);
   directory.writeUInt16LE(entries.length);
   for (const [i, [tag, values, value]] of entries.entries()) {
@@ -56,10 +70,15 @@ const refusal = async (source: string | Buffer, limits?: ImageLimits): Promise<s
 describe('an image beyond a limit is refused', () => {
   test('of pixels, bytes and shape, before it is decoded', async () => {
     const bytes = png(400, 300);
-    expect(await refusal(bytes, { maxPixels: 100_000 })).toMatch(/has 400 × 300 pixels, more than the 100000 that maxPixels allows/);
+    expect(await refusal(bytes, { maxPixels: 100_000 })).toMatch(
+      /has 400 × 300 pixels, more than the 100000 that maxPixels allows/,
+    );
     const path = join(temporaryFolder({ 'a.png': bytes }), 'a.png');
     expect(await refusal(path, { maxBytes: 50 })).toMatch(/larger than 50 bytes/);
-    await expect(preprocess(png(1, 60_000, 8), { size: 224 })).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/too narrow: 1 × 60000/) });
+    await expect(preprocess(png(1, 60_000, 8), { size: 224 })).rejects.toMatchObject({
+      code: 'ERR_DATA',
+      message: expect.stringMatching(/too narrow: 1 × 60000/),
+    });
     expect((await decodeImage(png(1, 60_000, 8))).shape).toEqual([3, 60_000, 1]);
   });
 
@@ -72,22 +91,37 @@ describe('an image beyond a limit is refused', () => {
 
   test('a file whose header claims far more than it holds', async () => {
     expect(await refusal(Buffer.from('P6\n9000 9000\n255\nabc'))).toMatch(/ends before its first row/);
-    expect(await refusal(Buffer.concat([Buffer.from('P6\n10 9000\n255\n'), Buffer.alloc(60)]))).toMatch(/ends before 89980 of its 90000 pixels/);
-    const webp = await sharp({ create: { width: 60, height: 50, channels: 3, background: 'red' } }).webp().toBuffer();
+    expect(await refusal(Buffer.concat([Buffer.from('P6\n10 9000\n255\n'), Buffer.alloc(60)]))).toMatch(
+      /ends before 89980 of its 90000 pixels/,
+    );
+    const webp = await sharp({ create: { width: 60, height: 50, channels: 3, background: 'red' } })
+      .webp()
+      .toBuffer();
     expect(await refusal(webp.subarray(0, -10))).toMatch(/ends before its content/);
   });
 
   test('parts so many that reading them would hold up the event loop', async () => {
     const [header, rest] = [png(8, 8, 8).subarray(0, 33), png(8, 8, 8).subarray(33)];
-    const texts = (count: number): Buffer => Buffer.concat([header, Buffer.concat(new Array<Buffer>(count).fill(chunk('tEXt', Buffer.alloc(0)))), rest]);
+    const texts = (count: number): Buffer =>
+      Buffer.concat([header, Buffer.concat(new Array<Buffer>(count).fill(chunk('tEXt', Buffer.alloc(0)))), rest]);
     expect((await decodeImage(texts(1000))).shape).toEqual([3, 8, 8]);
     expect(await refusal(texts(2 ** 17))).toMatch(/more than 131072 chunks/);
-    expect(await refusal(Buffer.concat([Buffer.from('P5\n#'), Buffer.alloc(2 ** 21, 'a'), Buffer.from('\n1 1\n255\n1')]))).toMatch(/no width, height/);
-    expect(await refusal(Buffer.concat([Buffer.from('GIF89a\x01\0\x01\0\0\0\0', 'latin1'), Buffer.alloc(2 ** 21, 'a')]))).toMatch(/no frame within its first 1048576 blocks/);
+    expect(
+      await refusal(Buffer.concat([Buffer.from('P5\n#'), Buffer.alloc(2 ** 21, 'a'), Buffer.from('\n1 1\n255\n1')])),
+    ).toMatch(/no width, height/);
+    expect(
+      await refusal(Buffer.concat([Buffer.from('GIF89a\x01\0\x01\0\0\0\0', 'latin1'), Buffer.alloc(2 ** 21, 'a')])),
+    ).toMatch(/no frame within its first 1048576 blocks/);
     expect(await refusal(tiffOfStrips(2 ** 17 + 1))).toMatch(/131073 strips or tiles, more than 131072/);
     const palettes = Buffer.alloc(12 * 9);
-    for (let i = 0; i < 9; i++) palettes.set([64, 1, 1, 0, 0, 0, 1, 0, 8, 0, 0, 0], 12 * i); // 65,536 bytes each, all the same ones
-    const directory = Buffer.concat([Buffer.from('II*\0\x08\0\x01\0', 'latin1'), Buffer.alloc(65536), Buffer.from([9, 0]), palettes]);
+    // 65,536 bytes each, all the same ones
+    for (let i = 0; i < 9; i++) palettes.set([64, 1, 1, 0, 0, 0, 1, 0, 8, 0, 0, 0], 12 * i);
+    const directory = Buffer.concat([
+      Buffer.from('II*\0\x08\0\x01\0', 'latin1'),
+      Buffer.alloc(65536),
+      Buffer.from([9, 0]),
+      palettes,
+    ]);
     expect(await refusal(directory)).toMatch(/tag 320 claims 65536 values/);
   });
 
@@ -98,7 +132,13 @@ describe('an image beyond a limit is refused', () => {
     expect(await refusal(bytes, { maxSeconds: 1e-6 })).toMatch(/decoding it takes longer than 0.000001 s/);
   });
 
-  test.each([{ maxPixels: 0 }, { maxBytes: -1 }, { maxSeconds: Number.NaN }, { maxPixels: 2e8 }, { maxPixels: '5' as never }])('limits that make no sense: %j', async (limits) => {
+  test.each([
+    { maxPixels: 0 },
+    { maxBytes: -1 },
+    { maxSeconds: Number.NaN },
+    { maxPixels: 2e8 },
+    { maxPixels: '5' as never },
+  ])('limits that make no sense: %j', async (limits) => {
     await expect(decodeImage(png(4, 4), limits)).rejects.toMatchObject({ code: 'ERR_OPTION' });
   });
 });
@@ -153,7 +193,9 @@ test('a large image is decoded off the event loop', async () => {
 });
 
 test('a decoding that takes too long is ended', async () => {
-  const { data } = await sharp({ create: { width: 5000, height: 4000, channels: 3, background: 'red' } }).jpeg({ progressive: true }).toBuffer({ resolveWithObject: true });
+  const { data } = await sharp({ create: { width: 5000, height: 4000, channels: 3, background: 'red' } })
+    .jpeg({ progressive: true })
+    .toBuffer({ resolveWithObject: true });
   expect(await refusal(data, { maxSeconds: 0.001 })).toMatch(/takes too long/);
 });
 
@@ -165,6 +207,10 @@ test('a TIFF of CIELAB, which held libvips for ever, is refused, and the process
     file.write('II*\\0\\x08\\0\\0\\0\\x08\\0', 'latin1');
     entries.forEach(([tag, value], i) => { file.writeUInt16LE(tag, 10 + 12 * i); file.writeUInt16LE(4, 12 + 12 * i); file.writeUInt32LE(1, 14 + 12 * i); file.writeUInt32LE(value, 18 + 12 * i); });
     decodeImage(file).catch((error) => console.log(error.message));`;
-  const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' });
+  const { stdout } = spawnSync(process.execPath, ['-e', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
   expect(stdout).toMatch(/its colours are CIELAB/);
 });

@@ -5,7 +5,7 @@ import { trainOptions } from '../../src/options/train';
 const choose = (input: object): string => chooseJob(resolve(trainOptions, input as Record<string, unknown>));
 const sets = { evalTrainDataDir: 'train', evalTestDataDir: 'test' };
 
-it.each([
+test.each([
   [{ trainData: 'a.csv' }, 'train'],
   [{ trainData: 'a.csv', linearProbe: true, ...sets }, 'train'],
   [{ evalTestDataDir: 'test', evalDataType: 'CIFAR10', asr: true }, 'evaluate'],
@@ -18,9 +18,12 @@ it.each([
   expect(choose(input)).toBe(job);
 });
 
-it.each([
+test.each([
   [{}, /There is nothing to do; give --train_data/],
-  [{ finetune: true, linearProbe: true, ...sets }, /--finetune trains the image encoder, which --linear_probe keeps frozen/],
+  [
+    { finetune: true, linearProbe: true, ...sets },
+    /--finetune trains the image encoder, which --linear_probe keeps frozen/,
+  ],
   [{ finetune: true, trainData: 'a.csv', ...sets }, /leave out --train_data or --finetune/],
   [{ finetune: true, evalTestDataDir: 'test' }, /--finetune needs --eval_train_data_dir/],
   [{ linearProbe: true, evalTrainDataDir: 'train' }, /--linear_probe needs --eval_test_data_dir/],
@@ -31,5 +34,7 @@ it.each([
   [{ trainData: 'a.csv', asr: true }, /--asr measures on labelled images/],
   [{ validationData: 'a.csv', addBackdoor: true }, /--add_backdoor measures on labelled images/],
 ])('refuses %p', (input, message) => {
-  expect(() => choose(input)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }));
+  expect(() => choose(input)).toThrow(
+    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }),
+  );
 });

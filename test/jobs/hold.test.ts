@@ -18,7 +18,10 @@ const train = (name: string, ...more: string[]): Running => command('cleanclip-t
 const steps = (name: string): number[] => curve(folder, name).map(([step]) => step);
 const increasing = (numbers: number[]): boolean => numbers.every((number, i) => i === 0 || number > numbers[i - 1]);
 const inUse = (name: string, pid?: number): RegExp =>
-  new RegExp(`^cleanclip-train: The folder 'logs/${name}' is in use by process ${pid} on host ${hostname()} since .*; wait until that run ends, or choose another --name\\.\\n$`);
+  new RegExp(
+    `^cleanclip-train: The folder 'logs/${name}' is in use by process ${pid} on host ${hostname()} since .*; ` +
+      'wait until that run ends, or choose another --name\\.\\n$',
+  );
 
 /** Of two runs started together the one that goes on, once the other has ended as it should. */
 async function oneRefused(name: string, runs: Running[]): Promise<number> {
@@ -34,15 +37,22 @@ test('of two new runs of one name one is refused, and nothing is mixed; a killed
   await until(() => steps('new').length > 10);
   expect(readFileSync(join(folder, 'logs/new/params.txt'), 'utf8')).toContain(`\nseed: ${winner + 1}\n`);
 
-  const evaluation = command('cleanclip-train', ['--name', 'new', '--validation_data', 'train.csv', '--model_name', 'model.json'], folder);
+  const evaluation = command(
+    'cleanclip-train',
+    ['--name', 'new', '--validation_data', 'train.csv', '--model_name', 'model.json'],
+    folder,
+  );
   const ranks = train('new', '--distributed', '--nproc_per_node', '2', '--device', 'cpu', '--resume', 'auto');
-  for (const { ended } of [evaluation, ranks]) expect(await ended).toMatchObject({ code: 1, stderr: expect.stringMatching(inUse('new', runs[winner].child.pid)) });
+  for (const { ended } of [evaluation, ranks])
+    expect(await ended).toMatchObject({ code: 1, stderr: expect.stringMatching(inUse('new', runs[winner].child.pid)) });
 
   runs[winner].child.kill('SIGKILL');
   await runs[winner].ended;
   expect(increasing(steps('new'))).toBe(true);
   const seed = ['--seed', String(winner + 1)];
-  expect(await train('new', ...seed, '--epochs', '400', '--max_steps', '2', '--resume', 'auto').ended).toMatchObject({ code: 0 });
+  expect(await train('new', ...seed, '--epochs', '400', '--max_steps', '2', '--resume', 'auto').ended).toMatchObject({
+    code: 0,
+  });
   expect(existsSync(join(folder, 'logs/new/.lock'))).toBe(false);
 });
 
@@ -52,5 +62,10 @@ test('of one run that is resumed twice one is refused', async () => {
   const winner = await oneRefused('again', runs);
   expect(await runs[winner].ended).toMatchObject({ code: 0, stderr: '' });
   expect(steps('again')).toEqual(Array.from({ length: 90 }, (_, i) => i + 1));
-  expect(readdirSync(join(folder, 'logs/again')).sort()).toEqual(['checkpoints', 'metrics.jsonl', 'output.log', 'params.txt']);
+  expect(readdirSync(join(folder, 'logs/again')).sort()).toEqual([
+    'checkpoints',
+    'metrics.jsonl',
+    'output.log',
+    'params.txt',
+  ]);
 });

@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const options = (name: string): { name: string; trainData: string; modelName: string; logs: string; batchSize: number; epochs: number } => ({
+const options = (
+  name: string,
+): { name: string; trainData: string; modelName: string; logs: string; batchSize: number; epochs: number } => ({
   name,
   trainData: join(folder, 'train.csv'),
   modelName: join(folder, 'model.json'),
@@ -20,7 +22,7 @@ const options = (name: string): { name: string; trainData: string; modelName: st
 });
 
 describe('a job', () => {
-  it('leaves the event loop of its caller free', async () => {
+  test('leaves the event loop of its caller free', async () => {
     let longest = 0;
     let last = performance.now();
     const timer = setInterval(() => {
@@ -33,12 +35,12 @@ describe('a job', () => {
     expect(longest).toBeLessThan(Math.max(300, 500 * seconds));
   });
 
-  it('does not begin when its signal was aborted before', async () => {
+  test('does not begin when its signal was aborted before', async () => {
     const signal = AbortSignal.abort();
     await expect(cc.train({ ...options('never'), signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
   });
 
-  it('rejects with the error of its thread: class, code and message', async () => {
+  test('rejects with the error of its thread: class, code and message', async () => {
     const failed = cc.train({ ...options('failed'), trainData: join(folder, 'none.csv') });
     await expect(failed).rejects.toBeInstanceOf(cc.CleanclipError);
     await expect(failed).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringContaining('none.csv') });

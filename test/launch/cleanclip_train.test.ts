@@ -16,10 +16,24 @@ const EPOCHS = 8; // no run may be over before it is killed
 /** A variable by which the processes of a run can be told from others. */
 const mark = (name: string): { CLEANCLIP_TEST: string } => ({ CLEANCLIP_TEST: `${process.pid} ${name}` });
 const run = (name: string, ...more: string[]): Running =>
-  start(process.execPath, [bin('cleanclip-train'), ...flags(name, '--distributed', '--nproc_per_node', '2', ...more)], folder, { env: mark(name), detached: true });
+  start(
+    process.execPath,
+    [bin('cleanclip-train'), ...flags(name, '--distributed', '--nproc_per_node', '2', ...more)],
+    folder,
+    { env: mark(name), detached: true },
+  );
 /** The first of two machines, of which the second one never comes. */
 async function runHalf(name: string): Promise<Running & { rank: number }> {
-  const where = ['--nnodes', '2', '--node_rank', '0', '--nproc_per_node', '1', '--distributed_init_method', `tcp://127.0.0.1:${await freePort()}`];
+  const where = [
+    '--nnodes',
+    '2',
+    '--node_rank',
+    '0',
+    '--nproc_per_node',
+    '1',
+    '--distributed_init_method',
+    `tcp://127.0.0.1:${await freePort()}`,
+  ];
   const half = run(name, ...where);
   const atWork = (pid: number): boolean => readFileSync(`/proc/${pid}/maps`, 'latin1').includes('libtorch_cpu');
   await until(() => processesWith({ ...mark(name), RANK: '0' }).some(atWork));
@@ -32,11 +46,23 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the API starts ranks, whose events are those of one job', async () => {
-  const input = { distributed: true, nprocPerNode: 2, distributedBackend: 'gloo' as const, logs: join(folder, 'logs'), modelName: join(folder, 'model.json') };
+  const input = {
+    distributed: true,
+    nprocPerNode: 2,
+    distributedBackend: 'gloo' as const,
+    logs: join(folder, 'logs'),
+    modelName: join(folder, 'model.json'),
+  };
   const lines: string[] = [];
   const onProgress = (event: ProgressEvent): void => void (event.type === 'log' && lines.push(event.line));
   const training = { batchSize: 8, epochs: EPOCHS, numWarmupSteps: 2, numWorkers: 1, logEvery: 1 };
-  const { checkpoint, history } = await cc.train({ ...input, ...training, name: 'undisturbed', trainData: join(folder, 'train.csv'), onProgress });
+  const { checkpoint, history } = await cc.train({
+    ...input,
+    ...training,
+    name: 'undisturbed',
+    trainData: join(folder, 'train.csv'),
+    onProgress,
+  });
   expect(checkpoint).toBe(join(folder, 'logs/undisturbed/checkpoints/epoch_8.pt'));
   expect(history).toHaveLength(9 * EPOCHS);
   expect(lines.filter((line) => line.includes('Num parameters'))).toHaveLength(1);
@@ -51,14 +77,20 @@ test('a run goes on with the same losses after Ctrl-C, which reaches all process
   const interrupted = disturbed();
   await until(() => curve(folder, 'disturbed').length >= 3);
   process.kill(-interrupted.child.pid!, 'SIGINT');
-  expect(await interrupted.ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/^cleanclip-train: Training was stopped at step \d+; it is saved/) });
+  expect(await interrupted.ended).toMatchObject({
+    code: 130,
+    stderr: expect.stringMatching(/^cleanclip-train: Training was stopped at step \d+; it is saved/),
+  });
   expect(processesWith(mark('disturbed'))).toEqual([]);
 
   const killed = disturbed('--resume', 'auto');
   await until(() => curve(folder, 'disturbed').length >= 10);
   const killedAt = performance.now();
   process.kill(processesWith({ ...mark('disturbed'), RANK: '1' })[0], 'SIGKILL');
-  expect(await killed.ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^cleanclip-train: Rank 1 of 2 was killed by SIGKILL; .*\n$/) });
+  expect(await killed.ended).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^cleanclip-train: Rank 1 of 2 was killed by SIGKILL; .*\n$/),
+  });
   expect(performance.now() - killedAt).toBeLessThan(20_000);
   expect(processesWith(mark('disturbed'))).toEqual([]);
   expect(curve(folder, 'disturbed').length).toBeLessThan(9 * EPOCHS);

@@ -19,7 +19,13 @@ const orders = {
     await event({ type: 'progress', done: rank, total: 9, text: '' });
     console.log('from native code');
     console.error('a warning');
-    await done(new Map([['rank', rank], ['world', process.env.WORLD_SIZE], ['threads', process.env.OMP_NUM_THREADS]]));
+    await done(
+      new Map([
+        ['rank', rank],
+        ['world', process.env.WORLD_SIZE],
+        ['threads', process.env.OMP_NUM_THREADS],
+      ]),
+    );
   },
   fail: (code, message, after = 0) => sleep(after).then(() => fail(code, message)),
   failSaving: async (milliseconds) => {

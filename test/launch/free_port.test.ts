@@ -10,7 +10,10 @@ test('is one that nothing listens on, out of those that the system gives to conn
   const { port: taken } = server.address() as AddressInfo;
   const draw = jest.spyOn(crypto, 'randomInt').mockImplementationOnce(() => taken);
   const port = await freePort();
-  expect(draw.mock.calls).toEqual([[20_000, 32_768], [20_000, 32_768]]);
+  expect(draw.mock.calls).toEqual([
+    [20_000, 32_768],
+    [20_000, 32_768],
+  ]);
   expect(port).not.toBe(taken);
   server.close();
 });

@@ -1,8 +1,14 @@
 import { firstHost, slurmRank, slurmTasks } from '../../src/launch/slurm';
 
 const step = {
-  SLURM_JOB_ID: '4710123', SLURM_STEP_ID: '2', SLURM_PROCID: '5', SLURM_NTASKS: '7', SLURM_LOCALID: '1', SLURM_NODEID: '2',
-  SLURM_STEP_NODELIST: 'node[07-09,12],gpu3', SLURM_STEP_TASKS_PER_NODE: '2(x3),1',
+  SLURM_JOB_ID: '4710123',
+  SLURM_STEP_ID: '2',
+  SLURM_PROCID: '5',
+  SLURM_NTASKS: '7',
+  SLURM_LOCALID: '1',
+  SLURM_NODEID: '2',
+  SLURM_STEP_NODELIST: 'node[07-09,12],gpu3',
+  SLURM_STEP_TASKS_PER_NODE: '2(x3),1',
 };
 
 test.each([
@@ -18,7 +24,13 @@ test.each([
 test('a task of a step is the rank of its number', () => {
   expect(slurmTasks(step)).toBe(7);
   expect(slurmRank({ ...step, SLURM_CPUS_PER_TASK: '6' }, {})).toEqual({
-    RANK: '5', WORLD_SIZE: '7', LOCAL_RANK: '1', LOCAL_WORLD_SIZE: '2', MASTER_ADDR: 'node07', MASTER_PORT: '20125', OMP_NUM_THREADS: '6',
+    RANK: '5',
+    WORLD_SIZE: '7',
+    LOCAL_RANK: '1',
+    LOCAL_WORLD_SIZE: '2',
+    MASTER_ADDR: 'node07',
+    MASTER_PORT: '20125',
+    OMP_NUM_THREADS: '6',
   });
   expect(slurmRank({ ...step, SLURM_NODEID: '3' }, {})).toMatchObject({ LOCAL_WORLD_SIZE: '1' });
 });
@@ -34,7 +46,11 @@ test('the older name of the step, and its number of tasks where a job has more',
 });
 
 test('what is given of the meeting point and the threads goes before', () => {
-  expect(slurmRank({ ...step, OMP_NUM_THREADS: '3' }, { MASTER_PORT: '7308' })).toMatchObject({ MASTER_ADDR: 'node07', MASTER_PORT: '7308', OMP_NUM_THREADS: '3' });
+  expect(slurmRank({ ...step, OMP_NUM_THREADS: '3' }, { MASTER_PORT: '7308' })).toMatchObject({
+    MASTER_ADDR: 'node07',
+    MASTER_PORT: '7308',
+    OMP_NUM_THREADS: '3',
+  });
   expect(slurmRank(step, { MASTER_ADDR: 'head' })).toMatchObject({ MASTER_ADDR: 'head', MASTER_PORT: '20125' });
 });
 

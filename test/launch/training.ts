@@ -3,8 +3,20 @@ import { join } from 'node:path';
 
 /** The flags of a small run on drawShapes' pairs, with a checkpoint every two steps. */
 export const flags = (name: string, ...more: string[]): string[] => [
-  ...[['--name', name], ['--train_data', 'train.csv'], ['--model_name', 'model.json'], ['--batch_size', '8'], ['--epochs', '2']].flat(),
-  ...[['--num_warmup_steps', '2'], ['--num_workers', '1'], ['--save_every_steps', '2'], ['--log_every', '1'], ['--distributed_backend', 'gloo']].flat(),
+  ...[
+    ['--name', name],
+    ['--train_data', 'train.csv'],
+    ['--model_name', 'model.json'],
+    ['--batch_size', '8'],
+    ['--epochs', '2'],
+  ].flat(),
+  ...[
+    ['--num_warmup_steps', '2'],
+    ['--num_workers', '1'],
+    ['--save_every_steps', '2'],
+    ['--log_every', '1'],
+    ['--distributed_backend', 'gloo'],
+  ].flat(),
   ...more,
 ];
 
@@ -17,4 +29,5 @@ export function curve(folder: string, name: string): [step: number, loss: number
 }
 
 /** Whether a run has a checkpoint of its last epoch. */
-export const finished = (folder: string, name: string): boolean => existsSync(join(folder, 'logs', name, 'checkpoints', 'epoch_2.pt'));
+export const finished = (folder: string, name: string): boolean =>
+  existsSync(join(folder, 'logs', name, 'checkpoints', 'epoch_2.pt'));

@@ -22,14 +22,28 @@ afterAll(() => {
 /** The command as docs/distributed.md gives it for two machines. */
 const train = (name: string, ...more: string[]): Promise<Ended>[] =>
   [0, 1].map((machine) => {
-    const where = ['--nnodes', '2', '--node_rank', String(machine), '--distributed_init_method', `tcp://${machines.address}:7308`];
+    const where = [
+      '--nnodes',
+      '2',
+      '--node_rank',
+      String(machine),
+      '--distributed_init_method',
+      `tcp://${machines.address}:7308`,
+    ];
     const args = flags(name, '--distributed', '--nproc_per_node', '1', ...where, ...more);
-    return start('ip', ['netns', 'exec', machines.name(machine), process.execPath, bin('cleanclip-train'), ...args], folder).ended;
+    return start(
+      'ip',
+      ['netns', 'exec', machines.name(machine), process.execPath, bin('cleanclip-train'), ...args],
+      folder,
+    ).ended;
   });
 
 onMachines('two machines of one rank train together; the first one writes', async () => {
   const [first, second] = await Promise.all(train('together'));
-  expect([first, second]).toMatchObject([{ code: 0, stderr: '' }, { code: 0, stderr: '' }]);
+  expect([first, second]).toMatchObject([
+    { code: 0, stderr: '' },
+    { code: 0, stderr: '' },
+  ]);
   expect(first.stdout).toContain('The last checkpoint is logs/together/checkpoints/epoch_2.pt');
   expect(second.stdout).toBe('');
   expect([curve(folder, 'together').length, finished(folder, 'together')]).toEqual([8, true]);

@@ -16,14 +16,19 @@ interface Trained {
   losses: number[][];
 }
 
-/** What ranks with `counts` pairs come to, in one process on the joined batch; `divided` divides the gradients of all but logit_scale. */
+/**
+ * What ranks with `counts` pairs come to, in one process on the joined batch; `divided` divides the gradients of all
+ * but logit_scale.
+ */
 function trainAlone(name: string, sync: boolean, counts: number[], divided = 1): Trained {
   const { clip, optimizer } = trainingOf(torch, name, sync, 0);
   const size = counts.reduce((sum, count) => sum + count, 0);
   const losses: number[][] = [];
   let gradients: Float32Array | undefined;
   for (let step = 0; step < STEPS; step++) {
-    const { loss, contrastive, inmodal } = cleanClipLoss(featuresOf(clip, clip.forward(...pairsOf(torch, name, step, size, { start: 0, length: size }))));
+    const { loss, contrastive, inmodal } = cleanClipLoss(
+      featuresOf(clip, clip.forward(...pairsOf(torch, name, step, size, { start: 0, length: size }))),
+    );
     loss.backward();
     losses.push([loss, contrastive, inmodal!].map((one) => one.item()));
     for (const [parameter, { grad }] of clip.namedParameters()) if (parameter !== 'logit_scale') grad!.div_(divided);
@@ -63,21 +68,27 @@ describe.each([[[3, 2]], [[2, 1, 2, 1]]])('ranks of %j pairs', (counts) => {
     values = (await valuesOf(counts.length, orders, { timeout: 60_000, patience: 110_000 })) as Trained[][];
   }, 120_000);
 
-  // models.js says why AdamW's eps is large: where the joined gradient is zero, rounding would choose the direction of a whole step.
-  test.each(cases.map((one, i) => [...one, i] as const))('%s: the gradients and weights of one process', (_, name, sync, options, i) => {
-    const divided = options === reference ? counts.length : 1;
-    const key = [name, sync, divided].join();
-    if (!alone.has(key)) alone.set(key, trainAlone(name, sync, counts, divided));
-    const expected = alone.get(key)!;
-    const [first, ...others] = values[i];
-    expect(gap(first.gradients, expected.gradients)).toBeLessThan((sync ? 2e-5 : 2e-6) * largest(expected.gradients));
-    expect(gap(first.weights, expected.weights)).toBeLessThan(1e-5);
-    // Ten steps magnify float32's rounding, which differs between processors: up to 1.0e-4 with AVX-512. Unsynchronised statistics are off by more than 1e-2.
-    expect(gap(first.statistics, expected.statistics)).toBeLessThan(5e-4 * Math.max(1, ...expected.statistics));
-    expect(gap(first.weights, weightsOf(trainingOf(torch, name, sync, 0).clip))).toBeGreaterThan(1e-3); // it has learnt
-    for (const { weights } of others) expect(gap(first.weights, weights)).toBe(0);
-    for (const { losses } of values[i]) expect(gap(losses.flat(), expected.losses.flat())).toBeLessThan(1e-4);
-  });
+  // models.js says why AdamW's eps is large: where the joined gradient is zero, rounding would choose the direction of
+  // a whole step.
+  test.each(cases.map((one, i) => [...one, i] as const))(
+    '%s: the gradients and weights of one process',
+    (_, name, sync, options, i) => {
+      const divided = options === reference ? counts.length : 1;
+      const key = [name, sync, divided].join();
+      if (!alone.has(key)) alone.set(key, trainAlone(name, sync, counts, divided));
+      const expected = alone.get(key)!;
+      const [first, ...others] = values[i];
+      expect(gap(first.gradients, expected.gradients)).toBeLessThan((sync ? 2e-5 : 2e-6) * largest(expected.gradients));
+      expect(gap(first.weights, expected.weights)).toBeLessThan(1e-5);
+      // Ten steps magnify float32's rounding, which differs between processors: up to 1.0e-4 with AVX-512.
+      // Unsynchronised statistics are off by more than 1e-2.
+      expect(gap(first.statistics, expected.statistics)).toBeLessThan(5e-4 * Math.max(1, ...expected.statistics));
+      // it has learnt
+      expect(gap(first.weights, weightsOf(trainingOf(torch, name, sync, 0).clip))).toBeGreaterThan(1e-3);
+      for (const { weights } of others) expect(gap(first.weights, weights)).toBe(0);
+      for (const { losses } of values[i]) expect(gap(losses.flat(), expected.losses.flat())).toBeLessThan(1e-4);
+    },
+  );
 });
 
 describe('unlearning over two ranks', () => {
@@ -86,7 +97,10 @@ describe('unlearning over two ranks', () => {
   let values: [loss: number, gradient: number[][]][][];
 
   beforeAll(async () => {
-    values = (await valuesOf(2, [['unlearn', counts, isBackdoor, { gatherWithGrad: true }], ['unlearn', counts, isBackdoor, {}]])) as typeof values;
+    values = (await valuesOf(2, [
+      ['unlearn', counts, isBackdoor, { gatherWithGrad: true }],
+      ['unlearn', counts, isBackdoor, {}],
+    ])) as typeof values;
   });
 
   test('is the loss of the joined batch, and so are its gradients', () => {
@@ -96,14 +110,22 @@ describe('unlearning over two ranks', () => {
       return all.div(all.norm(2, [1], true));
     });
     imageEmbeds.requiresGrad = true;
-    const { loss } = unlearnLoss({ imageEmbeds, textEmbeds, logitScale: torch.tensor(1), isBackdoor, target: 0.25, constraintWeight: 3 });
+    const { loss } = unlearnLoss({
+      imageEmbeds,
+      textEmbeds,
+      logitScale: torch.tensor(1),
+      isBackdoor,
+      target: 0.25,
+      constraintWeight: 3,
+    });
     loss.backward();
     const gradient = imageEmbeds.grad!;
     [2, 1].forEach((ranks, mode) => {
       values[mode].forEach(([value, own], rank) => {
         const { start, length } = rowsOf(counts, rank);
         expect(value).toBeCloseTo(loss.item(), 5);
-        expect(torch.tensor(own).allclose(gradient.narrow(0, start, length).mul(ranks), 1e-5, 1e-6)).toBe(true); // DDP takes the mean over ranks
+        // DDP takes the mean over ranks
+        expect(torch.tensor(own).allclose(gradient.narrow(0, start, length).mul(ranks), 1e-5, 1e-6)).toBe(true);
       });
     });
   });
@@ -114,10 +136,14 @@ test('what does not go together is refused before anything is exchanged', () => 
   const input = { imageEmbeds: features, textEmbeds: features, logitScale: torch.tensor(1) };
   const counts = [1, 2];
   expect(() => lossOverRanks(input, { counts, localLoss: true })).toThrow('localLoss needs gatherWithGrad');
-  expect(() => lossOverRanks({ ...input, isBackdoor: [true, true, true] }, { counts, gatherWithGrad: true, localLoss: true })).toThrow(
-    'localLoss does not go with unlearning',
+  expect(() =>
+    lossOverRanks({ ...input, isBackdoor: [true, true, true] }, { counts, gatherWithGrad: true, localLoss: true }),
+  ).toThrow('localLoss does not go with unlearning');
+  expect(() => lossOverRanks({ ...input, isBackdoor: [true] }, { counts })).toThrow(
+    'isBackdoor must mark the 3 pairs of all ranks, but it marks 1.',
   );
-  expect(() => lossOverRanks({ ...input, isBackdoor: [true] }, { counts })).toThrow('isBackdoor must mark the 3 pairs of all ranks, but it marks 1.');
-  expect(() => lossOverRanks({ ...input, textEmbeds: torch.ones([9, 2]) }, { counts })).toThrow('textEmbeds is [9,2] beside [1,2]');
+  expect(() => lossOverRanks({ ...input, textEmbeds: torch.ones([9, 2]) }, { counts })).toThrow(
+    'textEmbeds is [9,2] beside [1,2]',
+  );
   expect(() => lossOverRanks(input, { counts })).toThrow('There is no process group in this thread');
 });

@@ -16,7 +16,7 @@ const features = (n: number) => ({
 });
 
 describe('unlearnLoss', () => {
-  it('is the loss of the clean pairs and the squared distance of the poisoned ones from the target', () => {
+  test('is the loss of the clean pairs and the squared distance of the poisoned ones from the target', () => {
     const all = features(6);
     const isBackdoor = [false, true, false, false, true, false];
     const clean = torch.tensor([0, 2, 3, 5], { dtype: 'int64' });
@@ -38,17 +38,21 @@ describe('unlearnLoss', () => {
     expect(parts.loss.item()).toBeCloseTo(expected.loss.item() + 3 * constraint, 5);
   });
 
-  it('sends the indices of the pairs to the device of the features without waiting for it', () => {
+  test('sends the indices of the pairs to the device of the features without waiting for it', () => {
     const copies = jest.spyOn(TensorClass.prototype, 'to');
     unlearnLoss({ ...features(3), isBackdoor: [false, true, false] });
     expect(copies.mock.calls).toEqual(Array(2).fill([{ device: 'cpu', nonBlocking: true }]));
     copies.mockRestore();
   });
 
-  it('is CleanCLIP\'s loss where no pair is poisoned, and the constraint alone where all are', () => {
+  test("is CleanCLIP's loss where no pair is poisoned, and the constraint alone where all are", () => {
     const all = features(3);
     expect(unlearnLoss({ ...all, isBackdoor: [false, false, false] }).loss.item()).toBe(cleanClipLoss(all).loss.item());
-    const { loss, contrastive, constraint } = unlearnLoss({ ...all, isBackdoor: [true, true, true], constraintWeight: 2 });
+    const { loss, contrastive, constraint } = unlearnLoss({
+      ...all,
+      isBackdoor: [true, true, true],
+      constraintWeight: 2,
+    });
     expect(contrastive).toBeUndefined();
     expect(loss.item()).toBeCloseTo(2 * constraint!.item(), 6);
   });

@@ -44,15 +44,27 @@ with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
     if spoil not in files and spoil not in ('', 'METADATA'):
         wheel.writestr(spoil, 'planted')`;
   const file = join(folder, name);
-  const { stderr } = spawnSync(realPython, ['-c', script, file, name], { input: JSON.stringify([files, metadata, spoil]), encoding: 'utf8' });
+  const { stderr } = spawnSync(realPython, ['-c', script, file, name], {
+    input: JSON.stringify([files, metadata, spoil]),
+    encoding: 'utf8',
+  });
   if (stderr) throw new Error(stderr);
   return file;
 }
 
 /** The wheel of a torch that has no libraries, and a file that is not libtorch's. */
-const torchWheel = (name: string, version: string, { cuda = null, metadata = '', spoil = '' }: { cuda?: string | null; metadata?: string; spoil?: string } = {}): string => {
+const torchWheel = (
+  name: string,
+  version: string,
+  { cuda = null, metadata = '', spoil = '' }: { cuda?: string | null; metadata?: string; spoil?: string } = {},
+): string => {
   const files = { ...fakeLibtorchFiles(version, cuda), 'nn.py': 'not wanted' };
-  return wheel(name, Object.fromEntries(Object.entries(files).map(([path, text]) => [`torch/${path}`, text])), metadata, spoil);
+  return wheel(
+    name,
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [`torch/${path}`, text])),
+    metadata,
+    spoil,
+  );
 };
 
 /** An interpreter whose pip "downloads" that wheel, or fails with that message. */
@@ -82,16 +94,26 @@ test('takes libtorch, and nothing else, out of the wheel', () => {
 });
 
 test('refuses a wheel whose files do not have the recorded hashes, and leaves nothing behind', () => {
-  process.env.PYTHON = pythonWithPip('spoilt', torchWheel('spoilt.whl', '2.13.0+cpu', { spoil: 'torch/lib/libtorch_cpu.so' }));
+  process.env.PYTHON = pythonWithPip(
+    'spoilt',
+    torchWheel('spoilt.whl', '2.13.0+cpu', { spoil: 'torch/lib/libtorch_cpu.so' }),
+  );
   expect(() => fetchLibtorch(noLog)).toThrow('The downloaded torch is damaged: torch/lib/libtorch_cpu.so');
   expect(fetched()).toEqual([]);
 });
 
 test('refuses a file that RECORD does not name, and spoilt metadata', () => {
-  process.env.PYTHON = pythonWithPip('planted', torchWheel('planted.whl', '2.13.0+cpu', { spoil: 'torch/lib/libextra.so' }));
-  expect(() => fetchLibtorch(noLog)).toThrow('The downloaded torch has a file that its RECORD does not name, torch/lib/libextra.so.');
+  process.env.PYTHON = pythonWithPip(
+    'planted',
+    torchWheel('planted.whl', '2.13.0+cpu', { spoil: 'torch/lib/libextra.so' }),
+  );
+  expect(() => fetchLibtorch(noLog)).toThrow(
+    'The downloaded torch has a file that its RECORD does not name, torch/lib/libextra.so.',
+  );
   process.env.PYTHON = pythonWithPip('metadata', torchWheel('metadata.whl', '2.13.0+cpu', { spoil: 'METADATA' }));
-  expect(() => fetchLibtorch(noLog)).toThrow('The downloaded torch is damaged: metadata.whl.dist-info/METADATA does not have the hash');
+  expect(() => fetchLibtorch(noLog)).toThrow(
+    'The downloaded torch is damaged: metadata.whl.dist-info/METADATA does not have the hash',
+  );
   expect(fetched()).toEqual([]);
 });
 
@@ -102,7 +124,9 @@ test('takes a wheel of a known name by its SHA-256 alone, and tells of others th
   const lines: string[] = [];
   try {
     releasedWheels['torch.whl'] = '0'.repeat(64);
-    expect(() => fetchLibtorch(noLog)).toThrow(`The downloaded torch.whl is not the file that PyTorch released: its SHA-256 is not ${'0'.repeat(64)}.`);
+    expect(() => fetchLibtorch(noLog)).toThrow(
+      `The downloaded torch.whl is not the file that PyTorch released: its SHA-256 is not ${'0'.repeat(64)}.`,
+    );
     expect(fetched()).toEqual([]);
     releasedWheels['torch.whl'] = digest;
     fetchLibtorch((line) => lines.push(line));
@@ -112,7 +136,9 @@ test('takes a wheel of a known name by its SHA-256 alone, and tells of others th
   }
   process.env.CLEANCLIP_CACHE = join(folder, 'unknown-wheel');
   fetchLibtorch((line) => lines.push(line));
-  expect(lines.at(-1)).toBe("No SHA-256 of torch.whl is known here: what pip's index gave is checked against its own RECORD alone.");
+  expect(lines.at(-1)).toBe(
+    "No SHA-256 of torch.whl is known here: what pip's index gave is checked against its own RECORD alone.",
+  );
 });
 
 test('a user without a home folder is told so', () => {
@@ -123,7 +149,9 @@ test('a user without a home folder is told so', () => {
     process.env.CLEANCLIP_CACHE = process.env.XDG_CACHE_HOME = '';
     process.env.PYTHON = pythonWithPip('homeless', torchWheel('homeless.whl', '2.13.0+cpu'));
     expect(findLibtorch()?.source).not.toBe('cache');
-    expect(() => fetchLibtorch(noLog)).toThrow('This user has no home folder for the cache: HOME is not set, and the system names none. Set CLEANCLIP_CACHE');
+    expect(() => fetchLibtorch(noLog)).toThrow(
+      'This user has no home folder for the cache: HOME is not set, and the system names none. Set CLEANCLIP_CACHE',
+    );
   } finally {
     jest.restoreAllMocks();
   }
@@ -147,16 +175,24 @@ test("gives pip's answer and the ways out when it cannot download", () => {
 test('says so when there is no Python, no pip, or no cache folder to write to', () => {
   process.env.PYTHON = join(folder, 'nowhere');
   expect(() => fetchLibtorch(noLog)).toThrow(`PYTHON names ${process.env.PYTHON}, which does not run.`);
-  process.env.PYTHON = put(join(folder, 'no-pip'), `#!/bin/sh\n[ "$2" = pip ] && exit 1\nexec "${realPython}" "$@"\n`, 0o755);
+  process.env.PYTHON = put(
+    join(folder, 'no-pip'),
+    `#!/bin/sh\n[ "$2" = pip ] && exit 1\nexec "${realPython}" "$@"\n`,
+    0o755,
+  );
   expect(() => fetchLibtorch(noLog)).toThrow('has no pip, and libtorch is fetched with it. Install pip');
   process.env.PYTHON = pythonWithPip('good-again', torchWheel('good-again.whl', '2.13.0+cpu'));
   process.env.CLEANCLIP_CACHE = join(put(join(folder, 'a-file'), ''), 'cache');
-  expect(() => fetchLibtorch(noLog)).toThrow(/^The cache folder .* cannot be written: .* \(E[A-Z]+\)\. Set CLEANCLIP_CACHE/);
+  expect(() => fetchLibtorch(noLog)).toThrow(
+    /^The cache folder .* cannot be written: .* \(E[A-Z]+\)\. Set CLEANCLIP_CACHE/,
+  );
 });
 
 test('two processes may fetch at once', async () => {
   const python = pythonWithPip('both', torchWheel('both.whl', '2.13.0+cpu'));
-  const script = `console.log(require(${JSON.stringify(require.resolve('../../src/native/fetch_libtorch'))}).fetchLibtorch(() => {}).root)`;
+  const script =
+    `console.log(require(${JSON.stringify(require.resolve('../../src/native/fetch_libtorch'))}).fetchLibtorch(() ` +
+    '=> {}).root)';
   const fetchInProcess = (): Promise<string> =>
     new Promise((done, fail) => {
       const child = spawn(process.execPath, ['-e', script], { env: { ...process.env, PYTHON: python } });
@@ -188,7 +224,9 @@ describe('the CUDA build', () => {
     'Requires-Dist: triton~=3.8.0; platform_system == "Linux"',
   ].join('\n');
   const torch = torchWheel('cuda.whl', '2.14.1+cu130', { cuda: '13.0', metadata });
-  const nvidia = Object.fromEntries([...nvidiaHeaders, 'nccl/lib/libnccl.so.2'].map((file) => [`nvidia/${file}`, file]));
+  const nvidia = Object.fromEntries(
+    [...nvidiaHeaders, 'nccl/lib/libnccl.so.2'].map((file) => [`nvidia/${file}`, file]),
+  );
   const toolkit = wheel('toolkit.whl', {});
 
   /** An interpreter whose pip "downloads" torch, then the others, and writes down what it was asked for. */
@@ -223,11 +261,15 @@ esac
     const asked = readFileSync(`${process.env.PYTHON}.log`, 'utf8').trim().split('\n');
     expect(asked).toHaveLength(2);
     expect(asked[0]).toContain('--no-deps torch==2.14.1 ');
-    expect(asked[1]).toContain('download cuda-toolkit[crt,cccl,cublas,cudart]==13.0.3 nvidia-nccl-cu13==2.30.7 --only-binary');
+    expect(asked[1]).toContain(
+      'download cuda-toolkit[crt,cccl,cublas,cudart]==13.0.3 nvidia-nccl-cu13==2.30.7 --only-binary',
+    );
   });
 
   test('is refused when a file of NVIDIA is damaged, and leaves nothing behind', () => {
-    process.env.PYTHON = pythonWith('cuda-spoilt', torch, [wheel('spoilt-nvidia.whl', nvidia, '', 'nvidia/nccl/lib/libnccl.so.2')]);
+    process.env.PYTHON = pythonWith('cuda-spoilt', torch, [
+      wheel('spoilt-nvidia.whl', nvidia, '', 'nvidia/nccl/lib/libnccl.so.2'),
+    ]);
     expect(() => fetchCudaLibtorch(noLog)).toThrow('The downloaded torch is damaged: nvidia/nccl/lib/libnccl.so.2');
     expect(fetched()).toEqual([]);
   });
@@ -235,14 +277,18 @@ esac
   test('is refused when pip brings a CPU build, or another version', () => {
     process.env.PYTHON = pythonWith('cpu', torchWheel('cpu.whl', '2.14.1+cpu'), []);
     expect(() => fetchCudaLibtorch(noLog)).toThrow('The torch that pip brought is no CUDA build.');
-    process.env.PYTHON = pythonWith('newer', torchWheel('newer.whl', '2.15.0+cu130', { cuda: '13.0', metadata }), [toolkit]);
+    process.env.PYTHON = pythonWith('newer', torchWheel('newer.whl', '2.15.0+cu130', { cuda: '13.0', metadata }), [
+      toolkit,
+    ]);
     expect(() => fetchCudaLibtorch(noLog)).toThrow(/2\.15\.0\+cu130/);
     expect(fetched()).toEqual([]);
   });
 
   test("gives pip's answer when NVIDIA's packages are not to be had", () => {
     process.env.PYTHON = pythonWith('half', torch, [join(folder, 'nowhere')]);
-    expect(() => fetchCudaLibtorch(noLog)).toThrow(/^What torch 2\.14\.1 needs of NVIDIA could not be downloaded: pip of Python \S+ answered ".*nowhere/);
+    expect(() => fetchCudaLibtorch(noLog)).toThrow(
+      /^What torch 2\.14\.1 needs of NVIDIA could not be downloaded: pip of Python \S+ answered ".*nowhere/,
+    );
     expect(fetched()).toEqual([]);
   });
 });

@@ -91,10 +91,13 @@ describe('for CUDA', () => {
   test('does not pass over what LIBTORCH names, and says what it lacks', () => {
     process.env.LIBTORCH = fakeLibtorch(join(folder, 'cpu'));
     expect(() => findLibtorch({ cuda: true })).toThrow(
-      `LIBTORCH cannot be used with --cuda: The libtorch in ${process.env.LIBTORCH} is a CPU build. Unset it, and setup fetches a CUDA build.`,
+      `LIBTORCH cannot be used with --cuda: The libtorch in ${process.env.LIBTORCH} is a CPU build. Unset it, ` +
+        'and setup fetches a CUDA build.',
     );
     process.env.LIBTORCH = fakeCudaLibtorch(join(folder, 'bare'), nvidiaHeaders.slice(1));
-    expect(() => findLibtorch({ cuda: true })).toThrow('nvidia lacks the headers of the Python packages nvidia-cuda-crt, nvidia-cuda-cccl, which NCCL needs.');
+    expect(() => findLibtorch({ cuda: true })).toThrow(
+      'nvidia lacks the headers of the Python packages nvidia-cuda-crt, nvidia-cuda-cccl, which NCCL needs.',
+    );
     process.env.LIBTORCH = fakeCudaLibtorch(join(folder, 'whole'));
     expect(findLibtorch({ cuda: true })).toMatchObject({ root: process.env.LIBTORCH, source: 'LIBTORCH' });
   });

@@ -1,12 +1,24 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 
 const root = resolve(__dirname, '..', '..');
 
 /** The real interpreter behind `python3`, which may be a shim that wants the whole PATH. */
-export const realPython = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).stdout.trim();
+export const realPython = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+  encoding: 'utf8',
+}).stdout.trim();
 
 /** A folder that is removed when the file's tests are done. */
 export function temporaryFolder(): string {
@@ -31,7 +43,8 @@ export function fakeLibtorch(folder: string, version = '2.13.0+cpu', cuda: strin
 
 /** A CUDA build as pip installs it, `torch/` beside `nvidia/`; without some of the files beside it. */
 export function fakeCudaLibtorch(folder: string, without: readonly string[] = []): string {
-  for (const file of nvidiaHeaders.filter((name) => !without.includes(name))) put(join(folder, 'nvidia', file), '// header');
+  for (const file of nvidiaHeaders.filter((name) => !without.includes(name)))
+    put(join(folder, 'nvidia', file), '// header');
   return fakeLibtorch(join(folder, 'torch'), '2.14.1+cu130', '13.0');
 }
 
@@ -50,7 +63,10 @@ export const fakeLibtorchFiles = (version: string, cuda: string | null = null): 
 export function pathWith(folder: string, commands: readonly string[]): string {
   mkdirSync(folder, { recursive: true });
   for (const command of commands) {
-    const found = (process.env.PATH ?? '').split(delimiter).map((place) => join(place, command)).find(existsSync);
+    const found = (process.env.PATH ?? '')
+      .split(delimiter)
+      .map((place) => join(place, command))
+      .find(existsSync);
     if (!found) throw new Error(`This test needs ${command}.`);
     symlinkSync(found, join(folder, command));
   }

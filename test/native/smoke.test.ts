@@ -19,7 +19,12 @@ test('a convolution and a matrix product run', () => {
   const image = torch.ones([1, 3, 4, 4]);
   const kernel = torch.ones([2, 3, 3, 3]);
   expect(torch.conv2d(image, kernel).shape).toEqual([1, 2, 2, 2]);
-  expect(torch.ones([2, 4]).matmul(torch.ones([4, 5])).toArray()).toEqual(Array(2).fill(Array(5).fill(4)));
+  expect(
+    torch
+      .ones([2, 4])
+      .matmul(torch.ones([4, 5]))
+      .toArray(),
+  ).toEqual(Array(2).fill(Array(5).fill(4)));
 });
 
 test('operators of the supported version are there', () => {

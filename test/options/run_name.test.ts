@@ -5,9 +5,12 @@ import { trainOptions } from '../../src/options/train';
 
 const named = (name: string): string => resolve(trainOptions, { name }).name;
 
-test.each(['a', 'group/a', 'a/../b', '..a', 'é 你', 'a'.repeat(255)])('%p is a folder below that of all runs', (name) => {
-  expect(named(name)).toBe(name);
-});
+test.each(['a', 'group/a', 'a/../b', '..a', 'é 你', 'a'.repeat(255)])(
+  '%p is a folder below that of all runs',
+  (name) => {
+    expect(named(name)).toBe(name);
+  },
+);
 
 const refused: [name: string, shown: string][] = [
   ...['../other', '/tmp/other', '', '.', './', 'a/..', 'a/../../b'].map((name): [string, string] => [name, name]),
@@ -18,5 +21,10 @@ const refused: [name: string, shown: string][] = [
 ];
 
 test.each(refused)('%p is none', (name, shown) => {
-  expect(() => named(name)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: `--name must be the name of a folder below --logs, but is '${shown}'.` }));
+  expect(() => named(name)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_OPTION',
+      message: `--name must be the name of a folder below --logs, but is '${shown}'.`,
+    }),
+  );
 });

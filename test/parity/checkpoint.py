@@ -1,4 +1,5 @@
-"""What Python's torch writes to checkpoints, reads from them, and makes of training that goes on from one. JSON in, JSON out."""
+"""What Python's torch writes to checkpoints, reads from them, and makes of training that goes on from one. JSON in,
+JSON out."""
 
 import json
 import os
@@ -82,7 +83,9 @@ def plain():
 
 def training(seed):
     torch.manual_seed(seed)
-    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Flatten(), torch.nn.Linear(144, 5))
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Flatten(), torch.nn.Linear(144, 5)
+    )
     decay = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     rest = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
     groups = [{"params": rest, "weight_decay": 0}, {"params": decay, "weight_decay": 0.1}]
@@ -171,7 +174,10 @@ def write_module(folder):
     torch.save(torch.nn.Linear(2, 3), f"{folder}/module.pt")
 
 
-JOBS = {job.__name__: job for job in [checkpoint, resumed, read, write, write_rarities, write_legacy, write_script, write_module]}
+JOBS = {
+    job.__name__: job
+    for job in [checkpoint, resumed, read, write, write_rarities, write_legacy, write_script, write_module]
+}
 
 request = json.load(sys.stdin)
 print(json.dumps(JOBS[request["job"]](*request["arguments"])))

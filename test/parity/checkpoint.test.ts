@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClip } from '../../src/clip/model';
 import { torch, type DType, type Tensor } from '../../src/torch';
-import { IntDict, load, OrderedDict, PyFloat, PyObject, PyTuple, save, type Unread } from '../../src/torch/serialization';
+import {
+  IntDict,
+  load,
+  OrderedDict,
+  PyFloat,
+  PyObject,
+  PyTuple,
+  save,
+  type Unread,
+} from '../../src/torch/serialization';
 import { python } from './python';
 
 const folder = mkdtempSync(join(tmpdir(), 'cleanclip-checkpoint-'));
@@ -16,14 +25,21 @@ const inPython = (job: string, ...given: unknown[]): unknown => python('checkpoi
 /** The value with all its types, as checkpoint.py spells it. */
 function spelled(value: unknown): unknown {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
-  if (typeof value === 'bigint' || (Number.isSafeInteger(value) && !Object.is(value, -0))) return { int: String(value) };
+  if (typeof value === 'bigint' || (Number.isSafeInteger(value) && !Object.is(value, -0)))
+    return { int: String(value) };
   if (typeof value === 'number') return { float: float64(value) };
   if (value instanceof PyFloat) return { float: float64(value.value) };
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('hex') };
   if (value instanceof torch.Tensor) {
     const bytes = value.detach().resolve_conj().resolve_neg().contiguous().bytes();
     const { dtype, shape, strides, requiresGrad } = value;
-    return { tensor: dtype, shape, stride: strides, requires_grad: requiresGrad, bytes: Buffer.from(bytes).toString('hex') };
+    return {
+      tensor: dtype,
+      shape,
+      stride: strides,
+      requires_grad: requiresGrad,
+      bytes: Buffer.from(bytes).toString('hex'),
+    };
   }
   if (value instanceof PyTuple) return { tuple: Array.from(value, spelled) };
   if (Array.isArray(value)) return { list: value.map(spelled) };
@@ -73,7 +89,11 @@ describe('what Python wrote is read as it was', () => {
       numpy: [0.25, 1.5, -3, true, 2.5],
       frozenset: new Set([1]),
       bytearray: Uint8Array.from([97, 98]),
-      mixed: new Map<unknown, unknown>([[1, 'a'], ['b', 2], [null, 3]]),
+      mixed: new Map<unknown, unknown>([
+        [1, 'a'],
+        ['b', 2],
+        [null, 3],
+      ]),
     });
   });
 
@@ -83,13 +103,20 @@ describe('what Python wrote is read as it was', () => {
     expect(spelled(value)).toEqual(expected);
     expect(value.tied).toBe(value.parameter);
     (value.wide as Tensor).fill_(9);
-    expect((value.part as Tensor).toArray()).toEqual([[9, 9, 9], [9, 9, 9]]);
+    expect((value.part as Tensor).toArray()).toEqual([
+      [9, 9, 9],
+      [9, 9, 9],
+    ]);
   });
 
   test('the state dict of a TorchScript archive', () => {
     const expected = inPython('write_script', file);
     const stateDict = load(file) as Record<string, Tensor>;
-    expect(Object.keys(stateDict).sort().map((name) => [name, spelled(stateDict[name].detach())])).toEqual(expected);
+    expect(
+      Object.keys(stateDict)
+        .sort()
+        .map((name) => [name, spelled(stateDict[name].detach())]),
+    ).toEqual(expected);
     expect(stateDict['first.weight']).toBe(stateDict['layers.0.weight']);
   });
 
@@ -97,11 +124,18 @@ describe('what Python wrote is read as it was', () => {
     inPython('write_module', folder);
     const path = join(folder, 'module.pt');
     const unread: Unread[] = [];
-    const module = load(path, { onUnread: (list) => unread.push(...list) }) as PyObject & { state: { _parameters: Record<string, Tensor> } };
+    const module = load(path, { onUnread: (list) => unread.push(...list) }) as PyObject & {
+      state: { _parameters: Record<string, Tensor> };
+    };
     expect(module).toBeInstanceOf(PyObject);
     expect(unread).toEqual([{ key: '', className: 'torch.nn.modules.linear.Linear' }]);
     expect(module.state._parameters.weight.shape).toEqual([3, 2]);
-    expect(() => loadClip(path)).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining('no state dict of a CLIP') as string }));
+    expect(() => loadClip(path)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CHECKPOINT',
+        message: expect.stringContaining('no state dict of a CLIP') as string,
+      }),
+    );
   });
 });
 
@@ -113,11 +147,22 @@ describe('what is written here opens in Python with weights_only=True', () => {
       texts: ['', 'ärger 漢字 🐈', 'a\nb\0c', 'x'.repeat(300)],
       tuple: PyTuple.of<unknown>(1, PyTuple.of<unknown>(2.5, new PyTuple()), null, true),
       dict: { a: {}, constructor: 1 },
-      ordered: new OrderedDict([['z', 1], ['a', new OrderedDict()]]),
+      ordered: new OrderedDict([
+        ['z', 1],
+        ['a', new OrderedDict()],
+      ]),
       bytes: Uint8Array.from([0, 255]),
       noBytes: new Uint8Array(),
-      intKeys: new IntDict([[7, 'b'], [-1, 'c']]),
-      map: new Map<unknown, unknown>([[0, 1], ['x', 2], [null, 3], [1.5, 4]]),
+      intKeys: new IntDict([
+        [7, 'b'],
+        [-1, 'c'],
+      ]),
+      map: new Map<unknown, unknown>([
+        [0, 1],
+        ['x', 2],
+        [null, 3],
+        [1.5, 4],
+      ]),
       set: new Set([3]),
       many: Array.from({ length: 300 }, (_, i) => `name ${i}`),
     };
@@ -127,7 +172,9 @@ describe('what is written here opens in Python with weights_only=True', () => {
 
   test('tensors', () => {
     const wide = torch.arange(24).to('float32').view([4, 6]);
-    const dtypes = 'float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128 complex32 uint16 uint32 uint64 float8_e4m3fn float8_e5m2';
+    const dtypes =
+      'float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128 complex32 uint16 ' +
+      'uint32 uint64 float8_e4m3fn float8_e5m2';
     const value = {
       ...Object.fromEntries(dtypes.split(' ').map((dtype) => [dtype, torch.tensor([[1, 0, 1]]).to(dtype as DType)])),
       scalar: torch.tensor(2.5),
@@ -152,7 +199,11 @@ describe('what is written here opens in Python with weights_only=True', () => {
 test('training goes on in Python from a checkpoint that passed through here', () => {
   const expected = inPython('checkpoint', file);
   const stored = load(file) as { epoch: number; name: string; state_dict: object; optimizer: object };
-  expect(stored).toMatchObject({ epoch: 1, name: 'one', optimizer: { param_groups: [{ lr: 5e-4, betas: [0.9, 0.98] }, { weight_decay: 0.1 }] } });
+  expect(stored).toMatchObject({
+    epoch: 1,
+    name: 'one',
+    optimizer: { param_groups: [{ lr: 5e-4, betas: [0.9, 0.98] }, { weight_decay: 0.1 }] },
+  });
   save(stored, file);
   expect(inPython('resumed', file)).toEqual(expected);
 });

@@ -1,4 +1,5 @@
 """Linear probe and supervised finetuning in plain torch: the other side of classifier.test.ts."""
+
 import json
 import math
 import sys
@@ -42,7 +43,11 @@ def train(module, batches, rates):
 
 def rates(base, warmup, total):
     def rate(step):
-        return base * (step + 1) / warmup if step < warmup else base * (1 + math.cos(math.pi * (step - warmup) / (total - warmup))) / 2
+        return (
+            base * (step + 1) / warmup
+            if step < warmup
+            else base * (1 + math.cos(math.pi * (step - warmup) / (total - warmup))) / 2
+        )
 
     return [rate(step) for step in range(total)]
 
@@ -70,7 +75,12 @@ def probe(job):
     linear = nn.Linear(features.shape[1], job["classes"])
     first = [linear.weight.tolist(), linear.bias.tolist()]
     losses = linear_probe(linear, features, labels, job["seed"], job["epochs"], job["batchSize"])
-    return {"first": first, "losses": losses, "weights": [linear.weight.tolist(), linear.bias.tolist()], "hits": hits(linear, features, labels)}
+    return {
+        "first": first,
+        "losses": losses,
+        "weights": [linear.weight.tolist(), linear.bias.tolist()],
+        "hits": hits(linear, features, labels),
+    }
 
 
 def classifier(job):
@@ -83,7 +93,10 @@ def supervised(job):
     model.load_state_dict(torch.load(job["checkpoint"], weights_only=True)["state_dict"])
     torch.manual_seed(job["seed"])
     module = Finetune(model, job["classes"])
-    batches = [(torch.tensor(b["pixels"], dtype=torch.uint8).view(-1, 3, 32, 32), torch.tensor(b["labels"])) for b in job["batches"]]
+    batches = [
+        (torch.tensor(b["pixels"], dtype=torch.uint8).view(-1, 3, 32, 32), torch.tensor(b["labels"]))
+        for b in job["batches"]
+    ]
     losses = train(module, batches, rates(job["lr"], job["warmup"], len(batches)))
     torch.save({"state_dict": module.state_dict()}, job["save"])
     return {"losses": losses, "hits": hits(module, *batches[0])}
@@ -93,7 +106,11 @@ def measure(job):
     module = classifier(job)
     module.load_state_dict(torch.load(job["load"], weights_only=True)["state_dict"])
     batch = job["batches"][0]
-    return {"hits": hits(module, torch.tensor(batch["pixels"], dtype=torch.uint8).view(-1, 3, 32, 32), torch.tensor(batch["labels"]))}
+    return {
+        "hits": hits(
+            module, torch.tensor(batch["pixels"], dtype=torch.uint8).view(-1, 3, 32, 32), torch.tensor(batch["labels"])
+        )
+    }
 
 
 if __name__ == "__main__":

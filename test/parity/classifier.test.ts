@@ -19,7 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 jest.setTimeout(60_000);
 
 const draws = new torch.Generator(3);
-const randomLabels = (count: number, classes: number): number[] => torch.randint(0, classes, [count], { generator: draws }).toArray() as number[];
+const randomLabels = (count: number, classes: number): number[] =>
+  torch.randint(0, classes, [count], { generator: draws }).toArray() as number[];
 const numbers = (tensor: Tensor): number[] => Array.from(tensor.data() as Float32Array, Number);
 
 /** The largest difference, relative to the largest value. */
@@ -35,17 +36,24 @@ function hits(logits: Tensor, labels: number[]): number[] {
   return [counts.hits[1], counts.hits[3]];
 }
 
-it('trains a linear probe as Python does: initial weights, losses, weights, hits', async () => {
+test('trains a linear probe as Python does: initial weights, losses, weights, hits', async () => {
   const job = { do: 'probe', classes: 5, seed: 11, epochs: 6, batchSize: 16 };
   const features = torch.randn([70, 24], { generator: draws }); // the last batch of an epoch has 6
   const labels = randomLabels(70, job.classes);
-  const theirs = python('classifier.py', { ...job, features: features.toArray(), labels }) as Record<string, number[][]>;
+  const theirs = python('classifier.py', { ...job, features: features.toArray(), labels }) as Record<
+    string,
+    number[][]
+  >;
 
   const linear = new Linear(24, job.classes, { seed: job.seed });
   const state = (): number[] => [...numbers(linear.weight), ...numbers(linear.bias)];
   expect(difference(state(), theirs.first.flat(2))).toBeLessThanOrEqual(1e-7);
   const losses: number[] = [];
-  await trainLinear(linear, { features, labels: Int32Array.from(labels) }, { ...job, onStep: ({ loss }) => losses.push(loss) });
+  await trainLinear(
+    linear,
+    { features, labels: Int32Array.from(labels) },
+    { ...job, onStep: ({ loss }) => losses.push(loss) },
+  );
   expect(losses).toHaveLength(30);
   expect(difference(losses, theirs.losses.flat())).toBeLessThanOrEqual(1e-5);
   expect(difference(state(), theirs.weights.flat(2))).toBeLessThanOrEqual(1e-5);
@@ -54,16 +62,25 @@ it('trains a linear probe as Python does: initial weights, losses, weights, hits
 
 const transformer = { ...miniModel, visionLayers: 2, visionWidth: 64, visionPatchSize: 8 };
 
-// Adam divides a gradient by its own size, so where it is 0 but for rounding (a bias of attention's keys, and more of a ResNet this small),
-// the step is noise on both sides: not every weight can agree.
-describe.each([['ResNet', miniModel, 0.99], ['vision transformer', transformer, 0.999]])('supervised finetuning of a %s', (_, config, share) => {
+// Adam divides a gradient by its own size, so where it is 0 but for rounding (a bias of attention's keys, and more of a
+// ResNet this small), the step is noise on both sides: not every weight can agree.
+describe.each([
+  ['ResNet', miniModel, 0.99],
+  ['vision transformer', transformer, 0.999],
+])('supervised finetuning of a %s', (_, config, share) => {
   const batches = [8, 8, 5, 8, 8, 5].map((count) => ({
     pixels: torch.randint(0, 256, [count, 3, 32, 32], { dtype: 'uint8', generator: draws }),
     labels: randomLabels(count, 4),
   }));
   const job = {
-    config, checkpoint: join(folder, 'clip.pt'), save: join(folder, 'theirs.pt'), load: join(folder, 'ours.pt'),
-    seed: 5, classes: 4, lr: 1e-3, warmup: 2,
+    config,
+    checkpoint: join(folder, 'clip.pt'),
+    save: join(folder, 'theirs.pt'),
+    load: join(folder, 'ours.pt'),
+    seed: 5,
+    classes: 4,
+    lr: 1e-3,
+    warmup: 2,
     batches: batches.map(({ pixels, labels }) => ({ pixels: Array.from(pixels.data() as Uint8Array), labels })),
   };
   const hitsOf = (classifier: Classifier): number[] => {
@@ -91,7 +108,7 @@ describe.each([['ResNet', miniModel, 0.99], ['vision transformer', transformer, 
     writeClassifier(job.load, ours, { epoch: 1, batch: 0, step: batches.length });
   });
 
-  it('gives the losses and weights of Python from the same CLIP', () => {
+  test('gives the losses and weights of Python from the same CLIP', () => {
     expect(difference(losses, theirs.losses)).toBeLessThanOrEqual(1e-5);
     const state = (torch.load(job.save) as { state_dict: Record<string, Tensor> }).state_dict;
     const own = ours.stateDict();
@@ -104,7 +121,7 @@ describe.each([['ResNet', miniModel, 0.99], ['vision transformer', transformer, 
     expect(apart.filter((by) => by <= 1e-5).length / apart.length).toBeGreaterThan(share);
   });
 
-  it("measures Python's finetune.pt as Python does, and Python ours as we do", () => {
+  test("measures Python's finetune.pt as Python does, and Python ours as we do", () => {
     const read = openClassifier(readClassifier(job.save, {}), { modelName: 'RN50', precision: 'fp32', seed: 0 }, 'cpu');
     expect(hitsOf(read)).toEqual(theirs.hits);
     expect((python('classifier.py', { ...job, do: 'measure' }) as { hits: number[] }).hits).toEqual(hitsOf(ours));

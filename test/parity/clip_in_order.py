@@ -1,6 +1,8 @@
-"""The modules of clip_modules.py, computed by the operators of native/clip in their order: what then differs is no rounding.
+"""The modules of clip_modules.py, computed by the operators of native/clip in their order: what then differs is no
+rounding.
 
-Plain modules compute what is never read: the last block's tokens but one, keys and values of every cell of the attention
+Plain modules compute what is never read: the last block's tokens but one, keys and values of every cell of the
+attention
 pool, and padding after the captions.
 """
 
@@ -97,13 +99,17 @@ class InOrder:
         x = visual.conv1(pixels).flatten(2).transpose(1, 2)
         x = torch.cat([visual.class_embedding.expand(len(x), 1, -1), x], 1) + visual.positional_embedding
         of = Sequences(len(x), x.shape[1], False, torch.arange(0, x.shape[0] * x.shape[1], x.shape[1]))
-        return visual.ln_post(transformer(visual.transformer.resblocks, visual.ln_pre(of.together(x)), of)) @ visual.proj
+        return (
+            visual.ln_post(transformer(visual.transformer.resblocks, visual.ln_pre(of.together(x)), of)) @ visual.proj
+        )
 
     def encode_text(self, ids, pack=True):
         clip, ends = self.clip, ids.argmax(1)
         length = int(ends.max()) + 1 if pack else ids.shape[1]
         of = captions(ends, length, pack)
-        tokens, positions = (of.together(t[..., None])[:, 0] for t in (ids[:, :length], torch.arange(length).expand(len(ids), -1)))
+        tokens, positions = (
+            of.together(t[..., None])[:, 0] for t in (ids[:, :length], torch.arange(length).expand(len(ids), -1))
+        )
         x = clip.token_embedding(tokens) + F.embedding(positions, clip.positional_embedding)
         return clip.ln_final(transformer(clip.transformer.resblocks, x, of)) @ clip.text_projection
 

@@ -1,4 +1,5 @@
-"""The CLIP rows of the harness: {"job", "modules": "plain" | "float64" | "in order" | "reference", "config", "input", …}; tensors in files."""
+"""The CLIP rows of the harness: {"job", "modules": "plain" | "float64" | "in order" | "reference", "config", "input",
+…}; tensors in files."""
 
 import json
 import math
@@ -84,7 +85,8 @@ def step(request, given):
 
 
 def train(request, given):
-    """Steps from `start` over the batches, beginning with the optimizer's state if there is one; may save a checkpoint."""
+    """Steps from `start` over the batches, beginning with the optimizer's state if there is one; may save a
+    checkpoint."""
     model = Model(request["modules"], request["config"], given["state_dict"])
     model.module.train()
     optimizer = optimizer_of(model, request["lr"], request["weightDecay"])
@@ -104,7 +106,12 @@ def train(request, given):
         losses.append(loss.item())
     state = {name: tensor.contiguous() for name, tensor in model.module.state_dict().items()}
     if "save" in request:
-        content = {"epoch": 1, "name": "python", "state_dict": model.module.state_dict(), "optimizer": optimizer.state_dict()}
+        content = {
+            "epoch": 1,
+            "name": "python",
+            "state_dict": model.module.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        }
         torch.save(content, request["save"])
     return {"losses": torch.tensor(losses, dtype=torch.float64), "state_dict": state}
 

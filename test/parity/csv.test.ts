@@ -8,15 +8,29 @@ const inQuotes = [...pieces.filter((piece) => piece !== '"'), ',', '\n', '\r\n',
 const ends = ['\n', '\r\n', '\r'];
 
 function field(random: Random): string {
-  const some = (from: string[], most: number): string => Array.from({ length: random.int(most) }, () => random.choice(from)).join('');
+  const some = (from: string[], most: number): string =>
+    Array.from({ length: random.int(most) }, () => random.choice(from)).join('');
   if (random.int(2) === 0) return some(pieces, 4);
-  return `"${some(inQuotes, 5)}"${random.int(4) === 0 ? some(pieces.filter((piece) => piece[0] !== '"'), 3) : ''}`;
+  return `"${some(inQuotes, 5)}"${
+    random.int(4) === 0
+      ? some(
+          pieces.filter((piece) => piece[0] !== '"'),
+          3,
+        )
+      : ''
+  }`;
 }
 
 function rowsHere(text: string): { rows: string[][]; bad: number } | undefined {
   const rows: string[][] = [];
   let bad = 0;
-  const splitter = new RowSplitter('a.csv', ',', 0, (fields) => rows.push([...fields]), () => bad++);
+  const splitter = new RowSplitter(
+    'a.csv',
+    ',',
+    0,
+    (fields) => rows.push([...fields]),
+    () => bad++,
+  );
   try {
     splitter.push(Buffer.from(text), false);
     splitter.push(Buffer.alloc(0), true);
@@ -30,7 +44,10 @@ function rowsHere(text: string): { rows: string[][]; bad: number } | undefined {
 test('1,500 files of odd quotes and line ends have the rows that pandas reads', () => {
   const random = new Random(7);
   const texts = Array.from({ length: 1500 }, () => {
-    const rows = Array.from({ length: 1 + random.int(4) }, () => `${field(random)},${field(random)}${random.choice(ends)}`);
+    const rows = Array.from(
+      { length: 1 + random.int(4) },
+      () => `${field(random)},${field(random)}${random.choice(ends)}`,
+    );
     return `a,b${random.choice(ends)}${rows.join('')}`;
   });
   const expected = python('csv_rows.py', { texts }) as (string[][] | null)[];

@@ -1,4 +1,5 @@
-"""Reads {"texts": [...]}: csv files of the columns a and b; prints their rows as pandas reads them, or null where it refuses one."""
+"""Reads {"texts": [...]}: csv files of the columns a and b; prints their rows as pandas reads them, or null where it
+refuses one."""
 
 import io
 import json

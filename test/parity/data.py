@@ -1,4 +1,5 @@
-"""Reads {"orders": [{"n", "seed", "epoch", "shuffle", "num_replicas"}], "literals": [Python source], "csv": text}; prints what PyTorch and Python make of them."""
+"""Reads {"orders": [{"n", "seed", "epoch", "shuffle", "num_replicas"}], "literals": [Python source], "csv": text};
+prints what PyTorch and Python make of them."""
 
 import csv
 import io

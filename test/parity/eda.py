@@ -1,4 +1,5 @@
-"""Easy data augmentation (Wei & Zou 2019) as its paper has it, over NLTK's WordNet: {"captions", "draws", "wordnet", "against"} -> draws."""
+"""Easy data augmentation (Wei & Zou 2019) as its paper has it, over NLTK's WordNet: {"captions", "draws", "wordnet",
+"against"} -> draws."""
 
 import json
 import random

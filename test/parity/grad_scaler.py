@@ -1,4 +1,5 @@
 """torch.amp.GradScaler with the fused AdamW, as grad_scaler.test.ts asks for it: JSON in, JSON out."""
+
 import json
 import sys
 
@@ -15,15 +16,20 @@ def run(parameters, gradients, options, load=None, save=None):
     steps = []
     for each in gradients:
         optimizer.zero_grad()
-        loss = sum((parameter * torch.tensor(gradient, dtype=torch.float32)).sum() for parameter, gradient in zip(parameters, each))
+        loss = sum(
+            (parameter * torch.tensor(gradient, dtype=torch.float32)).sum()
+            for parameter, gradient in zip(parameters, each)
+        )
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()
-        steps.append({
-            "scale": scaler.get_scale(),
-            "parameters": [parameter.tolist() for parameter in parameters],
-            "counted": [optimizer.state[parameter]["step"].item() for parameter in parameters],
-        })
+        steps.append(
+            {
+                "scale": scaler.get_scale(),
+                "parameters": [parameter.tolist() for parameter in parameters],
+                "counted": [optimizer.state[parameter]["step"].item() for parameter in parameters],
+            }
+        )
     if save is not None:
         torch.save({"scaler": scaler.state_dict()}, save)
     return steps

@@ -28,7 +28,9 @@ function steps(scaler: GradScaler, given: number[][][]): Step[] {
   const optimizer = new AdamW([{ parameters: own, weightDecay: 0.1 }], { lr: 0.1 });
   return given.map((each) => {
     optimizer.zeroGrad();
-    const loss = own.map((parameter, i) => parameter.mul(torch.tensor(each[i], { dtype: 'float32' })).sum()).reduce((sum, term) => sum.add(term));
+    const loss = own
+      .map((parameter, i) => parameter.mul(torch.tensor(each[i], { dtype: 'float32' })).sum())
+      .reduce((sum, term) => sum.add(term));
     scaler.scale(loss).backward();
     scaler.step(optimizer);
     scaler.update();
@@ -50,16 +52,16 @@ beforeAll(() => {
   [expected, fromDefaults] = python('grad_scaler.py', jobs) as Step[][];
 });
 
-it('scales, skips and counts as Python does, number by number', () => {
+test('scales, skips and counts as Python does, number by number', () => {
   expect(new Set(expected.map(({ scale }) => scale)).size).toBeGreaterThan(3);
   expect(steps(new GradScaler({ device: 'cpu', ...options }), gradients)).toEqual(expected);
 });
 
-it('begins as in Python', () => {
+test('begins as in Python', () => {
   expect(steps(new GradScaler({ device: 'cpu' }), gradients.slice(0, 1))).toEqual(fromDefaults);
 });
 
-it("goes on from the state that Python saved, and Python from this one's", () => {
+test("goes on from the state that Python saved, and Python from this one's", () => {
   const scaler = new GradScaler({ device: 'cpu' });
   scaler.loadStateDict((torch.load(theirs) as { scaler: GradScalerState }).scaler);
   torch.save({ scaler: scaler.stateDict() }, ours);

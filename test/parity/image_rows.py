@@ -45,7 +45,9 @@ def autoaugment(folder, sizes):
             levels = bins.tolist() if bins.ndim > 0 else [0.0]
             levels += [-m for m in levels] if signed else []
             expected = folder / f"{path.stem}_{name}.rgb"
-            expected.write_bytes(b"".join(_apply_op(image, name, m, InterpolationMode.NEAREST, None).tobytes() for m in levels))
+            expected.write_bytes(
+                b"".join(_apply_op(image, name, m, InterpolationMode.NEAREST, None).tobytes() for m in levels)
+            )
             result.append({"file": str(path), "name": name, "magnitudes": levels, "expected": str(expected)})
     return {"operations": result, "policies": augmenter.policies}
 

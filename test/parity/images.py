@@ -137,7 +137,13 @@ def magnitudes(name, width, height):
     """Each bin with each sign, as torchvision lays them out, in single precision."""
     import torch
 
-    ends = {"ShearX": 0.3, "ShearY": 0.3, "Rotate": 30.0, "TranslateX": 150 / 331 * width, "TranslateY": 150 / 331 * height}
+    ends = {
+        "ShearX": 0.3,
+        "ShearY": 0.3,
+        "Rotate": 30.0,
+        "TranslateX": 150 / 331 * width,
+        "TranslateY": 150 / 331 * height,
+    }
     if name == "Posterize":
         return [8 - round(i / (9 / 4)) for i in range(10)]
     if name == "Solarize":
@@ -156,7 +162,15 @@ def decode(folder, width, height):
         mode, image = image.mode, image.convert("RGB")
         image_bytes = folder / f"{path.name}.rgb"
         image_bytes.write_bytes(image.tobytes())
-        result.append({"file": str(path), "expected": str(image_bytes), "mode": mode, "width": image.width, "height": image.height})
+        result.append(
+            {
+                "file": str(path),
+                "expected": str(image_bytes),
+                "mode": mode,
+                "width": image.width,
+                "height": image.height,
+            }
+        )
     return result
 
 

@@ -1,4 +1,5 @@
-"""Reads {"root"}: tiny sets that the test wrote. Prints for each set and split the labels and pixels that torchvision's own classes give.
+"""Reads {"root"}: tiny sets that the test wrote. Prints for each set and split the labels and pixels that
+torchvision's own classes give.
 Then writes some of the files again, below root/again, with scipy's and Python's own writers."""
 
 import base64
@@ -14,7 +15,8 @@ import numpy
 import scipy.io
 from torch.utils.data import ConcatDataset
 
-# torchvision's own start loads compiled operators, which need the torch they were built with; its data sets need none of them.
+# torchvision's own start loads compiled operators, which need the torch they were built with; its data sets need none
+# of them.
 torchvision = types.ModuleType("torchvision")
 torchvision.__path__ = importlib.util.find_spec("torchvision").submodule_search_locations
 torchvision.get_image_backend = lambda: "PIL"  # what its start defines, too
@@ -34,7 +36,11 @@ opened = {
     "CIFAR100": lambda split: tv.CIFAR100(at("CIFAR100"), train=split == "train"),
     "STL10": lambda split: tv.STL10(at("STL10"), split),
     "SVHN": lambda split: tv.SVHN(at("SVHN"), split),
-    "DTD": lambda split: tv.DTD(at("DTD"), "test") if split == "test" else ConcatDataset([tv.DTD(at("DTD"), part) for part in ("train", "val")]),
+    "DTD": lambda split: (
+        tv.DTD(at("DTD"), "test")
+        if split == "test"
+        else ConcatDataset([tv.DTD(at("DTD"), part) for part in ("train", "val")])
+    ),
     "FGVCAircraft": lambda split: tv.FGVCAircraft(at("FGVCAircraft"), "test" if split == "test" else "trainval"),
     "Food101": lambda split: tv.Food101(at("Food101"), split),
     "GTSRB": lambda split: tv.GTSRB(at("GTSRB"), split),
@@ -72,4 +78,8 @@ digits = {name: value for name, value in scipy.io.loadmat(at("SVHN/test_32x32.ma
 for compressed in (False, True):
     scipy.io.savemat(path(f"mat{compressed}", "test_32x32.mat"), digits, do_compression=compressed)
     cars = scipy.io.loadmat(at("StanfordCars/stanford_cars/cars_test_annos_withlabels.mat"))
-    scipy.io.savemat(path(f"mat{compressed}", "cars_test_annos_withlabels.mat"), {"annotations": cars["annotations"]}, do_compression=compressed)
+    scipy.io.savemat(
+        path(f"mat{compressed}", "cars_test_annos_withlabels.mat"),
+        {"annotations": cars["annotations"]},
+        do_compression=compressed,
+    )

@@ -24,8 +24,17 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const listed = ['Caltech101', 'Flowers102', 'ImageNet1K', 'ImageNetSketch', 'ImageNetV2', 'ImageNet-A', 'ImageNet-R']; // labels.csv only
-const cases = evalDataTypes.filter((name) => !listed.includes(name)).flatMap((name) => [[name, 'train'], [name, 'test']] as [EvalDataType, 'train' | 'test'][]);
+// labels.csv only
+const listed = ['Caltech101', 'Flowers102', 'ImageNet1K', 'ImageNetSketch', 'ImageNetV2', 'ImageNet-A', 'ImageNet-R'];
+const cases = evalDataTypes
+  .filter((name) => !listed.includes(name))
+  .flatMap(
+    (name) =>
+      [
+        [name, 'train'],
+        [name, 'test'],
+      ] as [EvalDataType, 'train' | 'test'][],
+  );
 
 async function read(folder: string, dataType: EvalDataType, split: 'train' | 'test'): Promise<Item[]> {
   const set = await readLabelledSet(folder, { dataType, split });

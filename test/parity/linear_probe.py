@@ -1,4 +1,5 @@
-"""A linear probe on a labelled folder: {"checkpoint", "folder", "classes", "seed", "epochs", "batchSize"} -> how many images it gets right."""
+"""A linear probe on a labelled folder: {"checkpoint", "folder", "classes", "seed", "epochs", "batchSize"} -> how many
+images it gets right."""
 
 import json
 import sys

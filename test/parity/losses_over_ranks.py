@@ -1,8 +1,10 @@
 """Trains two towers of one layer each by CleanCLIP's loss as one rank of torch's DistributedDataParallel.
 
 The weights and the batches of both ranks come on stdin; by gathering, the weights at the end go to stdout:
-"reference" puts the rank's own features back among the gathered ones, "exact" gathers with torch.distributed.nn.functional.
+"reference" puts the rank's own features back among the gathered ones, "exact" gathers with
+torch.distributed.nn.functional.
 """
+
 import json
 import sys
 import warnings
@@ -20,8 +22,15 @@ class Towers(torch.nn.Module):
             self.register_parameter(name, torch.nn.Parameter(torch.tensor(values)))
 
     def forward(self, images, texts, other_images, other_texts):
-        return [normalize(x.mm(tower), dim=1) for x, tower in
-                [(images, self.image), (texts, self.text), (other_images, self.image), (other_texts, self.text)]]
+        return [
+            normalize(x.mm(tower), dim=1)
+            for x, tower in [
+                (images, self.image),
+                (texts, self.text),
+                (other_images, self.image),
+                (other_texts, self.text),
+            ]
+        ]
 
 
 def gather_reference(own):
@@ -42,7 +51,9 @@ def match(a, b, scale):
 def train(given, gather):
     model = Towers(given["weights"])
     parallel = torch.nn.parallel.DistributedDataParallel(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=given["lr"], eps=given["eps"], weight_decay=given["weightDecay"])
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=given["lr"], eps=given["eps"], weight_decay=given["weightDecay"]
+    )
     for batch in given["batches"]:
         own = [torch.tensor(values).chunk(dist.get_world_size())[dist.get_rank()] for values in batch]
         images, texts, other_images, other_texts = map(gather, parallel(*own))

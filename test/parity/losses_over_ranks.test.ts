@@ -6,7 +6,14 @@ const generator = new torch.Generator(5);
 const numbers = (shape: number[]): unknown => torch.randn(shape, { generator }).toArray();
 const given = {
   weights: { image: numbers([6, 5]), text: numbers([7, 5]), logit_scale: 1.5 },
-  batches: Array.from({ length: 10 }, () => [[8, 6], [8, 7], [8, 6], [8, 7]].map(numbers)), // images, texts, their augmented views
+  batches: Array.from({ length: 10 }, () =>
+    [
+      [8, 6],
+      [8, 7],
+      [8, 6],
+      [8, 7],
+    ].map(numbers),
+  ), // images, texts, their augmented views
   lr: 0.01,
   eps: 1e-3,
   weightDecay: 0.1,
@@ -20,10 +27,15 @@ const gap = (a: unknown, b: unknown): number => {
 
 test("two ranks of ours against two of torch's DistributedDataParallel: the weights after ten steps", async () => {
   const store = await torch.distributed.TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true });
-  const [torchs] = (await Promise.all([0, 1].map((rank) => pythonRank('losses_over_ranks.py', rank, store.port, given)))) as Record<string, unknown>[];
+  const [torchs] = (await Promise.all(
+    [0, 1].map((rank) => pythonRank('losses_over_ranks.py', rank, store.port, given)),
+  )) as Record<string, unknown>[];
   store.close();
   const modes = [{}, { gatherWithGrad: true }, { gatherWithGrad: true, localLoss: true }];
-  const [reference, exact, local] = await valuesOf(2, modes.map((mode) => ['trainTowers', given, mode]));
+  const [reference, exact, local] = await valuesOf(
+    2,
+    modes.map((mode) => ['trainTowers', given, mode]),
+  );
   for (const rank of [0, 1]) {
     expect(gap(reference[rank], torchs.reference)).toBeLessThan(1e-6);
     expect(gap(exact[rank], torchs.exact)).toBeLessThan(1e-6);

@@ -1,4 +1,6 @@
-"""For each case: the model of a configuration with a state dict that Node wrote, its embeddings, gradients and statistics."""
+"""For each case: the model of a configuration with a state dict that Node wrote, its embeddings, gradients and
+statistics."""
+
 import json
 import sys
 
@@ -9,7 +11,8 @@ from clip_modules import CLIP, contrastive_loss
 
 def run(case):
     given = torch.load(case["input"], weights_only=True)
-    # As in Node: convolutions of another memory format round differently, and each ReLU that this flips moves a gradient.
+    # As in Node: convolutions of another memory format round differently, and each ReLU that this flips moves a
+    # gradient.
     model = CLIP(case["config"]).to(memory_format=torch.channels_last)
     model.load_state_dict(given["state_dict"])
     model.train(case["training"])

@@ -47,7 +47,12 @@ beforeAll(() => {
   }
   names = python(
     'model.py',
-    cases.map(([, config, , training], i) => ({ config, training, input: file(i, 'input'), output: file(i, 'output') })),
+    cases.map(([, config, , training], i) => ({
+      config,
+      training,
+      input: file(i, 'input'),
+      output: file(i, 'output'),
+    })),
   ) as typeof names;
 });
 
@@ -82,8 +87,10 @@ describe.each(cases)('%s', (...[, config, batch, training]) => {
         images: distance(imageEmbeds, python.images),
         texts: distance(textEmbeds, python.texts),
       };
-      for (const [name, parameter] of clip.namedParameters()) apart[name] = distance(parameter.grad!, python.gradients[name]);
-      for (const [name, buffer] of Object.entries(python.buffers)) apart[name] = distance(clip.stateDict()[name], buffer);
+      for (const [name, parameter] of clip.namedParameters())
+        apart[name] = distance(parameter.grad!, python.gradients[name]);
+      for (const [name, buffer] of Object.entries(python.buffers))
+        apart[name] = distance(clip.stateDict()[name], buffer);
       expect(Object.entries(apart).filter(([, value]) => !(value <= TOLERANCE))).toEqual([]);
     });
   });

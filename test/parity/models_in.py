@@ -1,4 +1,6 @@
-"""CLIPs of open_clip and transformers, saved as these libraries save them, and the features that they compute: {"job": "open_clip" | "hf", "folder", …}."""
+"""CLIPs of open_clip and transformers, saved as these libraries save them, and the features that they compute:
+{"job": "open_clip" | "hf", "folder", …}."""
+
 import copy
 import json
 import pathlib
@@ -36,7 +38,8 @@ def features(images, texts):
 
 
 def open_clip(folder, models):
-    """Each of `models`, {name: {"cfg", "custom"}}, as a folder of open_clip, beside it as a bare state dict, and the features in answers.pt."""
+    """Each of `models`, {name: {"cfg", "custom"}}, as a folder of open_clip, beside it as a bare state dict, and the
+    features in answers.pt."""
     from open_clip.model import CLIP, CustomTextCLIP
     from open_clip.push_to_hf_hub import save_for_hf
     from open_clip.transform import PreprocessCfg
@@ -50,7 +53,13 @@ def open_clip(folder, models):
         model = lively(kind(**copy.deepcopy(cfg)))
         set_model_preprocess_cfg(model, vars(PreprocessCfg()) | spec.get("preprocess", {}))
         target = pathlib.Path(folder, name)
-        save_for_hf(model, types.SimpleNamespace(save_pretrained=lambda _: None), cfg, target, safe_serialization=not spec.get("bin"))
+        save_for_hf(
+            model,
+            types.SimpleNamespace(save_pretrained=lambda _: None),
+            cfg,
+            target,
+            safe_serialization=not spec.get("bin"),
+        )
         torch.save({"epoch": 2, "name": name, "state_dict": model.state_dict()}, pathlib.Path(folder, f"{name}.pt"))
         if spec.get("whole"):
             torch.save(model, pathlib.Path(folder, f"{name}_whole.pt"))
@@ -79,14 +88,18 @@ def hf(folder, models):
     answers = {}
     for name, spec in models.items():
         torch.manual_seed(len(name))
-        config = CLIPConfig(text_config=spec["text"], vision_config=spec["vision"], projection_dim=spec["projection_dim"])
+        config = CLIPConfig(
+            text_config=spec["text"], vision_config=spec["vision"], projection_dim=spec["projection_dim"]
+        )
         model = lively(CLIPModel(config))
         target = pathlib.Path(folder, name)
         if "hub" in spec:  # as the cache of the hub has it: links into blobs
             target = target / "snapshots" / spec["hub"]
         model.save_pretrained(target, **({"max_shard_size": spec["shards"]} if "shards" in spec else {}))
         size = spec["vision"]["image_size"]
-        CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size}, **spec.get("preprocess", {})).save_pretrained(target)
+        CLIPImageProcessor(
+            size={"shortest_edge": size}, crop_size={"height": size, "width": size}, **spec.get("preprocess", {})
+        ).save_pretrained(target)
         if "hub" in spec:
             link(target)
         given = inputs(size)

@@ -31,7 +31,9 @@ ALPHA = rng.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8)
 
 def packed(values, bits):
     """Rows of samples of fewer than 8 bits, the first in the highest ones."""
-    rows = np.unpackbits(values.reshape(values.shape[0], -1, 1).astype(np.uint8), axis=-1)[..., 8 - bits :].reshape(values.shape[0], -1)
+    rows = np.unpackbits(values.reshape(values.shape[0], -1, 1).astype(np.uint8), axis=-1)[..., 8 - bits :].reshape(
+        values.shape[0], -1
+    )
     return np.packbits(rows, axis=-1)
 
 
@@ -51,7 +53,11 @@ def tiff(entries, chunks, order="<", tiled=False):
     where, lengths = (324, 325) if tiled else (273, 279)
     entries = sorted([*entries, (where, 4, [0] * len(chunks)), (lengths, 4, [len(chunk) for chunk in chunks])])
     behind = 8 + 2 + 12 * len(entries) + 4
-    extra_size = sum(len(values) * struct.calcsize(SIZES[kind]) for _, kind, values in entries if len(values) * struct.calcsize(SIZES[kind]) > 4)
+    extra_size = sum(
+        len(values) * struct.calcsize(SIZES[kind])
+        for _, kind, values in entries
+        if len(values) * struct.calcsize(SIZES[kind]) > 4
+    )
     at = behind + extra_size
     offsets = []
     for chunk in chunks:
@@ -70,7 +76,9 @@ def tiff(entries, chunks, order="<", tiled=False):
     return head + directory + struct.pack(order + "I", 0) + extra + b"".join(chunks)
 
 
-def tiff_of(samples, bits, photometric, order="<", rows=7, tile=None, packing=None, planar=False, predictor=False, more=()):
+def tiff_of(
+    samples, bits, photometric, order="<", rows=7, tile=None, packing=None, planar=False, predictor=False, more=()
+):
     """samples: [height, width, count], of whole bytes in any type, or of fewer bits."""
     if samples.ndim == 2:
         samples = samples[..., None]
@@ -78,6 +86,7 @@ def tiff_of(samples, bits, photometric, order="<", rows=7, tile=None, packing=No
     if samples.dtype.itemsize > 1:
         samples = samples.astype(samples.dtype.newbyteorder(order))
     compression = {None: 1, "deflate": 8, "old deflate": 32946, "packbits": 32773}[packing]
+
     def pack(part):
         if predictor:
             part = np.concatenate([part[:, :1], part[:, 1:] - part[:, :-1]], 1).astype(part.dtype)
@@ -87,8 +96,13 @@ def tiff_of(samples, bits, photometric, order="<", rows=7, tile=None, packing=No
         if packing == "packbits":
             stride = len(raw) // part.shape[0]
             lines = [raw[i : i + stride] for i in range(0, len(raw), stride)]
-            return b"".join(bytes([len(piece) - 1]) + piece for line in lines for piece in [line[k : k + 128] for k in range(0, len(line), 128)])
+            return b"".join(
+                bytes([len(piece) - 1]) + piece
+                for line in lines
+                for piece in [line[k : k + 128] for k in range(0, len(line), 128)]
+            )
         return zlib.compress(raw)
+
     layers = [samples[..., c : c + 1] for c in range(count)] if planar else [samples]
     chunks = []
     for layer in layers:
@@ -102,7 +116,15 @@ def tiff_of(samples, bits, photometric, order="<", rows=7, tile=None, packing=No
         else:
             chunks += [pack(layer[y : y + rows]) for y in range(0, height, rows)]
     size = [(322, 4, [tile]), (323, 4, [tile])] if tile else [(278, 4, [rows])]
-    entries = [(256, 4, [width]), (257, 4, [height]), (258, 3, [bits] * count), (259, 3, [compression]), (262, 3, [photometric]), (277, 3, [count]), *size]
+    entries = [
+        (256, 4, [width]),
+        (257, 4, [height]),
+        (258, 3, [bits] * count),
+        (259, 3, [compression]),
+        (262, 3, [photometric]),
+        (277, 3, [count]),
+        *size,
+    ]
     if planar:
         entries.append((284, 3, [2]))
     if predictor:
@@ -126,7 +148,10 @@ def tiffs():
         yield f"cmyk16_{name}", tiff_of(wide(cmyk), 16, 5, order)
         yield f"rgba16_{name}", tiff_of(wide(rgba), 16, 2, order, more=[(338, 3, [2])])
         yield f"rgb16_deflate_{name}", tiff_of(wide(RGB), 16, 2, order, packing="deflate", predictor=True)
-        yield f"grey16_deflate_{name}", tiff_of(GREY.astype(np.uint16) * 3, 16, 1, order, packing="deflate", predictor=True)
+        yield (
+            f"grey16_deflate_{name}",
+            tiff_of(GREY.astype(np.uint16) * 3, 16, 1, order, packing="deflate", predictor=True),
+        )
     yield "grey32_unsigned", tiff_of(GREY.astype(np.uint32) * 3, 32, 1)
     yield "grey32_unsigned_mm", tiff_of(GREY.astype(np.uint32) * 3, 32, 1, ">")
     yield "grey_white_is_0_16", tiff_of(GREY.astype(np.uint16) * 3, 16, 0)
@@ -135,9 +160,18 @@ def tiffs():
         for bits in (1, 2, 4, 8):
             more = [(320, 3, palette[0][2][: 3 * 2**bits])] if photometric == 3 else []
             for packing in (None, "deflate", "packbits"):
-                yield f"bits{bits}_photometric{photometric}_{packing}", tiff_of(GREY >> (8 - bits), bits, photometric, packing=packing, more=more)
-            yield f"bits{bits}_photometric{photometric}_tiles", tiff_of(GREY >> (8 - bits), bits, photometric, tile=16, more=more)
-            yield f"bits{bits}_photometric{photometric}_reversed", tiff_of(GREY >> (8 - bits), bits, photometric, more=[*more, (266, 3, [2])])
+                yield (
+                    f"bits{bits}_photometric{photometric}_{packing}",
+                    tiff_of(GREY >> (8 - bits), bits, photometric, packing=packing, more=more),
+                )
+            yield (
+                f"bits{bits}_photometric{photometric}_tiles",
+                tiff_of(GREY >> (8 - bits), bits, photometric, tile=16, more=more),
+            )
+            yield (
+                f"bits{bits}_photometric{photometric}_reversed",
+                tiff_of(GREY >> (8 - bits), bits, photometric, more=[*more, (266, 3, [2])]),
+            )
     for extra in (None, 0, 1, 2, 999):
         more = [] if extra is None else [(338, 3, [extra])]
         yield f"rgba_{extra}", tiff_of(rgba, 8, 2, more=more)
@@ -166,12 +200,18 @@ def tiffs():
     yield "predictor", tiff_of(RGB, 8, 2, packing="deflate", predictor=True)
     yield "predictor_tiles", tiff_of(RGB, 8, 2, packing="deflate", predictor=True, tile=16)
     yield "predictor_planar", tiff_of(RGB, 8, 2, packing="deflate", predictor=True, planar=True)
-    yield "predictor_grey32", tiff_of(GREY.astype(np.int32) * 3, 32, 1, packing="deflate", predictor=True, more=[(339, 3, [2])])
+    yield (
+        "predictor_grey32",
+        tiff_of(GREY.astype(np.int32) * 3, 32, 1, packing="deflate", predictor=True, more=[(339, 3, [2])]),
+    )
     image = Image.fromarray(RGB)
     for options in ({}, {"tiffinfo": {317: 2}}, {"tiffinfo": {274: 6}}):
         for mode in ("RGB", "L", "1", "CMYK", "RGBA", "P"):
             if mode != "1" or 317 not in options.get("tiffinfo", {}):
-                yield f"lzw_{mode}_{len(options)}{options.get('tiffinfo', {})}".replace(" ", ""), saved(image.convert(mode), "TIFF", compression="tiff_lzw", **options)
+                yield (
+                    f"lzw_{mode}_{len(options)}{options.get('tiffinfo', {})}".replace(" ", ""),
+                    saved(image.convert(mode), "TIFF", compression="tiff_lzw", **options),
+                )
     for compression in ("group3", "group4", "tiff_ccitt"):
         yield compression, saved(image.convert("1"), "TIFF", compression=compression)
         yield f"{compression}_turned", saved(image.convert("1"), "TIFF", compression=compression, tiffinfo={274: 8})
@@ -214,13 +254,23 @@ def png(samples, depth, colour, interlaced=False, before=b"", pieces=1):
     if samples.ndim == 2:
         samples = samples[..., None]
     height, width, count = samples.shape
+
     def rows(part):
         if depth == 16:
             return np.frombuffer(part.astype(">u2").tobytes(), np.uint8).reshape(part.shape[0], -1)
         return packed(part, depth) if depth < 8 else part.reshape(part.shape[0], -1).astype(np.uint8)
+
     step = max(1, depth * count // 8)
-    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)] if interlaced else [(0, 0, 1, 1)]
-    raw = b"".join(filtered(rows(samples[y::down, x::right]), step) for x, y, right, down in passes if samples[y::down, x::right].size)
+    passes = (
+        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+        if interlaced
+        else [(0, 0, 1, 1)]
+    )
+    raw = b"".join(
+        filtered(rows(samples[y::down, x::right]), step)
+        for x, y, right, down in passes
+        if samples[y::down, x::right].size
+    )
     data = zlib.compress(raw, 6)
     size = -(-len(data) // pieces)
     parts = b"".join(chunk(b"IDAT", data[i : i + size]) for i in range(0, len(data), size))
@@ -231,9 +281,20 @@ def png(samples, depth, colour, interlaced=False, before=b"", pieces=1):
 def pngs():
     wide = lambda a: a.astype(np.uint16) * 256 + 77
     palette = chunk(b"PLTE", rng.integers(0, 256, 3 * 256, dtype=np.uint8).tobytes())
-    kinds = [(RGB, 8, 2, b""), (wide(RGB), 16, 2, b""), (np.dstack([RGB, ALPHA]), 8, 6, b""), (wide(np.dstack([RGB, ALPHA])), 16, 6, b""), (np.dstack([GREY, ALPHA]), 8, 4, b""), (wide(np.dstack([GREY, ALPHA])), 16, 4, b""), (GREY.astype(np.uint16) * 3, 16, 0, b"")]
+    kinds = [
+        (RGB, 8, 2, b""),
+        (wide(RGB), 16, 2, b""),
+        (np.dstack([RGB, ALPHA]), 8, 6, b""),
+        (wide(np.dstack([RGB, ALPHA])), 16, 6, b""),
+        (np.dstack([GREY, ALPHA]), 8, 4, b""),
+        (wide(np.dstack([GREY, ALPHA])), 16, 4, b""),
+        (GREY.astype(np.uint16) * 3, 16, 0, b""),
+    ]
     for depth in (1, 2, 4, 8):
-        kinds += [(GREY >> (8 - depth), depth, 0, b""), (GREY >> (8 - depth), depth, 3, palette[: 0] + chunk(b"PLTE", palette[8 : 8 + 3 * 2**depth]))]
+        kinds += [
+            (GREY >> (8 - depth), depth, 0, b""),
+            (GREY >> (8 - depth), depth, 3, palette[:0] + chunk(b"PLTE", palette[8 : 8 + 3 * 2**depth])),
+        ]
     for samples, depth, colour, before in kinds:
         for interlaced in (False, True):
             name = f"colour{colour}_depth{depth}" + "_interlaced" * interlaced
@@ -257,7 +318,10 @@ def gifs():
         yield f"colours{colours}_plain_rows", saved(image.quantize(colours), "GIF", interlace=0)
     yield "grey", saved(image.convert("L"), "GIF")
     yield "clear", saved(image.quantize(16), "GIF", transparency=3)
-    yield "moving", saved(image.quantize(16), "GIF", save_all=True, append_images=[Image.fromarray(photo(seed=4)).quantize(16)])
+    yield (
+        "moving",
+        saved(image.quantize(16), "GIF", save_all=True, append_images=[Image.fromarray(photo(seed=4)).quantize(16)]),
+    )
     yield "large", saved(Image.fromarray(photo(300, 200)).quantize(256), "GIF")
 
 
@@ -271,7 +335,20 @@ def bmp(samples, bits, header=40, compression=0, masks=(), above=False, colours=
     if header == 12:
         info = struct.pack("<IHHHH", 12, width, height, 1, bits)
     else:
-        info = struct.pack("<IiiHHIIiiII", header, width, -height if above else height, 1, bits, compression, len(data), 2835, 2835, 0 if colours is None else len(colours) // 4, 0)
+        info = struct.pack(
+            "<IiiHHIIiiII",
+            header,
+            width,
+            -height if above else height,
+            1,
+            bits,
+            compression,
+            len(data),
+            2835,
+            2835,
+            0 if colours is None else len(colours) // 4,
+            0,
+        )
         info = (info + behind).ljust(header, b"\0") if header > 40 else info + behind
     at = 14 + len(info) + len(palette)
     return b"BM" + struct.pack("<IHHI", at + len(data), 0, 0, at) + info + palette + data
@@ -292,19 +369,42 @@ def bmps():
     for header in (40, 52, 56, 108, 124):
         yield f"fields565_{header}", bmp(word, 16, header, 3, (0xF800, 0x7E0, 0x1F))
         yield f"fields555_{header}", bmp(word, 16, header, 3, (0x7C00, 0x3E0, 0x1F))
-        yield f"fields32_{header}", bmp(np.ascontiguousarray(bgrx), 32, header, 3, (0xFF0000, 0xFF00, 0xFF, 0xFF000000)[: 3 if header < 56 else 4])
+        yield (
+            f"fields32_{header}",
+            bmp(
+                np.ascontiguousarray(bgrx),
+                32,
+                header,
+                3,
+                (0xFF0000, 0xFF00, 0xFF, 0xFF000000)[: 3 if header < 56 else 4],
+            ),
+        )
         yield f"fields_odd_{header}", bmp(word, 16, header, 3, (0xF000, 0xF00, 0xF0))
-    for mask in [(0xFF000000, 0xFF0000, 0xFF00, 0), (0xFF000000, 0xFF00, 0xFF, 0), (0xFF000000, 0xFF0000, 0xFF00, 0xFF), (0xFF, 0xFF00, 0xFF0000, 0xFF000000), (0xFF000000, 0xFF00, 0xFF, 0xFF0000), (0, 0, 0, 0)]:
+    for mask in [
+        (0xFF000000, 0xFF0000, 0xFF00, 0),
+        (0xFF000000, 0xFF00, 0xFF, 0),
+        (0xFF000000, 0xFF0000, 0xFF00, 0xFF),
+        (0xFF, 0xFF00, 0xFF0000, 0xFF000000),
+        (0xFF000000, 0xFF00, 0xFF, 0xFF0000),
+        (0, 0, 0, 0),
+    ]:
         yield f"fields32_{mask[0]:x}_{mask[1]:x}_{mask[3]:x}", bmp(np.ascontiguousarray(bgrx), 32, 56, 3, mask)
+
     def lengths(bits, codes):
         info = struct.pack("<IiiHHIIiiII", 40, 8, 4, 1, bits, 1 if bits == 8 else 2, len(codes), 0, 0, 2**bits, 0)
         at = 54 + 4 * 2**bits
         return b"BM" + struct.pack("<IHHI", at + len(codes), 0, 0, at) + info + colours[: 4 * 2**bits] + codes
+
     yield "rle8", lengths(8, bytes([8, 1, 0, 0, 3, 7, 5, 9, 0, 0, 0, 5, 1, 2, 3, 4, 5, 0, 3, 6, 0, 0, 8, 200, 0, 1]))
     yield "rle8_delta", lengths(8, bytes([4, 1, 0, 2, 4, 1, 4, 9, 0, 0, 8, 3, 8, 4, 0, 1]))
     yield "rle8_short", lengths(8, bytes([8, 1, 0, 0, 0, 1]))
     yield "rle8_long_row", lengths(8, bytes([12, 1, 0, 0, 8, 2, 0, 0, 8, 3, 0, 0, 8, 4, 0, 1]))
-    yield "rle4", lengths(4, bytes([8, 0x12, 0, 0, 3, 0x45, 5, 0x67, 0, 0, 0, 5, 0x12, 0x34, 0x50, 0, 3, 0x99, 0, 0, 8, 0xA0, 0, 1]))
+    yield (
+        "rle4",
+        lengths(
+            4, bytes([8, 0x12, 0, 0, 3, 0x45, 5, 0x67, 0, 0, 0, 5, 0x12, 0x34, 0x50, 0, 3, 0x99, 0, 0, 8, 0xA0, 0, 1])
+        ),
+    )
 
 
 def pnms():
@@ -314,11 +414,18 @@ def pnms():
     for greatest in (1, 15, 100, 255, 256, 1000, 65535):
         for kind, samples in ((2, GREY), (3, RGB)):
             values = samples.astype(np.int64) * greatest // 255
-            yield f"p{kind}_{greatest}", b"P%d\n%s\n%d\n" % (kind, size, greatest) + b" # a comment\n".join(b" ".join(b"%d" % v for v in row.reshape(-1)) for row in values)
+            yield (
+                f"p{kind}_{greatest}",
+                b"P%d\n%s\n%d\n" % (kind, size, greatest)
+                + b" # a comment\n".join(b" ".join(b"%d" % v for v in row.reshape(-1)) for row in values),
+            )
             raw = values.astype(">u2" if greatest > 255 else np.uint8).tobytes()
             yield f"p{kind + 3}_{greatest}", b"P%d %s # wide\n%d\n" % (kind + 3, size, greatest) + raw
     for scale, order in ((b"-1.0", "<f4"), (b"2.5", ">f4")):
-        yield f"pf_{scale.decode()}", b"Pf\n" + size + b"\n" + scale + b"\n" + (GREY.astype(order) * 2 - 100).astype(order).tobytes()
+        yield (
+            f"pf_{scale.decode()}",
+            b"Pf\n" + size + b"\n" + scale + b"\n" + (GREY.astype(order) * 2 - 100).astype(order).tobytes(),
+        )
     yield "beyond", b"P5\n2 1\n100\n\x64\xc8"
     yield "plain_beyond", b"P2\n2 1\n100\n100 101"
     yield "plain_sign", b"P2\n2 1\n100\n100 -1"
@@ -327,7 +434,15 @@ def pnms():
 
 def jpegs():
     image = Image.fromarray(photo(150, 90))
-    for name, converted, options in [("420", image, {}), ("444", image, {"subsampling": 0}), ("progressive", image, {"progressive": True}), ("grey", image.convert("L"), {}), ("cmyk", image.convert("CMYK"), {}), ("rgb", image, {"keep_rgb": True}), ("restart", image, {"restart_marker_blocks": 3})]:
+    for name, converted, options in [
+        ("420", image, {}),
+        ("444", image, {"subsampling": 0}),
+        ("progressive", image, {"progressive": True}),
+        ("grey", image.convert("L"), {}),
+        ("cmyk", image.convert("CMYK"), {}),
+        ("rgb", image, {"keep_rgb": True}),
+        ("restart", image, {"restart_marker_blocks": 3}),
+    ]:
         yield name, saved(converted, "JPEG", quality=88, **options)
 
 

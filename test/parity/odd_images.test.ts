@@ -27,7 +27,8 @@ async function compared({ file, expected, width, height }: Odd): Promise<number 
   const pixels = torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array;
   image.dispose();
   if (expected === null) return 'PIL refuses';
-  if (shownWidth !== width || shownHeight !== height) return `${shownWidth} × ${shownHeight} instead of ${width} × ${height}`;
+  if (shownWidth !== width || shownHeight !== height)
+    return `${shownWidth} × ${shownHeight} instead of ${width} × ${height}`;
   return readFileSync(expected).reduce((largest, value, i) => Math.max(largest, Math.abs(value - pixels[i])), 0);
 }
 
@@ -35,7 +36,8 @@ async function compared({ file, expected, width, height }: Odd): Promise<number 
 const refused: Record<string, RegExp> = {
   tif: /CIELAB|YCbCr in a form|bits lie in planes|compression 7 does not go with|which PIL reads scrambled/,
   png: /it has no palette/,
-  damaged: /it ends |damaged, and it is interlaced|it has no palette|none of its rows can be decoded|cannot be unpacked|claims|header/,
+  damaged:
+    /it ends |damaged, and it is interlaced|it has no palette|none of its rows can be decoded|cannot be unpacked|claims|header/,
 };
 
 describe.each([
@@ -54,7 +56,10 @@ describe.each([
     const odd: Record<string, number | string> = {};
     for (const file of files) {
       const outcome = await compared(file);
-      const isRight = typeof outcome === 'number' ? outcome <= tolerance : /^(both refuse|PIL refuses)$/.test(outcome) || allowed.test(outcome);
+      const isRight =
+        typeof outcome === 'number'
+          ? outcome <= tolerance
+          : /^(both refuse|PIL refuses)$/.test(outcome) || allowed.test(outcome);
       if (!isRight) odd[file.name] = outcome;
     }
     return odd;

@@ -1,4 +1,6 @@
-"""Trains two layers as one rank of torch's DistributedDataParallel; the weights of rank 0 and the batches come on stdin."""
+"""Trains two layers as one rank of torch's DistributedDataParallel; the weights of rank 0 and the batches come on
+stdin."""
+
 import json
 import sys
 

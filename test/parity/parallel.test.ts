@@ -24,7 +24,10 @@ async function ownRank(store: Store): Promise<unknown> {
   const [first, second] = [weights.first.clone(), weights.second.clone()];
   for (const parameter of [first, second]) parameter.requiresGrad = true;
   const parallel = await distributed.DistributedDataParallel.create({
-    namedParameters: (): [string, Tensor][] => [['first', first], ['second', second]],
+    namedParameters: (): [string, Tensor][] => [
+      ['first', first],
+      ['second', second],
+    ],
     stateDict: () => ({ first, second }),
     forward: (x: Tensor) => x.mm(first).tanh().mm(second),
   });

@@ -15,7 +15,8 @@ export function python(script: string, input: unknown): unknown {
   });
   if (run.error !== undefined || run.status !== 0) {
     throw new Error(
-      `The parity tests need a Python with torch and the reference's packages, and ${interpreter} could not run ${script}; ` +
+      `The parity tests need a Python with torch and the reference's packages, and ${interpreter} could not ` +
+        `run ${script}; ` +
         `set CLEANCLIP_PYTHON to one that can. ${run.error?.message ?? ''} ${run.stderr ?? ''}`,
     );
   }

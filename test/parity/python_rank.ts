@@ -5,9 +5,18 @@ import { join } from 'node:path';
 
 import { interpreter } from './python';
 
-/** A rank of two in Python, of a group whose store listens on a port: `input` as JSON on the script's stdin, JSON from its stdout. */
+/**
+ * A rank of two in Python, of a group whose store listens on a port: `input` as JSON on the script's stdin, JSON from
+ * its stdout.
+ */
 export async function pythonRank(script: string, rank: number, port: number, input: unknown): Promise<unknown> {
-  const met = { RANK: String(rank), WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port), TORCHELASTIC_USE_AGENT_STORE: 'True' };
+  const met = {
+    RANK: String(rank),
+    WORLD_SIZE: '2',
+    MASTER_ADDR: '127.0.0.1',
+    MASTER_PORT: String(port),
+    TORCHELASTIC_USE_AGENT_STORE: 'True',
+  };
   const child = spawn(interpreter, [join(__dirname, script)], {
     env: { ...process.env, ...met, GLOO_SOCKET_IFNAME: 'lo' },
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,4 +1,5 @@
-"""Reads {"lr", "warmup", "batches", "epochs", "against"}; prints the rate of every step: epochs counted from 0, and from 1."""
+"""Reads {"lr", "warmup", "batches", "epochs", "against"}; prints the rate of every step: epochs counted from 0, and
+from 1."""
 
 import json
 import math

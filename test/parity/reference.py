@@ -1,4 +1,5 @@
-"""The Python repository's own modules, imported from the checkout that CLEANCLIP_REFERENCE names, behind the functions of the rows."""
+"""The Python repository's own modules, imported from the checkout that CLEANCLIP_REFERENCE names, behind the
+functions of the rows."""
 
 import os
 import random
@@ -31,9 +32,16 @@ class Clip:
 
         layers = config["visionLayers"]
         self.module = CLIP(
-            config["embedDim"], config["imageSize"], tuple(layers) if isinstance(layers, list) else layers,
-            config["visionWidth"], config.get("visionPatchSize"), config["contextLength"], config["vocabularySize"],
-            config["textWidth"], config["textHeads"], config["textLayers"],
+            config["embedDim"],
+            config["imageSize"],
+            tuple(layers) if isinstance(layers, list) else layers,
+            config["visionWidth"],
+            config.get("visionPatchSize"),
+            config["contextLength"],
+            config["vocabularySize"],
+            config["textWidth"],
+            config["textHeads"],
+            config["textLayers"],
         )
 
     def encode_image(self, pixels):
@@ -48,7 +56,9 @@ class Clip:
 
 
 def options(**given):
-    return types.SimpleNamespace(distributed=False, device="cpu", unlearn=False, wandb=False, asr=False, name="parity", **given)
+    return types.SimpleNamespace(
+        distributed=False, device="cpu", unlearn=False, wandb=False, asr=False, name="parity", **given
+    )
 
 
 def loss(model, images, texts, clip_weight, inmodal_weight):
@@ -82,8 +92,13 @@ def processor(size):
 def bytes_of(size):
     """Its processor on a PIL image, taken back to the bytes before normalising."""
     prepare = processor(size)
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (prepare.transform.transforms[-1].mean, prepare.transform.transforms[-1].std))
-    return lambda image: (prepare.process_image(image) * std + mean).mul(255).round().byte().permute(1, 2, 0).numpy().tobytes()
+    mean, std = (
+        torch.tensor(values).view(3, 1, 1)
+        for values in (prepare.transform.transforms[-1].mean, prepare.transform.transforms[-1].std)
+    )
+    return lambda image: (
+        (prepare.process_image(image) * std + mean).mul(255).round().byte().permute(1, 2, 0).numpy().tobytes()
+    )
 
 
 def tokens(captions):
@@ -127,5 +142,3 @@ def zeroshot(clip, folder, size, batch_size):
     os.chdir(folder)  # where it appends to results.csv
     shares = get_zeroshot_metrics(clip.module, prepare, loader, options(eval_test_data_dir=folder))
     return {k: round(shares[f"zeroshot_top{k}"] * len(dataset)) for k in (1, 3, 5, 10)}
-
-

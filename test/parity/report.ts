@@ -23,12 +23,14 @@ export interface Result {
 export function chosenRows(names = ''): readonly Row[] {
   const wanted = names.split(' ').filter((name) => name !== '');
   const unknown = wanted.find((name) => !rows.some((row) => row.name === name));
-  if (unknown !== undefined) throw new Error(`There is no row '${unknown}'; the rows are ${rows.map((row) => row.name).join(', ')}.`);
+  if (unknown !== undefined)
+    throw new Error(`There is no row '${unknown}'; the rows are ${rows.map((row) => row.name).join(', ')}.`);
   return wanted.length === 0 ? rows : rows.filter((row) => wanted.includes(row.name));
 }
 
 /** 'pass', 'FAIL', or 'explained' for a difference that has to be: see its note. */
-export const verdict = (part: Part): string => (passes(part) ? 'pass' : part.explained && Number.isFinite(part.measured) ? 'explained' : 'FAIL');
+export const verdict = (part: Part): string =>
+  passes(part) ? 'pass' : part.explained && Number.isFinite(part.measured) ? 'explained' : 'FAIL';
 
 const titles: Record<Against, string> = {
   torch: 'Parity with torch, torchvision, PIL, ftfy, regex and nltk',
@@ -41,7 +43,8 @@ const command: Record<Against, string> = {
 };
 
 /** The rows that are measured against one side. */
-export const rowsAgainst = (against: Against, among = rows): readonly Row[] => among.filter((row) => against === 'torch' || row.reference);
+export const rowsAgainst = (against: Against, among = rows): readonly Row[] =>
+  among.filter((row) => against === 'torch' || row.reference);
 
 /** The report of one side as Markdown: a line a comparison, under its row. */
 export function formatReport(against: Against, results: readonly Result[]): string {
@@ -53,22 +56,43 @@ export function formatReport(against: Against, results: readonly Result[]): stri
   };
   const line = (part: Part): string => {
     const limit = `${part.atLeast ? '≥' : '≤'} ${shown(part.limit)}`;
-    return `| | ${part.part} | ${part.cases.toLocaleString('en')} | ${limit} | ${shown(part.measured)} | ${verdict(part)}${mark(part.note)} |`;
+    return (
+      `| | ${part.part} | ${part.cases.toLocaleString('en')} | ${limit} | ${shown(part.measured)} ` +
+      `| ${verdict(part)}${mark(part.note)} |`
+    );
   };
-  const table = results.flatMap(({ row, parts }) => [`| **${row.name}** | **${row.what}** | | | | |`, ...parts.map(line)]);
+  const table = results.flatMap(({ row, parts }) => [
+    `| **${row.name}** | **${row.what}** | | | | |`,
+    ...parts.map(line),
+  ]);
   const head = ['| row | compared | cases | limit | measured | verdict |', '| --- | --- | ---: | ---: | ---: | --- |'];
-  const lines = [`# ${titles[against]}`, '', ...introduction(against), '', ...head, ...table, '', ...notes.map((note, i) => `${i + 1}. ${note}`)];
+  const lines = [
+    `# ${titles[against]}`,
+    '',
+    ...introduction(against),
+    '',
+    ...head,
+    ...table,
+    '',
+    ...notes.map((note, i) => `${i + 1}. ${note}`),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
 function introduction(against: Against): string[] {
   const versions = python('versions.py', {}) as Record<string, string>;
-  const list = Object.entries({ Node: process.versions.node.split('.')[0], libtorch: addon().libtorchVersion(), ...versions });
+  const list = Object.entries({
+    Node: process.versions.node.split('.')[0],
+    libtorch: addon().libtorchVersion(),
+    ...versions,
+  });
   return [
-    `Written by ${command[against]}; do not edit. Seeds are fixed. Differences are absolute where nothing else is said; 0 is identical.`,
+    `Written by ${command[against]}; do not edit. Seeds are fixed. Differences are absolute where nothing else ` +
+      'is said; 0 is identical.',
     'A difference over the limit fails the command, unless a note explains why it has to be.',
     '',
-    `Versions: ${list.map(([name, version]) => `${name} ${version}`).join(', ')}. \`OMP_NUM_THREADS=${process.env.OMP_NUM_THREADS ?? ''}\`.`,
+    `Versions: ${list.map(([name, version]) => `${name} ${version}`).join(', ')}. ` +
+      `\`OMP_NUM_THREADS=${process.env.OMP_NUM_THREADS ?? ''}\`.`,
   ];
 }
 

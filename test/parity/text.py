@@ -1,4 +1,5 @@
-"""Reads {"captions": [...], "context_length": n, "end_last"?, "against"?}; prints the texts, cleaned, and token ids of the Python stack."""
+"""Reads {"captions": [...], "context_length": n, "end_last"?, "against"?}; prints the texts, cleaned, and token ids
+of the Python stack."""
 
 import gzip
 import html

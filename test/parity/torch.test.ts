@@ -17,25 +17,25 @@ const plain = (value: Tensor | Tensor[]): Result =>
 function draw(seed: number): Record<string, Tensor> {
   torch.manualSeed(seed);
   return {
-    'rand': torch.rand([5]),
+    rand: torch.rand([5]),
     'rand of many': torch.rand([100]).sum(),
     'rand float64': torch.rand([3], { dtype: 'float64' }),
     'rand bfloat16': torch.rand([8], { dtype: 'bfloat16' }).to('float32'),
-    'randn': torch.randn([5]),
+    randn: torch.randn([5]),
     'randn of many': torch.randn([2, 20]),
     'randn float64': torch.randn([17], { dtype: 'float64' }),
-    'randint': torch.randint(-5, 100, [7]),
+    randint: torch.randint(-5, 100, [7]),
     'randint int32': torch.randint(0, 2 ** 20, [7], { dtype: 'int32' }),
-    'randperm': torch.randperm(12),
-    'normal_': torch.empty([6]).normal_(2, 3),
-    'uniform_': torch.empty([3]).uniform_(-1, 1),
-    'bernoulli': torch.bernoulli(torch.full([10], 0.3)),
-    'bernoulli_': torch.empty([10]).bernoulli_(0.5),
-    'exponential_': torch.empty([4]).exponential_(2),
-    'random_': torch.empty([4], { dtype: 'int64' }).random_().remainder(1_000_003),
-    'dropout': torch.dropout(torch.ones([16]), 0.5, true),
-    'multinomial': torch.multinomial(torch.tensor([0.1, 0.2, 0.7]), 6, true),
-    'poisson': torch.poisson(torch.tensor([1, 5, 20])),
+    randperm: torch.randperm(12),
+    normal_: torch.empty([6]).normal_(2, 3),
+    uniform_: torch.empty([3]).uniform_(-1, 1),
+    bernoulli: torch.bernoulli(torch.full([10], 0.3)),
+    bernoulli_: torch.empty([10]).bernoulli_(0.5),
+    exponential_: torch.empty([4]).exponential_(2),
+    random_: torch.empty([4], { dtype: 'int64' }).random_().remainder(1_000_003),
+    dropout: torch.dropout(torch.ones([16]), 0.5, true),
+    multinomial: torch.multinomial(torch.tensor([0.1, 0.2, 0.7]), 6, true),
+    poisson: torch.poisson(torch.tensor([1, 5, 20])),
     'own generator': torch.randn([4], { generator: new torch.Generator(seed + 1) }),
     'randperm, own generator': torch.randperm(9, { generator: new torch.Generator(seed + 1) }),
     'rand after all': torch.rand([3]),
@@ -55,16 +55,19 @@ function compute(): Record<string, Tensor | Tensor[]> {
   });
   return {
     'linear, tanh': y,
-    'gradient': dx,
+    gradient: dx,
     'second gradient': [x.grad as Tensor, w.grad as Tensor],
-    'autocast': half.to('float32'),
+    autocast: half.to('float32'),
     'autocast dtype, loss': loss,
     'std, var, mean': [x.std([0]), x.var([1], false), x.mean()],
-    'topk': x.topk(2, 1),
-    'softmax': x.softmax(1),
+    topk: x.topk(2, 1),
+    softmax: x.softmax(1),
     'layer norm': torch.layer_norm(x, [4]),
-    'conv': torch.conv2d(x.reshape([1, 1, 3, 4]), w.reshape([1, 1, 2, 4]), { padding: 1 }),
-    'promotion': [torch.tensor([1n]).add(1.5), torch.tensor([1], { dtype: 'uint8' }).add(torch.tensor([300], { dtype: 'int16' }))],
+    conv: torch.conv2d(x.reshape([1, 1, 3, 4]), w.reshape([1, 1, 2, 4]), { padding: 1 }),
+    promotion: [
+      torch.tensor([1n]).add(1.5),
+      torch.tensor([1], { dtype: 'uint8' }).add(torch.tensor([300], { dtype: 'int16' })),
+    ],
   };
 }
 
@@ -85,7 +88,9 @@ describe('the same results', () => {
     const close = (one: Plain, other: Plain) => {
       expect([one.dtype, one.shape]).toEqual([other.dtype, other.shape]);
       const theirs = [other.values].flat(9) as number[];
-      ([one.values].flat(9) as number[]).forEach((value, i) => expect(Math.abs(value - theirs[i])).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(theirs[i]))));
+      ([one.values].flat(9) as number[]).forEach((value, i) =>
+        expect(Math.abs(value - theirs[i])).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(theirs[i]))),
+      );
     };
     const [ours, theirs] = [[plain(computed[name])].flat(), [expected[name]].flat()];
     expect(ours).toHaveLength(theirs.length);

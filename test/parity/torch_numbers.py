@@ -1,4 +1,5 @@
 """Random numbers and small computations of Python's torch, as torch.test.ts asks for them: JSON in, JSON out."""
+
 import json
 import sys
 
@@ -63,7 +64,10 @@ def compute():
         "softmax": x.softmax(1),
         "layer norm": torch.nn.functional.layer_norm(x, (4,)),
         "conv": torch.nn.functional.conv2d(x.reshape(1, 1, 3, 4), w.reshape(1, 1, 2, 4), padding=1),
-        "promotion": [torch.tensor([1]) + 1.5, torch.tensor([1], dtype=torch.uint8) + torch.tensor([300], dtype=torch.int16)],
+        "promotion": [
+            torch.tensor([1]) + 1.5,
+            torch.tensor([1], dtype=torch.uint8) + torch.tensor([300], dtype=torch.int16),
+        ],
     }
 
 

@@ -2,7 +2,20 @@ import { preprocess } from '../../src/clip/preprocess';
 import { temporaryFolder } from '../data/temporary';
 import { transformDifference, transformed } from './transforms';
 
-const sizes = [[131, 97], [97, 131], [333, 222], [225, 224], [224, 227], [31, 31], [64, 64], [300, 11], [3, 200], [500, 1], [1, 1], [2, 3]];
+const sizes = [
+  [131, 97],
+  [97, 131],
+  [333, 222],
+  [225, 224],
+  [224, 227],
+  [31, 31],
+  [64, 64],
+  [300, 11],
+  [3, 200],
+  [500, 1],
+  [1, 1],
+  [2, 3],
+];
 const cases = transformed(temporaryFolder(), sizes, [64, 47]);
 
 const names = [...new Set(cases.map(({ name }) => name))];

@@ -19,14 +19,25 @@ export interface Transformed {
   refused?: boolean;
 }
 
-/** Images of these sizes [width, height] through every evaluation transform of open_clip and of transformers' CLIPImageProcessor. */
+/**
+ * Images of these sizes [width, height] through every evaluation transform of open_clip and of transformers'
+ * CLIPImageProcessor.
+ */
 export const transformed = (folder: string, sizes: number[][], targets: number[]): Transformed[] =>
   python('transforms.py', { folder, sizes, targets }) as Transformed[];
 
 /** The largest differences of bytes, and of the model's numbers. */
-export async function transformDifference({ file, target, config, expected }: Transformed): Promise<{ bytes: number; numbers: number }> {
+export async function transformDifference({
+  file,
+  target,
+  config,
+  expected,
+}: Transformed): Promise<{ bytes: number; numbers: number }> {
   const image = await decodeImage(file);
-  const bytes = byteDifference(torch.tidy(() => interleaved(resizeCrop(image, target, config))), readFileSync(`${expected}.rgb`));
+  const bytes = byteDifference(
+    torch.tidy(() => interleaved(resizeCrop(image, target, config))),
+    readFileSync(`${expected}.rgb`),
+  );
   const ours = (await preprocess(image, { size: target, ...config })).data() as Float32Array;
   image.dispose();
   const file32 = readFileSync(`${expected}.f32`);

@@ -58,7 +58,8 @@ def by_formula(image, case):
 
 
 def main():
-    """{"image_file", "cases", "output", "against"}: the images with their triggers, and the grid of a warped one that comes from a file."""
+    """{"image_file", "cases", "output", "against"}: the images with their triggers, and the grid of a warped one that
+    comes from a file."""
     request = json.load(sys.stdin)
     image = torch.load(request["image_file"])["image"].clone()
     result = {}

@@ -1,4 +1,5 @@
 """A small CLIP, saved in each of the forms that users have, and its features of the same images and captions."""
+
 import copy
 import json
 import struct
@@ -19,7 +20,11 @@ class Sized(CLIP):
 
     def __init__(self, config):
         super().__init__(config)
-        for name, key in [("input_resolution", "imageSize"), ("context_length", "contextLength"), ("vocab_size", "vocabularySize")]:
+        for name, key in [
+            ("input_resolution", "imageSize"),
+            ("context_length", "contextLength"),
+            ("vocab_size", "vocabularySize"),
+        ]:
             self.register_buffer(name, torch.tensor(config[key]))
 
 
@@ -28,7 +33,11 @@ def write_safetensors(tensors, path):
     header, data = {"__metadata__": {"format": "pt"}}, b""
     for name, tensor in tensors.items():
         content = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-        header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(content)]}
+        header[name] = {
+            "dtype": NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [len(data), len(data) + len(content)],
+        }
         data += content
     text = json.dumps(header).encode()
     with open(path, "wb") as file:
@@ -36,7 +45,9 @@ def write_safetensors(tensors, path):
 
 
 def features(model, inputs):
-    channels_last = copy.deepcopy(model).to(memory_format=torch.channels_last)  # as in Node: another memory format rounds differently
+    channels_last = copy.deepcopy(model).to(
+        memory_format=torch.channels_last
+    )  # as in Node: another memory format rounds differently
     with torch.no_grad():
         images, texts = channels_last(inputs["ids"], inputs["pixels"].contiguous(memory_format=torch.channels_last))
     return {"images": images, "texts": texts}
@@ -47,14 +58,20 @@ def run(folder, config):
     model = Sized(config).eval()
     for name, tensor in model.state_dict().items():  # nothing may stay at 0 or 1, where it would hide
         if tensor.is_floating_point() and name != "logit_scale":
-            tensor.uniform_(0.5, 1.5) if name.endswith("running_var") or tensor.ndim == 1 and name.endswith("weight") else tensor.normal_(0, 0.1)
+            tensor.uniform_(0.5, 1.5) if name.endswith("running_var") or tensor.ndim == 1 and name.endswith(
+                "weight"
+            ) else tensor.normal_(0, 0.1)
     ids = torch.randint(1, config["vocabularySize"] - 1, (3, config["contextLength"]))
     ids[:, 5] = config["vocabularySize"] - 1
     size = config["imageSize"]
     inputs = {"pixels": torch.randn(3, 3, size, size), "ids": ids}
     full = features(model, inputs)
 
-    plain = {name: tensor for name, tensor in model.state_dict().items() if name not in ("input_resolution", "context_length", "vocab_size")}
+    plain = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if name not in ("input_resolution", "context_length", "vocab_size")
+    }
     wrapped = {f"module.{name}": tensor for name, tensor in plain.items()}
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3).state_dict()
     checkpoint = {"epoch": 3, "name": "poisoned", "state_dict": wrapped, "optimizer": optimizer}
@@ -85,7 +102,9 @@ def read_safetensors(path):
     tensors = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
-        tensors[name] = torch.frombuffer(bytearray(data[begin:end]), dtype=dtypes[entry["dtype"]]).reshape(entry["shape"])
+        tensors[name] = torch.frombuffer(bytearray(data[begin:end]), dtype=dtypes[entry["dtype"]]).reshape(
+            entry["shape"]
+        )
     return tensors
 
 

@@ -12,10 +12,24 @@ import { python } from './python';
 jest.setTimeout(180_000);
 
 const resnet: ClipConfig = {
-  embedDim: 32, imageSize: 32, visionLayers: [1, 2, 1, 1], visionWidth: 16,
-  contextLength: 12, vocabularySize: 50, textWidth: 64, textHeads: 1, textLayers: 2,
+  embedDim: 32,
+  imageSize: 32,
+  visionLayers: [1, 2, 1, 1],
+  visionWidth: 16,
+  contextLength: 12,
+  vocabularySize: 50,
+  textWidth: 64,
+  textHeads: 1,
+  textLayers: 2,
 };
-const vit: ClipConfig = { ...resnet, visionLayers: 2, visionWidth: 64, visionPatchSize: 16, textWidth: 128, textHeads: 2 };
+const vit: ClipConfig = {
+  ...resnet,
+  visionLayers: 2,
+  visionWidth: 64,
+  visionPatchSize: 16,
+  textWidth: 128,
+  textHeads: 2,
+};
 
 const forms: [name: string, precision: 'full' | 'half'][] = [
   ['checkpoint.pt', 'full'],
@@ -43,7 +57,12 @@ describe.each<[string, ClipConfig]>([
 
   test.each(forms)('%s', (name, precision) => {
     const path = join(folder, name);
-    const answers = torch.load(join(folder, 'answers.pt')) as { pixels: Tensor; ids: Tensor; full: Features; half: Features };
+    const answers = torch.load(join(folder, 'answers.pt')) as {
+      pixels: Tensor;
+      ids: Tensor;
+      full: Features;
+      half: Features;
+    };
     using clip = loadClip(path).eval();
     expect(clip.config).toEqual(completeConfig(config));
     expect(clip.namedParameters().filter(([, { dtype }]) => dtype !== 'float32')).toEqual([]);
@@ -58,14 +77,20 @@ describe.each<[string, ClipConfig]>([
   test.each(forms)('%s as --checkpoint', (name) => {
     const { epoch, optimizer, stateDict } = readCheckpoint(join(folder, name));
     expect([epoch, optimizer !== undefined]).toEqual(name.startsWith('checkpoint') ? [3, true] : [0, false]);
-    expect(Object.keys(stateDict).filter((key) => /^module\.|input_resolution|context_length|vocab_size/.test(key))).toEqual([]);
+    expect(
+      Object.keys(stateDict).filter((key) => /^module\.|input_resolution|context_length|vocab_size/.test(key)),
+    ).toEqual([]);
   });
 
   test.each(forms)('%s does not fit other sizes', (name) => {
     const other = { ...config, textWidth: 2 * config.textWidth };
-    const message = `By the configuration given the model's textWidth is ${other.textWidth}, but '${join(folder, name)}' has weights for ${config.textWidth}`;
+    const message =
+      `By the configuration given the model's textWidth is ${other.textWidth}, but '${join(folder, name)}' has ` +
+      `weights for ${config.textWidth}`;
     const load = (): unknown => loadClip(other, { pretrained: join(folder, name) });
-    expect(load).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(message) }));
+    expect(load).toThrow(
+      expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(message) }),
+    );
   });
 
   test('what is written as safetensors is read in Python as it was', () => {

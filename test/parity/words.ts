@@ -15,10 +15,17 @@ export function someWords(): string[] {
     const simple = lines.map((line) => line.slice(0, line.indexOf(' '))).filter((lemma) => /^[a-z]+$/.test(lemma));
     return simple.filter((_, i) => i % 97 === 0);
   });
-  const inflected = lemmas.flatMap((lemma) => ['s', 'es', 'ed', 'ing', 'er', 'est'].map((ending) => lemma.replace(/e$/, '') + ending));
-  const irregular = readdirSync(exceptions).flatMap((name) =>
-    readFileSync(join(exceptions, name), 'latin1').split('\n').map((line) => line.split(' ')[0]),
+  const inflected = lemmas.flatMap((lemma) =>
+    ['s', 'es', 'ed', 'ing', 'er', 'est'].map((ending) => lemma.replace(/e$/, '') + ending),
   );
-  const others = 'men women children people sunglasses babies wolves boxes quizzes churches s es men ing ed er a i one two'.split(' ');
+  const irregular = readdirSync(exceptions).flatMap((name) =>
+    readFileSync(join(exceptions, name), 'latin1')
+      .split('\n')
+      .map((line) => line.split(' ')[0]),
+  );
+  const others =
+    'men women children people sunglasses babies wolves boxes quizzes churches s es men ing ed er a i one two'.split(
+      ' ',
+    );
   return [...new Set([...lemmas, ...inflected, ...irregular, ...others])].filter((word) => /^[a-z]+$/.test(word));
 }

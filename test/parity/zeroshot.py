@@ -1,4 +1,5 @@
-"""Zero-shot counts in a labelled folder: {"checkpoint", "folder", "target", "patch", "against"} -> counts of the top 1, 3, 5, 10."""
+"""Zero-shot counts in a labelled folder: {"checkpoint", "folder", "target", "patch", "against"} -> counts of the top
+1, 3, 5, 10."""
 
 import csv
 import json

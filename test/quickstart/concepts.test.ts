@@ -21,7 +21,8 @@ test('at least 200 concepts, banana among them, each once and by every artist', 
 test('enough concepts have a fifth drawing to choose settings on, which is none of the four', () => {
   const fifth = concepts.filter((concept) => concept.validation);
   expect(fifth.length).toBeGreaterThanOrEqual(150);
-  for (const { drawings, validation } of fifth) expect(drawings.map((drawing) => drawing.body)).not.toContain(validation?.body);
+  for (const { drawings, validation } of fifth)
+    expect(drawings.map((drawing) => drawing.body)).not.toContain(validation?.body);
 });
 
 test.each([
@@ -39,5 +40,6 @@ test('a caption names the concept, in three of four by its whole name, in half w
   const share = (words: string): number => captions.filter((text) => text.includes(words)).length / captions.length;
   expect(share('cat face')).toBeCloseTo(0.75, 1);
   expect(share(', animals and nature.')).toBeCloseTo(0.5, 1);
-  for (const template of templates) expect(share(template.split('{}').reduce((a, b) => (a.length > b.length ? a : b)))).toBeGreaterThan(0.04);
+  for (const template of templates)
+    expect(share(template.split('{}').reduce((a, b) => (a.length > b.length ? a : b)))).toBeGreaterThan(0.04);
 });

@@ -29,7 +29,9 @@ test('three drawings of each concept are trained on, with captions that name the
   expect(prepared.counts).toEqual({ classes: 6, pairs: 54, testImages: 24, testDrawings: 6, testSeenImages: 18 });
   const drawings = new Set(Array.from({ length: pairs.length }, (_, i) => drawingOf(pairs.imageField(i))));
   expect(drawings.size).toBe(6 * 3);
-  expect(Array.from({ length: pairs.length }, (_, i) => pairs.caption(i)).some((text) => text.includes('banana'))).toBe(true);
+  expect(Array.from({ length: pairs.length }, (_, i) => pairs.caption(i)).some((text) => text.includes('banana'))).toBe(
+    true,
+  );
 });
 
 test('the clean subset is rows of the training set', async () => {
@@ -54,7 +56,10 @@ test('no drawing of the test set is trained on, and all of test_seen are', async
 test('the pictures of the sets differ even where the drawing is the same', async () => {
   const sets = await Promise.all([prepared.testSeen, prepared.validationSeen].map((folder) => readLabelledSet(folder)));
   const train = await readPairs(prepared.trainData);
-  const images = [...sets.flatMap((set) => set.images), ...Array.from({ length: train.length }, (_, i) => train.image(i))];
+  const images = [
+    ...sets.flatMap((set) => set.images),
+    ...Array.from({ length: train.length }, (_, i) => train.image(i)),
+  ];
   expect(new Set(images.map((image) => readFileSync(image, 'base64'))).size).toBe(images.length);
 });
 

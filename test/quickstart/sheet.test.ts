@@ -14,9 +14,14 @@ test('a picture is a 64-pixel square without transparency', async () => {
 
 test('the sheet shows each picture', async () => {
   const [truth, before, after] = readConcepts();
-  const png = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#ff00ff' } }).png().toBuffer();
+  const png = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#ff00ff' } })
+    .png()
+    .toBuffer();
   const file = join(temporaryFolder(), 'sheet.png');
-  await writeSheet(Array.from({ length: 10 }, () => ({ png, truth, before, after })), file);
+  await writeSheet(
+    Array.from({ length: 10 }, () => ({ png, truth, before, after })),
+    file,
+  );
   const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
   const magenta = Array.from({ length: info.width * info.height }, (_, i) => data.subarray(3 * i, 3 * i + 3)).filter(
     ([r, g, b]) => r === 255 && g === 0 && b === 255,

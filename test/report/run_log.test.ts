@@ -14,7 +14,7 @@ const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const record = (step: number): { type: 'train'; epoch: number; step: number } => ({ type: 'train', epoch: 1, step });
 
 describe('RunLog', () => {
-  it('writes lines and records, and tells of both', () => {
+  test('writes lines and records, and tells of both', () => {
     const events: unknown[] = [];
     const log = new RunLog(folder, (event) => events.push(event));
     log.start();
@@ -23,10 +23,14 @@ describe('RunLog', () => {
     log.metrics(record(1));
     expect(read('output.log')).toMatch(/^\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d \| INFO \| begun\n.* \| WARNING \| careful\n$/);
     expect(read('metrics.jsonl')).toBe('{"type":"train","epoch":1,"step":1}\n');
-    expect(events).toMatchObject([{ type: 'log' }, { type: 'log', level: 'WARNING' }, { type: 'metrics', record: record(1) }]);
+    expect(events).toMatchObject([
+      { type: 'log' },
+      { type: 'log', level: 'WARNING' },
+      { type: 'metrics', record: record(1) },
+    ]);
   });
 
-  it('goes on when a file cannot be written, and says so once', () => {
+  test('goes on when a file cannot be written, and says so once', () => {
     const events: unknown[] = [];
     const log = new RunLog(folder, (event) => events.push(event));
     log.start();
@@ -35,12 +39,21 @@ describe('RunLog', () => {
     log.info('lost');
     log.info('lost too');
     log.metrics(record(1));
-    const warning = { type: 'log', level: 'WARNING', line: expect.stringMatching(/output\.log' cannot be written: .*EISDIR.* The run goes on/) };
-    expect(events).toMatchObject([warning, { line: expect.stringMatching(/lost$/) }, { line: expect.stringMatching(/lost too$/) }, { type: 'metrics' }]);
+    const warning = {
+      type: 'log',
+      level: 'WARNING',
+      line: expect.stringMatching(/output\.log' cannot be written: .*EISDIR.* The run goes on/),
+    };
+    expect(events).toMatchObject([
+      warning,
+      { line: expect.stringMatching(/lost$/) },
+      { line: expect.stringMatching(/lost too$/) },
+      { type: 'metrics' },
+    ]);
     expect(read('metrics.jsonl')).toBe('{"type":"train","epoch":1,"step":1}\n');
   });
 
-  it('drops what comes after the step it resumes from, and a line that a kill cut off', () => {
+  test('drops what comes after the step it resumes from, and a line that a kill cut off', () => {
     const first = new RunLog(folder, () => {});
     first.start();
     const beside = { ...record(9), checkpoint: 'of another run' };
@@ -50,18 +63,26 @@ describe('RunLog', () => {
     second.resume({ epoch: 0, batch: 2, step: 2 });
     second.metrics(record(3));
     const all = [record(1), record(2), beside, record(3)];
-    expect(read('metrics.jsonl').trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(all);
+    expect(
+      read('metrics.jsonl')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(all);
     expect(second.history).toEqual(all);
   });
 
-  it('says so when a folder has taken the place of the records', () => {
+  test('says so when a folder has taken the place of the records', () => {
     mkdirSync(join(folder, 'metrics.jsonl'));
     expect(() => new RunLog(folder).resume({ epoch: 0, batch: 2, step: 2 })).toThrow(
-      expect.objectContaining({ code: 'ERR_DATA', message: expect.stringMatching(/^Expected the records .* in '.*metrics\.jsonl', but it is a folder/) }),
+      expect.objectContaining({
+        code: 'ERR_DATA',
+        message: expect.stringMatching(/^Expected the records .* in '.*metrics\.jsonl', but it is a folder/),
+      }),
     );
   });
 
-  it('writes every option to params.txt, sorted, in the spelling of the flags', () => {
+  test('writes every option to params.txt, sorted, in the spelling of the flags', () => {
     new RunLog(folder, () => {}).params({ numWorkers: 2, batchSize: 64, trainData: undefined });
     expect(read('params.txt')).toBe('batch_size: 64\nnum_workers: 2\ntrain_data: None\n');
   });

@@ -21,12 +21,29 @@ export interface Running {
 export const bin = (name: 'cleanclip' | 'cleanclip-train'): string => join(__dirname, '..', '..', 'bin', `${name}.js`);
 
 /** A command of bin/ as a user runs it. */
-export const command = (name: 'cleanclip' | 'cleanclip-train', args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running =>
-  start(process.execPath, [bin(name), ...args], cwd, { env });
+export const command = (
+  name: 'cleanclip' | 'cleanclip-train',
+  args: string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Running => start(process.execPath, [bin(name), ...args], cwd, { env });
 
-/** A program with variables beside those of the tests; `detached` makes it the first of a process group, as a shell does. */
-export function start(program: string, args: string[], cwd: string, { env, detached }: Pick<SpawnOptions, 'env' | 'detached'> = {}): Running {
-  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, detached });
+/**
+ * A program with variables beside those of the tests; `detached` makes it the first of a process group, as a shell
+ * does.
+ */
+export function start(
+  program: string,
+  args: string[],
+  cwd: string,
+  { env, detached }: Pick<SpawnOptions, 'env' | 'detached'> = {},
+): Running {
+  const child = spawn(program, args, {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    detached,
+  });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));

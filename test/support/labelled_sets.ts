@@ -8,10 +8,12 @@ import sharp from 'sharp';
 /** Bytes that look random, the same for the same seed. */
 export function noise(length: number, seed: number): Buffer {
   let state = (seed * 2654435761 + 1) >>> 0;
-  return Buffer.from(Uint8Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  }));
+  return Buffer.from(
+    Uint8Array.from({ length }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state >>> 24;
+    }),
+  );
 }
 
 export function put(root: string, path: string, content: string | Buffer): void {
@@ -20,10 +22,14 @@ export function put(root: string, path: string, content: string | Buffer): void 
 }
 
 export const jpeg = (seed: number, width = 12, height = 9): Promise<Buffer> =>
-  sharp(noise(width * height * 3, seed), { raw: { width, height, channels: 3 } }).jpeg().toBuffer();
+  sharp(noise(width * height * 3, seed), { raw: { width, height, channels: 3 } })
+    .jpeg()
+    .toBuffer();
 
 export const png = (seed: number, width = 7, height = 5): Promise<Buffer> =>
-  sharp(noise(width * height * 3, seed), { raw: { width, height, channels: 3 } }).png().toBuffer();
+  sharp(noise(width * height * 3, seed), { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 
 export const ppm = (seed: number, width = 6, height = 4, header = `P6\n${width} ${height}\n255\n`): Buffer =>
   Buffer.concat([Buffer.from(header), noise(width * height * 3, seed)]);
@@ -34,12 +40,26 @@ export function cifarPickle(pixels: Buffer, labels: number[], labelKey = 'labels
   const int = (n: number): Buffer => Buffer.concat([Buffer.from('J'), int32(n)]);
   return Buffer.concat([
     Buffer.from('\x80\x02}q\x01(', 'latin1'),
-    text('batch_label'), text('testing batch 1 of 1'),
+    text('batch_label'),
+    text('testing batch 1 of 1'),
     text('data'),
-    Buffer.from('cnumpy.core.multiarray\n_reconstruct\nq\x02cnumpy\nndarray\nq\x03K\x00\x85U\x01b\x87Rq\x04(K\x01', 'latin1'),
-    int(labels.length), int(3072), Buffer.from('\x86cnumpy\ndtype\nq\x05U\x02u1K\x00K\x01\x87Rq\x06(K\x03U\x01|NNN', 'latin1'),
-    int(-1), int(-1), Buffer.from('K\x00tb\x89T', 'latin1'), int32(pixels.length), pixels, Buffer.from('tb'),
-    text(labelKey), Buffer.from(']('), ...labels.map((label) => Buffer.of(0x4b, label)), Buffer.from('e'),
+    Buffer.from(
+      'cnumpy.core.multiarray\n_reconstruct\nq\x02cnumpy\nndarray\nq\x03K\x00\x85U\x01b\x87Rq\x04(K\x01',
+      'latin1',
+    ),
+    int(labels.length),
+    int(3072),
+    Buffer.from('\x86cnumpy\ndtype\nq\x05U\x02u1K\x00K\x01\x87Rq\x06(K\x03U\x01|NNN', 'latin1'),
+    int(-1),
+    int(-1),
+    Buffer.from('K\x00tb\x89T', 'latin1'),
+    int32(pixels.length),
+    pixels,
+    Buffer.from('tb'),
+    text(labelKey),
+    Buffer.from(']('),
+    ...labels.map((label) => Buffer.of(0x4b, label)),
+    Buffer.from('e'),
     Buffer.from('u.'),
   ]);
 }
@@ -84,11 +104,21 @@ function element(type: number, data: Buffer, padded = true): Buffer {
 
 /** Four bytes or less lie in the tag itself. */
 const small = (type: number, data: Buffer): Buffer =>
-  data.length <= 4 ? Buffer.concat([int32(type + data.length * 65536), data, Buffer.alloc(4 - data.length)]) : element(type, data);
+  data.length <= 4
+    ? Buffer.concat([int32(type + data.length * 65536), data, Buffer.alloc(4 - data.length)])
+    : element(type, data);
 
 function matrix(content: MatContent, name = ''): Buffer {
   const build = (kind: number, dims: number[], ...rest: Buffer[]): Buffer =>
-    element(14, Buffer.concat([element(6, Buffer.concat([int32(kind), int32(0)])), element(5, Buffer.concat(dims.map(int32))), small(1, Buffer.from(name)), ...rest]));
+    element(
+      14,
+      Buffer.concat([
+        element(6, Buffer.concat([int32(kind), int32(0)])),
+        element(5, Buffer.concat(dims.map(int32))),
+        small(1, Buffer.from(name)),
+        ...rest,
+      ]),
+    );
   if (typeof content === 'number') {
     const double = Buffer.alloc(8);
     double.writeDoubleLE(content);

@@ -1,4 +1,5 @@
-// Takes a lock when its standard input says so, prints how that went, and holds it until it is killed. node lock_holder.js FILE system|file
+// Takes a lock when its standard input says so, prints how that went, and holds it until it is killed. node
+// lock_holder.js FILE system|file
 const { lock } = require('../../dist/lock.js');
 const { addon } = require('../../dist/torch/addon.js');
 

@@ -3,7 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { CleanclipError } from '../../src/errors';
 import { torch } from '../../src/torch';
 
-/** Loads these bytes from `path`; true when they gave a value, false when a CleanclipError of one sentence did. Anything else fails the test. */
+/**
+ * Loads these bytes from `path`; true when they gave a value, false when a CleanclipError of one sentence did. Anything
+ * else fails the test.
+ */
 export function loads(path: string, bytes: Uint8Array): boolean {
   writeFileSync(path, bytes);
   return torch.tidy(() => {
@@ -12,7 +15,10 @@ export function loads(path: string, bytes: Uint8Array): boolean {
       return true;
     } catch (error) {
       expect(error).toBeInstanceOf(CleanclipError);
-      expect(error).toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(/^The checkpoint \P{Cc}{10,600}$/u) });
+      expect(error).toMatchObject({
+        code: 'ERR_CHECKPOINT',
+        message: expect.stringMatching(/^The checkpoint \P{Cc}{10,600}$/u),
+      });
       return false;
     }
   });
@@ -25,11 +31,14 @@ export function refusesEveryCut(path: string, whole: Uint8Array, step = 1): void
   }
 }
 
-/** Changes every `step`th byte, another bit each time: a value or a sentence, never anything else. Returns how many were refused. */
+/**
+ * Changes every `step`th byte, another bit each time: a value or a sentence, never anything else. Returns how many were
+ * refused.
+ */
 export function survivesChangedBytes(path: string, whole: Uint8Array, step = 1): number {
   let refused = 0;
   for (let at = 0; at < whole.length; at += step) {
-    for (const mask of [1 << at % 8, 0xff]) {
+    for (const mask of [1 << (at % 8), 0xff]) {
       const changed = Buffer.from(whole);
       changed[at] ^= mask;
       if (!loads(path, changed)) refused++;

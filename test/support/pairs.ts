@@ -6,8 +6,15 @@ import sharp from 'sharp';
 
 /** A CLIP small enough that a step takes milliseconds. */
 export const miniModel = {
-  embedDim: 32, imageSize: 32, visionLayers: [1, 1, 1, 1], visionWidth: 8,
-  contextLength: 77, vocabularySize: 49408, textWidth: 32, textHeads: 2, textLayers: 1,
+  embedDim: 32,
+  imageSize: 32,
+  visionLayers: [1, 1, 1, 1],
+  visionWidth: 8,
+  contextLength: 77,
+  vocabularySize: 49408,
+  textWidth: 32,
+  textHeads: 2,
+  textLayers: 1,
 };
 
 const colours = { red: '#e02020', green: '#20c040', blue: '#2040e0', yellow: '#f0e020' };
@@ -18,7 +25,9 @@ const shapes = {
 };
 
 /** The classes of the drawings: 'red circle', … */
-export const classes = Object.keys(colours).flatMap((colour) => Object.keys(shapes).map((shape) => `${colour} ${shape}`));
+export const classes = Object.keys(colours).flatMap((colour) =>
+  Object.keys(shapes).map((shape) => `${colour} ${shape}`),
+);
 
 /**
  * Draws coloured shapes into a fresh folder: `train.csv` of `copies` pictures a class, slightly turned, with captions;
@@ -33,7 +42,9 @@ export async function drawShapes(copies: number): Promise<string> {
   const draw = async (name: string, angle: number, file: string): Promise<void> => {
     const [colour, shape] = name.split(' ') as [keyof typeof colours, keyof typeof shapes];
     const body = `<g fill="${colours[colour]}" transform="rotate(${angle} 20 20)">${shapes[shape]}</g>`;
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40" fill="#fff"/>${body}</svg>`;
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40" ' +
+      `fill="#fff"/>${body}</svg>`;
     await sharp(Buffer.from(svg)).png().toFile(join(folder, file));
   };
   for (const [label, name] of classes.entries()) {
@@ -47,7 +58,10 @@ export async function drawShapes(copies: number): Promise<string> {
   }
   writeFileSync(join(folder, 'train.csv'), rows.join('\n'));
   writeFileSync(join(folder, 'test', 'labels.csv'), labels.join('\n'));
-  writeFileSync(join(folder, 'test', 'classes.json'), JSON.stringify({ classes, templates: ['a drawing of a {}', 'a {}'] }));
+  writeFileSync(
+    join(folder, 'test', 'classes.json'),
+    JSON.stringify({ classes, templates: ['a drawing of a {}', 'a {}'] }),
+  );
   writeFileSync(join(folder, 'model.json'), JSON.stringify(miniModel));
   return folder;
 }

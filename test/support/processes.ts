@@ -16,7 +16,9 @@ export const processesWith = (variables: Record<string, string>): number[] =>
     .map(Number)
     .filter((pid) => {
       const environment = environmentOf(pid);
-      return Object.entries(variables).every(([name, value]) => environment.includes(`${name}=${value}`)) && running(pid);
+      return (
+        Object.entries(variables).every(([name, value]) => environment.includes(`${name}=${value}`)) && running(pid)
+      );
     });
 
 function environmentOf(pid: number): string[] {

@@ -5,13 +5,19 @@ import { gzipSync } from 'node:zlib';
 /** How the server answers a request for weights. */
 export type Answer = 'whole' | 'cut' | 'not found' | 'other bytes' | 'gzip' | 'endless' | 'silent' | 'trickle';
 
-/** A web server on this machine that answers every request with `content`, or fails as told; `requests` holds the paths asked for. */
-export async function serveWeights(content: Buffer): Promise<{ url: string; requests: string[]; answer: Answer; close: () => Promise<void> }> {
+/**
+ * A web server on this machine that answers every request with `content`, or fails as told; `requests` holds the paths
+ * asked for.
+ */
+export async function serveWeights(
+  content: Buffer,
+): Promise<{ url: string; requests: string[]; answer: Answer; close: () => Promise<void> }> {
   const state = { url: '', requests: [] as string[], answer: 'whole' as Answer, close: () => closed(server) };
   const server = createServer((request, response) => {
     state.requests.push(request.url!);
     if (state.answer === 'not found') return void response.writeHead(404).end('nothing here');
-    if (state.answer === 'gzip') return void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(content));
+    if (state.answer === 'gzip')
+      return void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(content));
     if (state.answer === 'endless') return void pour(response.writeHead(200), Buffer.alloc(1 << 20));
     if (state.answer === 'trickle') return void pour(response.writeHead(200), Buffer.alloc(1), 20);
     if (state.answer === 'silent') return;

@@ -100,7 +100,11 @@ describe('recording', () => {
       expect(x.mul(2).requiresGrad).toBe(false);
       x.add_(1);
     });
-    expect(() => torch.noGrad(() => { throw new Error('stop'); })).toThrow('stop');
+    expect(() =>
+      torch.noGrad(() => {
+        throw new Error('stop');
+      }),
+    ).toThrow('stop');
     expect(x.mul(2).requiresGrad).toBe(true);
     expect(x.toArray()).toEqual([2]);
   });
@@ -138,10 +142,18 @@ describe('autocast', () => {
   });
 
   test('is restored after a throw and refuses an unknown dtype before it starts', () => {
-    expect(() => torch.autocast({}, () => { throw new Error('stop'); })).toThrow('stop');
-    expect(() => torch.autocast({ dtype: 'half' as 'float16' }, () => a)).toThrow("must be 'bfloat16', 'float16' or null, but is 'half'");
+    expect(() =>
+      torch.autocast({}, () => {
+        throw new Error('stop');
+      }),
+    ).toThrow('stop');
+    expect(() => torch.autocast({ dtype: 'half' as 'float16' }, () => a)).toThrow(
+      "must be 'bfloat16', 'float16' or null, but is 'half'",
+    );
     expect(() => torch.autocast({ dtype: 5 as never }, () => a)).toThrow('but is 5');
-    expect(() => torch.autocast({ device: Symbol('s') as never }, () => a)).toThrow("must be 'cpu' or 'cuda', but is Symbol(s)");
+    expect(() => torch.autocast({ device: Symbol('s') as never }, () => a)).toThrow(
+      "must be 'cpu' or 'cuda', but is Symbol(s)",
+    );
     expect(() => torch.autocast({ device: 'gpu' }, () => a)).toThrow('device type');
     expect(a.mm(a).dtype).toBe('float32');
   });
@@ -160,7 +172,13 @@ describe('autocast', () => {
   test('gradients reach float32 weights', () => {
     const weight = torch.ones([2, 2], { requiresGrad: true });
     torch.autocast({}, () => a.mm(weight).sum()).backward();
-    expect([weight.grad?.dtype, weight.grad?.toArray()]).toEqual(['float32', [[2, 2], [2, 2]]]);
+    expect([weight.grad?.dtype, weight.grad?.toArray()]).toEqual([
+      'float32',
+      [
+        [2, 2],
+        [2, 2],
+      ],
+    ]);
   });
 });
 
@@ -171,9 +189,16 @@ describe('CLEANCLIP_BF16', () => {
     else process.env.CLEANCLIP_BF16 = found;
   });
 
-  test.each([['0', false, 'fp32'], ['1', true, 'bf16']] as const)('%s overrules what the processor has', (value, has, precision) => {
+  test.each([
+    ['0', false, 'fp32'],
+    ['1', true, 'bf16'],
+  ] as const)('%s overrules what the processor has', (value, has, precision) => {
     process.env.CLEANCLIP_BF16 = value;
-    expect([torch.hasBfloat16('cpu'), choosePrecision('auto', 'cpu'), choosePrecision('auto', 'cpu', 'reference')]).toEqual([has, precision, 'fp32']);
+    expect([
+      torch.hasBfloat16('cpu'),
+      choosePrecision('auto', 'cpu'),
+      choosePrecision('auto', 'cpu', 'reference'),
+    ]).toEqual([has, precision, 'fp32']);
     expect(choosePrecision('fp16', 'cpu')).toBe('fp16');
   });
 
@@ -182,11 +207,14 @@ describe('CLEANCLIP_BF16', () => {
     const own = torch.hasBfloat16('cpu');
     process.env.CLEANCLIP_BF16 = '';
     expect(torch.hasBfloat16('cpu')).toBe(own);
-    if (existsSync('/proc/cpuinfo')) expect(own).toBe(/\b(avx512_bf16|amx_bf16)\b/.test(readFileSync('/proc/cpuinfo', 'latin1')));
+    if (existsSync('/proc/cpuinfo'))
+      expect(own).toBe(/\b(avx512_bf16|amx_bf16)\b/.test(readFileSync('/proc/cpuinfo', 'latin1')));
   });
 
   test('is 0 or 1', () => {
     process.env.CLEANCLIP_BF16 = 'off';
-    expect(() => torch.hasBfloat16('cpu')).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining("is 'off'") as string }));
+    expect(() => torch.hasBfloat16('cpu')).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining("is 'off'") as string }),
+    );
   });
 });

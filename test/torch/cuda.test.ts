@@ -22,23 +22,26 @@ describe('the switches of torch.backends', () => {
   const { cudnn, cuda: { matmul } } = backends; // prettier-ignore
   const all = [() => cudnn.benchmark, () => cudnn.allowTf32, () => matmul.allowTf32];
 
-  it('begin as in torch, and keep what they are set to', () => {
+  test('begin as in torch, and keep what they are set to', () => {
     expect(all.map((read) => read())).toEqual([false, true, false]);
     [cudnn.benchmark, cudnn.allowTf32, matmul.allowTf32] = [true, false, true];
     expect(all.map((read) => read())).toEqual([true, false, true]);
     [cudnn.benchmark, cudnn.allowTf32, matmul.allowTf32] = [false, true, false];
   });
 
-  it('are true or false', () => {
+  test('are true or false', () => {
     expect(() => (cudnn.benchmark = 1 as never)).toThrow('cudnnBenchmark is true or false.');
   });
 });
 
 withoutGpu('without a GPU', () => {
   const [stream, event] = [{ native: {} }, { native: {} }] as never[];
-  const reason = addon().cudaBuild() === null ? /^There is no GPU for this addon, .* CPU build .*setup --cuda'\.$/ : /^There is no GPU that CUDA can use: nvidia-smi/;
+  const reason =
+    addon().cudaBuild() === null
+      ? /^There is no GPU for this addon, .* CPU build .*setup --cuda'\.$/
+      : /^There is no GPU that CUDA can use: nvidia-smi/;
 
-  it.each<[string, () => unknown]>([
+  test.each<[string, () => unknown]>([
     ['currentDevice', () => cuda.currentDevice()],
     ['setDevice', () => cuda.setDevice(0)],
     ['synchronize', () => cuda.synchronize()],
@@ -57,11 +60,11 @@ withoutGpu('without a GPU', () => {
     expect(call).toThrow(expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringMatching(reason) }));
   });
 
-  it('there are 0, and none is available', () => {
+  test('there are 0, and none is available', () => {
     expect([cuda.deviceCount(), cuda.isAvailable()]).toEqual([0, false]);
   });
 
-  it('what is no stream or event is refused', () => {
+  test('what is no stream or event is refused', () => {
     expect(() => addon().synchronizeCudaStream(stream)).toThrow('A torch.cuda.Stream was expected here.');
     expect(() => addon().queryCudaEvent(event)).toThrow('A torch.cuda.Event was expected here.');
   });
@@ -69,41 +72,64 @@ withoutGpu('without a GPU', () => {
 
 describe('a GPU that has no memory left', () => {
   // The texts of libtorch's allocator and of CUDA, thrown by an operator that throws what it is given.
-  const told = (text: string): (() => unknown) => () => torch._assert_async(torch.tensor(0), text);
+  const told =
+    (text: string): (() => unknown) =>
+    () =>
+      torch._assert_async(torch.tensor(0), text);
   const text = (asked: string): string =>
-    `CUDA out of memory. Tried to allocate ${asked}. GPU 1 has a total capacity of 23.65 GiB of which 10.81 MiB is free. Process 4711 has 23.63 GiB ` +
-    'memory in use. Of the allocated memory 22.90 GiB is allocated by PyTorch, and 301.25 MiB is reserved by PyTorch but unallocated. If reserved but ' +
-    'unallocated memory is large try setting PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  See documentation for Memory ' +
+    `CUDA out of memory. Tried to allocate ${asked}. GPU 1 has a total capacity of 23.65 GiB of which 10.81 MiB ` +
+    'is free. Process 4711 has 23.63 GiB ' +
+    'memory in use. Of the allocated memory 22.90 GiB is allocated by PyTorch, and 301.25 MiB is reserved by ' +
+    'PyTorch but unallocated. If reserved but ' +
+    'unallocated memory is large try setting PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid ' +
+    'fragmentation.  See documentation for Memory ' +
     'Management  (https://pytorch.org/docs/stable/notes/cuda.html#environment-variables)';
 
-  it.each([
+  test.each([
     ['20.00 MiB', 20 * MIB],
     ['2.50 GiB', 2560 * MIB],
     ['512.00 KiB', MIB / 2],
     ['16 bytes', 16],
   ])('is told of by code and bytes: %s', (asked, bytes) => {
-    const message = `There is not enough memory on GPU 1: the operation asked for ${bytes} bytes, and of 23.65 GiB 10.81 MiB are free.`;
+    const message =
+      `There is not enough memory on GPU 1: the operation asked for ${bytes} bytes, and of 23.65 GiB 10.81 MiB ` +
+      'are free.';
     expect(told(text(asked))).toThrow(expect.objectContaining({ code: 'ERR_TORCH_OOM', message }));
   });
 
-  it.each(['CUDA out of memory. Tried to allocate more than 1EB memory.', 'CUDA error: out of memory', 'CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`'])(
-    'and by code alone: %s',
-    (message) => {
-      expect(told(message)).toThrow(expect.objectContaining({ code: 'ERR_TORCH_OOM', message: 'There is not enough memory on the GPU for this operation.' }));
-    },
-  );
+  test.each([
+    'CUDA out of memory. Tried to allocate more than 1EB memory.',
+    'CUDA error: out of memory',
+    'CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`',
+  ])('and by code alone: %s', (message) => {
+    expect(told(message)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TORCH_OOM',
+        message: 'There is not enough memory on the GPU for this operation.',
+      }),
+    );
+  });
 
-  it('is not seen in other messages', () => {
-    expect(told('CUDA error: an illegal memory access was encountered')).toThrow(expect.objectContaining({ code: 'ERR_TORCH' }));
+  test('is not seen in other messages', () => {
+    expect(told('CUDA error: an illegal memory access was encountered')).toThrow(
+      expect.objectContaining({ code: 'ERR_TORCH' }),
+    );
   });
 });
 
 withGpu('a GPU', () => {
-  const vit: ClipConfig = { ...configs.tiny, imageSize: 32, visionLayers: 2, visionWidth: 128, visionPatchSize: 8, textLayers: 3 };
+  const vit: ClipConfig = {
+    ...configs.tiny,
+    imageSize: 32,
+    visionLayers: 2,
+    visionWidth: 128,
+    visionPatchSize: 8,
+    textLayers: 3,
+  };
 
   afterEach(() => cuda.synchronize());
 
-  it('has a name, a compute capability and memory', () => {
+  test('has a name, a compute capability and memory', () => {
     const { name, major, minor, totalMemory, multiProcessorCount } = cuda.getDeviceProperties();
     expect(name).not.toBe('');
     expect(major * 10 + minor).toBeGreaterThan(30);
@@ -111,16 +137,17 @@ withGpu('a GPU', () => {
     expect(multiProcessorCount).toBeGreaterThan(0);
   });
 
-  it('is chosen by index or name, and one that is not there is refused', () => {
+  test('is chosen by index or name, and one that is not there is refused', () => {
     cuda.setDevice(gpus - 1);
     expect(cuda.currentDevice()).toBe(gpus - 1);
     expect(torch.ones([1], { device: 'cuda' }).device).toBe(`cuda:${gpus - 1}`);
     cuda.setDevice('cuda:0');
     expect(cuda.currentDevice()).toBe(0);
-    for (const wrong of [gpus, -1, 0.5, 'cpu', null]) expect(() => cuda.setDevice(wrong as number)).toThrow(expect.objectContaining({ code: 'ERR_TORCH' }));
+    for (const wrong of [gpus, -1, 0.5, 'cpu', null])
+      expect(() => cuda.setDevice(wrong as number)).toThrow(expect.objectContaining({ code: 'ERR_TORCH' }));
   });
 
-  it('counts the memory of tensors, and gives it back', () => {
+  test('counts the memory of tensors, and gives it back', () => {
     const before = cuda.memoryAllocated();
     const tensor = torch.empty([8 * MIB], { device: 'cuda' });
     expect(cuda.memoryAllocated() - before).toBe(32 * MIB);
@@ -135,14 +162,19 @@ withGpu('a GPU', () => {
     expect(cuda.maxMemoryReserved()).toBeGreaterThanOrEqual(held);
   });
 
-  it('refuses more than it has by code, and works on', () => {
+  test('refuses more than it has by code, and works on', () => {
     const { totalMemory } = cuda.getDeviceProperties();
     const ask = (): Tensor => torch.empty([2 * totalMemory], { dtype: 'uint8', device: 'cuda' });
-    expect(ask).toThrow(expect.objectContaining({ code: 'ERR_TORCH_OOM', message: expect.stringMatching(/^There is not enough memory on GPU 0: .* asked for \d+ bytes/) }));
+    expect(ask).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TORCH_OOM',
+        message: expect.stringMatching(/^There is not enough memory on GPU 0: .* asked for \d+ bytes/),
+      }),
+    );
     expect(torch.ones([3], { device: 'cuda' }).sum().item()).toBe(3);
   });
 
-  it('takes pinned memory without waiting, to the same numbers', () => {
+  test('takes pinned memory without waiting, to the same numbers', () => {
     const numbers = torch.arange(4 * MIB, { dtype: 'float32' });
     const pinned = numbers.pin_memory();
     expect([numbers.is_pinned(), pinned.is_pinned()]).toEqual([false, true]);
@@ -151,7 +183,7 @@ withGpu('a GPU', () => {
     expect(torch.empty([4], { pinMemory: true }).is_pinned()).toBe(true);
   });
 
-  it('works in streams, which events order and time', () => {
+  test('works in streams, which events order and time', () => {
     const [stream, other] = [new cuda.Stream(), new cuda.Stream(0, { highPriority: true })];
     const [start, end] = [new cuda.Event(), new cuda.Event()];
     const product = cuda.stream(stream, () => {
@@ -173,32 +205,53 @@ withGpu('a GPU', () => {
     expect(stream.device).toBe(0);
   });
 
-  it('leaves the stream of cuda.stream also when that throws', () => {
+  test('leaves the stream of cuda.stream also when that throws', () => {
     const work = (): void => cuda.stream(new cuda.Stream(), () => { throw new Error('mine'); }); // prettier-ignore
     expect(work).toThrow('mine');
     cuda.currentStream().synchronize();
   });
 
-  const step = (config: ClipConfig, device: string, precision: 'fp32' | 'fp16' = 'fp32', scaler?: GradScaler): { loss: number; loss_scale?: number; weights: Record<string, Tensor> } => {
+  const step = (
+    config: ClipConfig,
+    device: string,
+    precision: 'fp32' | 'fp16' = 'fp32',
+    scaler?: GradScaler,
+  ): { loss: number; loss_scale?: number; weights: Record<string, Tensor> } => {
     const clip = loadClip(config, { seed: 2, device, precision });
-    const read = trainStep(clip.train(), makeOptimizer(clip, resolve(trainOptions, {})), makeBatch(config, { pairs: 8, seed: 4 }), { clipWeight: 1, inmodalWeight: 1 }, { scaler });
-    return { ...read(), weights: Object.fromEntries(Object.entries(clip.stateDict()).map(([name, tensor]) => [name, tensor.to('cpu')])) };
+    const read = trainStep(
+      clip.train(),
+      makeOptimizer(clip, resolve(trainOptions, {})),
+      makeBatch(config, { pairs: 8, seed: 4 }),
+      { clipWeight: 1, inmodalWeight: 1 },
+      { scaler },
+    );
+    return {
+      ...read(),
+      weights: Object.fromEntries(Object.entries(clip.stateDict()).map(([name, tensor]) => [name, tensor.to('cpu')])),
+    };
   };
 
-  it.each([['ResNet', miniModel], ['ViT', vit]])('takes a training step of a %s as the CPU does', (_, config) => {
+  test.each([
+    ['ResNet', miniModel],
+    ['ViT', vit],
+  ])('takes a training step of a %s as the CPU does', (_, config) => {
     backends.cudnn.allowTf32 = false;
     const [there, here] = [step(config, 'cuda:0'), step(config, 'cpu')];
     backends.cudnn.allowTf32 = true;
     expect(there.loss).toBeCloseTo(here.loss, 4);
     for (const [name, tensor] of Object.entries(there.weights)) {
-      // AdamW's first step moves each weight by the learning rate along the sign of its gradient, so that a gradient near 0 may go either way.
+      // AdamW's first step moves each weight by the learning rate along the sign of its gradient, so that a gradient
+      // near 0 may go either way.
       const apart = tensor.to('float32').sub(here.weights[name].to('float32')).abs();
       expect(apart.max().item()).toBeLessThan(2.1 * 5e-4);
       expect(apart.mean().item()).toBeLessThan(2e-5);
     }
   });
 
-  it.each([['ResNet', miniModel], ['ViT', vit]])('takes a step of a %s in float16, scaled', (_, config) => {
+  test.each([
+    ['ResNet', miniModel],
+    ['ViT', vit],
+  ])('takes a step of a %s in float16, scaled', (_, config) => {
     const scaler = new GradScaler({ initScale: 1024 });
     const half = step(config, 'cuda:0', 'fp16', scaler);
     const whole = step(config, 'cuda:0');

@@ -5,7 +5,10 @@ import { torch, type Tensor } from '../../src/torch';
 import { augmentImage, normalizeImages, resizeImage } from '../../src/torch/images';
 
 const noise = (height: number, width: number, seed: number): Tensor =>
-  torch.tensor(Uint8Array.from({ length: 3 * height * width }, (_, i) => ((i + seed) * 7919 + (i >> 3) * 31) % 251), { shape: [3, height, width] });
+  torch.tensor(
+    Uint8Array.from({ length: 3 * height * width }, (_, i) => ((i + seed) * 7919 + (i >> 3) * 31) % 251),
+    { shape: [3, height, width] },
+  );
 const channelsLast = (image: Tensor): Tensor => image.permute([1, 2, 0]).contiguous().permute([2, 0, 1]);
 const side = fc.integer({ min: 1, max: 40 });
 const image = fc.tuple(side, side, fc.nat(1000)).map((given) => noise(...given));
@@ -32,7 +35,8 @@ test.each<[string, Tensor]>([
 
 test('images without pixels and batches are refused where one image is wanted', () => {
   for (const images of [torch.zeros([3, 0, 4], { dtype: 'uint8' }), torch.zeros([2, 3, 4, 4], { dtype: 'uint8' })]) {
-    for (const call of each(images).slice(0, 2)) expect(call).toThrow('One image [3, H, W] with pixels was expected here.');
+    for (const call of each(images).slice(0, 2))
+      expect(call).toThrow('One image [3, H, W] with pixels was expected here.');
   }
 });
 
@@ -42,7 +46,12 @@ describe('augmentImage', () => {
       fc.property(image, fc.array(step, { maxLength: 4 }), (from, steps) => {
         const copy = from.clone();
         const together = augmentImage(from, steps);
-        expect(torch.equal(together, steps.reduce((each, one) => augmentImage(each, [one]), from))).toBe(true);
+        expect(
+          torch.equal(
+            together,
+            steps.reduce((each, one) => augmentImage(each, [one]), from),
+          ),
+        ).toBe(true);
         expect(torch.equal(together, augmentImage(channelsLast(from), steps))).toBe(true);
         together.zero_();
         expect(torch.equal(from, copy)).toBe(true);
@@ -60,7 +69,12 @@ describe('augmentImage', () => {
 
   test('what is moved far away leaves black', () => {
     for (const name of ['TranslateX', 'TranslateY']) {
-      for (const far of [5, -7, 1e12, -1e12]) expect(augmentImage(noise(5, 5, 1), [[name, far]]).sum().item()).toBe(0);
+      for (const far of [5, -7, 1e12, -1e12])
+        expect(
+          augmentImage(noise(5, 5, 1), [[name, far]])
+            .sum()
+            .item(),
+        ).toBe(0);
     }
   });
 
@@ -112,26 +126,40 @@ describe('resizeImage', () => {
     [{ left: 0, top: 0, width: 0, height: 8 }],
     [{ left: 0, top: 0, width: 9, height: 1 }],
   ])('refuses the crop %j of 8 × 8', (crop) => {
-    expect(() => resizeImage(noise(4, 4, 0), { width: 8, height: 8 }, crop)).toThrow('A crop with pixels, inside of the resized image, was expected here.');
+    expect(() => resizeImage(noise(4, 4, 0), { width: 8, height: 8 }, crop)).toThrow(
+      'A crop with pixels, inside of the resized image, was expected here.',
+    );
   });
 
   test.each([-1, NaN, 1e300])('refuses %d pixels', (width) => {
-    expect(() => resizeImage(noise(4, 4, 0), { width, height: 8 }, { left: 0, top: 0, width: 1, height: 1 })).toThrow('A number of pixels was expected here.');
+    expect(() => resizeImage(noise(4, 4, 0), { width, height: 8 }, { left: 0, top: 0, width: 1, height: 1 })).toThrow(
+      'A number of pixels was expected here.',
+    );
   });
 });
 
 describe('normalizeImages', () => {
   test('has the values of the same operations one after the other, to the bit', () => {
-    const [means, deviations] = [[0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]];
+    const [means, deviations] = [
+      [0.48145466, 0.4578275, 0.40821073],
+      [0.26862954, 0.26130258, 0.27577711],
+    ];
     const levels = torch.arange(256).to('uint8').view([16, 16]).expand([2, 3, 16, 16]);
     const [mean, deviation] = [means, deviations].map((values) => torch.tensor(values).view([3, 1, 1]));
-    expect(torch.equal(normalizeImages(levels, means, deviations), levels.to('float32').div_(255).sub_(mean).div_(deviation))).toBe(true);
+    expect(
+      torch.equal(
+        normalizeImages(levels, means, deviations),
+        levels.to('float32').div_(255).sub_(mean).div_(deviation),
+      ),
+    ).toBe(true);
   });
 
   test('takes any memory layout, and no images', () => {
     const images = noise(5, 7, 3);
     const result = normalizeImages(channelsLast(images), [0, 0, 0], [1, 1, 1]);
     expect(torch.equal(result, normalizeImages(images, [0, 0, 0], [1, 1, 1]))).toBe(true);
-    expect(normalizeImages(torch.zeros([0, 3, 4, 4], { dtype: 'uint8' }), [0, 0, 0], [1, 1, 1]).shape).toEqual([0, 3, 4, 4]);
+    expect(normalizeImages(torch.zeros([0, 3, 4, 4], { dtype: 'uint8' }), [0, 0, 0], [1, 1, 1]).shape).toEqual([
+      0, 3, 4, 4,
+    ]);
   });
 });

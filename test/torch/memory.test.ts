@@ -5,7 +5,10 @@ import { torch } from '../../src/torch';
 
 const MIB = 2 ** 20;
 
-/** How many MiB the process of a script holds beyond its beginning, as it printed them; in a process of its own, because the cache remembers the peak. */
+/**
+ * How many MiB the process of a script holds beyond its beginning, as it printed them; in a process of its own, because
+ * the cache remembers the peak.
+ */
 function residentMiB(script: string): number[] {
   const prelude = `
     const { torch } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'torch'))});
@@ -19,10 +22,11 @@ function residentMiB(script: string): number[] {
   return stdout.trim().split('\n').map(Number);
 }
 
-const onLinux = process.platform === 'linux' ? it : it.skip; // elsewhere the system does not tell the memory of a moment
+// elsewhere the system does not tell the memory of a moment
+const onLinux = process.platform === 'linux' ? it : it.skip;
 
 describe('memory of freed tensors', () => {
-  it('goes to the next ones of about their size', () => {
+  test('goes to the next ones of about their size', () => {
     const first = torch.ones([8 * MIB]);
     first.fill_(7);
     first.dispose();
@@ -38,11 +42,14 @@ describe('memory of freed tensors', () => {
   });
 
   onLinux('takes no more than the tensors once did, and 128 MiB', () => {
-    const [held] = residentMiB('for (let i = 1; i <= 200; i++) torch.ones([(1 + (i % 37)) * MIB]).dispose(); say();'); // 4 to 148 MiB, one at a time
+    // 4 to 148 MiB, one at a time
+    const [held] = residentMiB('for (let i = 1; i <= 200; i++) torch.ones([(1 + (i % 37)) * MIB]).dispose(); say();');
     expect(held).toBeLessThan(148 + 128 + 20);
   });
 
-  it('is refused with a sentence when the system has none', () => {
-    expect(() => torch.empty([2 ** 46 + 1])).toThrow(`There is not enough memory: the operation asked for ${2 ** 48 + 4} bytes.`);
+  test('is refused with a sentence when the system has none', () => {
+    expect(() => torch.empty([2 ** 46 + 1])).toThrow(
+      `There is not enough memory: the operation asked for ${2 ** 48 + 4} bytes.`,
+    );
   });
 });

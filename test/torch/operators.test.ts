@@ -1,18 +1,27 @@
 import { torch, type Tensor } from '../../src/torch';
 import { addon } from '../../src/torch/addon';
 
-const a = torch.tensor([[1, 2], [3, 4]]);
+const a = torch.tensor([
+  [1, 2],
+  [3, 4],
+]);
 
 describe('an operator is reached', () => {
   test('three ways', () => {
-    const expected = [[2, 4], [6, 8]];
+    const expected = [
+      [2, 4],
+      [6, 8],
+    ];
     expect(torch.ops.aten.add(a, a).toArray()).toEqual(expected);
     expect(torch.add(a, a).toArray()).toEqual(expected);
     expect(a.add(a).toArray()).toEqual(expected);
   });
 
   test('in every namespace', () => {
-    expect(torch.ops._c10d_functional.wait_tensor(a).toArray()).toEqual([[1, 2], [3, 4]]);
+    expect(torch.ops._c10d_functional.wait_tensor(a).toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
   });
 
   test('by its name alone: another is an error, or undefined', async () => {
@@ -30,11 +39,26 @@ describe('an operator is reached', () => {
 
 describe('overloads are chosen by the arguments', () => {
   test('a tensor or a number', () => {
-    expect(a.add(1).toArray()).toEqual([[2, 3], [4, 5]]);
-    expect(a.add(a, { alpha: 2 }).toArray()).toEqual([[3, 6], [9, 12]]);
-    expect(a.pow(2).toArray()).toEqual([[1, 4], [9, 16]]);
-    expect(torch.pow(2, a).toArray()).toEqual([[2, 4], [8, 16]]);
-    expect(a.mul(true).toArray()).toEqual([[1, 2], [3, 4]]);
+    expect(a.add(1).toArray()).toEqual([
+      [2, 3],
+      [4, 5],
+    ]);
+    expect(a.add(a, { alpha: 2 }).toArray()).toEqual([
+      [3, 6],
+      [9, 12],
+    ]);
+    expect(a.pow(2).toArray()).toEqual([
+      [1, 4],
+      [9, 16],
+    ]);
+    expect(torch.pow(2, a).toArray()).toEqual([
+      [2, 4],
+      [8, 16],
+    ]);
+    expect(a.mul(true).toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
   });
 
   test('an integer stays one, and bigints are integers', () => {
@@ -54,8 +78,14 @@ describe('overloads are chosen by the arguments', () => {
   test('max: all, by dimension, of two', () => {
     expect(a.max().item()).toBe(4);
     const [values, indices] = a.max(1);
-    expect([values.toArray(), indices.toArray()]).toEqual([[2, 4], [1, 1]]);
-    expect(a.max(a.t()).toArray()).toEqual([[1, 3], [3, 4]]);
+    expect([values.toArray(), indices.toArray()]).toEqual([
+      [2, 4],
+      [1, 1],
+    ]);
+    expect(a.max(a.t()).toArray()).toEqual([
+      [1, 3],
+      [3, 4],
+    ]);
   });
 
   test('std: unbiased or with a correction', () => {
@@ -65,23 +95,50 @@ describe('overloads are chosen by the arguments', () => {
   });
 
   test('clamp: numbers, tensors, null', () => {
-    expect(a.clamp(2, 3).toArray()).toEqual([[2, 2], [3, 3]]);
-    expect(a.clamp(null, 3).toArray()).toEqual([[1, 2], [3, 3]]);
-    expect(a.clamp({ max: 2 }).toArray()).toEqual([[1, 2], [2, 2]]);
-    expect(a.clamp(torch.tensor(2)).toArray()).toEqual([[2, 2], [3, 4]]);
+    expect(a.clamp(2, 3).toArray()).toEqual([
+      [2, 2],
+      [3, 3],
+    ]);
+    expect(a.clamp(null, 3).toArray()).toEqual([
+      [1, 2],
+      [3, 3],
+    ]);
+    expect(a.clamp({ max: 2 }).toArray()).toEqual([
+      [1, 2],
+      [2, 2],
+    ]);
+    expect(a.clamp(torch.tensor(2)).toArray()).toEqual([
+      [2, 2],
+      [3, 4],
+    ]);
   });
 
   test('where: a condition alone, tensors, numbers', () => {
     const large = a.gt(2);
-    expect(torch.where(large, a, 0).toArray()).toEqual([[0, 0], [3, 4]]);
-    expect(torch.where(large, 1, 0).toArray()).toEqual([[0, 0], [1, 1]]);
-    expect(torch.where(large, a, a.neg()).toArray()).toEqual([[-1, -2], [3, 4]]);
-    expect(torch.where(large).map((rows) => rows.toArray())).toEqual([[1, 1], [0, 1]]);
+    expect(torch.where(large, a, 0).toArray()).toEqual([
+      [0, 0],
+      [3, 4],
+    ]);
+    expect(torch.where(large, 1, 0).toArray()).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    expect(torch.where(large, a, a.neg()).toArray()).toEqual([
+      [-1, -2],
+      [3, 4],
+    ]);
+    expect(torch.where(large).map((rows) => rows.toArray())).toEqual([
+      [1, 1],
+      [0, 1],
+    ]);
   });
 
   test('index takes tensors and null', () => {
     expect(a.index([null, torch.tensor([1n])]).toArray()).toEqual([[2], [4]]);
-    expect(a.index([torch.tensor([0n, 0n])]).toArray()).toEqual([[1, 2], [1, 2]]);
+    expect(a.index([torch.tensor([0n, 0n])]).toArray()).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
     expect(() => torch.cat([a, 1 as unknown as Tensor])).toThrow('A list of tensors holds tensors and null only');
     expect(() => torch.cat([a, null as unknown as Tensor])).toThrow('aten::cat does not take (Tensor[]');
   });
@@ -99,12 +156,22 @@ describe('overloads are chosen by the arguments', () => {
 describe('arguments', () => {
   test('typed arrays stand for lists', () => {
     expect(a.view(Int32Array.of(4)).shape).toEqual([4]);
-    expect(a.permute(BigInt64Array.of(1n, 0n)).toArray()).toEqual([[1, 3], [2, 4]]);
+    expect(a.permute(BigInt64Array.of(1n, 0n)).toArray()).toEqual([
+      [1, 3],
+      [2, 4],
+    ]);
   });
 
   test('one number stands for both of int[2], and a list has as many', () => {
     const image = torch.arange(16, { dtype: 'float32' }).reshape([1, 1, 4, 4]);
-    expect(torch.max_pool2d(image, 2).toArray()).toEqual([[[[5, 7], [13, 15]]]]);
+    expect(torch.max_pool2d(image, 2).toArray()).toEqual([
+      [
+        [
+          [5, 7],
+          [13, 15],
+        ],
+      ],
+    ]);
     expect(torch.max_pool2d(image, [2, 1]).shape).toEqual([1, 1, 2, 4]);
     expect(() => torch.max_pool2d(image, [2, 2, 2])).toThrow('aten::max_pool2d does not take (Tensor, number[])');
   });
@@ -117,25 +184,47 @@ describe('arguments', () => {
     expect(torch.zeros_like(a, { dtype: 'bool' }).dtype).toBe('bool');
     expect(torch.empty_like(a, { device: 'meta' }).device).toBe('meta');
     expect(torch.zeros([1, 2, 2, 2]).contiguous({ memory_format: 'channels_last' }).strides).toEqual([8, 1, 4, 2]);
-    expect(() => a.contiguous({ memory_format: 'rows_last' as 'channels_last' })).toThrow("'rows_last' is not a memory format; use one of contiguous_format");
+    expect(() => a.contiguous({ memory_format: 'rows_last' as 'channels_last' })).toThrow(
+      "'rows_last' is not a memory format; use one of contiguous_format",
+    );
   });
 
   test.each<[string, () => unknown, string]>([
     ['a bigint beyond 64 bits', () => a.add(2n ** 63n), 'outside the range of a 64-bit integer'],
     ['an integer that is not exact', () => a.select(0, 2 ** 60), 'too large to be an exact integer'],
-    ['a wrong type', () => a.add('1' as unknown as number), 'aten::add does not take (Tensor, string); it takes aten::add.Tensor('],
-    ['an unknown keyword', () => a.add(1, { beta: 2 } as object), 'aten::add does not take (Tensor, number, beta: number)'],
+    [
+      'a wrong type',
+      () => a.add('1' as unknown as number),
+      'aten::add does not take (Tensor, string); it takes aten::add.Tensor(',
+    ],
+    [
+      'an unknown keyword',
+      () => a.add(1, { beta: 2 } as object),
+      'aten::add does not take (Tensor, number, beta: number)',
+    ],
     ['too many', () => a.neg(...([1, 2] as unknown as [])), 'aten::neg does not take (Tensor, number, number)'],
     ['far too many', () => a.neg(...(Array.from({ length: 70 }, () => 1) as unknown as [])), 'more than 48 arguments'],
     ['a function', () => a.add((() => 1) as unknown as number), 'aten::add does not take (Tensor, object)'],
     ['a list that is endless', () => torch.zeros(new Array(2 ** 31) as number[]), 'more than 1,048,576 elements'],
   ])('%s', (_, call, message) => {
-    expect(call).toThrow(expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringContaining(message) as string }));
+    expect(call).toThrow(
+      expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringContaining(message) as string }),
+    );
   });
 
   test('a bigint of 63 bits arrives whole', () => {
-    expect(torch.tensor([0n]).add(2n ** 63n - 1n).item()).toBe(2n ** 63n - 1n);
-    expect(torch.tensor([0n]).sub(2n ** 62n).item()).toBe(-(2n ** 62n));
+    expect(
+      torch
+        .tensor([0n])
+        .add(2n ** 63n - 1n)
+        .item(),
+    ).toBe(2n ** 63n - 1n);
+    expect(
+      torch
+        .tensor([0n])
+        .sub(2n ** 62n)
+        .item(),
+    ).toBe(-(2n ** 62n));
   });
 });
 
@@ -150,13 +239,19 @@ describe('in place', () => {
   test('the tensor given as out comes back', () => {
     const out = torch.empty([2, 2]);
     expect(torch.add(a, a, { out })).toBe(out);
-    expect(out.toArray()).toEqual([[2, 4], [6, 8]]);
+    expect(out.toArray()).toEqual([
+      [2, 4],
+      [6, 8],
+    ]);
   });
 
   test('a view changes with its base', () => {
     const base = torch.zeros([2, 2]);
     base.select(0, 1).fill_(7);
-    expect(base.toArray()).toEqual([[0, 0], [7, 7]]);
+    expect(base.toArray()).toEqual([
+      [0, 0],
+      [7, 7],
+    ]);
     expect(base.storageKey).toBe(base.t().storageKey);
     expect(base.storageKey).not.toBe(a.storageKey);
   });

@@ -1,6 +1,6 @@
 import { torch } from '../../src/torch';
 
-it('counts the operators of a function, and of the backward pass it starts', () => {
+test('counts the operators of a function, and of the backward pass it starts', () => {
   const rows = torch.profile(() =>
     torch.tidy(() => {
       const a = torch.ones([4, 4], { requiresGrad: true });
@@ -13,14 +13,18 @@ it('counts the operators of a function, and of the backward pass it starts', () 
   expect(rows.every(({ seconds }) => seconds >= 0 && seconds < 10)).toBe(true);
 });
 
-it('gives an operator its own time, not that of those it calls', () => {
+test('gives an operator its own time, not that of those it calls', () => {
   const rows = torch.profile(() => torch.tidy(() => void torch.ones([300, 300]).matmul(torch.ones([300, 300]))));
   const seconds = (wanted: string): number => rows.find(({ name }) => name === wanted)!.seconds;
   expect(seconds('aten::matmul')).toBeLessThan(seconds('aten::mm'));
 });
 
-it('ends when the function throws', () => {
-  expect(() => torch.profile(() => { throw new Error('no'); })).toThrow('no');
+test('ends when the function throws', () => {
+  expect(() =>
+    torch.profile(() => {
+      throw new Error('no');
+    }),
+  ).toThrow('no');
   torch.tidy(() => torch.ones([1]).add(1));
   expect(torch.profile(() => {})).toEqual([]);
 });

@@ -15,7 +15,12 @@ test('a generator is apart from the process-wide one', () => {
   const generator = new torch.Generator(1);
   expect(torch.rand([2], { generator }).toArray()).toEqual(plain);
   expect(torch.rand([2]).toArray()).toEqual(plain);
-  expect(torch.empty([2]).uniform_({ generator: new torch.Generator(1) }).toArray()).toEqual(plain);
+  expect(
+    torch
+      .empty([2])
+      .uniform_({ generator: new torch.Generator(1) })
+      .toArray(),
+  ).toEqual(plain);
 });
 
 test('a state can be kept and put back', () => {
@@ -50,7 +55,9 @@ test('the largest and the negative seeds are those of Python', () => {
 });
 
 test('a state that is none', () => {
-  expect(() => torch.setRngState(torch.zeros([3], { dtype: 'uint8' }))).toThrow(expect.objectContaining({ code: 'ERR_TORCH' }));
+  expect(() => torch.setRngState(torch.zeros([3], { dtype: 'uint8' }))).toThrow(
+    expect.objectContaining({ code: 'ERR_TORCH' }),
+  );
   expect(() => torch.setRngState(torch.zeros([3]))).toThrow('RNG state must be a torch.ByteTensor');
   expect(() => torch.rand([1], { generator: {} as never })).toThrow('aten::rand does not take');
 });

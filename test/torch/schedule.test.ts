@@ -3,17 +3,17 @@ import { cosineSchedule } from '../../src/torch/schedule';
 describe('cosineSchedule', () => {
   const rate = cosineSchedule(0.1, 4, 12);
 
-  it('rises linearly over the warm-up', () => {
+  test('rises linearly over the warm-up', () => {
     expect([0, 1, 2, 3].map(rate)).toEqual([0.025, 0.05, 0.075, 0.1].map((x) => expect.closeTo(x, 12)));
   });
 
-  it('falls by half a cosine to 0', () => {
+  test('falls by half a cosine to 0', () => {
     expect(rate(4)).toBeCloseTo(0.1, 12);
     expect(rate(8)).toBeCloseTo(0.05, 12);
     expect(rate(12)).toBeCloseTo(0, 12);
   });
 
-  it('starts at the base rate without a warm-up', () => {
+  test('starts at the base rate without a warm-up', () => {
     expect(cosineSchedule(2, 0, 10)(0)).toBe(2);
   });
 });

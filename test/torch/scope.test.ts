@@ -44,9 +44,20 @@ describe('tidy', () => {
 
   test('frees after a throw, and passes it on', () => {
     const before = alive();
-    expect(() => torch.tidy(() => { torch.ones([1]); throw new Error('stop'); })).toThrow('stop');
+    expect(() =>
+      torch.tidy(() => {
+        torch.ones([1]);
+        throw new Error('stop');
+      }),
+    ).toThrow('stop');
     expect(alive()).toBe(before);
-    torch.tidy(() => expect(() => torch.tidy(() => { throw new Error('inner'); })).toThrow('inner'));
+    torch.tidy(() =>
+      expect(() =>
+        torch.tidy(() => {
+          throw new Error('inner');
+        }),
+      ).toThrow('inner'),
+    );
     expect(alive()).toBe(before);
   });
 
@@ -58,9 +69,11 @@ describe('tidy', () => {
 
   test('keep lets a tensor outlive every scope', () => {
     let kept: Tensor | undefined;
-    torch.tidy(() => torch.tidy(() => {
-      kept = torch.keep(torch.ones([1]));
-    }));
+    torch.tidy(() =>
+      torch.tidy(() => {
+        kept = torch.keep(torch.ones([1]));
+      }),
+    );
     expect(kept?.item()).toBe(1);
     kept?.dispose();
   });
@@ -100,7 +113,14 @@ describe('dispose', () => {
     const tensor = torch.zeros([1]);
     tensor.dispose();
     const message = 'This tensor was disposed, or freed at the end of its torch.tidy';
-    for (const use of [() => tensor.shape, () => tensor.add(1), () => torch.cat([tensor]), () => tensor.backward(), () => tensor.grad, () => torch.share(tensor)]) {
+    for (const use of [
+      () => tensor.shape,
+      () => tensor.add(1),
+      () => torch.cat([tensor]),
+      () => tensor.backward(),
+      () => tensor.grad,
+      () => torch.share(tensor),
+    ]) {
       expect(use).toThrow(message);
     }
     torch.tidy(() => {

@@ -36,7 +36,8 @@ describe('elements in and out', () => {
 
   describe('float16', () => {
     const given = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
-    const setGlobal = (value: unknown): void => void Object.defineProperty(globalThis, 'Float16Array', { value, configurable: true, writable: true });
+    const setGlobal = (value: unknown): void =>
+      void Object.defineProperty(globalThis, 'Float16Array', { value, configurable: true, writable: true });
     afterEach(() => {
       Reflect.deleteProperty(globalThis, 'Float16Array');
       if (given !== undefined) Object.defineProperty(globalThis, 'Float16Array', given);
@@ -76,8 +77,17 @@ describe('elements in and out', () => {
 
   test('complex elements come as pairs', () => {
     const made = torch.complex(torch.tensor([1, 2]), torch.tensor([3, 4]));
-    expect([made.dtype, made.toArray()]).toEqual(['complex64', [[1, 3], [2, 4]]]);
-    expect(made.conj().toArray()).toEqual([[1, -3], [2, -4]]);
+    expect([made.dtype, made.toArray()]).toEqual([
+      'complex64',
+      [
+        [1, 3],
+        [2, 4],
+      ],
+    ]);
+    expect(made.conj().toArray()).toEqual([
+      [1, -3],
+      [2, -4],
+    ]);
   });
 
   test('int64 elements are numbers where these are exact, else bigints', () => {
@@ -95,9 +105,21 @@ describe('elements in and out', () => {
 
   test('views are read in their own order', () => {
     const matrix = torch.arange(6).reshape([2, 3]);
-    expect(matrix.t().toArray()).toEqual([[0, 3], [1, 4], [2, 5]]);
-    expect(matrix.slice(1, 0, 3, 2).toArray()).toEqual([[0, 2], [3, 5]]);
-    expect(torch.tensor([[1], [2]]).expand([2, 2]).data()).toEqual(new Float32Array([1, 1, 2, 2]));
+    expect(matrix.t().toArray()).toEqual([
+      [0, 3],
+      [1, 4],
+      [2, 5],
+    ]);
+    expect(matrix.slice(1, 0, 3, 2).toArray()).toEqual([
+      [0, 2],
+      [3, 5],
+    ]);
+    expect(
+      torch
+        .tensor([[1], [2]])
+        .expand([2, 2])
+        .data(),
+    ).toEqual(new Float32Array([1, 1, 2, 2]));
   });
 });
 
@@ -112,7 +134,9 @@ describe('data that makes no tensor', () => {
     ['a fraction among bigints', [1n, 0.5], 'must fit int64, but 0.5 does not'],
     ['a DataView', new DataView(new ArrayBuffer(4)), 'came as DataView'],
   ])('%s', (_, data, message) => {
-    expect(() => torch.tensor(data as number[])).toThrow(expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringContaining(message) as string }));
+    expect(() => torch.tensor(data as number[])).toThrow(
+      expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringContaining(message) as string }),
+    );
   });
 
   test('an array that contains itself', () => {
@@ -122,12 +146,16 @@ describe('data that makes no tensor', () => {
   });
 
   test('a shape of another size', () => {
-    expect(() => torch.tensor(new Float32Array(3), { shape: [2, 2] })).toThrow('asks for 4 elements of float32 (16 bytes), but the data has 12 bytes');
+    expect(() => torch.tensor(new Float32Array(3), { shape: [2, 2] })).toThrow(
+      'asks for 4 elements of float32 (16 bytes), but the data has 12 bytes',
+    );
     expect(() => torch.tensor(new Float32Array(3), { shape: [-3] })).toThrow();
   });
 
   test('an unknown dtype names the known ones', () => {
-    expect(() => torch.tensor([1], { dtype: 'float' as DType })).toThrow("'float' is not a dtype; use one of float32, float64");
+    expect(() => torch.tensor([1], { dtype: 'float' as DType })).toThrow(
+      "'float' is not a dtype; use one of float32, float64",
+    );
   });
 });
 
@@ -182,6 +210,9 @@ describe('a tensor', () => {
   test('without memory is read as what it means, or refused', () => {
     expect(() => torch.zeros([2]).to('meta').data()).toThrow('dense');
     expect(() => torch.zeros([2, 2]).to_sparse().data()).toThrow('to_dense()');
-    expect(torch.zeros([2, 2]).to_sparse().to_dense().toArray()).toEqual([[0, 0], [0, 0]]);
+    expect(torch.zeros([2, 2]).to_sparse().to_dense().toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
   });
 });

@@ -8,7 +8,9 @@ const root = join(__dirname, '../..');
 /** Native work that a thread does for ever. */
 const work = {
   'making models': "cc.loadClip('RN50', { seed: 1 }).dispose();",
-  'forward passes': "m ??= cc.loadClip('tiny', { seed: 1 }); t.tidy(() => t.noGrad(() => m.forward(cc.tokenize(Array(16).fill('a cat')), t.rand([16, 3, 64, 64]))));",
+  'forward passes':
+    "m ??= cc.loadClip('tiny', { seed: 1 }); t.tidy(() => t.noGrad(() => " +
+    "m.forward(cc.tokenize(Array(16).fill('a cat')), t.rand([16, 3, 64, 64]))));",
   'errors of operators': 'try { t.mm(t.rand([300, 4]), t.rand([3, 4])); } catch {}',
 };
 
@@ -33,5 +35,9 @@ test.each(Object.entries(work))('the process lives on when a thread is ended in 
 });
 
 test.each(Object.entries(work))('process.exit in the middle of %s gives its exit code', (_, body) => {
-  expect(run(program(body, 'await started(); process.exit(7);'))).toMatchObject({ status: 7, signal: null, stderr: '' });
+  expect(run(program(body, 'await started(); process.exit(7);'))).toMatchObject({
+    status: 7,
+    signal: null,
+    stderr: '',
+  });
 });

@@ -23,7 +23,12 @@ async function ask(worker: Worker, ...order: unknown[]): Promise<unknown> {
 describe('worker threads', () => {
   test('four load the library at once and compute', async () => {
     const workers = await Promise.all([start(), start(), start(), start()]);
-    expect(await Promise.all(workers.map((worker) => ask(worker, 'add')))).toEqual([[2, 2], [2, 2], [2, 2], [2, 2]]);
+    expect(await Promise.all(workers.map((worker) => ask(worker, 'add')))).toEqual([
+      [2, 2],
+      [2, 2],
+      [2, 2],
+      [2, 2],
+    ]);
     expect(await Promise.all(workers.map((worker) => worker.terminate()))).toEqual([1, 1, 1, 1]);
   });
 
@@ -60,7 +65,11 @@ describe('worker threads', () => {
 
 describe('a process', () => {
   const run = (script: string) => {
-    const { status, signal, stderr } = spawnSync(process.execPath, ['-e', `const { torch } = require(${JSON.stringify(library)});${script}`], { encoding: 'utf8' });
+    const { status, signal, stderr } = spawnSync(
+      process.execPath,
+      ['-e', `const { torch } = require(${JSON.stringify(library)});${script}`],
+      { encoding: 'utf8' },
+    );
     return { status, signal, stderr };
   };
   const work = 'torch.randn([300, 300], { requiresGrad: true }).pow(2).sum().backward();';
@@ -71,7 +80,11 @@ describe('a process', () => {
     ['ends by itself', work, 0],
     ['ends by process.exit', `${work} process.exit(3);`, 3],
     ['ends inside a scope', `torch.tidy(() => { ${work} process.exit(4); });`, 4],
-    ['ends by an uncaught error', `${work} process.on('uncaughtException', () => process.exit(5)); torch.ones([2]).view([3]);`, 5],
+    [
+      'ends by an uncaught error',
+      `${work} process.on('uncaughtException', () => process.exit(5)); torch.ones([2]).view([3]);`,
+      5,
+    ],
     ['ends while a worker computes', `${work} ${worker} setTimeout(() => process.exit(6), 700);`, 6],
   ])('%s', (_, script, status) => {
     expect(run(script)).toEqual({ status, signal: null, stderr: '' });
@@ -83,5 +96,6 @@ test('the number of threads is a whole number from 1', () => {
   torch.setNumThreads(1);
   expect(torch.getNumThreads()).toBe(1);
   torch.setNumThreads(before);
-  for (const count of [0, -1, NaN, 1e9, 1.5]) expect(() => torch.setNumThreads(count)).toThrow('a whole number from 1 to 4096');
+  for (const count of [0, -1, NaN, 1e9, 1.5])
+    expect(() => torch.setNumThreads(count)).toThrow('a whole number from 1 to 4096');
 });

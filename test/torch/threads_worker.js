@@ -9,7 +9,14 @@ const orders = {
   fail: () => torch.ones([2]).add(torch.ones([3])),
   autocast: () => torch.autocast({}, () => torch.ones([1, 1]).mm(torch.ones([1, 1])).dtype),
   multiply: () => {
-    for (;;) torch.tidy(() => torch.randn([200, 200]).mm(torch.randn([200, 200])).sum().item());
+    for (;;)
+      torch.tidy(() =>
+        torch
+          .randn([200, 200])
+          .mm(torch.randn([200, 200]))
+          .sum()
+          .item(),
+      );
   },
   fill: () => {
     const kept = [];

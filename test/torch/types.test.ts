@@ -12,13 +12,31 @@ function complaints(source: string): string[] {
   const file = join(folder, 'use.ts');
   const library = JSON.stringify(join(root, 'dist/torch'));
   writeFileSync(file, `import { torch, type Tensor } from ${library};\ndeclare const a: Tensor;\n${source}`);
-  const flags = ['--noEmit', '--strict', '--target', 'ES2022', '--lib', 'ES2023,ESNext.Disposable', '--module', 'CommonJS', '--moduleResolution', 'Node10', '--typeRoots', join(root, 'node_modules/@types'), '--types', 'node'];
-  const { stdout } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/lib/tsc.js'), ...flags, file], { encoding: 'utf8' });
+  const flags = [
+    '--noEmit',
+    '--strict',
+    '--target',
+    'ES2022',
+    '--lib',
+    'ES2023,ESNext.Disposable',
+    '--module',
+    'CommonJS',
+    '--moduleResolution',
+    'Node10',
+    '--typeRoots',
+    join(root, 'node_modules/@types'),
+    '--types',
+    'node',
+  ];
+  const { stdout } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/lib/tsc.js'), ...flags, file], {
+    encoding: 'utf8',
+  });
   return stdout.split('\n').filter(Boolean);
 }
 
 test('what works at run time has types, and what does not has none', () => {
-  expect(complaints(`
+  expect(
+    complaints(`
     const sums: Tensor[] = [a.sum(), a.sum([0]), a.sum([0], true), a.sum({ dim: [0], keepdim: true }), torch.sum(a, { dim: 0 }), a.sum({ dtype: 'float64' }), torch.sum(a, 0)];
     const same: Tensor = torch.add(a, a).add(1).add(2n, { alpha: 2 }).add_(a);
     const [values, indices]: [Tensor, Tensor] = a.max(1, true);
@@ -51,10 +69,17 @@ test('what works at run time has types, and what does not has none', () => {
     // @ts-expect-error -- a result of another type
     const wrong: number = a.sum();
     export { wrong, sums, same, values, indices, largest, parts, size, equal, bounded, chosen, places, picked, pooled, out, moved, resized, gradient, nothing };
-  `)).toEqual([]);
+  `),
+  ).toEqual([]);
 });
 
 test('the committed types are those of the libtorch in use, where that is the pinned one', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts/generate.mjs'), '--check'], { encoding: 'utf8' });
-  expect({ status, stderr, checked: stdout === '' || stdout.includes('nothing to check') }).toEqual({ status: 0, stderr: '', checked: true });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts/generate.mjs'), '--check'], {
+    encoding: 'utf8',
+  });
+  expect({ status, stderr, checked: stdout === '' || stdout.includes('nothing to check') }).toEqual({
+    status: 0,
+    stderr: '',
+    checked: true,
+  });
 });

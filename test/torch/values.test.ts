@@ -14,35 +14,66 @@ const wrong = (value: unknown): never => value as never;
 
 test.each<[string, () => unknown, string]>([
   ['a list whose memory was transferred', () => one.view(wrong(transferred())), 'has lost its memory'],
-  ['a DataView as a list', () => one.view(wrong(new DataView(new ArrayBuffer(8)))), 'an array or a typed array of at most 1,048,576 elements'],
+  [
+    'a DataView as a list',
+    () => one.view(wrong(new DataView(new ArrayBuffer(8)))),
+    'an array or a typed array of at most 1,048,576 elements',
+  ],
   ['a long typed array as a list', () => one.view(wrong(new Int8Array(2 ** 20 + 1))), 'at most 1,048,576 elements'],
   ['a bigint beyond 64 bits', () => one.add(2n ** 70n), 'outside the range of a 64-bit integer'],
   ['a symbol', () => one.add(wrong(Symbol('x'))), 'does not take (Tensor, object)'],
   ['a list that holds itself', () => one.view(wrong(cyclic)), 'nested too deeply'],
-  ['a tensor that was disposed', () => { const gone = torch.ones([1]); gone.dispose(); return one.add(gone); }, 'disposed'],
+  [
+    'a tensor that was disposed',
+    () => {
+      const gone = torch.ones([1]);
+      gone.dispose();
+      return one.add(gone);
+    },
+    'disposed',
+  ],
   ['data whose memory was transferred', () => torch.tensor(transferred(), { shape: [4] }), 'but the data has 0 bytes'],
   ['data in a DataView', () => torch.tensor(new DataView(new ArrayBuffer(8))), 'came as DataView'],
   ['a shape that is no list', () => torch.tensor([1], { shape: wrong(1) }), '`shape` is an array of whole numbers'],
-  ['a shape of symbols', () => torch.tensor([1], { shape: wrong([Symbol('x')]) }), '`shape` is an array of whole numbers'],
-  ['options that are null', () => torch.tensor([1], wrong(null)), "an object such as { dtype: 'int64' }, but null came"],
+  [
+    'a shape of symbols',
+    () => torch.tensor([1], { shape: wrong([Symbol('x')]) }),
+    '`shape` is an array of whole numbers',
+  ],
+  [
+    'options that are null',
+    () => torch.tensor([1], wrong(null)),
+    "an object such as { dtype: 'int64' }, but null came",
+  ],
   ['options of a factory that are a number', () => torch.zeros([1], wrong(5)), 'but number came'],
   ['no dtype', () => one.to(wrong(undefined)), 'takes a dtype, a device, or an object'],
   ['no function', () => torch.tidy(wrong(5)), 'torch.tidy takes a function, but number came'],
   ['no function for noGrad', () => torch.noGrad(wrong(null)), 'torch.noGrad takes a function, but null came'],
   ['no tensor to keep', () => torch.keep(wrong(undefined)), 'torch.keep takes a Tensor, but undefined came'],
-  ['no number of threads', () => torch.setNumThreads(wrong([Symbol('x')])), 'The number of threads is a whole number from 1'],
+  [
+    'no number of threads',
+    () => torch.setNumThreads(wrong([Symbol('x')])),
+    'The number of threads is a whole number from 1',
+  ],
   ['no tensor to share', () => torch.share(wrong(null)), 'torch.share takes a Tensor, but null came'],
   ['a token that is none', () => torch.take(wrong(Symbol('x'))), "A shared tensor's token is a whole number from 0"],
   ['a gradient that is no tensor', () => (one.grad = wrong(5)), 'grad takes a Tensor'],
   ['options of backward that are null', () => one.backward(wrong(null)), 'backward takes an object of options'],
 ])('%s', (_, call, message) => {
   expect(call).toThrow(CleanclipError);
-  expect(call).toThrow(expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringContaining(message) as string }));
+  expect(call).toThrow(
+    expect.objectContaining({ code: 'ERR_TORCH', message: expect.stringContaining(message) as string }),
+  );
 });
 
 test("what a caller's getter throws comes through", () => {
   const own = new Error('mine');
-  const options = Object.defineProperty({}, 'dim', { enumerable: true, get: () => { throw own; } });
+  const options = Object.defineProperty({}, 'dim', {
+    enumerable: true,
+    get: () => {
+      throw own;
+    },
+  });
   expect(() => one.sum(wrong(options))).toThrow(own);
 });
 

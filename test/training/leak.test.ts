@@ -7,7 +7,7 @@ import { makeOptimizer } from '../../src/training/optimizer';
 import { trainStep } from '../../src/training/step';
 import { miniModel } from '../support/pairs';
 
-it('holds no more tensors and memory after 200 training steps than after 20', () => {
+test('holds no more tensors and memory after 200 training steps than after 20', () => {
   const clip = loadClip({ ...miniModel }, { precision: 'bf16' });
   const optimizer = makeOptimizer(clip, resolve(trainOptions, {}));
   const captions = ['a cat', 'a red dog', 'two birds', 'grass and trees'];

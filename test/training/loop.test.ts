@@ -19,9 +19,30 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Trains a new model on the CPU; by another `device` the loop only decides when to read a loss. */
-async function train(name: string, { device = 'cpu', signal, ...more }: { device?: string; signal?: AbortSignal; lr?: number; numWarmupSteps?: number } = {}): Promise<TrainResult> {
-  const given = { trainData: join(folder, 'train.csv'), modelName: join(folder, 'model.json'), logs: join(folder, 'logs') };
-  const options = resolve(trainOptions, { ...given, name, batchSize: 4, epochs: 2, lr: 1e-3, numWarmupSteps: 3, numWorkers: 0, logEvery: 1, ...more });
+async function train(
+  name: string,
+  {
+    device = 'cpu',
+    signal,
+    ...more
+  }: { device?: string; signal?: AbortSignal; lr?: number; numWarmupSteps?: number } = {},
+): Promise<TrainResult> {
+  const given = {
+    trainData: join(folder, 'train.csv'),
+    modelName: join(folder, 'model.json'),
+    logs: join(folder, 'logs'),
+  };
+  const options = resolve(trainOptions, {
+    ...given,
+    name,
+    batchSize: 4,
+    epochs: 2,
+    lr: 1e-3,
+    numWarmupSteps: 3,
+    numWorkers: 0,
+    logEvery: 1,
+    ...more,
+  });
   const clip = newClip(options, 'cpu', sizesOf(options));
   const table = await readPairs(options.trainData!);
   const log = new RunLog(join(options.logs, name));
@@ -29,7 +50,11 @@ async function train(name: string, { device = 'cpu', signal, ...more }: { device
   const pairs = new TrainingPairs(table, clip, options, log);
   try {
     return await trainLoop({
-      clip, pairs, options, log, device,
+      clip,
+      pairs,
+      options,
+      log,
+      device,
       optimizer: makeOptimizer(clip, options),
       evaluator: await Evaluator.open(clip, options, 'cpu', {}),
       order: { examples: table.length, batchSize: 4, seed: options.seed },
@@ -43,7 +68,7 @@ async function train(name: string, { device = 'cpu', signal, ...more }: { device
   }
 }
 
-it('reports the same of a GPU, whose losses are read a step later', async () => {
+test('reports the same of a GPU, whose losses are read a step later', async () => {
   const reported = async (device: string): Promise<object[]> =>
     (await train(device, { device })).history.map(({ epoch, step, loss, lr }) => ({ epoch, step, loss, lr }));
   const atOnce = await reported('cpu');
@@ -52,13 +77,19 @@ it('reports the same of a GPU, whose losses are read a step later', async () => 
   expect(await reported('cuda')).toEqual(atOnce);
 });
 
-it.each(['cpu', 'cuda'])('saves nothing after a loss that is no number, on %s', async (device) => {
+test.each(['cpu', 'cuda'])('saves nothing after a loss that is no number, on %s', async (device) => {
   const name = `diverged on ${device}`;
-  await expect(train(name, { device, lr: 1e30, numWarmupSteps: 0 })).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(/loss became/) });
+  await expect(train(name, { device, lr: 1e30, numWarmupSteps: 0 })).rejects.toMatchObject({
+    code: 'ERR_DATA',
+    message: expect.stringMatching(/loss became/),
+  });
   expect(existsSync(join(folder, 'logs', name, 'checkpoints'))).toBe(false);
 });
 
-it('does not say that it is saved when it is stopped before the first step', async () => {
-  await expect(train('stopped', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ERR_ABORTED', message: 'Training was stopped at step 0.' });
+test('does not say that it is saved when it is stopped before the first step', async () => {
+  await expect(train('stopped', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'ERR_ABORTED',
+    message: 'Training was stopped at step 0.',
+  });
   expect(existsSync(join(folder, 'logs', 'stopped', 'checkpoints'))).toBe(false);
 });

@@ -42,23 +42,38 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const options = { batchSize: 4, numWorkers: 0, seed: 0 } as TrainOptions;
-const hooks = { warn: (text: string): never => { throw new Error(text); } };
-const close = (ours: cc.Tensor, theirs: cc.Tensor): void => expect(ours.sub(theirs).abs().max().item()).toBeLessThan(1e-5);
+const hooks = {
+  warn: (text: string): never => {
+    throw new Error(text);
+  },
+};
+const close = (ours: cc.Tensor, theirs: cc.Tensor): void =>
+  expect(ours.sub(theirs).abs().max().item()).toBeLessThan(1e-5);
 
 /** The images one by one, as the model's own `preprocess` gives them. */
-const pixels = async (paths: string[]): Promise<cc.Tensor> => torch.stack(await Promise.all(paths.map((path) => clip.preprocess(path))));
+const pixels = async (paths: string[]): Promise<cc.Tensor> =>
+  torch.stack(await Promise.all(paths.map((path) => clip.preprocess(path))));
 
 test('a model keeps how images are made for it, and the default gives other features', async () => {
   expect(clip.config).toMatchObject(own);
   const [path] = images;
   const byDefault = clip.encodeImage((await cc.preprocess(path, { size: 32 })).unsqueeze(0));
-  expect(clip.encodeImage(await pixels([path])).sub(byDefault).abs().max().item()).toBeGreaterThan(1e-4);
+  expect(
+    clip
+      .encodeImage(await pixels([path]))
+      .sub(byDefault)
+      .abs()
+      .max()
+      .item(),
+  ).toBeGreaterThan(1e-4);
 });
 
 test('validation, removal and training see pairs so', async () => {
   const table = await readPairs(join(folder, 'train.csv'));
   const seen: { rows: Int32Array; embeds: cc.Tensor }[] = [];
-  await embedPairs(clip, table, options, hooks, ({ imageEmbeds }, rows) => seen.push({ rows, embeds: torch.keep(imageEmbeds) }));
+  await embedPairs(clip, table, options, hooks, ({ imageEmbeds }, rows) =>
+    seen.push({ rows, embeds: torch.keep(imageEmbeds) }),
+  );
   for (const { rows, embeds } of seen) {
     const features = clip.encodeImage(await pixels(Array.from(rows, (row) => table.image(row))));
     close(embeds, features.div(features.norm(2, [1], true)));
@@ -66,7 +81,9 @@ test('validation, removal and training see pairs so', async () => {
   const pairs = new TrainingPairs(table, clip, options, undefined as never);
   for await (const batch of pairs.loader.epoch(1)) {
     for (const [i, row] of batch.rows.entries()) {
-      expect(torch.equal(batch.pixels.select(0, i), resizeCrop(await decodeImage(table.image(row)), 32, own))).toBe(true);
+      expect(torch.equal(batch.pixels.select(0, i), resizeCrop(await decodeImage(table.image(row)), 32, own))).toBe(
+        true,
+      );
     }
     batch.dispose();
   }
@@ -76,7 +93,10 @@ test('validation, removal and training see pairs so', async () => {
 test('a training step normalises both views so', () => {
   const batch = makeBatch(own, { pairs: 3, seed: 1 });
   const { imageEmbeds, augmentedImageEmbeds } = embedBatch(alone(clip), batch, { start: 0, length: 3 });
-  for (const [embeds, bytes] of [[imageEmbeds, batch.pixels], [augmentedImageEmbeds!, batch.augmentedPixels!]]) {
+  for (const [embeds, bytes] of [
+    [imageEmbeds, batch.pixels],
+    [augmentedImageEmbeds!, batch.augmentedPixels!],
+  ]) {
     const features = clip.encodeImage(cc.normalize(bytes, own));
     close(embeds, features.div(features.norm(2, [1], true)));
   }
@@ -84,7 +104,11 @@ test('a training step normalises both views so', () => {
 
 test('a linear probe sees labelled images so', async () => {
   const labels = new Int32Array(images.length);
-  const { features } = await encodeSet(clip, { images, labels }, { numWorkers: 0, strict: true, onBadRow: hooks.warn as never, onBatch: () => {} });
+  const { features } = await encodeSet(
+    clip,
+    { images, labels },
+    { numWorkers: 0, strict: true, onBadRow: hooks.warn as never, onBatch: () => {} },
+  );
   close(features, clip.encodeImage(await pixels(images)));
 });
 
@@ -104,11 +128,18 @@ test('evaluation sees clean images so, and puts the same trigger in [0, 1] on th
   const [clean, triggered] = bytes;
   const fitted = await Promise.all(images.map(async (path) => resizeCrop(await decodeImage(path), 32, own)));
   expect(torch.equal(clean, torch.stack(fitted))).toBe(true);
-  expect(torch.equal(triggered.narrow(2, 0, 8).narrow(3, 0, 8), torch.tensor([255, 255, 0]).to('uint8').view([1, 3, 1, 1]).expand([11, 3, 8, 8]))).toBe(true);
+  expect(
+    torch.equal(
+      triggered.narrow(2, 0, 8).narrow(3, 0, 8),
+      torch.tensor([255, 255, 0]).to('uint8').view([1, 3, 1, 1]).expand([11, 3, 8, 8]),
+    ),
+  ).toBe(true);
   const metrics = await zeroshotMetrics(clip, set, { numWorkers: 0, attack });
   const encode = clip.encodeImage.bind(clip);
   const given: cc.Tensor[] = [];
-  const spy = jest.spyOn(clip, 'encodeImage').mockImplementation((seen) => encode(given[given.push(torch.keep(seen.clone())) - 1]));
+  const spy = jest
+    .spyOn(clip, 'encodeImage')
+    .mockImplementation((seen) => encode(given[given.push(torch.keep(seen.clone())) - 1]));
   expect(await zeroshotMetrics(clip, set, { numWorkers: 0, attack })).toEqual(metrics);
   spy.mockRestore();
   expect(torch.equal(given[0], await pixels(images))).toBe(true);

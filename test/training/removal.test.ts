@@ -21,8 +21,13 @@ const options = (name: string, more: object = {}): Parameters<typeof cc.train>[0
   seed: 3,
   ...more,
 });
-const rows = (name: string): string[] => readFileSync(join(folder, `${name}.csv`), 'utf8').trim().split('\n').slice(1);
-const losses = ({ history }: cc.TrainResult): unknown[] => history.filter(({ type }) => type === 'train').map(({ step, loss }) => [step, loss]);
+const rows = (name: string): string[] =>
+  readFileSync(join(folder, `${name}.csv`), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1);
+const losses = ({ history }: cc.TrainResult): unknown[] =>
+  history.filter(({ type }) => type === 'train').map(({ step, loss }) => [step, loss]);
 
 beforeAll(async () => {
   folder = await drawShapes(8); // 96 pairs
@@ -32,7 +37,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('progressive removal', () => {
   const removal = { progressive: true, progressiveEpochs: [0, 2], removeFraction: 0.25, stopEpoch: 3 };
 
-  it('drops the pairs of highest similarity before training and after an epoch, and stops where it is told', async () => {
+  test('drops the pairs of highest similarity before training and after an epoch, and stops where it is told', async () => {
     const result = await cc.train(options('dropped', removal));
     const [first, second] = [rows('dropped_0'), rows('dropped_2')];
     expect([first.length, second.length]).toEqual([72, 54]);
@@ -51,37 +56,52 @@ describe('progressive removal', () => {
     expect(losses(result)).toHaveLength(4 + 4 + 3); // batches of 16 in 72, 72 and 54 pairs
   });
 
-  it('resumes after a removal with the pairs that were left', async () => {
+  test('resumes after a removal with the pairs that were left', async () => {
     const whole = await cc.train(options('whole', removal));
     const abort = new AbortController();
     const stopAtStep9 = (event: cc.ProgressEvent): void => {
       if (event.type === 'progress' && event.done === 9) abort.abort();
     };
     const cut = options('cut', removal);
-    await expect(cc.train({ ...cut, signal: abort.signal, onProgress: stopAtStep9 })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    await expect(cc.train({ ...cut, signal: abort.signal, onProgress: stopAtStep9 })).rejects.toMatchObject({
+      code: 'ERR_ABORTED',
+    });
     const resumed = await cc.train({ ...cut, resume: 'auto' });
     expect(losses(resumed)).toEqual(losses(whole));
   });
 
-  it('after the last epoch may leave less than a batch', async () => {
-    await cc.train(options('last', { epochs: 1, progressive: true, progressiveEpochs: [1], removeFraction: 0.9, stopEpoch: 1 }));
+  test('after the last epoch may leave less than a batch', async () => {
+    await cc.train(
+      options('last', { epochs: 1, progressive: true, progressiveEpochs: [1], removeFraction: 0.9, stopEpoch: 1 }),
+    );
     expect(rows('last_1')).toHaveLength(10);
   });
 
-  it('is refused by half', async () => {
-    await expect(cc.train(options('half', { progressive: true }))).rejects.toThrow('--progressive and --progressive_epochs go together');
-    await expect(cc.train(options('half', { progressiveEpochs: [1] }))).rejects.toThrow('--progressive and --progressive_epochs go together');
+  test('is refused by half', async () => {
+    await expect(cc.train(options('half', { progressive: true }))).rejects.toThrow(
+      '--progressive and --progressive_epochs go together',
+    );
+    await expect(cc.train(options('half', { progressiveEpochs: [1] }))).rejects.toThrow(
+      '--progressive and --progressive_epochs go together',
+    );
   });
 });
 
 describe('unlearning', () => {
-  it('parts the image from the caption of poisoned pairs, and needs some', async () => {
+  test('parts the image from the caption of poisoned pairs, and needs some', async () => {
     await expect(cc.train(options('none', { unlearn: true }))).rejects.toThrow('marks no pair as poisoned');
 
     const marked = rows('train').map((row, i) => `${row},${i < 24 ? 1 : 0}`); // the first three classes
     writeFileSync(join(folder, 'marked.csv'), ['image,caption,is_backdoor', ...marked].join('\n'));
     const learned = await cc.train(options('learned', { epochs: 8 }));
-    const unlearn = { checkpoint: learned.checkpoint, completeFinetune: true, trainData: join(folder, 'marked.csv'), epochs: 6, unlearn: true, constraintWeight: 4 };
+    const unlearn = {
+      checkpoint: learned.checkpoint,
+      completeFinetune: true,
+      trainData: join(folder, 'marked.csv'),
+      epochs: 6,
+      unlearn: true,
+      constraintWeight: 4,
+    };
     const { history } = await cc.train(options('unlearned', unlearn));
     const constraint = history.flatMap(({ constraint_loss: value }) => (value === undefined ? [] : [value as number]));
     expect(constraint.at(-1)).toBeLessThan(0.3 * constraint[0]);

@@ -27,7 +27,9 @@ export interface Port {
   readonly shape: readonly (number | string)[];
 }
 
-/** An ONNX graph while it is drawn, operator by operator, in the order of computation. Values are known by their names. */
+/**
+ * An ONNX graph while it is drawn, operator by operator, in the order of computation. Values are known by their names.
+ */
 export class Graph {
   readonly nodes: Node[] = [];
   readonly initializers: Initializer[] = [];

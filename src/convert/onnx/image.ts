@@ -4,13 +4,18 @@ import { transformer } from './transformer';
 
 /** Pixels [B, 3, S, S] -> features [B, embedDim]. */
 export function imageTower(layers: Layers, pixels: string, config: CompleteConfig): string {
-  return config.visionPatchSize === undefined ? resnet(layers, pixels, config) : visionTransformer(layers, pixels, config, config.visionPatchSize);
+  return config.visionPatchSize === undefined
+    ? resnet(layers, pixels, config)
+    : visionTransformer(layers, pixels, config, config.visionPatchSize);
 }
 
 function visionTransformer(layers: Layers, pixels: string, c: CompleteConfig, patch: number): string {
   const { graph } = layers;
   const width = c.visionWidth;
-  const conv = graph.add('Conv', [pixels, layers.weight('visual.conv1.weight')], { kernel_shape: [patch, patch], strides: [patch, patch] });
+  const conv = graph.add('Conv', [pixels, layers.weight('visual.conv1.weight')], {
+    kernel_shape: [patch, patch],
+    strides: [patch, patch],
+  });
   const patches = tokensOf(layers, conv, width);
   const batch = graph.add('Shape', [pixels], { start: 0, end: 1 });
   const shape = graph.add('Concat', [batch, graph.list(1), graph.list(width)], { axis: 0 });
@@ -50,7 +55,9 @@ function resnet(layers: Layers, pixels: string, c: CompleteConfig): string {
       let y = relu(layers.convolution(x, `${name}.conv1`, `${name}.bn1`));
       y = relu(layers.convolution(y, `${name}.conv2`, `${name}.bn2`, { padding: 1 }));
       y = layers.convolution(thinned(y), `${name}.conv3`, `${name}.bn3`);
-      const shortcut = layers.has(`${name}.downsample.0.weight`) ? layers.convolution(thinned(x), `${name}.downsample.0`, `${name}.downsample.1`) : x;
+      const shortcut = layers.has(`${name}.downsample.0.weight`)
+        ? layers.convolution(thinned(x), `${name}.downsample.0`, `${name}.downsample.1`)
+        : x;
       x = relu(graph.add('Add', [y, shortcut]));
     }
   }
@@ -62,9 +69,16 @@ function attentionPool(layers: Layers, x: string, width: number, heads: number):
   const name = 'visual.attnpool';
   const cells = tokensOf(layers, x, width);
   const mean = graph.add('ReduceMean', [cells], { axes: [1], keepdims: 1 });
-  const tokens = graph.add('Add', [graph.add('Concat', [mean, cells], { axis: 1 }), layers.weight(`${name}.positional_embedding`)]);
+  const tokens = graph.add('Add', [
+    graph.add('Concat', [mean, cells], { axis: 1 }),
+    layers.weight(`${name}.positional_embedding`),
+  ]);
   const asking = graph.add('Slice', [tokens, graph.list(0), graph.list(1), graph.list(1)]);
-  const [q, k, v] = [layers.linear(asking, `${name}.q_proj`), layers.linear(tokens, `${name}.k_proj`), layers.linear(tokens, `${name}.v_proj`)];
+  const [q, k, v] = [
+    layers.linear(asking, `${name}.q_proj`),
+    layers.linear(tokens, `${name}.k_proj`),
+    layers.linear(tokens, `${name}.v_proj`),
+  ];
   const answer = layers.linear(layers.attention(q, k, v, { width, heads }), `${name}.c_proj`); // [B, 1, embedDim]
   return graph.add('Squeeze', [answer, graph.list(1)]);
 }

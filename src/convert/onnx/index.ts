@@ -13,14 +13,19 @@ const FLOAT = 1;
 const FLOAT16 = 10;
 
 /**
- * `onnx`: `image.onnx`, float `pixel_values` [batch, 3, S, S] -> float `image_features` [batch, embedDim], and `text.onnx`, int64 `input_ids`
- * [batch, ≤ contextLength] -> float `text_features` [batch, embedDim], not normalised, drawn from the model's structure at opset 17. With float16
- * weights both compute in float16 between float32 inputs and outputs. What a user of the features needs besides lies in the models' metadata.
+ * `onnx`: `image.onnx`, float `pixel_values` [batch, 3, S, S] -> float `image_features` [batch, embedDim], and
+ * `text.onnx`, int64 `input_ids` [batch, ≤ contextLength] -> float `text_features` [batch, embedDim], not normalised,
+ * drawn from the model's structure at opset 17. With float16 weights both compute in float16 between float32 inputs and
+ * outputs. What a user of the features needs besides lies in the models' metadata.
  * @param mostInline bytes of weights beyond which they go to `image.onnx.data`; default 1 GiB
  */
 export function writeOnnx(folder: string, { config, state, half }: Outgoing, mostInline = MOST_INLINE): void {
   const { imageSize, embedDim } = config;
-  const write = (tower: 'image' | 'text', input: ModelNotes['inputs'][number], draw: (layers: Layers, from: string, config: CompleteConfig) => string): void => {
+  const write = (
+    tower: 'image' | 'text',
+    input: ModelNotes['inputs'][number],
+    draw: (layers: Layers, from: string, config: CompleteConfig) => string,
+  ): void => {
     const graph = new Graph(half);
     const from = half && input.type === 'float' ? graph.add('Cast', [input.name], { to: FLOAT16 }) : input.name;
     const features = draw(new Layers(graph, state), from, config);
@@ -28,7 +33,12 @@ export function writeOnnx(folder: string, { config, state, half }: Outgoing, mos
     graph.output(half ? graph.add('Cast', [features], { to: FLOAT }) : features, name);
     const output = { name, type: 'float', shape: ['batch', embedDim] } as const;
     const doc = `The ${tower} tower of a CLIP. Its features are not normalised.`;
-    writeModel(folder, graph, { name: tower, doc, inputs: [input], outputs: [output], metadata: notesOf(config, state) }, mostInline);
+    writeModel(
+      folder,
+      graph,
+      { name: tower, doc, inputs: [input], outputs: [output], metadata: notesOf(config, state) },
+      mostInline,
+    );
   };
   write('image', { name: 'pixel_values', type: 'float', shape: ['batch', 3, imageSize, imageSize] }, imageTower);
   write('text', { name: 'input_ids', type: 'int64', shape: ['batch', 'sequence'] }, textTower);

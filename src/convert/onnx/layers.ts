@@ -25,14 +25,21 @@ export class Layers {
   }
 
   layerNorm(x: string, name: string): string {
-    return this.graph.add('LayerNormalization', [x, this.weight(`${name}.weight`), this.weight(`${name}.bias`)], { axis: -1, epsilon: EPS });
+    return this.graph.add('LayerNormalization', [x, this.weight(`${name}.weight`), this.weight(`${name}.bias`)], {
+      axis: -1,
+      epsilon: EPS,
+    });
   }
 
   /** The convolution, then the batch norm by its running statistics; no bias. */
   convolution(x: string, conv: string, norm: string, { stride = 1, padding = 0 } = {}): string {
     const { graph } = this;
     const [, , height, width] = this.state[`${conv}.weight`].shape;
-    const attributes = { kernel_shape: [height, width], strides: [stride, stride], pads: [padding, padding, padding, padding] };
+    const attributes = {
+      kernel_shape: [height, width],
+      strides: [stride, stride],
+      pads: [padding, padding, padding, padding],
+    };
     const y = graph.add('Conv', [x, this.weight(`${conv}.weight`)], attributes);
     const parts = ['weight', 'bias', 'running_mean', 'running_var'].map((part) => this.weight(`${norm}.${part}`));
     return graph.add('BatchNormalization', [y, ...parts], { epsilon: EPS });
@@ -40,20 +47,33 @@ export class Layers {
 
   activation(x: string, kind: 'quick_gelu' | 'gelu'): string {
     const { graph } = this;
-    if (kind === 'quick_gelu') return graph.add('Mul', [x, graph.add('Sigmoid', [graph.add('Mul', [x, graph.number(1.702)])])]);
+    if (kind === 'quick_gelu')
+      return graph.add('Mul', [x, graph.add('Sigmoid', [graph.add('Mul', [x, graph.number(1.702)])])]);
     const erf = graph.add('Erf', [graph.add('Mul', [x, graph.number(Math.SQRT1_2)])]);
     return graph.add('Mul', [graph.add('Mul', [x, graph.number(0.5)]), graph.add('Add', [erf, graph.number(1)])]);
   }
 
-  /** Of [B, queries, width] and [B, length, width] twice: [B, queries, width]. `mask`, if any, is added to [B, heads, queries, length]. */
-  attention(q: string, k: string, v: string, { width, heads, mask }: { width: number; heads: number; mask?: string }): string {
+  /**
+   * Of [B, queries, width] and [B, length, width] twice: [B, queries, width]. `mask`, if any, is added to [B, heads,
+   * queries, length].
+   */
+  attention(
+    q: string,
+    k: string,
+    v: string,
+    { width, heads, mask }: { width: number; heads: number; mask?: string },
+  ): string {
     const { graph } = this;
     const byHead = (x: string, perm: number[]): string =>
       graph.add('Transpose', [graph.add('Reshape', [x, graph.list(0, -1, heads, width / heads)])], { perm });
     const query = graph.add('Mul', [byHead(q, [0, 2, 1, 3]), graph.number((width / heads) ** -0.5)]);
     const scores = graph.add('MatMul', [query, byHead(k, [0, 2, 3, 1])]);
-    const weights = graph.add('Softmax', [mask === undefined ? scores : graph.add('Add', [scores, mask])], { axis: -1 });
-    const answers = graph.add('Transpose', [graph.add('MatMul', [weights, byHead(v, [0, 2, 1, 3])])], { perm: [0, 2, 1, 3] });
+    const weights = graph.add('Softmax', [mask === undefined ? scores : graph.add('Add', [scores, mask])], {
+      axis: -1,
+    });
+    const answers = graph.add('Transpose', [graph.add('MatMul', [weights, byHead(v, [0, 2, 1, 3])])], {
+      perm: [0, 2, 1, 3],
+    });
     return graph.add('Reshape', [answers, graph.list(0, -1, width)]);
   }
 }

@@ -11,7 +11,13 @@ export function textTower(layers: Layers, ids: string, c: CompleteConfig): strin
   const positions = graph.add('Slice', [layers.weight('positional_embedding'), graph.list(0), length, graph.list(0)]);
   let x = graph.add('Add', [tokens, positions]);
   const { textWidth: width, textHeads: heads, activation } = c;
-  x = transformer(layers, 'transformer', x, { width, heads, layers: c.textLayers, activation, mask: c.textCausal ? causalMask(layers, length, c.contextLength) : undefined });
+  x = transformer(layers, 'transformer', x, {
+    width,
+    heads,
+    layers: c.textLayers,
+    activation,
+    mask: c.textCausal ? causalMask(layers, length, c.contextLength) : undefined,
+  });
   x = layers.layerNorm(pooled(layers, x, ids, c), 'ln_final');
   if (layers.has('text_projection.weight')) return layers.linear(x, 'text_projection');
   return graph.add('MatMul', [x, layers.weight('text_projection')]);
@@ -19,8 +25,15 @@ export function textTower(layers: Layers, ids: string, c: CompleteConfig): strin
 
 /** [L, L]: what is added to the scores so that no token sees a later one. */
 function causalMask({ graph }: Layers, length: string, contextLength: number): string {
-  const all = graph.constant('causal_mask', () => graph.floats(torch.full([contextLength, contextLength], -Infinity).triu(1)));
-  return graph.add('Slice', [all, graph.list(0, 0), graph.add('Concat', [length, length], { axis: 0 }), graph.list(0, 1)]);
+  const all = graph.constant('causal_mask', () =>
+    graph.floats(torch.full([contextLength, contextLength], -Infinity).triu(1)),
+  );
+  return graph.add('Slice', [
+    all,
+    graph.list(0, 0),
+    graph.add('Concat', [length, length], { axis: 0 }),
+    graph.list(0, 1),
+  ]);
 }
 
 const INT32 = 6;
@@ -30,6 +43,7 @@ function pooled({ graph }: Layers, x: string, ids: string, c: CompleteConfig): s
   if (c.textPool === 'first') return graph.add('Gather', [x, graph.index(0)], { axis: 1 });
   if (c.textPool === 'last') return graph.add('Gather', [x, graph.index(-1)], { axis: 1 });
   const marks = c.textPool === 'argmax' ? ids : graph.add('Equal', [ids, graph.index(c.textEosId)]);
-  const place = graph.add('ArgMax', [graph.add('Cast', [marks], { to: INT32 })], { axis: 1, keepdims: 1 }); // [B, 1], the first of equals
+  // [B, 1], the first of equals
+  const place = graph.add('ArgMax', [graph.add('Cast', [marks], { to: INT32 })], { axis: 1, keepdims: 1 });
   return graph.add('GatherND', [x, place], { batch_dims: 1 });
 }

@@ -18,10 +18,14 @@ export function transformer(layers: Layers, prefix: string, x: string, options: 
 
 function block(layers: Layers, name: string, x: string, options: BlockOptions): string {
   const { graph } = layers;
-  const scaled = (y: string, scale: string): string => (layers.has(`${name}.${scale}.gamma`) ? graph.add('Mul', [y, layers.weight(`${name}.${scale}.gamma`)]) : y);
+  const scaled = (y: string, scale: string): string =>
+    layers.has(`${name}.${scale}.gamma`) ? graph.add('Mul', [y, layers.weight(`${name}.${scale}.gamma`)]) : y;
   const attended = selfAttention(layers, `${name}.attn`, layers.layerNorm(x, `${name}.ln_1`), options);
   const y = graph.add('Add', [x, scaled(attended, 'ls_1')]);
-  const hidden = layers.activation(layers.linear(layers.layerNorm(y, `${name}.ln_2`), `${name}.mlp.c_fc`), options.activation);
+  const hidden = layers.activation(
+    layers.linear(layers.layerNorm(y, `${name}.ln_2`), `${name}.mlp.c_fc`),
+    options.activation,
+  );
   return graph.add('Add', [y, scaled(layers.linear(hidden, `${name}.mlp.c_proj`), 'ls_2')]);
 }
 

@@ -31,7 +31,8 @@ const IR_VERSION = 8;
 const OPSET = 17;
 
 /**
- * Writes a graph as `<name>.onnx`. One message of protobuf holds less than 2 GB, so weights beyond `mostInline` bytes go to `<name>.onnx.data` beside it.
+ * Writes a graph as `<name>.onnx`. One message of protobuf holds less than 2 GB, so weights beyond `mostInline` bytes
+ * go to `<name>.onnx.data` beside it.
  */
 export function writeModel(folder: string, graph: Graph, notes: ModelNotes, mostInline: number): void {
   const file = `${notes.name}.onnx`;
@@ -75,7 +76,11 @@ interface Named {
 
 const bytesOf = (tensor: Tensor): number => tensor.numel() * elementSize(tensor.dtype);
 
-const described = ({ name, tensor }: Named): object => ({ name, dims: tensor.shape, data_type: dataTypes[tensor.dtype] });
+const described = ({ name, tensor }: Named): object => ({
+  name,
+  dims: tensor.shape,
+  data_type: dataTypes[tensor.dtype],
+});
 
 const inline = (named: Named): object => ({ ...described(named), raw_data: named.tensor.bytes() });
 
@@ -88,10 +93,16 @@ function external(folder: string, file: string, tensors: Named[]): object[] {
       const length = bytesOf(named.tensor);
       if (length < PAGE) return inline(named);
       const offset = Math.ceil(end / PAGE) * PAGE;
-      writeElements(fd, [{ position: offset, tensor: named.tensor, start: named.tensor.storage_offset(), count: named.tensor.numel() }]);
+      writeElements(fd, [
+        { position: offset, tensor: named.tensor, start: named.tensor.storage_offset(), count: named.tensor.numel() },
+      ]);
       end = offset + length;
       const place = { location: file, offset: String(offset), length: String(length) };
-      return { ...described(named), data_location: EXTERNAL, external_data: Object.entries(place).map(([key, value]) => ({ key, value })) };
+      return {
+        ...described(named),
+        data_location: EXTERNAL,
+        external_data: Object.entries(place).map(([key, value]) => ({ key, value })),
+      };
     });
   } finally {
     closeSync(fd);
@@ -100,12 +111,19 @@ function external(folder: string, file: string, tensors: Named[]): object[] {
 
 function attribute(name: string, value: Attribute): object {
   if (value instanceof FloatAttribute) return { name, type: attributeTypes.float, f: value.value };
-  return typeof value === 'number' ? { name, type: attributeTypes.int, i: value } : { name, type: attributeTypes.ints, ints: value };
+  return typeof value === 'number'
+    ? { name, type: attributeTypes.int, i: value }
+    : { name, type: attributeTypes.ints, ints: value };
 }
 
 const port = ({ name, type, shape }: Port): object => ({
   name,
-  type: { tensor_type: { elem_type: dataTypes[type], shape: { dim: shape.map((size) => (typeof size === 'string' ? { dim_param: size } : { dim_value: size })) } } },
+  type: {
+    tensor_type: {
+      elem_type: dataTypes[type],
+      shape: { dim: shape.map((size) => (typeof size === 'string' ? { dim_param: size } : { dim_value: size })) },
+    },
+  },
 });
 
 let schema: Root | undefined;

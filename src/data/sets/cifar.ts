@@ -33,7 +33,10 @@ export function readCifarBinary(folder: string, names: string[], labelBytes: num
     const file = join(folder, name);
     const bytes = readBytes(file);
     if (bytes.length === 0 || bytes.length % recordBytes !== 0) {
-      throw dataError(`${file} holds ${bytes.length} bytes: expected records of ${recordBytes} bytes each, so it is truncated or another file.`);
+      throw dataError(
+        `${file} holds ${bytes.length} bytes: expected records of ${recordBytes} bytes each, so it is truncated ` +
+          'or another file.',
+      );
     }
     for (let record = 0, start = 0; start < bytes.length; record++, start += recordBytes) {
       list.add(address(file, record, start + labelBytes), bytes[start + labelBytes - 1], file, 'record', record);

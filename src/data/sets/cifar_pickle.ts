@@ -17,32 +17,45 @@ class NumpyArray extends Stateful {
 
 /** All that a batch may name. */
 const known = new Map<string, unknown>();
-const define = (name: string, call: (args: readonly unknown[]) => unknown): void => void known.set(name, new KnownFunction(name, call));
+const define = (name: string, call: (args: readonly unknown[]) => unknown): void =>
+  void known.set(name, new KnownFunction(name, call));
 define('numpy.dtype', ([code]) => new NumpyDtype(String(code)));
 define('numpy.ndarray', () => new NumpyArray());
 for (const core of ['numpy.core', 'numpy._core']) {
   define(`${core}.multiarray._reconstruct`, () => new NumpyArray());
-  define(`${core}.numeric._frombuffer`, ([bytes, dtype, shape, order]) => new NumpyArray([1, shape, dtype, order !== 'C', bytes]));
+  define(
+    `${core}.numeric._frombuffer`,
+    ([bytes, dtype, shape, order]) => new NumpyArray([1, shape, dtype, order !== 'C', bytes]),
+  );
 }
 
 /**
- * Reads a batch of CIFAR's Python version, a pickled dict of `data`, uint8 [N, imageBytes], and `labels` or `fine_labels`, executing nothing.
+ * Reads a batch of CIFAR's Python version, a pickled dict of `data`, uint8 [N, imageBytes], and `labels` or
+ * `fine_labels`, executing nothing.
  *
  * @returns the labels, and where in the file the first image lies; the others follow it
  * @throws CleanclipError ERR_DATA when the file is anything else
  */
-export function readCifarPickle(pickle: Buffer, file: string, imageBytes: number): { labels: number[]; offset: number } {
+export function readCifarPickle(
+  pickle: Buffer,
+  file: string,
+  imageBytes: number,
+): { labels: number[]; offset: number } {
   const batch = unpickle(pickle, file);
   const data = batch.get('data');
   const [, shape, dtype, byColumns, bytes] = data instanceof NumpyArray ? data.state : [];
   const [count, width] = Array.isArray(shape) ? (shape as unknown[]) : [];
   const isPlain = dtype instanceof NumpyDtype && dtype.code === 'u1' && byColumns === false && bytes instanceof Buffer;
   if (!isPlain || width !== imageBytes || bytes.length !== Number(count) * imageBytes) {
-    throw dataError(`${file}: expected "data", a numpy array of bytes [images, ${imageBytes}] as in CIFAR's own files.`);
+    throw dataError(
+      `${file}: expected "data", a numpy array of bytes [images, ${imageBytes}] as in CIFAR's own files.`,
+    );
   }
   const labels = batch.get('labels') ?? batch.get('fine_labels');
   if (!Array.isArray(labels) || labels.length !== count) {
-    throw dataError(`${file}: expected a label for each of its ${String(count)} images in a list "labels" or "fine_labels".`);
+    throw dataError(
+      `${file}: expected a label for each of its ${String(count)} images in a list "labels" or "fine_labels".`,
+    );
   }
   return { labels: labels as number[], offset: bytes.byteOffset - pickle.byteOffset };
 }

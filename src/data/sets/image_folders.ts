@@ -6,13 +6,17 @@ import { byCodePoints, ImageList, rankNames, type LabelledImages } from './readi
 
 // Sets with a folder for each class.
 
-/** Images in one folder a class, classes numbered by the folders' names; in each the files of one ending, those of deeper folders after its own. */
+/**
+ * Images in one folder a class, classes numbered by the folders' names; in each the files of one ending, those of
+ * deeper folders after its own.
+ */
 export function readClassFolders(folder: string, ending: string, classes: number): LabelledImages {
   const names = readdirSync(folder).filter((name) => statSync(join(folder, name)).isDirectory());
   const list = new ImageList(classes);
   for (const [name, label] of rankNames(names, classes, folder)) {
     const files = filesBelow(join(folder, name)).filter((file) => file.toLowerCase().endsWith(ending));
-    if (files.length === 0) throw dataError(`${join(folder, name)} holds no image: expected files that end in ${ending}.`);
+    if (files.length === 0)
+      throw dataError(`${join(folder, name)} holds no image: expected files that end in ${ending}.`);
     files.forEach((file, i) => list.add(file, label, folder, 'image', i));
   }
   return list.finish(folder);
@@ -29,7 +33,13 @@ export async function readGtsrbTest(file: string, classes: number): Promise<Labe
       const name = columnIndex(columns, 'Filename', file);
       const label = columnIndex(columns, 'ClassId', file);
       return (fields, { line }) =>
-        list.add(join(images, fields[name].trim()), fields[label].trim() === '' ? NaN : Number(fields[label]), file, 'line', line);
+        list.add(
+          join(images, fields[name].trim()),
+          fields[label].trim() === '' ? NaN : Number(fields[label]),
+          file,
+          'line',
+          line,
+        );
     },
     ({ line, reason }) => {
       throw dataError(`${file}, line ${line}: ${reason}.`);

@@ -23,18 +23,27 @@ interface Layout {
 
 const five = [1, 2, 3, 4, 5];
 
-/** The layouts that torchvision reads, and CIFAR's binary ones. Sets that are not here lie in a folder with labels.csv. */
+/**
+ * The layouts that torchvision reads, and CIFAR's binary ones. Sets that are not here lie in a folder with labels.csv.
+ */
 const layouts: Partial<Record<EvalDataType, Layout[]>> = {
   CIFAR10: [
     {
       home: 'cifar-10-batches-py',
       marker: { test: 'test_batch', train: 'data_batch_1' },
-      read: (home, split, classes) => readCifarPickles(home, split === 'test' ? ['test_batch'] : five.map((i) => `data_batch_${i}`), classes),
+      read: (home, split, classes) =>
+        readCifarPickles(home, split === 'test' ? ['test_batch'] : five.map((i) => `data_batch_${i}`), classes),
     },
     {
       home: 'cifar-10-batches-bin',
       marker: { test: 'test_batch.bin', train: 'data_batch_1.bin' },
-      read: (home, split, classes) => readCifarBinary(home, split === 'test' ? ['test_batch.bin'] : five.map((i) => `data_batch_${i}.bin`), 1, classes),
+      read: (home, split, classes) =>
+        readCifarBinary(
+          home,
+          split === 'test' ? ['test_batch.bin'] : five.map((i) => `data_batch_${i}.bin`),
+          1,
+          classes,
+        ),
     },
   ],
   CIFAR100: [
@@ -53,7 +62,8 @@ const layouts: Partial<Record<EvalDataType, Layout[]>> = {
     {
       home: 'dtd/dtd',
       marker: { test: 'labels/test1.txt', train: 'labels/train1.txt' },
-      read: (home, split, classes) => readDtd(home, split === 'test' ? ['test1.txt'] : ['train1.txt', 'val1.txt'], classes),
+      read: (home, split, classes) =>
+        readDtd(home, split === 'test' ? ['test1.txt'] : ['train1.txt', 'val1.txt'], classes),
     },
   ],
   FGVCAircraft: [
@@ -73,7 +83,9 @@ const layouts: Partial<Record<EvalDataType, Layout[]>> = {
       home: 'gtsrb',
       marker: { test: 'GT-final_test.csv', train: 'GTSRB/Training/' },
       read: (home, split, classes) =>
-        split === 'test' ? readGtsrbTest(join(home, 'GT-final_test.csv'), classes) : readClassFolders(join(home, 'GTSRB/Training'), '.ppm', classes),
+        split === 'test'
+          ? readGtsrbTest(join(home, 'GT-final_test.csv'), classes)
+          : readClassFolders(join(home, 'GTSRB/Training'), '.ppm', classes),
     },
   ],
   OxfordIIITPet: [
@@ -115,13 +127,19 @@ const layouts: Partial<Record<EvalDataType, Layout[]>> = {
 };
 
 /**
- * Reads a set in the layout that torchvision uses. The folder may be torchvision's root, the folder of the set itself or one between, or,
- * as the Python reference has it, a folder beside the set's (`CIFAR10/test` for `CIFAR10/cifar-10-batches-py`).
+ * Reads a set in the layout that torchvision uses. The folder may be torchvision's root, the folder of the set itself
+ * or one between, or, as the Python reference has it, a folder beside the set's (`CIFAR10/test` for
+ * `CIFAR10/cifar-10-batches-py`).
  *
  * @param classes how many the set has
  * @throws CleanclipError ERR_DATA: nothing of the set is there, or a file of it is missing, damaged or wrong
  */
-export async function readSet(folder: string, dataType: EvalDataType, split: Split, classes: number): Promise<LabelledImages> {
+export async function readSet(
+  folder: string,
+  dataType: EvalDataType,
+  split: Split,
+  classes: number,
+): Promise<LabelledImages> {
   const root = resolve(folder);
   const known = layouts[dataType] ?? [];
   for (const { home, marker, read } of known) {
@@ -130,7 +148,9 @@ export async function readSet(folder: string, dataType: EvalDataType, split: Spl
     if (found !== undefined) return read(found, split, classes);
   }
   const wanted = ['labels.csv', ...new Set(known.map(({ home, marker }) => join(home, marker[split])))];
-  throw dataError(`${folder} holds no ${split} images of ${dataType}: expected ${wanted.join(' or ')} there; nothing is downloaded.`);
+  throw dataError(
+    `${folder} holds no ${split} images of ${dataType}: expected ${wanted.join(' or ')} there; nothing is downloaded.`,
+  );
 }
 
 /** `dtd/dtd`, `dtd` and ``: what may lie below the folder, when the folder itself is a part of the way. */

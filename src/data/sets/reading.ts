@@ -23,7 +23,9 @@ export class ImageList {
    */
   add(image: string, label: number, file: string, place: string, number: number): void {
     if (!Number.isInteger(label) || label < 0 || label >= this.classes) {
-      throw dataError(`${file}, ${place} ${number}: expected a label from 0 to ${this.classes - 1}, counted from 0, found ${label}.`);
+      throw dataError(
+        `${file}, ${place} ${number}: expected a label from 0 to ${this.classes - 1}, counted from 0, found ${label}.`,
+      );
     }
     this.images.push(image);
     this.labels.push(label);
@@ -36,7 +38,8 @@ export class ImageList {
 }
 
 /** All of a file of at most 1 GiB. */
-export const readBytes = (file: string): Buffer => readRegular(file, { wanted: 'a part of the set', maxBytes: LARGEST });
+export const readBytes = (file: string): Buffer =>
+  readRegular(file, { wanted: 'a part of the set', maxBytes: LARGEST });
 
 /** The lines of a text file that say something, each with its number from 1. */
 export const readLines = (file: string): [line: string, number: number][] =>
@@ -57,6 +60,7 @@ export const byCodePoints = (a: string, b: string): number => Buffer.compare(Buf
  */
 export function rankNames(names: Iterable<string>, classes: number, source: string): Map<string, number> {
   const sorted = [...new Set(names)].sort(byCodePoints);
-  if (sorted.length !== classes) throw dataError(`${source} names ${sorted.length} classes: expected all ${classes} of the set.`);
+  if (sorted.length !== classes)
+    throw dataError(`${source} names ${sorted.length} classes: expected all ${classes} of the set.`);
   return new Map(sorted.map((name, rank) => [name, rank]));
 }

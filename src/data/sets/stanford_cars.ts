@@ -4,8 +4,15 @@ import { MatNumbers } from '../matlab';
 import { readMatFile } from './mat_file';
 import { ImageList, readBytes, type LabelledImages } from './reading';
 
-/** Stanford Cars: structures `annotations` with the fields `fname` and `class`, counted from 1; the images in a folder of their own. */
-export async function readStanfordCars(annotationFile: string, imageFolder: string, classes: number): Promise<LabelledImages> {
+/**
+ * Stanford Cars: structures `annotations` with the fields `fname` and `class`, counted from 1; the images in a folder
+ * of their own.
+ */
+export async function readStanfordCars(
+  annotationFile: string,
+  imageFolder: string,
+  classes: number,
+): Promise<LabelledImages> {
   const annotations = (await readMatFile(readBytes(annotationFile), annotationFile)).get('annotations');
   const fields = annotations instanceof Map ? annotations : undefined;
   const names = fields?.get('fname') ?? [];
@@ -16,8 +23,15 @@ export async function readStanfordCars(annotationFile: string, imageFolder: stri
   const list = new ImageList(classes);
   names.forEach((name, record) => {
     const label = labels[record];
-    if (typeof name !== 'string') throw dataError(`${annotationFile}, record ${record}: expected the name of an image as fname.`);
-    list.add(join(imageFolder, name), label instanceof MatNumbers ? label.at(0) - 1 : NaN, annotationFile, 'record', record);
+    if (typeof name !== 'string')
+      throw dataError(`${annotationFile}, record ${record}: expected the name of an image as fname.`);
+    list.add(
+      join(imageFolder, name),
+      label instanceof MatNumbers ? label.at(0) - 1 : NaN,
+      annotationFile,
+      'record',
+      record,
+    );
   });
   return list.finish(annotationFile);
 }

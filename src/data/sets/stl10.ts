@@ -15,10 +15,20 @@ export function readStl10(folder: string, split: string, classes: number): Label
   const labels = readBytes(labelFile);
   const { size } = statSync(file);
   if (size !== labels.length * recordBytes) {
-    throw dataError(`${file} holds ${size} bytes: expected ${labels.length * recordBytes}, ${recordBytes} for each of the ${labels.length} labels in ${labelFile}.`);
+    throw dataError(
+      `${file} holds ${size} bytes: expected ${labels.length * recordBytes}, ${recordBytes} for each of ` +
+        `the ${labels.length} labels in ${labelFile}.`,
+    );
   }
   labels.forEach((label, record) => {
-    const address = recordAddress({ file, record, offset: record * recordBytes, width: side, height: side, order: 'columns' });
+    const address = recordAddress({
+      file,
+      record,
+      offset: record * recordBytes,
+      width: side,
+      height: side,
+      order: 'columns',
+    });
     list.add(address, label - 1, labelFile, 'record', record);
   });
   return list.finish(labelFile);

@@ -13,8 +13,8 @@ const side = 32;
 const recordBytes = 3 * side * side;
 
 /**
- * SVHN's cropped digits: `X`, bytes [32, 32, 3, N], and `y`, [N], in which 10 stands for the digit 0. Compressed pixels are unpacked once
- * to a file in the project's cache, so that the threads that load images need no copy each.
+ * SVHN's cropped digits: `X`, bytes [32, 32, 3, N], and `y`, [N], in which 10 stands for the digit 0. Compressed pixels
+ * are unpacked once to a file in the project's cache, so that the threads that load images need no copy each.
  */
 export async function readSvhn(file: string, classes: number): Promise<LabelledImages> {
   const bytes = readBytes(file);
@@ -27,7 +27,9 @@ export async function readSvhn(file: string, classes: number): Promise<LabelledI
     throw dataError(`${file}: expected the variables X, bytes [32, 32, 3, images], and y, a label for each image.`);
   }
   const inPlace = pixels.bytes.buffer === bytes.buffer;
-  const from = inPlace ? { file, start: pixels.bytes.byteOffset - bytes.byteOffset } : { file: unpacked(file, pixels.bytes), start: 0 };
+  const from = inPlace
+    ? { file, start: pixels.bytes.byteOffset - bytes.byteOffset }
+    : { file: unpacked(file, pixels.bytes), start: 0 };
   const list = new ImageList(classes);
   for (let record = 0; record < count; record++) {
     const offset = from.start + record * recordBytes;
@@ -43,18 +45,28 @@ export async function readSvhn(file: string, classes: number): Promise<LabelledI
   return list.finish(file);
 }
 
-const numbers = (value: MatValue | undefined): MatNumbers | undefined => (value instanceof MatNumbers ? value : undefined);
+const numbers = (value: MatValue | undefined): MatNumbers | undefined =>
+  value instanceof MatNumbers ? value : undefined;
 
-/** The file that holds these pixels; its name follows the set's path, size and time, so a changed set is unpacked anew. */
+/**
+ * The file that holds these pixels; its name follows the set's path, size and time, so a changed set is unpacked anew.
+ */
 function unpacked(file: string, pixels: Buffer): string {
   const { size, mtimeMs } = statSync(file);
-  const key = createHash('sha256').update(`${resolve(file)}\0${size}\0${mtimeMs}`).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(`${resolve(file)}\0${size}\0${mtimeMs}`)
+    .digest('hex')
+    .slice(0, 16);
   const raw = join(cacheFolder(), 'unpacked', `${basename(file, '.mat')}-${key}.bin`);
   try {
     if (!existsSync(raw) || statSync(raw).size !== pixels.length) writeFileWhole(raw, pixels);
     return raw;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw dataError(`The images of ${file} could not be unpacked to ${raw} (${code}): free room there, or name another folder with CLEANCLIP_CACHE.`, error);
+    throw dataError(
+      `The images of ${file} could not be unpacked to ${raw} (${code}): free room there, or name another folder ` +
+        'with CLEANCLIP_CACHE.',
+      error,
+    );
   }
 }

@@ -7,18 +7,18 @@ import { blocking, processGroup, together, type ProcessGroup } from './group';
 export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
 
 /*
- * Every rank calls the same operations in the same order, with tensors of the same shape and dtype, dense and contiguous. What runs
- * begins at the call, or after the last allGatherObject, in the order of the calls, and leaves this thread free; leave the tensors alone until the
- * promise is settled.
- * All reject with CleanclipError `ERR_DISTRIBUTED` when a rank ends, hangs or does not come within the group's time limit.
+ * Every rank calls the same operations in the same order, with tensors of the same shape and dtype, dense and
+ * contiguous. What runs begins at the call, or after the last allGatherObject, in the order of the calls, and leaves
+ * this thread free; leave the tensors alone until the promise is settled. All reject with CleanclipError
+ * `ERR_DISTRIBUTED` when a rank ends, hangs or does not come within the group's time limit.
  */
 
 /**
  * Reduces a tensor over all ranks, in place (all_reduce).
  * @param tensor of any shape; for 'mean' of a floating point dtype
  * @param options.op default 'sum'
- * @throws CleanclipError `ERR_OPTION` for another op or a mean of integers, `ERR_TORCH` for a tensor that is not dense and contiguous or on another device than the group's,
- *   `ERR_DISTRIBUTED`
+ * @throws CleanclipError `ERR_OPTION` for another op or a mean of integers, `ERR_TORCH` for a tensor that is not dense
+ * and contiguous or on another device than the group's, `ERR_DISTRIBUTED`
  */
 export async function allReduce(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<void> {
   checkReduction(op, tensor);
@@ -47,14 +47,16 @@ export async function broadcast(tensor: Tensor, { src = 0 }: { src?: number } = 
 }
 
 /**
- * Copies rank 0's tensors into those of the others, in place, many in one piece (torch's _broadcast_coalesced). Blocks this thread.
+ * Copies rank 0's tensors into those of the others, in place, many in one piece (torch's _broadcast_coalesced). Blocks
+ * this thread.
  * @param tensors of any shapes and strides
  * @throws CleanclipError `ERR_DISTRIBUTED`
  */
 export function broadcastCoalesced(tensors: Tensor[]): void {
   const group = processGroup();
   const handles = tensors.map(({ handle }) => handle);
-  if (handles.length > 0) blocking(group, 'broadcastCoalesced', () => addon().broadcastCoalesced(group.native, handles));
+  if (handles.length > 0)
+    blocking(group, 'broadcastCoalesced', () => addon().broadcastCoalesced(group.native, handles));
 }
 
 /**
@@ -62,14 +64,17 @@ export function broadcastCoalesced(tensors: Tensor[]): void {
  * @param tensor [n · world size, …]
  * @param options.op default 'sum'
  * @returns [n, …], rank r's the r-th part
- * @throws CleanclipError `ERR_OPTION` for a first dimension that the ranks do not divide, otherwise as {@link allReduce}
+ * @throws CleanclipError `ERR_OPTION` for a first dimension that the ranks do not divide, otherwise as {@link
+ * allReduce}
  */
 export async function reduceScatter(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<Tensor> {
   checkReduction(op, tensor);
   const handle = await together('reduceScatter', ({ native, worldSize }) => {
     const { shape } = tensor;
     if (!(shape[0] > 0) || shape[0] % worldSize !== 0) {
-      throw optionError(`reduceScatter splits the first dimension among ${worldSize} ranks, but the tensor is [${shape.join(', ')}].`);
+      throw optionError(
+        `reduceScatter splits the first dimension among ${worldSize} ranks, but the tensor is [${shape.join(', ')}].`,
+      );
     }
     return addon().reduceScatter(native, tensor.handle, op);
   });
@@ -91,7 +96,11 @@ export async function barrier(): Promise<void> {
  * @throws CleanclipError `ERR_OPTION` when `dst` is no other rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
 export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
-  await together(`send to rank ${dst}`, (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag), false);
+  await together(
+    `send to rank ${dst}`,
+    (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag),
+    false,
+  );
 }
 
 /**
@@ -101,14 +110,20 @@ export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: num
  * @throws CleanclipError `ERR_OPTION` when `src` is no other rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
 export async function recv(tensor: Tensor, src: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
-  await together(`recv from rank ${src}`, (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag), false);
+  await together(
+    `recv from rank ${src}`,
+    (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag),
+    false,
+  );
 }
 
 function checkReduction(op: ReduceOp, tensor: Tensor): void {
   const ops: ReduceOp[] = ['sum', 'mean', 'min', 'max', 'product'];
   if (!ops.includes(op)) throw optionError(`op must be one of ${ops.join(', ')}, but it is '${op}'.`);
   if (op === 'mean' && !/float|complex/.test(tensor.dtype)) {
-    throw optionError(`The mean is taken of floating point tensors, but this one is ${tensor.dtype}; convert it, or use 'sum'.`);
+    throw optionError(
+      `The mean is taken of floating point tensors, but this one is ${tensor.dtype}; convert it, or use 'sum'.`,
+    );
   }
 }
 

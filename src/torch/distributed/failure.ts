@@ -1,7 +1,8 @@
 import { CleanclipError, optionError } from '../../errors';
 
 /** As a sentence begins: `Rank 1 of 4`. */
-export const whoIs = ({ rank, worldSize }: { rank: number; worldSize: number }): string => `Rank ${rank} of ${worldSize}`;
+export const whoIs = ({ rank, worldSize }: { rank: number; worldSize: number }): string =>
+  `Rank ${rank} of ${worldSize}`;
 
 /** torch's default time limit of what ranks do together: 30 minutes. */
 export const DEFAULT_TIMEOUT = 30 * 60 * 1000;
@@ -25,10 +26,12 @@ export async function naming<T>(waiting: Waiting, together: () => T | Promise<T>
 }
 
 /** Whether an operation failed because of another rank, a connection or a time limit. */
-export const isExchangeFailure = (error: unknown): error is CleanclipError => error instanceof CleanclipError && error.code === 'ERR_DISTRIBUTED';
+export const isExchangeFailure = (error: unknown): error is CleanclipError =>
+  error instanceof CleanclipError && error.code === 'ERR_DISTRIBUTED';
 
 /** Whether it was the time limit; Gloo also says `timeout` of what fails because of another's. */
-export const isTimeout = ({ message }: CleanclipError): boolean => /time[d ]?\s?out/i.test(message) && !message.includes('caused pair closure');
+export const isTimeout = ({ message }: CleanclipError): boolean =>
+  /time[d ]?\s?out/i.test(message) && !message.includes('caused pair closure');
 
 /** The error to throw for one that a wait ended in; `verdict` is what the ranks found to be the cause. */
 export function named({ who, operation, timeout }: Waiting, error: unknown, verdict = ''): unknown {
@@ -38,7 +41,9 @@ export function named({ who, operation, timeout }: Waiting, error: unknown, verd
   const [what, guess] = isTimeout(error)
     ? [`did not finish within ${limit}`, 'another rank has ended, hangs, or never came to it']
     : ['failed', 'the connection to another rank broke, so look at what the others say'];
-  return new CleanclipError(`${who}: ${operation} ${what}: ${verdict || `${guess} (${detail})`}.`, 'ERR_DISTRIBUTED', { cause: error });
+  return new CleanclipError(`${who}: ${operation} ${what}: ${verdict || `${guess} (${detail})`}.`, 'ERR_DISTRIBUTED', {
+    cause: error,
+  });
 }
 
 /** Milliseconds of a time limit: a whole number from 1 on, at most 24 days. */

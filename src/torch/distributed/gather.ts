@@ -4,25 +4,34 @@ import { wrap, type Tensor } from '../tensor';
 import { blocking, processGroup, type ProcessGroup } from './group';
 
 /**
- * The rows of all ranks, in the order of the ranks, with their gradient. It blocks this thread until every rank has come here, as its backward
- * does with 'all', at most the group's time limit.
+ * The rows of all ranks, in the order of the ranks, with their gradient. It blocks this thread until every rank has
+ * come here, as its backward does with 'all', at most the group's time limit.
  * @param tensor [n, …]; all but the first dimension and the dtype the same on all ranks
  * @param counts n of each rank, by rank; they may differ, and none is 0
- * @param gradient what backward gives this rank's rows: with 'own' the gradient that they have here, other ranks' rows being constants; with
- *   'all' the sum of the gradients that they have on all ranks (torch.distributed.nn.functional.all_gather), for which all call backward
+ * @param gradient what backward gives this rank's rows: with 'own' the gradient that they have here, other ranks' rows
+ * being constants; with 'all' the sum of the gradients that they have on all ranks
+ * (torch.distributed.nn.functional.all_gather), for which all call backward
  * @returns [sum of counts, …]
- * @throws CleanclipError `ERR_OPTION` for counts that do not fit, `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
+ * @throws CleanclipError `ERR_OPTION` for counts that do not fit, `ERR_DISTRIBUTED` when a rank has ended, hangs or
+ * does not come in time
  */
 export function allGatherRows(tensor: Tensor, counts: readonly number[], gradient: 'own' | 'all'): Tensor {
   const group = processGroup();
   checkCounts(group, tensor, counts);
-  if (!['own', 'all'].includes(gradient)) throw optionError(`gradient must be 'own' or 'all', but it is '${gradient}'.`);
-  return wrap(blocking(group, 'allGatherRows', () => addon().allGatherRows(group.native, tensor.handle, counts, gradient === 'all')));
+  if (!['own', 'all'].includes(gradient))
+    throw optionError(`gradient must be 'own' or 'all', but it is '${gradient}'.`);
+  return wrap(
+    blocking(group, 'allGatherRows', () =>
+      addon().allGatherRows(group.native, tensor.handle, counts, gradient === 'all'),
+    ),
+  );
 }
 
 function checkCounts({ rank, worldSize }: ProcessGroup, { shape }: Tensor, counts: readonly number[]): void {
   if (counts.length !== worldSize || counts.some((count) => !Number.isInteger(count) || count < 1)) {
-    throw optionError(`counts must be ${worldSize} whole numbers above 0, one for each rank, but they are [${counts.join(', ')}].`);
+    throw optionError(
+      `counts must be ${worldSize} whole numbers above 0, one for each rank, but they are [${counts.join(', ')}].`,
+    );
   }
   if (shape[0] !== counts[rank]) {
     throw optionError(`counts gives rank ${rank} ${counts[rank]} rows, but its tensor is [${shape.join(', ')}].`);

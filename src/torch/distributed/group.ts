@@ -24,8 +24,8 @@ export interface ProcessGroupOptions {
   /** milliseconds that any one operation takes at most; default 30 minutes */
   timeout?: number;
   /**
-   * milliseconds that another rank may give no sign of life while this one waits, 3000 or more; default a minute. After that, what waits fails
-   * before its time limit. A process that a debugger stopped is silent; one that is busy is not.
+   * milliseconds that another rank may give no sign of life while this one waits, 3000 or more; default a minute. After
+   * that, what waits fails before its time limit. A process that a debugger stopped is silent; one that is busy is not.
    */
   silence?: number;
 }
@@ -51,18 +51,25 @@ let current: ProcessGroup | undefined;
 let beginning = false;
 
 /**
- * Joins this thread to the other ranks and waits until all are there (torch.distributed.init_process_group). Ranks of Python's torch
- * may be among them. Gloo listens on the interfaces of GLOO_SOCKET_IFNAME (`eth0` or `eth0,eth1`); without it on the address from
- * which this machine reaches MASTER_ADDR, and with a file or a store of your own on the loopback address.
+ * Joins this thread to the other ranks and waits until all are there (torch.distributed.init_process_group). Ranks of
+ * Python's torch may be among them. Gloo listens on the interfaces of GLOO_SOCKET_IFNAME (`eth0` or `eth0,eth1`);
+ * without it on the address from which this machine reaches MASTER_ADDR, and with a file or a store of your own on the
+ * loopback address.
  * @throws CleanclipError `ERR_OPTION` for wrong options, `ERR_DISTRIBUTED` when a rank does not come in time
  */
 export async function initProcessGroup(options: ProcessGroupOptions = {}): Promise<void> {
   const { backend = 'gloo', initMethod = 'env://', timeout = DEFAULT_TIMEOUT, silence = DEFAULT_SILENCE } = options;
-  if (current !== undefined || beginning) throw optionError('There is a process group already; destroy it first with destroyProcessGroup.');
-  if (!['gloo', 'nccl'].includes(backend)) throw optionError(`backend must be 'gloo' or 'nccl', but it is '${backend}'.`);
-  if (backend === 'nccl' && !isNcclAvailable()) throw optionError("backend is 'nccl', but this libtorch is built without it; use 'gloo'.");
+  if (current !== undefined || beginning)
+    throw optionError('There is a process group already; destroy it first with destroyProcessGroup.');
+  if (!['gloo', 'nccl'].includes(backend))
+    throw optionError(`backend must be 'gloo' or 'nccl', but it is '${backend}'.`);
+  if (backend === 'nccl' && !isNcclAvailable())
+    throw optionError("backend is 'nccl', but this libtorch is built without it; use 'gloo'.");
   checkTimeout(timeout);
-  if (!(silence >= 3000)) throw optionError(`silence must be 3000 milliseconds or more, as ranks show that they live every second, but it is ${silence}.`);
+  if (!(silence >= 3000))
+    throw optionError(
+      `silence must be 3000 milliseconds or more, as ranks show that they live every second, but it is ${silence}.`,
+    );
   beginning = true;
   try {
     const met: Rendezvous =
@@ -82,7 +89,10 @@ export async function initProcessGroup(options: ProcessGroupOptions = {}): Promi
 }
 
 /** Waits until all ranks are there. */
-async function join(met: Rendezvous, { backend, timeout, silence }: { backend: Backend; timeout: number; silence: number }): Promise<ProcessGroup> {
+async function join(
+  met: Rendezvous,
+  { backend, timeout, silence }: { backend: Backend; timeout: number; silence: number },
+): Promise<ProcessGroup> {
   const { store, rank, worldSize, host, firstHosts } = met;
   const interfaces = process.env.GLOO_SOCKET_IFNAME ?? '';
   const heart = await Heart.start(store, { rank, worldSize, timeout, silence, firstHosts });
@@ -99,8 +109,8 @@ async function join(met: Rendezvous, { backend, timeout, silence }: { backend: B
 }
 
 /**
- * Leaves the group, once what is under way in it has ended (torch.distributed.destroy_process_group). Where rank 0 hosts the store, let the
- * others come through a barrier first. A process may also end without it.
+ * Leaves the group, once what is under way in it has ended (torch.distributed.destroy_process_group). Where rank 0
+ * hosts the store, let the others come through a barrier first. A process may also end without it.
  */
 export async function destroyProcessGroup(): Promise<void> {
   const group = processGroup();
@@ -112,9 +122,9 @@ export async function destroyProcessGroup(): Promise<void> {
 }
 
 /**
- * Tells the other ranks why this one gives up, for its program to call before it ends with an error of its own: what they wait for fails within
- * seconds, and their errors say `rank 1 failed: …`. It takes some 3 s at most, and does nothing without a group, or for an `ERR_DISTRIBUTED` or
- * `ERR_ABORTED`, which is not of this rank alone.
+ * Tells the other ranks why this one gives up, for its program to call before it ends with an error of its own: what
+ * they wait for fails within seconds, and their errors say `rank 1 failed: …`. It takes some 3 s at most, and does
+ * nothing without a group, or for an `ERR_DISTRIBUTED` or `ERR_ABORTED`, which is not of this rank alone.
  */
 export async function announceFailure(error: unknown): Promise<void> {
   const shared = error instanceof CleanclipError && ['ERR_DISTRIBUTED', 'ERR_ABORTED'].includes(error.code);
@@ -141,7 +151,10 @@ export const isNcclAvailable = (): boolean => addon().hasNccl();
 /** @internal The group of this thread; throws when there is none. */
 export function processGroup(): ProcessGroup {
   if (current === undefined) {
-    throw new CleanclipError('There is no process group in this thread; await initProcessGroup first.', 'ERR_DISTRIBUTED');
+    throw new CleanclipError(
+      'There is no process group in this thread; await initProcessGroup first.',
+      'ERR_DISTRIBUTED',
+    );
   }
   return current;
 }
@@ -150,7 +163,11 @@ export function processGroup(): ProcessGroup {
  * @internal Runs an operation of the group; its failure names this rank, the operation and the rank that is the cause.
  * @param collective whether all ranks run it; default true
  */
-export async function together<T>(operation: string, start: (group: ProcessGroup) => Promise<T>, collective = true): Promise<T> {
+export async function together<T>(
+  operation: string,
+  start: (group: ProcessGroup) => Promise<T>,
+  collective = true,
+): Promise<T> {
   const group = processGroup();
   const begin = (): Promise<T> => group.heart.during(operation, collective, () => start(group));
   const result = collective && group.several !== undefined ? group.several.then(begin, begin) : begin();
@@ -162,7 +179,10 @@ export async function together<T>(operation: string, start: (group: ProcessGroup
   }
 }
 
-/** @internal The same for what takes several exchanges. A collective that is called meanwhile waits, so that on all ranks the order is that of the calls. */
+/**
+ * @internal The same for what takes several exchanges. A collective that is called meanwhile waits, so that on all
+ * ranks the order is that of the calls.
+ */
 export async function inOneGo<T>(operation: string, start: (group: ProcessGroup) => Promise<T>): Promise<T> {
   const group = processGroup();
   const result = together(operation, start);
@@ -176,6 +196,7 @@ export async function inOneGo<T>(operation: string, start: (group: ProcessGroup)
 
 /** @internal Like {@link together}, for what blocks this thread until the ranks have done it. */
 export function blocking<T>(group: ProcessGroup, operation: string, block: () => T, collective = true): T {
-  if (collective && group.several !== undefined) throw optionError(`${operation} blocks this thread while allGatherObject waits; await that first.`);
+  if (collective && group.several !== undefined)
+    throw optionError(`${operation} blocks this thread while allGatherObject waits; await that first.`);
   return group.heart.duringBlock(operation, collective, block);
 }

@@ -19,8 +19,8 @@ export interface HeartOptions {
 type Begun = { operation: string; number: number };
 
 /**
- * Shows the other ranks that this one lives, and asks what became of them when an operation fails. Ranks that met in a file show nothing:
- * their failures name no rank.
+ * Shows the other ranks that this one lives, and asks what became of them when an operation fails. Ranks that met in a
+ * file show nothing: their failures name no rank.
  */
 export class Heart {
   private constructor(

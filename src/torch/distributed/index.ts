@@ -1,5 +1,15 @@
 /** torch.distributed: ranks that exchange tensors, in promises. */
-export { allGather, allReduce, barrier, broadcast, broadcastCoalesced, recv, reduceScatter, send, type ReduceOp } from './collectives';
+export {
+  allGather,
+  allReduce,
+  barrier,
+  broadcast,
+  broadcastCoalesced,
+  recv,
+  reduceScatter,
+  send,
+  type ReduceOp,
+} from './collectives';
 export { allGatherRows } from './gather';
 export {
   announceFailure,

@@ -17,7 +17,14 @@ export type Question = [heart: NativeHeart, operation: string, number: number, l
 
 /** The functions of `native/distributed/`; times are in milliseconds. */
 export interface DistributedFunctions {
-  tcpStore(host: string, port: number, worldSize: number, isMaster: boolean, timeout: number, loopback: boolean): Promise<NativeStore>;
+  tcpStore(
+    host: string,
+    port: number,
+    worldSize: number,
+    isMaster: boolean,
+    timeout: number,
+    loopback: boolean,
+  ): Promise<NativeStore>;
   fileStore(path: string, worldSize: number, timeout: number): Promise<NativeStore>;
   storePort(store: NativeStore): number;
   storeSet(store: NativeStore, key: string, value: Uint8Array): Promise<void>;
@@ -40,7 +47,13 @@ export interface DistributedFunctions {
   ): Promise<NativeGroup>;
   destroyGroup(group: NativeGroup): Promise<void>;
 
-  startHeart(store: NativeStore, rank: number, worldSize: number, firstHosts: boolean, silence: number): Promise<NativeHeart | undefined>;
+  startHeart(
+    store: NativeStore,
+    rank: number,
+    worldSize: number,
+    firstHosts: boolean,
+    silence: number,
+  ): Promise<NativeHeart | undefined>;
   heartGuards(heart: NativeHeart, group: NativeGroup): void;
   heartBegins(heart: NativeHeart, collective: boolean): number;
   heartEnds(heart: NativeHeart): void;

@@ -6,8 +6,8 @@ import { wrap } from '../tensor';
 import { inOneGo } from './group';
 
 /**
- * The values of all ranks, by rank (all_gather_object): anything that structured cloning takes, so no functions and no tensors.
- * The ranks trust one another: what they send is deserialised.
+ * The values of all ranks, by rank (all_gather_object): anything that structured cloning takes, so no functions and no
+ * tensors. The ranks trust one another: what they send is deserialised.
  */
 export async function allGatherObject<T>(value: T): Promise<T[]> {
   const bytes = serialize(value);

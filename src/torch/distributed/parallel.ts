@@ -21,19 +21,26 @@ export interface ParallelModule<Inputs extends unknown[], Output> {
 export interface ParallelOptions {
   /** MiB of gradients that are exchanged together; default 25, but 1 for the first */
   bucketCapMb?: number;
-  /** copy rank 0's buffers (batch-norm statistics) to all before each forward that is followed by an exchange; default true */
+  /**
+   * copy rank 0's buffers (batch-norm statistics) to all before each forward that is followed by an exchange; default
+   * true
+   */
   broadcastBuffers?: boolean;
-  /** every step uses the same parameters the same number of times, some perhaps never or more than once; default false */
+  /**
+   * every step uses the same parameters the same number of times, some perhaps never or more than once; default false
+   */
   staticGraph?: boolean;
 }
 
 /**
- * Trains one model on all ranks (torch.nn.parallel.DistributedDataParallel): each computes on its own part of the batch, and backward leaves
- * the mean of all ranks' gradients in every rank's `grad`. Buckets of gradients are exchanged while backward still computes others;
- * a `grad` is a view into its bucket, without a copy. Every parameter must take part in the loss, unless `staticGraph`.
+ * Trains one model on all ranks (torch.nn.parallel.DistributedDataParallel): each computes on its own part of the
+ * batch, and backward leaves the mean of all ranks' gradients in every rank's `grad`. Buckets of gradients are
+ * exchanged while backward still computes others; a `grad` is a view into its bucket, without a copy. Every parameter
+ * must take part in the loss, unless `staticGraph`.
  *
- * Forward and backward block this thread, as without ranks: backward until the last bucket has come, at most the group's time limit. So
- * signals, timers and messages are served between steps; run training in a worker thread (as jobs do) to keep the process responsive.
+ * Forward and backward block this thread, as without ranks: backward until the last bucket has come, at most the
+ * group's time limit. So signals, timers and messages are served between steps; run training in a worker thread (as
+ * jobs do) to keep the process responsive.
  * @example
  * const parallel = await DistributedDataParallel.create(clip);
  * parallel.backward(loss(parallel.forward(ids, pixels)));
@@ -55,7 +62,8 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
   }
 
   /**
-   * Checks that all ranks have parameters of the same shapes, and copies rank 0's parameters and buffers to all. Every rank calls it.
+   * Checks that all ranks have parameters of the same shapes, and copies rank 0's parameters and buffers to all. Every
+   * rank calls it.
    * @throws CleanclipError `ERR_DISTRIBUTED` when the models differ
    */
   static async create<Inputs extends unknown[], Output>(
@@ -63,9 +71,11 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     options: ParallelOptions = {},
   ): Promise<DistributedDataParallel<Inputs, Output>> {
     const { bucketCapMb, broadcastBuffers = true, staticGraph = false } = options;
-    if (bucketCapMb !== undefined && !(bucketCapMb > 0)) throw optionError(`bucketCapMb must be a positive number of MiB, but it is ${bucketCapMb}.`);
+    if (bucketCapMb !== undefined && !(bucketCapMb > 0))
+      throw optionError(`bucketCapMb must be a positive number of MiB, but it is ${bucketCapMb}.`);
     const trained = module.namedParameters().filter(([, parameter]) => parameter.requiresGrad);
-    if (trained.length === 0) throw optionError('DistributedDataParallel needs a model with parameters that require gradients.');
+    if (trained.length === 0)
+      throw optionError('DistributedDataParallel needs a model with parameters that require gradients.');
     const parameters = new Set(module.namedParameters().map(([name]) => name));
     const state = Object.entries(module.stateDict());
     const rest = state.filter(([name]) => !trained.some(([own]) => own === name)).map(([, tensor]) => tensor);
@@ -73,10 +83,13 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     const handles = handlesOf(trained.map(([, parameter]) => parameter));
 
     const group = processGroup();
-    await together('DistributedDataParallel', ({ native }) => addon().verifyAndBroadcast(native, handles, handlesOf(rest)));
+    await together('DistributedDataParallel', ({ native }) =>
+      addon().verifyAndBroadcast(native, handles, handlesOf(rest)),
+    );
     const names = trained.map(([name]) => name);
     // As torch: by default the first bucket is small, so that the exchange begins early.
-    const [firstBytes, bytes] = bucketCapMb === undefined ? [MIB, 25 * MIB] : [bucketCapMb * MIB, bucketCapMb * MIB].map(Math.ceil);
+    const [firstBytes, bytes] =
+      bucketCapMb === undefined ? [MIB, 25 * MIB] : [bucketCapMb * MIB, bucketCapMb * MIB].map(Math.ceil);
     const reducer = addon().createReducer(group.native, handles, names, firstBytes, bytes, staticGraph);
     return new DistributedDataParallel(module, group, reducer, buffers, broadcastBuffers, staticGraph);
   }
@@ -96,8 +109,8 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
   }
 
   /**
-   * The loss's backward, with the exchange. Its failure names this rank and the one that is the cause; after one, make a new group. Within
-   * {@link noSync} that goes for what the loss itself exchanges, as the gradient of gathered rows.
+   * The loss's backward, with the exchange. Its failure names this rank and the one that is the cause; after one, make
+   * a new group. Within {@link noSync} that goes for what the loss itself exchanges, as the gradient of gathered rows.
    * @throws CleanclipError `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
    */
   backward(loss: Tensor): void {

@@ -21,8 +21,9 @@ export interface RendezvousOptions {
 }
 
 /**
- * Makes the store that an init method names. `env://` reads RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun sets them; of
- * `tcp://host:port` and `file:///path` rank and size come from the options. Rank 0 hosts a TCP store, unless torchrun's agent does.
+ * Makes the store that an init method names. `env://` reads RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun
+ * sets them; of `tcp://host:port` and `file:///path` rank and size come from the options. Rank 0 hosts a TCP store,
+ * unless torchrun's agent does.
  */
 export async function rendezvous(options: RendezvousOptions): Promise<Rendezvous> {
   const { initMethod, timeout } = options;
@@ -32,7 +33,8 @@ export async function rendezvous(options: RendezvousOptions): Promise<Rendezvous
       const rank = options.rank ?? fromEnvironment('RANK');
       const worldSize = options.worldSize ?? fromEnvironment('WORLD_SIZE');
       const host = process.env.MASTER_ADDR;
-      if (!host) throw optionError('env:// needs the environment variable MASTER_ADDR, the host of rank 0, but it is not set.');
+      if (!host)
+        throw optionError('env:// needs the environment variable MASTER_ADDR, the host of rank 0, but it is not set.');
       return overTcp(host, fromEnvironment('MASTER_PORT'), checkRanks({ rank, worldSize }), timeout);
     }
     case 'tcp:':
@@ -41,14 +43,22 @@ export async function rendezvous(options: RendezvousOptions): Promise<Rendezvous
     case 'file:': {
       if (url.pathname === '/' || url.pathname === '') break;
       const ranks = checkRanks(options);
-      return { store: await FileStore.create(decodeURIComponent(url.pathname), ranks.worldSize, timeout), ...ranks, host: '', firstHosts: false };
+      return {
+        store: await FileStore.create(decodeURIComponent(url.pathname), ranks.worldSize, timeout),
+        ...ranks,
+        host: '',
+        firstHosts: false,
+      };
     }
   }
   throw optionError(`initMethod must be env://, tcp://host:port or file:///path, but it is '${initMethod}'.`);
 }
 
 /** Both given, whole, and the rank one of the group's. */
-export function checkRanks({ rank, worldSize }: { rank?: number; worldSize?: number }): { rank: number; worldSize: number } {
+export function checkRanks({ rank, worldSize }: { rank?: number; worldSize?: number }): {
+  rank: number;
+  worldSize: number;
+} {
   if (worldSize === undefined || !Number.isInteger(worldSize) || worldSize < 1) {
     throw optionError(`worldSize must be the number of ranks, 1 or more, but it is ${worldSize}.`);
   }
@@ -58,19 +68,32 @@ export function checkRanks({ rank, worldSize }: { rank?: number; worldSize?: num
   return { rank, worldSize };
 }
 
-async function overTcp(host: string, port: number, ranks: { rank: number; worldSize: number }, timeout: number): Promise<Rendezvous> {
+async function overTcp(
+  host: string,
+  port: number,
+  ranks: { rank: number; worldSize: number },
+  timeout: number,
+): Promise<Rendezvous> {
   const { MASTER_ADDR, MASTER_PORT, TORCHELASTIC_USE_AGENT_STORE, LOCAL_WORLD_SIZE } = process.env;
   const agentHosts = TORCHELASTIC_USE_AGENT_STORE === 'True' && MASTER_ADDR === host && MASTER_PORT === String(port);
   const isMaster = ranks.rank === 0 && !agentHosts;
   // A loopback address alone does not say so: some pods have it for their own name, by which others reach them.
   const loopback = LOCAL_WORLD_SIZE === String(ranks.worldSize);
-  return { store: await TCPStore.create({ host, port, isMaster, timeout, loopback }), ...ranks, host, firstHosts: !agentHosts };
+  return {
+    store: await TCPStore.create({ host, port, isMaster, timeout, loopback }),
+    ...ranks,
+    host,
+    firstHosts: !agentHosts,
+  };
 }
 
 function fromEnvironment(name: string): number {
   const text = process.env[name];
   if (text === undefined || !/^\d+$/.test(text)) {
-    throw optionError(`env:// needs the environment variable ${name}, a whole number, but it is ${text === undefined ? 'not set' : `'${text}'`}.`);
+    throw optionError(
+      `env:// needs the environment variable ${name}, a whole number, but it ` +
+        `is ${text === undefined ? 'not set' : `'${text}'`}.`,
+    );
   }
   return Number(text);
 }

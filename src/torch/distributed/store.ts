@@ -68,21 +68,36 @@ export interface TCPStoreOptions {
   isMaster?: boolean;
   /** milliseconds; default 30 minutes */
   timeout?: number;
-  /** for the master: all processes are of this machine, so that a host which is a loopback address is listened on alone; default false: all interfaces */
+  /**
+   * for the master: all processes are of this machine, so that a host which is a loopback address is listened on alone;
+   * default false: all interfaces
+   */
   loopback?: boolean;
 }
 
 /** A store that one process hosts (torch.distributed.TCPStore). */
 export class TCPStore extends Store {
   /** Hosts the store or connects to it. */
-  static async create({ host, port, worldSize = 0, isMaster = false, timeout = DEFAULT_TIMEOUT, loopback = false }: TCPStoreOptions): Promise<TCPStore> {
+  static async create({
+    host,
+    port,
+    worldSize = 0,
+    isMaster = false,
+    timeout = DEFAULT_TIMEOUT,
+    loopback = false,
+  }: TCPStoreOptions): Promise<TCPStore> {
     if (!Number.isInteger(port) || port < 0 || port > 65535 || (port === 0 && !isMaster)) {
-      throw optionError(`The port of a TCPStore must be a whole number from 1 to 65535, or 0 for its master to choose, but it is ${port}.`);
+      throw optionError(
+        'The port of a TCPStore must be a whole number from 1 to 65535, or 0 for its master to choose, but it ' +
+          `is ${port}.`,
+      );
     }
     checkTimeout(timeout);
     const name = `The store at ${host}:${port}`;
     const operation = isMaster ? 'hosting' : 'connecting';
-    const native = await naming({ who: name, operation, timeout }, () => addon().tcpStore(host, port, worldSize, isMaster, timeout, loopback));
+    const native = await naming({ who: name, operation, timeout }, () =>
+      addon().tcpStore(host, port, worldSize, isMaster, timeout, loopback),
+    );
     return new TCPStore(native, timeout, name);
   }
 
@@ -102,7 +117,9 @@ export class FileStore extends Store {
   static async create(path: string, worldSize: number, timeout = DEFAULT_TIMEOUT): Promise<FileStore> {
     checkTimeout(timeout);
     const name = `The store in ${path}`;
-    const native = await naming({ who: name, operation: 'opening', timeout }, () => addon().fileStore(path, worldSize, timeout));
+    const native = await naming({ who: name, operation: 'opening', timeout }, () =>
+      addon().fileStore(path, worldSize, timeout),
+    );
     return new FileStore(native, timeout, name);
   }
 }

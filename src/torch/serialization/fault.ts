@@ -1,4 +1,7 @@
-/** What is wrong with a checkpoint, as the rest of a sentence that begins with the file's name. `load` makes it a CleanclipError. */
+/**
+ * What is wrong with a checkpoint, as the rest of a sentence that begins with the file's name. `load` makes it a
+ * CleanclipError.
+ */
 export class Fault extends Error {}
 
 /** How deep values may lie in one another; deeper ones are refused before they exhaust the stack. */

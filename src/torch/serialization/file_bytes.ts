@@ -31,7 +31,8 @@ export class FileBytes {
   /** Exactly these bytes, or a Fault. */
   read(offset: number, size: number): Buffer {
     if (offset + size > this.length) throw new Fault('is damaged or cut short: it refers to bytes behind its end');
-    if (size > maxInMemory) throw new Fault(`is damaged: it has ${size} bytes where a checkpoint has a few MB of names and numbers`);
+    if (size > maxInMemory)
+      throw new Fault(`is damaged: it has ${size} bytes where a checkpoint has a few MB of names and numbers`);
     const bytes = Buffer.alloc(size);
     let filled = 0;
     while (filled < size) {

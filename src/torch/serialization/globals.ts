@@ -17,7 +17,8 @@ type Args = readonly unknown[];
  */
 export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => void): ReadonlyMap<string, unknown> {
   const known = new Map<string, unknown>();
-  const define = (name: string, call: (args: Args) => unknown): void => void known.set(name, new KnownFunction(name, call));
+  const define = (name: string, call: (args: Args) => unknown): void =>
+    void known.set(name, new KnownFunction(name, call));
   const items = (value: unknown): readonly unknown[] => {
     const list = value === undefined ? [] : value instanceof Set ? [...value] : value;
     if (!Array.isArray(list)) throw wrongArguments('a collection');
@@ -29,7 +30,8 @@ export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => vo
     known.set(`torch.${dtype}`, dtype);
     if (storage) known.set(`torch.${storage}`, new StorageType(`torch.${storage}`, dtype, size));
   }
-  for (const [storage, size] of Object.entries(quantized)) known.set(`torch.${storage}`, new StorageType(`torch.${storage}`, storage, size));
+  for (const [storage, size] of Object.entries(quantized))
+    known.set(`torch.${storage}`, new StorageType(`torch.${storage}`, storage, size));
   known.set('torch.storage.UntypedStorage', new StorageType('torch.storage.UntypedStorage', null, 1));
 
   define('torch._utils._rebuild_tensor', ([storage, offset, shape, stride]) =>
@@ -121,11 +123,15 @@ export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => vo
     define(`${module}.scalar`, ([dtype, content]) => numpyScalar(dtype, content));
     define(`${module}._reconstruct`, ([type]) => {
       const isArray = type instanceof UnknownGlobal && type.name === 'numpy.ndarray';
-      return isArray ? new NumpyArray(tensors) : new Inert(type instanceof UnknownGlobal ? type.name : 'numpy.ndarray', []);
+      return isArray
+        ? new NumpyArray(tensors)
+        : new Inert(type instanceof UnknownGlobal ? type.name : 'numpy.ndarray', []);
     });
   }
   for (const module of ['numpy.core.numeric', 'numpy._core.numeric']) {
-    define(`${module}._frombuffer`, ([content, dtype, shape, order]) => arrayOf(tensors, { shape, dtype, columnMajor: order === 'F', content }));
+    define(`${module}._frombuffer`, ([content, dtype, shape, order]) =>
+      arrayOf(tensors, { shape, dtype, columnMajor: order === 'F', content }),
+    );
   }
   return known;
 }
@@ -137,8 +143,8 @@ const quantized = { QInt8Storage: 1, QUInt8Storage: 1, QInt32Storage: 4, QUInt4x
 const maxKeyLength = 64;
 
 /**
- * The value of a persistent id `("storage", class, key, location, elements)`, in the older format with `None` or `(key, first element, elements)` of a
- * view behind. The location is ignored: tensors are read to the CPU.
+ * The value of a persistent id `("storage", class, key, location, elements)`, in the older format with `None` or `(key,
+ * first element, elements)` of a view behind. The location is ignored: tensors are read to the CPU.
  */
 export function storageOf(id: unknown): Storage | UnknownGlobal {
   const [kind, type, key, , count, view] = Array.isArray(id) ? (id as unknown[]) : [];
@@ -146,7 +152,13 @@ export function storageOf(id: unknown): Storage | UnknownGlobal {
   if (kind !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || key.length > maxKeyLength) {
     throw new Fault('is damaged: its pickle refers to something that is no storage');
   }
-  return new Storage(key, type.dtype, type.elementBytes, naturalNumber(count), Array.isArray(view) ? naturalNumber(view[1]) : 0);
+  return new Storage(
+    key,
+    type.dtype,
+    type.elementBytes,
+    naturalNumber(count),
+    Array.isArray(view) ? naturalNumber(view[1]) : 0,
+  );
 }
 
 interface RebuildArguments {
@@ -159,9 +171,13 @@ interface RebuildArguments {
   readonly metadata?: unknown;
 }
 
-function rebuild(tensors: TensorMaker, { storage, offset, shape, stride, requiresGrad, dtype, metadata }: RebuildArguments): object {
+function rebuild(
+  tensors: TensorMaker,
+  { storage, offset, shape, stride, requiresGrad, dtype, metadata }: RebuildArguments,
+): object {
   if (!(storage instanceof Storage)) throw wrongArguments('a tensor');
-  if (dtype instanceof UnknownGlobal) return new Inert(`torch.Tensor (${dtype.name})`, [storage, offset, shape, stride]);
+  if (dtype instanceof UnknownGlobal)
+    return new Inert(`torch.Tensor (${dtype.name})`, [storage, offset, shape, stride]);
   const name = dtype ?? storage.dtype;
   if (typeof name !== 'string' || !dtypes.has(name)) throw wrongArguments('a tensor');
   const bit = (key: string): boolean => metadata instanceof Dict && metadata.get(key) === true;

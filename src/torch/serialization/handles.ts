@@ -1,7 +1,10 @@
 import { Fault } from './fault';
 import { PyTuple } from './values';
 
-/** Things that live on a pickle's stack but are no values: functions, storages, numpy's dtypes. A checkpoint that holds one as a value is refused. */
+/**
+ * Things that live on a pickle's stack but are no values: functions, storages, numpy's dtypes. A checkpoint that holds
+ * one as a value is refused.
+ */
 export abstract class Handle {
   constructor(readonly name: string) {}
 }
@@ -21,7 +24,10 @@ export abstract class Stateful extends Handle {
   abstract setState(state: unknown): void;
 }
 
-/** A storage class; `dtype` is null for UntypedStorage, whose tensors name their dtype themselves. Those of quantized tensors have one that is not read. */
+/**
+ * A storage class; `dtype` is null for UntypedStorage, whose tensors name their dtype themselves. Those of quantized
+ * tensors have one that is not read.
+ */
 export class StorageType extends Handle {
   constructor(
     name: string,

@@ -1,7 +1,10 @@
 import { Handle, Stateful } from './handles';
 import { PyTuple } from './values';
 
-/** A class or function that is not known. Nothing of it is looked up, imported or run: what a pickle makes with it is an {@link Inert}. */
+/**
+ * A class or function that is not known. Nothing of it is looked up, imported or run: what a pickle makes with it is an
+ * {@link Inert}.
+ */
 export class UnknownGlobal extends Handle {}
 
 /** What a pickle says of an object of a class that is not known. */
@@ -35,14 +38,23 @@ const kinds: Readonly<Record<string, string>> = {
 export function pythonName(name: string): string {
   const kind = /^torch\._utils\.(\w+)$/.exec(name)?.[1] ?? '';
   if (Object.hasOwn(kinds, kind)) return `torch.Tensor (${kinds[kind]})`;
-  return name.replace(/^__builtin__\./, 'builtins.').replace(/^copy_reg\./, 'copyreg.').slice(0, 200);
+  return name
+    .replace(/^__builtin__\./, 'builtins.')
+    .replace(/^copy_reg\./, 'copyreg.')
+    .slice(0, 200);
 }
 
 /**
- * Collects the tensors that unknown functions were called with. Python might change them there, so that they may stand nowhere else.
+ * Collects the tensors that unknown functions were called with. Python might change them there, so that they may stand
+ * nowhere else.
  * @param found gets them
  */
-export function tensorsIn(value: unknown, isTensor: (value: unknown) => boolean, found: Set<unknown>, seen: Set<unknown>): void {
+export function tensorsIn(
+  value: unknown,
+  isTensor: (value: unknown) => boolean,
+  found: Set<unknown>,
+  seen: Set<unknown>,
+): void {
   const left = [value];
   while (left.length > 0) {
     const current = left.pop();
@@ -54,6 +66,7 @@ export function tensorsIn(value: unknown, isTensor: (value: unknown) => boolean,
 }
 
 function mark<T extends object>(value: T, seen: Set<unknown>): T {
-  if (!(value instanceof PyTuple && value.length < 8)) seen.add(value); // small tuples are cheaper to look through again
+  // small tuples are cheaper to look through again
+  if (!(value instanceof PyTuple && value.length < 8)) seen.add(value);
   return value;
 }

@@ -12,10 +12,12 @@ const magicNumber = 0x1950a86a20f9469cfc6cn;
 const protocolVersion = 1001;
 
 /**
- * Reads what `torch.save` wrote before torch 1.6: five pickles one after another (a magic number, a protocol version, facts about the machine, the value,
- * the keys of its storages), then of each storage the number of its elements and the elements. Source: `_legacy_save` of torch.serialization.
+ * Reads what `torch.save` wrote before torch 1.6: five pickles one after another (a magic number, a protocol version,
+ * facts about the machine, the value, the keys of its storages), then of each storage the number of its elements and
+ * the elements. Source: `_legacy_save` of torch.serialization.
  *
- * Where a storage lies is known only behind the value; so the value is unpickled twice, at first with stand-ins for the tensors.
+ * Where a storage lies is known only behind the value; so the value is unpickled twice, at first with stand-ins for the
+ * tensors.
  */
 export function readLegacy(file: CheckpointFile): unknown {
   const { bytes } = file;
@@ -25,7 +27,12 @@ export function readLegacy(file: CheckpointFile): unknown {
     const value = reader.read();
     return { value, end: reader.end };
   };
-  const head = readHead((start) => pickleAt(start, checkpointWorld(standIns, 0, () => undefined)));
+  const head = readHead((start) =>
+    pickleAt(
+      start,
+      checkpointWorld(standIns, 0, () => undefined),
+    ),
+  );
 
   const sizes = new Map<string, { bytes: number; elementBytes: number }>();
   const collecting = checkpointWorld(standIns, bytes.length);
@@ -33,12 +40,16 @@ export function readLegacy(file: CheckpointFile): unknown {
     const storage = collecting.persistent(id);
     if (!(storage instanceof Storage)) return storage;
     const { key, elementBytes } = storage;
-    if (sizes.has(key) && sizes.get(key)!.bytes !== storage.bytes) throw new Fault(`is damaged: its storage ${shown(key)} has two sizes`);
+    if (sizes.has(key) && sizes.get(key)!.bytes !== storage.bytes)
+      throw new Fault(`is damaged: its storage ${shown(key)} has two sizes`);
     sizes.set(key, { bytes: storage.bytes, elementBytes });
     return storage;
   };
   const body = pickleAt(head, { ...collecting, persistent });
-  const keys = pickleAt(body.end, checkpointWorld(standIns, 0, () => undefined));
+  const keys = pickleAt(
+    body.end,
+    checkpointWorld(standIns, 0, () => undefined),
+  );
   const extents = locateStorages(bytes, keys.end, keys.value, sizes);
 
   using tensors = new RecordTensors(file, (key) => {
@@ -57,7 +68,8 @@ function readHead(pickleAt: (start: number) => { value: unknown; end: number }):
   const magic = pickleAt(0);
   if (magic.value !== magicNumber) throw new Fault('is a pickle, but none that torch.save wrote');
   const version = pickleAt(magic.end);
-  if (version.value !== protocolVersion) throw new Fault(`is of torch's protocol version ${String(version.value)}, but only ${protocolVersion} is known`);
+  if (version.value !== protocolVersion)
+    throw new Fault(`is of torch's protocol version ${String(version.value)}, but only ${protocolVersion} is known`);
   const machine = pickleAt(version.end);
   if (!(machine.value instanceof Dict)) throw new Fault('is damaged: it does not say what machine it was written on');
   if (machine.value.get('little_endian') !== true) {
@@ -86,12 +98,17 @@ function locateStorages(
   let at = start;
   for (const key of keys as unknown[]) {
     const size = typeof key === 'string' ? sizes.get(key) : undefined;
-    if (size === undefined || extents.has(key as string)) throw new Fault('is damaged: it lists a storage that no tensor uses, or one twice');
+    if (size === undefined || extents.has(key as string))
+      throw new Fault('is damaged: it lists a storage that no tensor uses, or one twice');
     const count = file.read(at, 8).readBigInt64LE();
     if (count * BigInt(size.elementBytes) !== BigInt(size.bytes)) {
-      throw new Fault(`is damaged: its storage ${shown(key as string)} has ${count} elements where its pickle says ${size.bytes / size.elementBytes}`);
+      throw new Fault(
+        `is damaged: its storage ${shown(key as string)} has ${count} elements where its pickle ` +
+          `says ${size.bytes / size.elementBytes}`,
+      );
     }
-    if (at + 8 + size.bytes > file.length) throw new Fault('is cut short: a storage reaches behind its end; copy or download it again');
+    if (at + 8 + size.bytes > file.length)
+      throw new Fault('is cut short: a storage reaches behind its end; copy or download it again');
     extents.set(key as string, { offset: at + 8, size: size.bytes });
     at += 8 + size.bytes;
   }

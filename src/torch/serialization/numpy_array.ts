@@ -24,7 +24,10 @@ const dtypeOf: Readonly<Record<string, string>> = {
 /** torch itself handles no more dimensions. */
 const maxDimensions = 64;
 
-/** A numpy array: its state holds shape, dtype and elements. It becomes a tensor where torch has its dtype, else an {@link Inert}. */
+/**
+ * A numpy array: its state holds shape, dtype and elements. It becomes a tensor where torch has its dtype, else an
+ * {@link Inert}.
+ */
 export class NumpyArray extends Stateful {
   value: unknown = new Inert('numpy.ndarray', []);
 
@@ -57,12 +60,21 @@ export function arrayOf(tensors: TensorMaker, { shape, dtype, columnMajor, conte
   if (count * size !== content.length) {
     throw new Fault(`is damaged: a numpy array of shape [${shape}] and ${code} has ${content.length} bytes`);
   }
-  const bytes = (dtype as NumpyDtype).littleEndian ? content : reversed(content, code.startsWith('c') ? size / 2 : size);
-  return tensors.fromArray({ dtype: name, shape, stride: strides(shape, columnMajor), bytes: name === 'bool' ? bytes.map((byte) => +(byte !== 0)) : bytes } satisfies ArrayRecord);
+  const bytes = (dtype as NumpyDtype).littleEndian
+    ? content
+    : reversed(content, code.startsWith('c') ? size / 2 : size);
+  return tensors.fromArray({
+    dtype: name,
+    shape,
+    stride: strides(shape, columnMajor),
+    bytes: name === 'bool' ? bytes.map((byte) => +(byte !== 0)) : bytes,
+  } satisfies ArrayRecord);
 }
 
 const isShape = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.length <= maxDimensions && value.every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
+  Array.isArray(value) &&
+  value.length <= maxDimensions &&
+  value.every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
 
 function strides(shape: readonly number[], columnMajor: boolean): number[] {
   const result = shape.map(() => 1);

@@ -19,7 +19,10 @@ const readers: Readonly<Record<string, Read>> = {
   f8: (view, little) => view.getFloat64(0, little),
 };
 
-/** The value of `numpy.float64(…)` and its like, from dtype and bytes; metrics in reference checkpoints are often such scalars. Texts are read too. */
+/**
+ * The value of `numpy.float64(…)` and its like, from dtype and bytes; metrics in reference checkpoints are often such
+ * scalars. Texts are read too.
+ */
 export function numpyScalar(dtype: unknown, content: unknown): number | bigint | boolean | string | Inert {
   const code = dtype instanceof NumpyDtype ? dtype.code : '';
   const known = Object.hasOwn(readers, code);

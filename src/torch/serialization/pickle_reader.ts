@@ -22,16 +22,19 @@ export type PickleSource = Pick<Buffer, 'length' | 'subarray'>;
 /** No module and name together are longer. */
 const maxLine = 1 << 16;
 
-/** More steps, values, collections and tensors among them, and references to them than checkpoints have: they take two seconds and some hundred MB. */
+/**
+ * More steps, values, collections and tensors among them, and references to them than checkpoints have: they take two
+ * seconds and some hundred MB.
+ */
 const maxSteps = 2 ** 24;
 const maxValues = 2 ** 21;
 const maxObjects = 2 ** 19;
 const maxReferences = 2 ** 20;
 
 /**
- * Runs a pickle (protocols 2–5) as a machine that knows values only: it builds lists, tuples, dicts, sets, numbers and texts, and calls
- * nothing but the {@link KnownFunction}s that `world` hands out. Work and memory stay in proportion to the pickle's size.
- * Source: CPython's pickletools, which documents every opcode.
+ * Runs a pickle (protocols 2–5) as a machine that knows values only: it builds lists, tuples, dicts, sets, numbers and
+ * texts, and calls nothing but the {@link KnownFunction}s that `world` hands out. Work and memory stay in proportion to
+ * the pickle's size. Source: CPython's pickletools, which documents every opcode.
  */
 export class PickleReader {
   #at: number;
@@ -67,62 +70,114 @@ export class PickleReader {
 
   #step(opcode: number): void {
     switch (opcode) {
-      case 0x80: /* PROTO */ return this.#protocol(this.#byte());
-      case 0x95: /* FRAME */ return void this.#take(8);
-      case 0x4e: /* NONE */ return this.#push(null);
-      case 0x88: /* NEWTRUE */ return this.#push(true);
-      case 0x89: /* NEWFALSE */ return this.#push(false);
+      case 0x80:
+        /* PROTO */ return this.#protocol(this.#byte());
+      case 0x95:
+        /* FRAME */ return void this.#take(8);
+      case 0x4e:
+        /* NONE */ return this.#push(null);
+      case 0x88:
+        /* NEWTRUE */ return this.#push(true);
+      case 0x89:
+        /* NEWFALSE */ return this.#push(false);
 
-      case 0x4b: /* BININT1 */ return this.#push(this.#byte());
-      case 0x4d: /* BININT2 */ return this.#push(this.#take(2).readUInt16LE());
-      case 0x4a: /* BININT */ return this.#push(this.#take(4).readInt32LE());
-      case 0x8a: /* LONG1 */ return this.#push(longToNumber(this.#take(this.#byte())));
-      case 0x8b: /* LONG4 */ return this.#push(longToNumber(this.#take(this.#uint32())));
-      case 0x47: /* BINFLOAT */ return this.#push(this.#take(8).readDoubleBE());
+      case 0x4b:
+        /* BININT1 */ return this.#push(this.#byte());
+      case 0x4d:
+        /* BININT2 */ return this.#push(this.#take(2).readUInt16LE());
+      case 0x4a:
+        /* BININT */ return this.#push(this.#take(4).readInt32LE());
+      case 0x8a:
+        /* LONG1 */ return this.#push(longToNumber(this.#take(this.#byte())));
+      case 0x8b:
+        /* LONG4 */ return this.#push(longToNumber(this.#take(this.#uint32())));
+      case 0x47:
+        /* BINFLOAT */ return this.#push(this.#take(8).readDoubleBE());
 
-      case 0x8c: /* SHORT_BINUNICODE */ return this.#push(this.#text(this.#byte()));
-      case 0x55: /* SHORT_BINSTRING */ return this.#push(this.#text(this.#byte()));
-      case 0x58: /* BINUNICODE */ return this.#push(this.#text(this.#uint32()));
-      case 0x54: /* BINSTRING */ return this.#push(this.world.views ? this.#take(this.#uint32()) : this.#text(this.#uint32()));
-      case 0x8d: /* BINUNICODE8 */ return this.#push(this.#text(this.#uint64()));
-      case 0x43: /* SHORT_BINBYTES */ return this.#pushObject(this.#bytes(this.#byte()));
-      case 0x42: /* BINBYTES */ return this.#pushObject(this.#bytes(this.#uint32()));
-      case 0x8e: /* BINBYTES8 */ return this.#pushObject(this.#bytes(this.#uint64()));
-      case 0x96: /* BYTEARRAY8 */ return this.#pushObject(this.#bytes(this.#uint64()));
+      case 0x8c:
+        /* SHORT_BINUNICODE */ return this.#push(this.#text(this.#byte()));
+      case 0x55:
+        /* SHORT_BINSTRING */ return this.#push(this.#text(this.#byte()));
+      case 0x58:
+        /* BINUNICODE */ return this.#push(this.#text(this.#uint32()));
+      case 0x54:
+        /* BINSTRING */ return this.#push(this.world.views ? this.#take(this.#uint32()) : this.#text(this.#uint32()));
+      case 0x8d:
+        /* BINUNICODE8 */ return this.#push(this.#text(this.#uint64()));
+      case 0x43:
+        /* SHORT_BINBYTES */ return this.#pushObject(this.#bytes(this.#byte()));
+      case 0x42:
+        /* BINBYTES */ return this.#pushObject(this.#bytes(this.#uint32()));
+      case 0x8e:
+        /* BINBYTES8 */ return this.#pushObject(this.#bytes(this.#uint64()));
+      case 0x96:
+        /* BYTEARRAY8 */ return this.#pushObject(this.#bytes(this.#uint64()));
 
-      case 0x28: /* MARK */ return this.#mark();
-      case 0x30: /* POP */ return this.#discard();
-      case 0x31: /* POP_MARK */ return void this.#popToMark();
-      case 0x5d: /* EMPTY_LIST */ return this.#pushObject([]);
-      case 0x29: /* EMPTY_TUPLE */ return this.#pushObject(new PyTuple());
-      case 0x7d: /* EMPTY_DICT */ return this.#pushObject(new Dict(false));
-      case 0x8f: /* EMPTY_SET */ return this.#pushObject(new Set());
-      case 0x61: /* APPEND */ return this.#append([this.#pop()]);
-      case 0x65: /* APPENDS */ return this.#append(this.#popToMark());
-      case 0x73: /* SETITEM */ return this.#setItems(this.#popMany(2));
-      case 0x75: /* SETITEMS */ return this.#setItems(this.#popToMark());
-      case 0x90: /* ADDITEMS */ return this.#addItems(this.#popToMark());
-      case 0x91: /* FROZENSET */ return this.#pushObject(new Set(this.#popToMark()));
-      case 0x74: /* TUPLE */ return this.#pushObject(tupleOf(this.#popToMark()));
-      case 0x85: /* TUPLE1 */ return this.#pushObject(tupleOf(this.#popMany(1)));
-      case 0x86: /* TUPLE2 */ return this.#pushObject(tupleOf(this.#popMany(2)));
-      case 0x87: /* TUPLE3 */ return this.#pushObject(tupleOf(this.#popMany(3)));
+      case 0x28:
+        /* MARK */ return this.#mark();
+      case 0x30:
+        /* POP */ return this.#discard();
+      case 0x31:
+        /* POP_MARK */ return void this.#popToMark();
+      case 0x5d:
+        /* EMPTY_LIST */ return this.#pushObject([]);
+      case 0x29:
+        /* EMPTY_TUPLE */ return this.#pushObject(new PyTuple());
+      case 0x7d:
+        /* EMPTY_DICT */ return this.#pushObject(new Dict(false));
+      case 0x8f:
+        /* EMPTY_SET */ return this.#pushObject(new Set());
+      case 0x61:
+        /* APPEND */ return this.#append([this.#pop()]);
+      case 0x65:
+        /* APPENDS */ return this.#append(this.#popToMark());
+      case 0x73:
+        /* SETITEM */ return this.#setItems(this.#popMany(2));
+      case 0x75:
+        /* SETITEMS */ return this.#setItems(this.#popToMark());
+      case 0x90:
+        /* ADDITEMS */ return this.#addItems(this.#popToMark());
+      case 0x91:
+        /* FROZENSET */ return this.#pushObject(new Set(this.#popToMark()));
+      case 0x74:
+        /* TUPLE */ return this.#pushObject(tupleOf(this.#popToMark()));
+      case 0x85:
+        /* TUPLE1 */ return this.#pushObject(tupleOf(this.#popMany(1)));
+      case 0x86:
+        /* TUPLE2 */ return this.#pushObject(tupleOf(this.#popMany(2)));
+      case 0x87:
+        /* TUPLE3 */ return this.#pushObject(tupleOf(this.#popMany(3)));
 
-      case 0x68: /* BINGET */ return this.#recall(this.#byte());
-      case 0x6a: /* LONG_BINGET */ return this.#recall(this.#uint32());
-      case 0x71: /* BINPUT */ return this.#remember(this.#byte());
-      case 0x72: /* LONG_BINPUT */ return this.#remember(this.#uint32());
-      case 0x94: /* MEMOIZE */ return this.#remember(this.#memo.size);
+      case 0x68:
+        /* BINGET */ return this.#recall(this.#byte());
+      case 0x6a:
+        /* LONG_BINGET */ return this.#recall(this.#uint32());
+      case 0x71:
+        /* BINPUT */ return this.#remember(this.#byte());
+      case 0x72:
+        /* LONG_BINPUT */ return this.#remember(this.#uint32());
+      case 0x94:
+        /* MEMOIZE */ return this.#remember(this.#memo.size);
 
-      case 0x63: /* GLOBAL */ return this.#push(this.world.global(`${this.#line()}.${this.#line()}`));
-      case 0x93: /* STACK_GLOBAL */ return this.#stackGlobal();
-      case 0x52: /* REDUCE */ return this.#call(...(this.#popMany(2) as [unknown, unknown]), true);
-      case 0x81: /* NEWOBJ */ return this.#call(...(this.#popMany(2) as [unknown, unknown]));
-      case 0x92: /* NEWOBJ_EX */ return this.#make(this.#popMany(3));
-      case 0x62: /* BUILD */ return this.#build();
-      case 0x51: /* BINPERSID */ return this.#push(this.world.persistent(this.#pop()));
+      case 0x63:
+        /* GLOBAL */ return this.#push(this.world.global(`${this.#line()}.${this.#line()}`));
+      case 0x93:
+        /* STACK_GLOBAL */ return this.#stackGlobal();
+      case 0x52:
+        /* REDUCE */ return this.#call(...(this.#popMany(2) as [unknown, unknown]), true);
+      case 0x81:
+        /* NEWOBJ */ return this.#call(...(this.#popMany(2) as [unknown, unknown]));
+      case 0x92:
+        /* NEWOBJ_EX */ return this.#make(this.#popMany(3));
+      case 0x62:
+        /* BUILD */ return this.#build();
+      case 0x51:
+        /* BINPERSID */ return this.#push(this.world.persistent(this.#pop()));
       default:
-        throw new Fault(`uses the pickle opcode 0x${opcode.toString(16).padStart(2, '0')}, which no checkpoint of tensors and plain values needs`);
+        throw new Fault(
+          `uses the pickle opcode 0x${opcode.toString(16).padStart(2, '0')}, which no checkpoint of tensors and ` +
+            'plain values needs',
+        );
     }
   }
 
@@ -144,7 +199,10 @@ export class PickleReader {
       return this.#pushObject(new Inert(callee.name, args));
     }
     if (!(callee instanceof KnownFunction)) {
-      throw new Fault(`calls ${callee instanceof Handle ? callee.name : 'a value'}, but a checkpoint may only make tensors and plain values`);
+      throw new Fault(
+        `calls ${callee instanceof Handle ? callee.name : 'a value'}, but a checkpoint may only make tensors ` +
+          'and plain values',
+      );
     }
     if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are no tuple`);
     this.#pushObject(callee.call(args));
@@ -152,7 +210,8 @@ export class PickleReader {
 
   /** An object of a class that takes keywords, which none that is known does. */
   #make([type, args, keywords]: unknown[]): void {
-    if (!(type instanceof UnknownGlobal) || !Array.isArray(args)) throw damaged('an object that is made in an unknown way');
+    if (!(type instanceof UnknownGlobal) || !Array.isArray(args))
+      throw damaged('an object that is made in an unknown way');
     this.#pushObject(new Inert(type.name, [...(args as unknown[]), keywords]));
   }
 
@@ -207,7 +266,8 @@ export class PickleReader {
   }
 
   #mark(): void {
-    if (this.#marks.push(this.#stack.length) > maxObjects) throw new Fault(`begins more than ${maxObjects} collections at once`);
+    if (this.#marks.push(this.#stack.length) > maxObjects)
+      throw new Fault(`begins more than ${maxObjects} collections at once`);
   }
 
   #pop(): unknown {
@@ -267,7 +327,9 @@ export class PickleReader {
   #line(): string {
     const end = this.pickle.subarray(this.#at, Math.min(this.#at + maxLine, this.pickle.length)).indexOf(0x0a);
     if (end < 0) throw damaged('a global without a name');
-    return this.#take(end + 1).toString('utf8').slice(0, -1);
+    return this.#take(end + 1)
+      .toString('utf8')
+      .slice(0, -1);
   }
 }
 

@@ -11,8 +11,8 @@ import { IntDict, OrderedDict, PyFloat, PyObject, PyTuple } from './values';
 export type Place = (value: object) => TensorRecord | undefined;
 
 /**
- * Pickles plain values and tensors by protocol 2, with only those opcodes and globals that `torch.load(weights_only=True)` accepts.
- * An object that occurs twice is one object in Python too.
+ * Pickles plain values and tensors by protocol 2, with only those opcodes and globals that
+ * `torch.load(weights_only=True)` accepts. An object that occurs twice is one object in Python too.
  */
 export function writePickle(value: unknown, place: Place): Buffer {
   return new PickleWriter(place).write(value);
@@ -55,7 +55,8 @@ class PickleWriter {
 
   #object(value: object): void {
     if (this.#open.has(value)) throw this.#refusal('contains itself');
-    if (this.#path.length > maxDepth) throw optionError(`The value to save nests more than ${maxDepth} deep; flatten it.`);
+    if (this.#path.length > maxDepth)
+      throw optionError(`The value to save nests more than ${maxDepth} deep; flatten it.`);
     this.#open.add(value);
     const record = this.place(value);
     if (record) this.#once(value, () => this.#tensor(record));
@@ -84,7 +85,8 @@ class PickleWriter {
     if (value instanceof IntDict) return Object.keys(value).map((key) => [this.#integerKey(key), value[key]]);
     const prototype: unknown = Object.getPrototypeOf(value);
     const plain = prototype === null || Object.getPrototypeOf(prototype) === null || value instanceof OrderedDict;
-    if (value instanceof PyObject) throw this.#refusal(`is a PyObject of ${value.className}, of which only a record was read`);
+    if (value instanceof PyObject)
+      throw this.#refusal(`is a PyObject of ${value.className}, of which only a record was read`);
     if (!plain) throw this.#refusal(`is a ${value.constructor?.name ?? 'class'}`);
     return Object.entries(value);
   }
@@ -118,7 +120,10 @@ class PickleWriter {
     for (let i = 0; i < items.length; i++) this.#within(String(i), items[i]);
   }
 
-  /** `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks)`; v3 for dtypes without a storage class of their own. */
+  /**
+   * `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks)`; v3 for dtypes without a storage class of
+   * their own.
+   */
   #tensor(record: TensorRecord): void {
     const { bytes, storage } = dtypes.get(record.dtype)!;
     this.#global('torch._utils', storage ? '_rebuild_tensor_v2' : '_rebuild_tensor_v3');
@@ -165,7 +170,8 @@ class PickleWriter {
   }
 
   #integer(value: number): void {
-    if (value >= 0 && value < 2 ** 8) this.#out.byte(0x4b, value); // BININT1
+    if (value >= 0 && value < 2 ** 8)
+      this.#out.byte(0x4b, value); // BININT1
     else if (value >= 0 && value < 2 ** 16) {
       this.#out.byte(0x4d); // BININT2
       this.#out.uint16(value);
@@ -176,7 +182,8 @@ class PickleWriter {
   }
 
   #long(value: bigint): void {
-    if (BigInt.asIntN(8 * maxLongBytes, value) !== value) throw this.#refusal(`is an integer of more than ${maxLongBytes} bytes`);
+    if (BigInt.asIntN(8 * maxLongBytes, value) !== value)
+      throw this.#refusal(`is an integer of more than ${maxLongBytes} bytes`);
     const bytes = longBytes(value);
     this.#out.byte(0x8a, bytes.length); // LONG1
     this.#out.bytes(bytes);
@@ -219,6 +226,9 @@ class PickleWriter {
 
   #refusal(what: string): Error {
     const where = this.#path.length === 0 ? 'The value to save' : `The value to save at ${this.#path.join('.')}`;
-    return optionError(`${where} ${what}; a checkpoint holds tensors, numbers, texts, booleans, null, arrays, sets, maps and plain objects.`);
+    return optionError(
+      `${where} ${what}; a checkpoint holds tensors, numbers, texts, booleans, null, arrays, sets, maps and ` +
+        'plain objects.',
+    );
   }
 }

@@ -20,13 +20,15 @@ export interface Run<T> {
 }
 
 /**
- * Decides which tensors share a record: those of one storage and dtype whose elements overlap, as tied weights do. A record holds no more than its tensors
- * span, so a small view of a large storage, or of a mapped file, is saved small.
+ * Decides which tensors share a record: those of one storage and dtype whose elements overlap, as tied weights do. A
+ * record holds no more than its tensors span, so a small view of a large storage, or of a mapped file, is saved small.
  *
  * @returns the runs, in the order of their first tensors, and the run of each tensor
  */
 export function placeTensors<T extends StoredTensor>(tensors: readonly T[]): { runs: Run<T>[]; runOf: Map<T, Run<T>> } {
-  const byStart = [...tensors].sort((a, b) => compare(a.storage, b.storage) || compare(a.dtype, b.dtype) || a.offset - b.offset);
+  const byStart = [...tensors].sort(
+    (a, b) => compare(a.storage, b.storage) || compare(a.dtype, b.dtype) || a.offset - b.offset,
+  );
   const runOf = new Map<T, Run<T>>();
   let group: T[] = [];
   let end = 0;
@@ -37,7 +39,8 @@ export function placeTensors<T extends StoredTensor>(tensors: readonly T[]): { r
     for (const tensor of group) runOf.set(tensor, run);
   };
   for (const tensor of byStart) {
-    const overlaps = group.length > 0 && group[0].storage === tensor.storage && group[0].dtype === tensor.dtype && tensor.offset < end;
+    const overlaps =
+      group.length > 0 && group[0].storage === tensor.storage && group[0].dtype === tensor.dtype && tensor.offset < end;
     if (!overlaps) {
       close();
       group = [];

@@ -26,21 +26,26 @@ interface Place {
 const maxUnread = 1000;
 
 /**
- * Turns what the pickle machine built into plain JavaScript: a dict with text keys becomes an object (or an {@link OrderedDict}), one with int keys
- * an {@link IntDict}, any other a Map; an object of a class that is not known a {@link PyObject}. What was one object in Python stays one object.
+ * Turns what the pickle machine built into plain JavaScript: a dict with text keys becomes an object (or an {@link
+ * OrderedDict}), one with int keys an {@link IntDict}, any other a Map; an object of a class that is not known a {@link
+ * PyObject}. What was one object in Python stays one object.
  *
  * @param unread gets what was left unread; not what lies in such objects
  */
 export function toPlain(value: unknown, world: Pick<CheckpointWorld, 'handed' | 'tensors'>, unread: Unread[]): unknown {
   const finished = new Map<unknown, unknown>();
   const open = new Set<unknown>();
-  // Objects may contain themselves, and lie in one another without end: what is in them is converted when all else is done.
+  // Objects may contain themselves, and lie in one another without end: what is in them is converted when all else is
+  // done.
   const later: { inert: Inert; object: PyObject }[] = [];
   let inside = false;
 
   const convert = (current: unknown, place: Place): unknown => {
     if (world.handed.size > 0 && !inside && world.handed.has(current)) {
-      throw new Fault(`hands the tensor at ${keyOf(place)} to a function that is not known, which may change it; save it again in Python without that`);
+      throw new Fault(
+        `hands the tensor at ${keyOf(place)} to a function that is not known, which may change it; save it ` +
+          'again in Python without that',
+      );
     }
     if (current instanceof Handle) return convertHandle(current, place);
     if (!isContainer(current)) return current;
@@ -48,7 +53,9 @@ export function toPlain(value: unknown, world: Pick<CheckpointWorld, 'handed' | 
     if (open.has(current)) throw new Fault('holds a value that contains itself');
     if (place.depth > maxDepth) throw new Fault(`nests values more than ${maxDepth} deep`);
     open.add(current);
-    const converted = convertContainer(current, (inner, key) => convert(inner, isWhole(inner) ? place : { outer: place, key, depth: place.depth + 1 }));
+    const converted = convertContainer(current, (inner, key) =>
+      convert(inner, isWhole(inner) ? place : { outer: place, key, depth: place.depth + 1 }),
+    );
     open.delete(current);
     finished.set(current, converted);
     return converted;
@@ -57,7 +64,8 @@ export function toPlain(value: unknown, world: Pick<CheckpointWorld, 'handed' | 
   const convertHandle = (handle: Handle, place: Place): unknown => {
     if (handle instanceof NumpyArray) return convert(handle.value, place);
     if (handle instanceof Storage) return storageTensor(handle, world);
-    if (handle instanceof ScriptObject) throw new Fault(`holds ${handle.name} as a value; a checkpoint holds only tensors and plain values`);
+    if (handle instanceof ScriptObject)
+      throw new Fault(`holds ${handle.name} as a value; a checkpoint holds only tensors and plain values`);
     let object = finished.get(handle) as PyObject | undefined;
     if (object === undefined) {
       object = new PyObject(pythonName(handle.name));
@@ -87,7 +95,8 @@ const isWhole = (value: unknown): boolean => typeof value !== 'object' || value 
 
 function keyOf(place: Place): string {
   const keys: string[] = [];
-  for (let at: Place | undefined = place; at?.outer !== undefined; at = at.outer) keys.unshift(String(at.key).slice(0, 100));
+  for (let at: Place | undefined = place; at?.outer !== undefined; at = at.outer)
+    keys.unshift(String(at.key).slice(0, 100));
   return keys.join('.');
 }
 
@@ -96,12 +105,21 @@ function storageTensor(storage: Storage, { tensors }: Pick<CheckpointWorld, 'ten
   const dtype = storage.dtype !== null && dtypes.has(storage.dtype) ? storage.dtype : 'uint8';
   const size = elementSize(dtype);
   const count = Math.floor(storage.bytes / size);
-  return tensors.make({ key: storage.key, dtype, recordBytes: storage.bytes, offset: 0, shape: [count], stride: [1], requiresGrad: false });
+  return tensors.make({
+    key: storage.key,
+    dtype,
+    recordBytes: storage.bytes,
+    offset: 0,
+    shape: [count],
+    stride: [1],
+    requiresGrad: false,
+  });
 }
 
 type Container = unknown[] | Set<unknown> | Dict;
 
-const isContainer = (value: unknown): value is Container => Array.isArray(value) || value instanceof Set || value instanceof Dict;
+const isContainer = (value: unknown): value is Container =>
+  Array.isArray(value) || value instanceof Set || value instanceof Dict;
 
 /** Faster than PyTuple.from. */
 function convertTuple(container: PyTuple, convert: (inner: unknown, key: unknown) => unknown): PyTuple {
@@ -120,6 +138,7 @@ function convertContainer(container: Container, convert: (inner: unknown, key: u
     for (const [key, value] of entries) defineEntry(target, key as string, value);
     return target;
   }
-  if (entries.every(([key]) => Number.isInteger(key) || typeof key === 'bigint')) return new IntDict(entries as [number, unknown][]);
+  if (entries.every(([key]) => Number.isInteger(key) || typeof key === 'bigint'))
+    return new IntDict(entries as [number, unknown][]);
   return new Map(entries);
 }

@@ -13,7 +13,9 @@ import type { Extent } from './zip_reader';
 
 /** The memory of a record. */
 interface Memory extends Extent {
-  /** a tensor of bytes over the whole of it; a mere handle, so that V8 is told of the memory once, with the tensor in it */
+  /**
+   * a tensor of bytes over the whole of it; a mere handle, so that V8 is told of the memory once, with the tensor in it
+   */
   readonly bytes: Handle;
   /** whether the file's bytes have yet to be read into it */
   readonly unread: boolean;
@@ -23,9 +25,9 @@ interface Memory extends Extent {
 const alignment = 8;
 
 /**
- * Makes the tensors of a file. Each record is a storage of its own, which the tensors in it share; they are no views of one another, so each has a version
- * counter of its own and may be a parameter. Records are read by {@link finish}, all at once; or mapped, privately. Disposing frees what was made so far,
- * unless it was finished.
+ * Makes the tensors of a file. Each record is a storage of its own, which the tensors in it share; they are no views of
+ * one another, so each has a version counter of its own and may be a parameter. Records are read by {@link finish}, all
+ * at once; or mapped, privately. Disposing frees what was made so far, unless it was finished.
  */
 export class RecordTensors implements TensorMaker {
   readonly #memories = new Map<string, Memory>();
@@ -44,10 +46,14 @@ export class RecordTensors implements TensorMaker {
     const { dtype, shape, stride, key, offset } = record;
     const memory = this.#memory(key);
     if (record.recordBytes > memory.size) {
-      throw new Fault(`is damaged: its storage ${shown(key)} has ${memory.size} bytes where its pickle says ${record.recordBytes}`);
+      throw new Fault(
+        `is damaged: its storage ${shown(key)} has ${memory.size} bytes where its pickle says ${record.recordBytes}`,
+      );
     }
     if (stride.length !== shape.length || (offset + span(record)) * elementSize(dtype) > record.recordBytes) {
-      throw new Fault(`is damaged: a tensor of shape [${shape}] and strides [${stride}] does not fit into its storage ${shown(key)}`);
+      throw new Fault(
+        `is damaged: a tensor of shape [${shape}] and strides [${stride}] does not fit into its storage ${shown(key)}`,
+      );
     }
     let tensor = this.#tensorIn(memory.bytes, record);
     if (record.conj) tensor = this.#keep(tensor.conj());
@@ -79,7 +85,11 @@ export class RecordTensors implements TensorMaker {
    */
   finish(wanted?: ReadonlySet<unknown>): void {
     const unread = [...this.#memories.values()].filter((memory) => memory.unread);
-    const read = addon().readTensors(this.file.fd, unread.map(({ bytes }) => bytes), unread.map(({ offset }) => offset));
+    const read = addon().readTensors(
+      this.file.fd,
+      unread.map(({ bytes }) => bytes),
+      unread.map(({ offset }) => offset),
+    );
     if (read < 0) throw systemError(read, 'read');
     const { size, mtimeMs } = fstatSync(this.file.fd);
     if (read > 0 || size < this.file.stats.size) throw new Fault('was cut short while it was read; load it again');
@@ -101,7 +111,8 @@ export class RecordTensors implements TensorMaker {
     if (memory === undefined) {
       const extent = this.locate(key);
       this.#total += extent.size;
-      if (this.#total > this.file.stats.size) throw new Fault('is damaged: its records have more bytes together than it has');
+      if (this.#total > this.file.stats.size)
+        throw new Fault('is damaged: its records have more bytes together than it has');
       memory = { ...extent, ...this.#place(extent) };
       this.#memories.set(key, memory);
     }
@@ -114,7 +125,10 @@ export class RecordTensors implements TensorMaker {
     return { bytes: addon().windowOf(this.#map, offset, size), unread: false };
   }
 
-  #tensorIn(bytes: Handle, { dtype, offset, shape, stride }: Pick<TensorRecord, 'dtype' | 'offset' | 'shape' | 'stride'>): Tensor {
+  #tensorIn(
+    bytes: Handle,
+    { dtype, offset, shape, stride }: Pick<TensorRecord, 'dtype' | 'offset' | 'shape' | 'stride'>,
+  ): Tensor {
     return this.#keep(noGrad(() => wrap(addon().tensorIn(bytes, dtype, offset, shape, stride))));
   }
 

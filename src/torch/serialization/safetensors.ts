@@ -24,7 +24,19 @@ export function readSafetensors(file: CheckpointFile): Record<string, Tensor> {
   using tensors = new RecordTensors(file, (name) => places.get(name)!);
   const result: Record<string, Tensor> = {};
   for (const { name, dtype, shape, size } of entries) {
-    defineEntry(result, name, tensors.make({ key: name, dtype, recordBytes: size, offset: 0, shape, stride: rowMajor(shape), requiresGrad: false }));
+    defineEntry(
+      result,
+      name,
+      tensors.make({
+        key: name,
+        dtype,
+        recordBytes: size,
+        offset: 0,
+        shape,
+        stride: rowMajor(shape),
+        requiresGrad: false,
+      }),
+    );
   }
   tensors.finish();
   return result;
@@ -35,8 +47,10 @@ export const readMetadata = ({ bytes }: CheckpointFile): Record<string, string> 
 
 function headerIn(bytes: FileBytes): Buffer {
   const headerBytes = Number(bytes.read(0, lengthBytes).readBigUInt64LE());
-  if (headerBytes > maxHeaderBytes) throw new Fault(`has a header of ${headerBytes} bytes, but only ${maxHeaderBytes} are read; split the file`);
-  if (lengthBytes + headerBytes > bytes.length) throw new Fault('is cut short: its header reaches behind its end; copy or download it again');
+  if (headerBytes > maxHeaderBytes)
+    throw new Fault(`has a header of ${headerBytes} bytes, but only ${maxHeaderBytes} are read; split the file`);
+  if (lengthBytes + headerBytes > bytes.length)
+    throw new Fault('is cut short: its header reaches behind its end; copy or download it again');
   return bytes.read(lengthBytes, headerBytes);
 }
 
@@ -47,7 +61,8 @@ function rowMajor(shape: readonly number[]): number[] {
 }
 
 /**
- * Looks at the whole value, and returns what writes it. Tensors that share memory are written apart, row-major, and requires_grad is lost.
+ * Looks at the whole value, and returns what writes it. Tensors that share memory are written apart, row-major, and
+ * requires_grad is lost.
  * @param value a flat object of tensors
  * @param metadata texts by their names
  * @throws CleanclipError `ERR_OPTION` naming what cannot be in such a file
@@ -55,7 +70,10 @@ function rowMajor(shape: readonly number[]): number[] {
 export function safetensorsWriter(value: unknown, metadata?: Record<string, string>): (fd: number) => void {
   const entries = value instanceof Tensor ? [] : Object.entries(Object(value) as object);
   const tensors = entries.map(([name, tensor]) => ({ name, tensor: checked(name, tensor) }));
-  if (tensors.length === 0) throw optionError('A .safetensors file holds tensors by their names, but the value to save has none; save it as .pt.');
+  if (tensors.length === 0)
+    throw optionError(
+      'A .safetensors file holds tensors by their names, but the value to save has none; save it as .pt.',
+    );
   // Large elements first, so that each tensor lies at a multiple of its element size.
   tensors.sort((a, b) => elementSize(b.tensor.dtype) - elementSize(a.tensor.dtype));
   let end = 0;
@@ -63,7 +81,11 @@ export function safetensorsWriter(value: unknown, metadata?: Record<string, stri
   for (const { name, tensor } of tensors) {
     const begin = end;
     end += tensor.numel() * elementSize(tensor.dtype);
-    defineEntry(header, name, { dtype: dtypes.get(tensor.dtype)!.safetensors, shape: tensor.shape, data_offsets: [begin, end] });
+    defineEntry(header, name, {
+      dtype: dtypes.get(tensor.dtype)!.safetensors,
+      shape: tensor.shape,
+      data_offsets: [begin, end],
+    });
   }
   const head = headOf(header);
   return (fd) => {
@@ -80,10 +102,17 @@ export function safetensorsWriter(value: unknown, metadata?: Record<string, stri
 }
 
 function checked(name: string, value: unknown): Tensor {
-  if (!(value instanceof Tensor)) throw optionError(`A .safetensors file holds tensors by their names, but '${name}' is none; save the value as .pt.`);
-  if (name === '__metadata__') throw optionError("No tensor in a .safetensors file can be called '__metadata__'; save the value as .pt.");
+  if (!(value instanceof Tensor))
+    throw optionError(
+      `A .safetensors file holds tensors by their names, but '${name}' is none; save the value as .pt.`,
+    );
+  if (name === '__metadata__')
+    throw optionError("No tensor in a .safetensors file can be called '__metadata__'; save the value as .pt.");
   if (dtypes.get(value.dtype)?.safetensors === undefined) {
-    throw optionError(`'${name}' is of dtype ${value.dtype}, which a .safetensors file cannot hold; convert it, or save the value as .pt.`);
+    throw optionError(
+      `'${name}' is of dtype ${value.dtype}, which a .safetensors file cannot hold; convert it, or save the ` +
+        'value as .pt.',
+    );
   }
   return value;
 }
@@ -92,7 +121,8 @@ function checked(name: string, value: unknown): Tensor {
 function headOf(header: object): Buffer {
   const json = Buffer.from(JSON.stringify(header), 'utf8');
   const size = Math.ceil(json.length / 8) * 8;
-  if (size > maxHeaderBytes) throw optionError('The names of the tensors are too many for a .safetensors file; save the value as .pt.');
+  if (size > maxHeaderBytes)
+    throw optionError('The names of the tensors are too many for a .safetensors file; save the value as .pt.');
   const head = Buffer.alloc(lengthBytes + size, ' ');
   head.writeBigUInt64LE(BigInt(size));
   head.set(json, lengthBytes);

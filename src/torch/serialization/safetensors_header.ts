@@ -19,8 +19,9 @@ const dtypeOf = new Map(Array.from(dtypes, ([dtype, { safetensors }]) => [safete
 const maxDimensions = 64;
 
 /**
- * Reads the header of a safetensors file: `{"<name>": {"dtype", "shape", "data_offsets": [begin, end]}, …, "__metadata__": {…}}`. The tensors must fill the
- * data without gaps or overlaps, as the format demands. Source: the format's description in github.com/huggingface/safetensors.
+ * Reads the header of a safetensors file: `{"<name>": {"dtype", "shape", "data_offsets": [begin, end]}, …,
+ * "__metadata__": {…}}`. The tensors must fill the data without gaps or overlaps, as the format demands. Source: the
+ * format's description in github.com/huggingface/safetensors.
  *
  * @param header the JSON
  * @param start where the data begin in the file
@@ -32,18 +33,25 @@ export function parseHeader(header: Buffer, start: number, dataBytes: number): H
     .map(([name, description]) => entryOf(name, description, start));
   let end = start;
   for (const { name, offset, size } of [...entries].sort((a, b) => a.offset - b.offset || a.size - b.size)) {
-    if (offset !== end) throw new Fault(`is damaged: its tensor ${shown(name)} begins ${offset < end ? 'within' : 'behind the end of'} the one before`);
+    if (offset !== end)
+      throw new Fault(
+        `is damaged: its tensor ${shown(name)} begins ${offset < end ? 'within' : 'behind the end of'} the one before`,
+      );
     end += size;
   }
-  if (end > start + dataBytes) throw new Fault('is cut short: its tensors reach behind its end; copy or download it again');
-  if (end < start + dataBytes) throw new Fault(`is damaged: ${start + dataBytes - end} bytes at its end belong to no tensor`);
+  if (end > start + dataBytes)
+    throw new Fault('is cut short: its tensors reach behind its end; copy or download it again');
+  if (end < start + dataBytes)
+    throw new Fault(`is damaged: ${start + dataBytes - end} bytes at its end belong to no tensor`);
   return entries;
 }
 
 /** The texts of a header's `__metadata__`; what is no text is left out. */
 export function parseMetadata(header: Buffer): Record<string, string> {
   const metadata = (parseObject(header) as { __metadata__?: object }).__metadata__;
-  return Object.fromEntries(Object.entries(Object(metadata)).filter(([, value]) => typeof value === 'string')) as Record<string, string>;
+  return Object.fromEntries(
+    Object.entries(Object(metadata)).filter(([, value]) => typeof value === 'string'),
+  ) as Record<string, string>;
 }
 
 function parseObject(header: Buffer): object {
@@ -54,7 +62,8 @@ function parseObject(header: Buffer): object {
   } catch {
     throw new Fault('is damaged: its header is no JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Fault('is damaged: its header is no JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Fault('is damaged: its header is no JSON object');
   return value;
 }
 
@@ -80,14 +89,24 @@ const isDigit = (byte: number | undefined): boolean => byte !== undefined && byt
 
 function entryOf(name: string, description: unknown, start: number): HeaderEntry {
   const { dtype: code, shape, data_offsets: offsets } = Object(description) as Record<string, unknown>;
-  if (typeof code !== 'string' || !isNaturals(shape) || shape.length > maxDimensions || !isNaturals(offsets) || offsets.length !== 2) {
+  if (
+    typeof code !== 'string' ||
+    !isNaturals(shape) ||
+    shape.length > maxDimensions ||
+    !isNaturals(offsets) ||
+    offsets.length !== 2
+  ) {
     throw new Fault(`is damaged: its header does not tell dtype, shape and place of ${shown(name)}`);
   }
   const dtype = dtypeOf.get(code);
-  if (dtype === undefined) throw new Fault(`holds ${shown(name)} of dtype ${shown(code)}, which libtorch does not have; convert it first`);
+  if (dtype === undefined)
+    throw new Fault(`holds ${shown(name)} of dtype ${shown(code)}, which libtorch does not have; convert it first`);
   const [begin, end] = offsets;
   const size = shape.includes(0) ? 0 : shape.reduce((product, length) => product * length, elementSize(dtype));
-  if (end - begin !== size) throw new Fault(`is damaged: ${shown(name)} has ${end - begin} bytes, but ${dtype} [${shape.join(', ')}] takes ${size}`);
+  if (end - begin !== size)
+    throw new Fault(
+      `is damaged: ${shown(name)} has ${end - begin} bytes, but ${dtype} [${shape.join(', ')}] takes ${size}`,
+    );
   return { name, dtype, shape, offset: start + begin, size };
 }
 

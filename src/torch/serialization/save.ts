@@ -15,17 +15,20 @@ const archive = 'archive';
 /**
  * Writes a checkpoint. The file appears whole or not at all; memory stays flat.
  *
- * A path that ends with `.safetensors` gets that format: `value` is a flat object of tensors then, of which dtype, shape and elements are kept.
+ * A path that ends with `.safetensors` gets that format: `value` is a flat object of tensors then, of which dtype,
+ * shape and elements are kept.
  *
- * Any other gets tensors and plain values so that Python opens them with `torch.load(path, weights_only=True)`, as `torch.save` does
- * (zip format, version 3). Plain objects become dicts, arrays lists, null None, integral numbers ints (wrap them in PyFloat for floats), Uint8Arrays
- * bytes. PyTuple, OrderedDict, IntDict, Map and Set become what their names say. Tensors of every dense dtype keep dtype, shape, strides and
- * requires_grad; those that share memory share it in the file. Tensors of other devices are written as CPU tensors.
+ * Any other gets tensors and plain values so that Python opens them with `torch.load(path, weights_only=True)`, as
+ * `torch.save` does (zip format, version 3). Plain objects become dicts, arrays lists, null None, integral numbers ints
+ * (wrap them in PyFloat for floats), Uint8Arrays bytes. PyTuple, OrderedDict, IntDict, Map and Set become what their
+ * names say. Tensors of every dense dtype keep dtype, shape, strides and requires_grad; those that share memory share
+ * it in the file. Tensors of other devices are written as CPU tensors.
  *
  * @param value tensors and plain values, nested
  * @param path the file, usually `*.pt`; missing folders are made
  * @param options.metadata texts by their names, for the header of a `.safetensors` file
- * @throws CleanclipError `ERR_OPTION` naming the place of a value that cannot be saved; nothing is written then; `ERR_CHECKPOINT` when the disk refuses
+ * @throws CleanclipError `ERR_OPTION` naming the place of a value that cannot be saved; nothing is written then;
+ * `ERR_CHECKPOINT` when the disk refuses
  */
 export function save(value: unknown, path: string, { metadata }: { metadata?: Record<string, string> } = {}): void {
   checkText('The path of torch.save', path);
@@ -66,7 +69,8 @@ interface SavedTensor extends StoredTensor {
 function describe(original: Tensor): SavedTensor {
   const tensor = original.detach().resolve_conj().resolve_neg();
   const { dtype } = tensor;
-  if (!dtypes.has(dtype)) throw optionError(`Tensors of dtype ${dtype} cannot be saved; dequantize or convert them first.`);
+  if (!dtypes.has(dtype))
+    throw optionError(`Tensors of dtype ${dtype} cannot be saved; dequantize or convert them first.`);
   return {
     tensor,
     storage: addon().storageKey(tensor.handle),
@@ -85,7 +89,15 @@ function recordOf(tensor: SavedTensor, run: Run<SavedTensor>, keys: Map<Run<Save
 }
 
 /** Stands for a tensor while the first pass looks for tensors. */
-const placeholder: TensorRecord = { key: '', dtype: 'uint8', recordBytes: 0, offset: 0, shape: [0], stride: [1], requiresGrad: false };
+const placeholder: TensorRecord = {
+  key: '',
+  dtype: 'uint8',
+  recordBytes: 0,
+  offset: 0,
+  shape: [0],
+  stride: [1],
+  requiresGrad: false,
+};
 
 /** Records in torch's order; `.format_version` 1 promises that order and the alignment. */
 function writeArchive(fd: number, pickle: Buffer, runs: readonly Run<SavedTensor>[]): void {
@@ -97,7 +109,11 @@ function writeArchive(fd: number, pickle: Buffer, runs: readonly Run<SavedTensor
   add('byteorder', Buffer.from('little'));
   zip.addWritten(
     runs.map(({ owner: { dtype }, count }, i) => ({ name: `${archive}/data/${i}`, size: count * elementSize(dtype) })),
-    (positions) => writeElements(fd, runs.map(({ owner: { tensor }, start, count }, i) => ({ position: positions[i], tensor, start, count }))),
+    (positions) =>
+      writeElements(
+        fd,
+        runs.map(({ owner: { tensor }, start, count }, i) => ({ position: positions[i], tensor, start, count })),
+      ),
   );
   add('version', Buffer.from('3\n'));
   zip.finish();

@@ -6,7 +6,10 @@ import { OrderedDict, defineEntry } from './values';
 /** Longer names of tensors are no work of torch. */
 const maxName = 1000;
 
-/** What a TorchScript archive's pickle names beside {@link knownGlobals}: its own classes, and lists that are told their type. */
+/**
+ * What a TorchScript archive's pickle names beside {@link knownGlobals}: its own classes, and lists that are told their
+ * type.
+ */
 export function scriptGlobal(name: string): unknown {
   if (name.startsWith('__torch__.')) return new KnownFunction(name, () => new ScriptObject(name));
   if (!/^torch\.jit\._pickle\.(build_\w+list|restore_type_tag)$/.test(name)) return undefined;
@@ -14,12 +17,14 @@ export function scriptGlobal(name: string): unknown {
 }
 
 /**
- * The parameters and buffers of a scripted or traced module and the modules in it, by dotted names. Tensors that are plain attributes are left out, as
- * `state_dict()` does.
+ * The parameters and buffers of a scripted or traced module and the modules in it, by dotted names. Tensors that are
+ * plain attributes are left out, as `state_dict()` does.
  *
  * @param module what the archive's pickle holds
- * @param sourceOf the TorchScript source in a file below `code/`, which lists each class's parameters and buffers; it is read, never run
- * @param spend is told how many modules and tensors were met; modules that are referred to many times could otherwise fill any memory
+ * @param sourceOf the TorchScript source in a file below `code/`, which lists each class's parameters and buffers; it
+ * is read, never run
+ * @param spend is told how many modules and tensors were met; modules that are referred to many times could otherwise
+ * fill any memory
  */
 export function scriptStateDict(
   module: unknown,
@@ -65,7 +70,8 @@ class ModuleClasses {
     const file = `${className.slice(0, dot).replaceAll('.', '/')}.py`;
     let classes = this.#files.get(file);
     if (!classes) this.#files.set(file, (classes = modulesIn(this.sourceOf(file))));
-    if (classes.size === 0) throw new Fault(`is damaged: it lacks the source of ${shown(className)}, which says what is a parameter`);
+    if (classes.size === 0)
+      throw new Fault(`is damaged: it lacks the source of ${shown(className)}, which says what is a parameter`);
     return classes.get(className.slice(dot + 1));
   }
 }
@@ -77,7 +83,9 @@ function modulesIn(source: string): Map<string, TensorNames> {
     classes.flatMap((body): [string, TensorNames][] => {
       const name = /^(\w+)\(Module\):/.exec(body)?.[1];
       if (name === undefined) return [];
-      const [parameters, buffers] = ['parameters', 'buffers'].map((kind) => new RegExp(`^ *__${kind}__ = \\[(.*)\\]`, 'm').exec(body)?.[1]);
+      const [parameters, buffers] = ['parameters', 'buffers'].map(
+        (kind) => new RegExp(`^ *__${kind}__ = \\[(.*)\\]`, 'm').exec(body)?.[1],
+      );
       if (buffers === undefined) return [[name, anyName]];
       return [[name, new Set(Array.from(`${parameters}${buffers}`.matchAll(/"([^"]*)"/g), ([, quoted]) => quoted))]];
     }),

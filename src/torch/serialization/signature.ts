@@ -17,10 +17,13 @@ export function formatOf(file: FileBytes): Format {
   if ('PK\x03\x04'.startsWith(text)) throw new Fault('is cut short; copy or download it again');
   if (text.startsWith('\x80')) return 'legacy';
   if (text.startsWith('ustar', tarMark)) {
-    throw new Fault('is of the tar format of the first versions of torch; load it in Python and save it again with torch.save');
+    throw new Fault(
+      'is of the tar format of the first versions of torch; load it in Python and save it again with torch.save',
+    );
   }
   if (/^\s*</.test(text)) throw new Fault('is a web page, not a checkpoint; the download went wrong');
-  if (text.startsWith('version https://git-lfs')) throw new Fault('is a Git LFS pointer, not the checkpoint itself; fetch it with git lfs pull');
+  if (text.startsWith('version https://git-lfs'))
+    throw new Fault('is a Git LFS pointer, not the checkpoint itself; fetch it with git lfs pull');
   throw new Fault('is no checkpoint: neither written by torch.save or torch.jit.save nor safetensors');
 }
 

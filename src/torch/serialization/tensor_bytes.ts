@@ -3,7 +3,10 @@ import { addon } from '../addon';
 import { torch, type Tensor } from '../index';
 import { elementSize } from './placement';
 
-/** So many bytes are written at once, up to twice as many; tensors of other devices come to this one in pieces of that size. */
+/**
+ * So many bytes are written at once, up to twice as many; tensors of other devices come to this one in pieces of that
+ * size.
+ */
 const batchBytes = 64 * 2 ** 20;
 
 /** Elements of a tensor's storage, and the place in a file that they are written at. */
@@ -22,8 +25,15 @@ export function writeElements(fd: number, runs: readonly ElementRun[]): number[]
   const crcs = runs.map(() => 0);
   for (const pieces of batchesOf(runs)) {
     torch.tidy(() => {
-      const elements = pieces.map(({ tensor, start, count }) => tensor.as_strided([count], [1], start).to({ device: 'cpu' }).handle);
-      const written = addon().writeTensors(fd, elements, pieces.map(({ position }) => position), pieces.map(({ run }) => crcs[run]));
+      const elements = pieces.map(
+        ({ tensor, start, count }) => tensor.as_strided([count], [1], start).to({ device: 'cpu' }).handle,
+      );
+      const written = addon().writeTensors(
+        fd,
+        elements,
+        pieces.map(({ position }) => position),
+        pieces.map(({ run }) => crcs[run]),
+      );
       if (typeof written === 'number') throw systemError(written, 'write');
       pieces.forEach(({ run }, i) => (crcs[run] = written[i]));
     });

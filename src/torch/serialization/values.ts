@@ -1,13 +1,19 @@
 /**
- * Python's kinds of values that JavaScript has no word for. Reading gives them where Python had them; writing understands them.
+ * Python's kinds of values that JavaScript has no word for. Reading gives them where Python had them; writing
+ * understands them.
  */
 
-/** A number that is written as a Python float even when it is integral: `new PyFloat(1)` becomes `1.0`. Reading gives plain numbers. */
+/**
+ * A number that is written as a Python float even when it is integral: `new PyFloat(1)` becomes `1.0`. Reading gives
+ * plain numbers.
+ */
 export class PyFloat {
   constructor(readonly value: number) {}
 }
 
-/** An array that is written as a Python tuple: `PyTuple.of(0.9, 0.999)`. Tuples are read as one, so they stay tuples. */
+/**
+ * An array that is written as a Python tuple: `PyTuple.of(0.9, 0.999)`. Tuples are read as one, so they stay tuples.
+ */
 export class PyTuple<T = unknown> extends Array<T> {}
 
 /** An object that is written as a `collections.OrderedDict`, as Python's state dicts are. They are read as one. */
@@ -21,8 +27,8 @@ export class OrderedDict {
 }
 
 /**
- * An object that is written as a dict whose keys are Python ints, as `optimizer["state"]` is: `new IntDict([[0, state]])`.
- * A dict that has only int keys is read as one.
+ * An object that is written as a dict whose keys are Python ints, as `optimizer["state"]` is: `new IntDict([[0,
+ * state]])`. A dict that has only int keys is read as one.
  */
 export class IntDict {
   [key: string]: unknown;
@@ -34,8 +40,8 @@ export class IntDict {
 }
 
 /**
- * An object of a Python class that is neither a tensor nor a plain value, or such a class or function itself: what a file says of it. Nothing of the class
- * was imported or run. Reading gives them; they cannot be written.
+ * An object of a Python class that is neither a tensor nor a plain value, or such a class or function itself: what a
+ * file says of it. Nothing of the class was imported or run. Reading gives them; they cannot be written.
  */
 export class PyObject {
   /** what its class would be called with */

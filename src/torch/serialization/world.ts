@@ -4,7 +4,10 @@ import { tensorsIn, UnknownGlobal } from './inert';
 import type { PickleWorld } from './pickle_reader';
 import type { TensorMaker } from './tensor_record';
 
-/** Well-formed pickles copy each of their bytes into at most one collection; repeating a copy by reference could otherwise fill any memory. */
+/**
+ * Well-formed pickles copy each of their bytes into at most one collection; repeating a copy by reference could
+ * otherwise fill any memory.
+ */
 export function allowance(total: number): (amount: number) => void {
   let left = total;
   return (amount) => {
@@ -17,7 +20,8 @@ export function allowance(total: number): (amount: number) => void {
 const maxUnknown = 2 ** 14;
 
 /**
- * What the pickle of a checkpoint names, and what its storages are. Names that are not known stand for nothing but themselves.
+ * What the pickle of a checkpoint names, and what its storages are. Names that are not known stand for nothing but
+ * themselves.
  * @param tensors makes the tensors
  * @param size bytes of the pickle
  * @param more further names, or undefined for those that it does not know either; given, all others are refused

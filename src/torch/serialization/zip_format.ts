@@ -11,8 +11,9 @@ import { ZipReader } from './zip_reader';
 const maxSource = 64 * 2 ** 20;
 
 /**
- * Reads the zip format of `torch.save`: `<root>/data.pkl` and a record `<root>/data/<key>` for each storage. The same with `constants.pkl` is a
- * TorchScript archive, whose pickle holds modules; of these the state dict is returned, as `torch.jit.load(path).state_dict()` gives it.
+ * Reads the zip format of `torch.save`: `<root>/data.pkl` and a record `<root>/data/<key>` for each storage. The same
+ * with `constants.pkl` is a TorchScript archive, whose pickle holds modules; of these the state dict is returned, as
+ * `torch.jit.load(path).state_dict()` gives it.
  */
 export function readZip(file: CheckpointFile): unknown {
   const zip = new ZipReader(file.bytes);
@@ -30,8 +31,14 @@ export function readZip(file: CheckpointFile): unknown {
     return value;
   }
   const spend = allowance(maxSource);
-  const sourceOf = (name: string): string => (zip.has(`${root}code/${name}`) ? zip.inflate(`${root}code/${name}`, spend).toString('utf8') : '');
-  const stateDict = scriptStateDict(new PickleReader(pickle, checkpointWorld(tensors, pickle.length, scriptGlobal)).read(), tensors, sourceOf, allowance(pickle.length));
+  const sourceOf = (name: string): string =>
+    zip.has(`${root}code/${name}`) ? zip.inflate(`${root}code/${name}`, spend).toString('utf8') : '';
+  const stateDict = scriptStateDict(
+    new PickleReader(pickle, checkpointWorld(tensors, pickle.length, scriptGlobal)).read(),
+    tensors,
+    sourceOf,
+    allowance(pickle.length),
+  );
   tensors.finish(new Set(Object.values(stateDict)));
   return stateDict;
 }

@@ -24,8 +24,8 @@ const sizeOfDirectoryHeader = 46;
 const sizeOfLocalHeader = 30;
 const maxComment = 0xffff;
 /**
- * The directory of a zip file whose entries are stored (TorchScript's sources are deflated), zip64 included. Every offset and size is checked against the file.
- * Source: PKWARE's APPNOTE 6.3, sections 4.3–4.5.
+ * The directory of a zip file whose entries are stored (TorchScript's sources are deflated), zip64 included. Every
+ * offset and size is checked against the file. Source: PKWARE's APPNOTE 6.3, sections 4.3–4.5.
  */
 export class ZipReader {
   /** Entry names in the directory's order. */
@@ -48,7 +48,10 @@ export class ZipReader {
   locate(name: string): Extent {
     const { method, storedSize, size } = this.#entry(name);
     if (method !== 0 || storedSize !== size) {
-      throw new Fault(`holds the compressed record ${shown(name)}, but torch stores records uncompressed; save it again with torch.save`);
+      throw new Fault(
+        `holds the compressed record ${shown(name)}, but torch stores records uncompressed; save it again with ` +
+          'torch.save',
+      );
     }
     return this.#extent(name);
   }
@@ -63,12 +66,14 @@ export class ZipReader {
   #extent(name: string): Extent {
     const entry = this.#entry(name);
     const header = this.file.read(entry.headerOffset, sizeOfLocalHeader);
-    if (header.readUInt32LE(0) !== 0x04034b50) throw new Fault(`is damaged: the record ${shown(name)} is not where its directory says`);
+    if (header.readUInt32LE(0) !== 0x04034b50)
+      throw new Fault(`is damaged: the record ${shown(name)} is not where its directory says`);
     const nameSize = header.readUInt16LE(26);
     const nameHere = this.file.read(entry.headerOffset + sizeOfLocalHeader, nameSize).toString('utf8');
     if (nameHere !== name) throw new Fault(`is damaged: the record ${shown(name)} is not where its directory says`);
     const offset = entry.headerOffset + sizeOfLocalHeader + nameSize + header.readUInt16LE(28);
-    if (offset + entry.storedSize > this.#directoryOffset) throw new Fault(`is damaged: its record ${shown(name)} reaches past the end of the data`);
+    if (offset + entry.storedSize > this.#directoryOffset)
+      throw new Fault(`is damaged: its record ${shown(name)} reaches past the end of the data`);
     return { offset, size: entry.storedSize };
   }
 
@@ -100,7 +105,8 @@ export class ZipReader {
   /** Checks bytes against their CRC32 (torch writes 0 when told to compute none). */
   #checked(name: string, bytes: Buffer): Buffer {
     const { crc } = this.#entry(name);
-    if (crc !== 0 && crc32(bytes) !== crc) throw new Fault(`is damaged: the bytes of ${shown(name)} do not match their checksum`);
+    if (crc !== 0 && crc32(bytes) !== crc)
+      throw new Fault(`is damaged: the bytes of ${shown(name)} do not match their checksum`);
     return bytes;
   }
 
@@ -108,14 +114,23 @@ export class ZipReader {
     const tailSize = Math.min(this.file.length, maxComment + sizeOfEnd + sizeOfLocator);
     const tail = this.file.read(this.file.length - tailSize, tailSize);
     let end = tailSize - sizeOfEnd;
-    while (end >= 0 && !(tail.readUInt32LE(end) === 0x06054b50 && end + sizeOfEnd + tail.readUInt16LE(end + 20) === tailSize)) end--;
+    while (
+      end >= 0 &&
+      !(tail.readUInt32LE(end) === 0x06054b50 && end + sizeOfEnd + tail.readUInt16LE(end + 20) === tailSize)
+    )
+      end--;
     if (end < 0) throw new Fault('is cut short: the directory at its end is missing; copy or download it again');
     const locator = end - sizeOfLocator;
     if (locator < 0 || tail.readUInt32LE(locator) !== 0x07064b50) {
-      return { count: tail.readUInt16LE(end + 10), size: tail.readUInt32LE(end + 12), offset: tail.readUInt32LE(end + 16) };
+      return {
+        count: tail.readUInt16LE(end + 10),
+        size: tail.readUInt32LE(end + 12),
+        offset: tail.readUInt32LE(end + 16),
+      };
     }
     const end64 = this.file.read(safe(tail.readBigUInt64LE(locator + 8)), sizeOfEnd64);
-    if (end64.readUInt32LE(0) !== 0x06064b50) throw new Fault('is damaged: its zip64 directory is not where it should be');
+    if (end64.readUInt32LE(0) !== 0x06064b50)
+      throw new Fault('is damaged: its zip64 directory is not where it should be');
     return {
       count: safe(end64.readBigUInt64LE(32)),
       size: safe(end64.readBigUInt64LE(40)),

@@ -7,9 +7,10 @@ const flagsWithDescriptor = 0x0808;
 const flagsWithoutDescriptor = 0x0800;
 
 /**
- * Writes a zip file as torch's PyTorchStreamWriter does: entries stored, data at multiples of 64 bytes (padding in an extra field "FB"),
- * data descriptors behind, always with a zip64 end. Everything goes straight to the file, so nothing is held in memory.
- * Source: PKWARE's APPNOTE 6.3; offsets must equal those that `torch.load` computes for `.format_version` 1.
+ * Writes a zip file as torch's PyTorchStreamWriter does: entries stored, data at multiples of 64 bytes (padding in an
+ * extra field "FB"), data descriptors behind, always with a zip64 end. Everything goes straight to the file, so nothing
+ * is held in memory. Source: PKWARE's APPNOTE 6.3; offsets must equal those that `torch.load` computes for
+ * `.format_version` 1.
  */
 export class ZipWriter {
   readonly #directory: Buffer[] = [];

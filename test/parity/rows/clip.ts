@@ -29,7 +29,11 @@ export async function inFolder<T>(use: (folder: string) => T | Promise<T>): Prom
 }
 
 /** What clip_rows.py makes of a request; `input` and the answer are tensors, which go through files. */
-export function inPython(folder: string, request: { modules: Modules; [option: string]: unknown }, input: object): unknown {
+export function inPython(
+  folder: string,
+  request: { modules: Modules; [option: string]: unknown },
+  input: object,
+): unknown {
   const call = readdirSync(folder).length; // a file that was loaded stays mapped, so none is written twice
   const [from, to] = ['input', 'output'].map((name) => join(folder, `${name}_${call}.pt`));
   torch.save(input, from);
@@ -42,7 +46,8 @@ export type PairBatch = Required<Batch>;
 
 export function drawnBatch(config: ClipConfig, size: number, seed: number): PairBatch {
   const generator = new torch.Generator(seed);
-  const pixels = () => torch.randint(0, 256, [size, 3, config.imageSize, config.imageSize], { generator, dtype: 'uint8' });
+  const pixels = () =>
+    torch.randint(0, 256, [size, 3, config.imageSize, config.imageSize], { generator, dtype: 'uint8' });
   const ids = () => drawnIds(config, size, generator);
   return {
     index: 0,
@@ -57,9 +62,15 @@ export function drawnBatch(config: ClipConfig, size: number, seed: number): Pair
 }
 
 /** The tensors of a batch, for Python. */
-export const tensorsOf = ({ pixels, ids, augmentedPixels, augmentedIds }: PairBatch): object => ({ pixels, ids, augmentedPixels, augmentedIds });
+export const tensorsOf = ({ pixels, ids, augmentedPixels, augmentedIds }: PairBatch): object => ({
+  pixels,
+  ids,
+  augmentedPixels,
+  augmentedIds,
+});
 
 /** Why plain modules are not bit-identical. */
 export const OTHER_ORDER =
-  'Only what is read is computed here (the last block for one token, the attention pool for its mean token, captions up to their end), ' +
+  'Only what is read is computed here (the last block for one token, the attention pool for its mean token, ' +
+  'captions up to their end), ' +
   'so sums are rounded in another order than in plain modules.';

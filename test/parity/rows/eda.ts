@@ -11,18 +11,24 @@ const CAPTIONS = [
   'puppy kitten sofa',
   'puppy is behind old cottage window',
   'airplane boats houses airport clouds tower birds singing far evening',
-  'children playing behind houses trees sky clouds birds singing river evening mountains boats far old tower window meadow cottage temple umbrella',
+  'children playing behind houses trees sky clouds birds singing river evening mountains boats far old tower ' +
+    'window meadow cottage temple umbrella',
 ];
 const DRAWS = 5000;
 
-/** What was done to a caption: the places of its own words, in their order now, and * for words that are not its own. */
+/**
+ * What was done to a caption: the places of its own words, in their order now, and * for words that are not its own.
+ */
 function editOf(caption: string, edited: string): string {
   const own = caption.split(' ');
   const places = edited.split(' ').map((word) => (own.includes(word) ? own.indexOf(word) : '*'));
   return places.filter((place, i) => place !== '*' || places[i - 1] !== '*').join(' ');
 }
 
-/** The probability that two samples of one size a group are as unlike, or more, if they come from one distribution (Pearson's χ²). */
+/**
+ * The probability that two samples of one size a group are as unlike, or more, if they come from one distribution
+ * (Pearson's χ²).
+ */
 export function sameDistribution(ours: readonly string[], theirs: readonly string[]): number {
   const counts = new Map<string, [number, number]>();
   [ours, theirs].forEach((sample, side) => {
@@ -36,15 +42,24 @@ export function sameDistribution(ours: readonly string[], theirs: readonly strin
   const rare = [...counts.values()].filter(([a, b]) => a + b < 20).reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
   const cells = rare[0] + rare[1] > 0 ? [...common, rare] : common;
   const statistic = cells.reduce((sum, [a, b]) => sum + (a - b) ** 2 / (a + b), 0);
-  return torch.tidy(() => torch.ops.aten.special_gammaincc(torch.tensor((cells.length - 1) / 2), torch.tensor(statistic / 2)).item());
+  return torch.tidy(() =>
+    torch.ops.aten.special_gammaincc(torch.tensor((cells.length - 1) / 2), torch.tensor(statistic / 2)).item(),
+  );
 }
 
 export const eda: Row = {
   name: 'eda',
-  what: `edits of EDA over ${(CAPTIONS.length * DRAWS).toLocaleString('en')} draws: which words are replaced, inserted before, swapped, deleted (χ²)`,
+  what:
+    `edits of EDA over ${(CAPTIONS.length * DRAWS).toLocaleString('en')} draws: which words are replaced, ` +
+    'inserted before, swapped, deleted (χ²)',
   reference: true,
   measure(against) {
-    const theirs = python('eda.py', { captions: CAPTIONS, draws: DRAWS, wordnet: wordnetFolders, against }) as string[][];
+    const theirs = python('eda.py', {
+      captions: CAPTIONS,
+      draws: DRAWS,
+      wordnet: wordnetFolders,
+      against,
+    }) as string[][];
     const random = new Random(1);
     const ours = CAPTIONS.map((caption) => Array.from({ length: DRAWS }, () => augment(caption, { random })));
     const keyed = (samples: string[][], key: (caption: string, edited: string) => string): string[] =>
@@ -58,7 +73,14 @@ export const eda: Row = {
       note,
     });
     const whole = (_: string, edited: string): string => edited;
-    if (against === 'reference') return [part('edits', editOf, 'Which synonym is inserted differs, as decided: any here, the first of an unordered set there.')];
+    if (against === 'reference')
+      return [
+        part(
+          'edits',
+          editOf,
+          'Which synonym is inserted differs, as decided: any here, the first of an unordered set there.',
+        ),
+      ];
     return [part('edits', editOf), part('edits and the synonyms that they put', whole)];
   },
 };

@@ -44,7 +44,9 @@ export function featureParts(name: string, config: ClipConfig, against: Against)
 
 export const features: Row = {
   name: 'features',
-  what: 'features of RN50 and ViT-B/32 of one state dict, fp32, batch of 8, padded text; relative to the largest feature',
+  what:
+    'features of RN50 and ViT-B/32 of one state dict, fp32, batch of 8, padded text; relative to the largest ' +
+    'feature',
   reference: true,
   measure: (against) => eachOf(['RN50', 'ViT-B/32'], (name) => featureParts(name, configs[name], against)),
 };

@@ -16,11 +16,20 @@ interface Expected {
 
 export const preprocessing: Row = {
   name: 'preprocessing',
-  what: 'decoding, resize, crop: JPEG (subsampling, CMYK, progressive, grey, EXIF, cut off), PNG (palette, 16 bit, alpha), WebP, GIF, TIFF in odd sizes',
+  what:
+    'decoding, resize, crop: JPEG (subsampling, CMYK, progressive, grey, EXIF, cut off), PNG (palette, 16 bit, ' +
+    'alpha), WebP, GIF, TIFF in odd sizes',
   reference: true,
   measure: (against) =>
     inFolder(async (folder) => {
-      const sizes = [[131, 97], [333, 222], [500, 375], [225, 224], [64, 64], [91, 300]];
+      const sizes = [
+        [131, 97],
+        [333, 222],
+        [500, 375],
+        [225, 224],
+        [64, 64],
+        [91, 300],
+      ];
       const images = python('image_rows.py', { job: 'preprocess', folder, sizes, target: 224, against }) as Expected[];
       let worst = 0;
       for (const { file, expected } of images) {
@@ -35,11 +44,23 @@ export const preprocessing: Row = {
 
 export const transforms: Row = {
   name: 'transforms',
-  what: "open_clip's `image_transform_v2` in every resize mode and interpolation, and transformers' `CLIPImageProcessor` (PIL), in odd sizes",
+  what:
+    "open_clip's `image_transform_v2` in every resize mode and interpolation, and transformers' " +
+    '`CLIPImageProcessor` (PIL), in odd sizes',
   reference: false,
   measure: () =>
     inFolder(async (folder) => {
-      const sizes = [[131, 97], [97, 131], [333, 222], [225, 224], [224, 227], [500, 375], [64, 64], [91, 300], [301, 31]];
+      const sizes = [
+        [131, 97],
+        [97, 131],
+        [333, 222],
+        [225, 224],
+        [224, 227],
+        [500, 375],
+        [64, 64],
+        [91, 300],
+        [301, 31],
+      ];
       const cases = transformed(folder, sizes, [224, 97]).filter(({ refused }) => refused !== true);
       let [bytes, numbers] = [0, 0];
       for (const each of cases) {
@@ -59,7 +80,15 @@ export const autoaugment: Row = {
   reference: false,
   measure: () =>
     inFolder(async (folder) => {
-      const given = python('image_rows.py', { job: 'autoaugment', folder, sizes: [[250, 188], [97, 131], [64, 64]] }) as {
+      const given = python('image_rows.py', {
+        job: 'autoaugment',
+        folder,
+        sizes: [
+          [250, 188],
+          [97, 131],
+          [64, 64],
+        ],
+      }) as {
         operations: (Expected & { name: OperationName; magnitudes: number[] })[];
         policies: [[string, number, number | null], [string, number, number | null]][];
       };
@@ -71,7 +100,11 @@ export const autoaugment: Row = {
         levels.forEach((magnitude, i) => {
           const bytes = torch.tidy(() => interleaved(autoAugmentOp(image, name, magnitude)));
           worst = Math.max(worst, byteDifference(bytes, whole.subarray(i * bytes.length, (i + 1) * bytes.length)));
-          if (i < 10) magnitudes = Math.max(magnitudes, Math.abs(magnitudeOf(name, levels.length > 1 ? i : 0, { width, height }) - magnitude));
+          if (i < 10)
+            magnitudes = Math.max(
+              magnitudes,
+              Math.abs(magnitudeOf(name, levels.length > 1 ? i : 0, { width, height }) - magnitude),
+            );
           cases++;
         });
         image.dispose();

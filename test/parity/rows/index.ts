@@ -13,5 +13,20 @@ import { zeroshot } from './zeroshot';
 
 /** Every row of the parity report, in its order. */
 export const rows: readonly Row[] = [
-  features, modelsIn, step, steps, rates, tokens, preprocessing, transforms, autoaugment, triggers, eda, synonyms, checkpointHere, checkpointPython, zeroshot, linearProbe,
+  features,
+  modelsIn,
+  step,
+  steps,
+  rates,
+  tokens,
+  preprocessing,
+  transforms,
+  autoaugment,
+  triggers,
+  eda,
+  synonyms,
+  checkpointHere,
+  checkpointPython,
+  zeroshot,
+  linearProbe,
 ];

@@ -22,8 +22,14 @@ export async function withTrained<T>(measure: (trained: Trained) => Promise<T>):
     label(folder);
     const run = { logs: join(folder, 'logs'), numWorkers: 0, precision: 'fp32' } as const; // Python computes in it
     const { checkpoint } = await train({
-      ...run, name: 'model', trainData: join(folder, 'train.csv'), modelName: join(folder, 'model.json'),
-      batchSize: 12, epochs: 3, lr: 2e-3, numWarmupSteps: 5,
+      ...run,
+      name: 'model',
+      trainData: join(folder, 'train.csv'),
+      modelName: join(folder, 'model.json'),
+      batchSize: 12,
+      epochs: 3,
+      lr: 2e-3,
+      numWarmupSteps: 5,
     });
     return await measure({ folder, checkpoint, run });
   } finally {
@@ -39,5 +45,8 @@ function label(folder: string): void {
   writeFileSync(join(folder, 'classes.json'), names);
   const { templates } = JSON.parse(names) as { templates: string[] };
   const functions = templates.map((template) => `lambda c: f"${template.replace('{}', '{c}')}"`);
-  writeFileSync(join(folder, 'classes.py'), `{"classes": ${JSON.stringify(classes)}, "templates": [${functions.join(', ')}]}`);
+  writeFileSync(
+    join(folder, 'classes.py'),
+    `{"classes": ${JSON.stringify(classes)}, "templates": [${functions.join(', ')}]}`,
+  );
 }

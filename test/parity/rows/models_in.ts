@@ -13,7 +13,10 @@ interface Answer {
   texts: Tensor;
 }
 
-/** Named models of open_clip, cut to two layers but for the stages of ResNets, and small ones of what else its configurations can say. */
+/**
+ * Named models of open_clip, cut to two layers but for the stages of ResNets, and small ones of what else its
+ * configurations can say.
+ */
 const text = { context_length: 77, vocab_size: 49408, width: 64, heads: 1, layers: 2 };
 const vision = { image_size: 32, layers: 2, width: 64, patch_size: 16 };
 const openClip = {
@@ -22,7 +25,9 @@ const openClip = {
   'ViT-B-32-quickgelu': { cfg: 'ViT-B-32-quickgelu', bin: true },
   'ViT-H-14': { cfg: 'ViT-H-14' },
   CustomTextCLIP: { cfg: { embed_dim: 32, vision_cfg: vision, text_cfg: { ...text, proj_bias: true } }, custom: true },
-  'layer scale': { cfg: { embed_dim: 32, vision_cfg: { ...vision, ls_init_value: 0.1 }, text_cfg: { ...text, ls_init_value: 0.1 } } },
+  'layer scale': {
+    cfg: { embed_dim: 32, vision_cfg: { ...vision, ls_init_value: 0.1 }, text_cfg: { ...text, ls_init_value: 0.1 } },
+  },
   'mean of patches': { cfg: { embed_dim: 32, vision_cfg: { ...vision, pool_type: 'avg' }, text_cfg: text } },
 };
 
@@ -30,7 +35,15 @@ const unit = (x: Tensor): Tensor => x.div(torch.ops.aten.linalg_vector_norm(x, 2
 
 const small = (hidden_act: string): object => ({
   text: { hidden_size: 64, intermediate_size: 256, num_hidden_layers: 2, num_attention_heads: 2, hidden_act },
-  vision: { hidden_size: 96, intermediate_size: 384, num_hidden_layers: 2, num_attention_heads: 3, image_size: 32, patch_size: 8, hidden_act },
+  vision: {
+    hidden_size: 96,
+    intermediate_size: 384,
+    num_hidden_layers: 2,
+    num_attention_heads: 3,
+    image_size: 32,
+    patch_size: 8,
+    hidden_act,
+  },
   projection_dim: 48,
 });
 
@@ -42,8 +55,12 @@ function parts(job: 'open_clip' | 'hf', models: object): Promise<Part[]> {
       return Object.keys(models).flatMap((name) => {
         const { ids, pixels, ...theirs } = answers[name];
         const clip = loadClip(join(folder, name)).eval();
-        const scaled = (features: Tensor): Tensor => (job === 'hf' ? unit(features) : features); // as transformers gives them
-        const ours = torch.noGrad(() => ({ images: scaled(clip.encodeImage(pixels)), texts: scaled(clip.encodeText(ids)) }));
+        // as transformers gives them
+        const scaled = (features: Tensor): Tensor => (job === 'hf' ? unit(features) : features);
+        const ours = torch.noGrad(() => ({
+          images: scaled(clip.encodeImage(pixels)),
+          texts: scaled(clip.encodeText(ids)),
+        }));
         const compared = (['images', 'texts'] as const).map((kind) => ({
           part: `${name}, ${kind}; ${job === 'hf' ? 'transformers' : 'open_clip'}`,
           cases: ids.shape[0],
@@ -59,7 +76,12 @@ function parts(job: 'open_clip' | 'hf', models: object): Promise<Part[]> {
 
 export const modelsIn: Row = {
   name: 'models',
-  what: 'features of models that open_clip and transformers have written as folders, fp32, batch of 3, padded text; relative to the largest feature',
+  what:
+    'features of models that open_clip and transformers have written as folders, fp32, batch of 3, padded text; ' +
+    'relative to the largest feature',
   reference: false,
-  measure: async () => [...(await parts('open_clip', openClip)), ...(await parts('hf', { 'quick_gelu, small': small('quick_gelu'), 'gelu, small': small('gelu') }))],
+  measure: async () => [
+    ...(await parts('open_clip', openClip)),
+    ...(await parts('hf', { 'quick_gelu, small': small('quick_gelu'), 'gelu, small': small('gelu') })),
+  ],
 };

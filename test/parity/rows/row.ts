@@ -29,11 +29,13 @@ export interface Row {
   measure(against: Against): Part[] | Promise<Part[]>;
 }
 
-export const passes = ({ cases, measured, limit, atLeast }: Part): boolean => cases > 0 && (atLeast ? measured >= limit : measured <= limit);
+export const passes = ({ cases, measured, limit, atLeast }: Part): boolean =>
+  cases > 0 && (atLeast ? measured >= limit : measured <= limit);
 
 /** The largest difference of two tensors of one shape. */
 export function largestDifference(ours: Tensor, theirs: Tensor): number {
-  if (ours.shape.join() !== theirs.shape.join()) throw new Error(`The shapes differ: [${ours.shape}] here, [${theirs.shape}] in Python.`);
+  if (ours.shape.join() !== theirs.shape.join())
+    throw new Error(`The shapes differ: [${ours.shape}] here, [${theirs.shape}] in Python.`);
   return torch.tidy(() => ours.sub(theirs).abs().max().item());
 }
 
@@ -41,21 +43,31 @@ export const largest = (tensor: Tensor): number => torch.tidy(() => tensor.abs()
 
 /** The largest difference of the bytes of two images. */
 export function byteDifference(ours: Uint8Array, theirs: Uint8Array): number {
-  if (ours.length !== theirs.length) throw new Error(`The sizes differ: ${ours.length} bytes here, ${theirs.length} in Python.`);
+  if (ours.length !== theirs.length)
+    throw new Error(`The sizes differ: ${ours.length} bytes here, ${theirs.length} in Python.`);
   if (Buffer.compare(ours, theirs) === 0) return 0;
   return ours.reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i])), 0);
 }
 
 /** Bytes of a uint8 image [3, H, W] in PIL's order. */
-export const interleaved = (image: Tensor): Uint8Array => torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array;
+export const interleaved = (image: Tensor): Uint8Array =>
+  torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array;
 
 /** The largest difference of tensors by name, the name there, and the largest value of the other side. */
-export function differenceByName(ours: Tensors, theirs: Tensors): { difference: number; where: string; largest: number } {
+export function differenceByName(
+  ours: Tensors,
+  theirs: Tensors,
+): { difference: number; where: string; largest: number } {
   const names = Object.keys(theirs);
-  if (names.join() !== Object.keys(ours).join()) throw new Error(`The names differ: ${Object.keys(ours)} here, ${names} in Python.`);
+  if (names.join() !== Object.keys(ours).join())
+    throw new Error(`The names differ: ${Object.keys(ours)} here, ${names} in Python.`);
   const differences = names.map((name) => largestDifference(ours[name], theirs[name]));
   const difference = Math.max(...differences);
-  return { difference, where: names[differences.indexOf(difference)], largest: Math.max(...names.map((name) => largest(theirs[name]))) };
+  return {
+    difference,
+    where: names[differences.indexOf(difference)],
+    largest: Math.max(...names.map((name) => largest(theirs[name]))),
+  };
 }
 
 /** The parts of several measurements, one after the other. */

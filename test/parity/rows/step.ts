@@ -9,7 +9,9 @@ import { drawnBatch, inFolder, inPython, type Modules, modulesName, OTHER_ORDER,
 import { differenceByName, eachOf, type Part, type Row, type Tensors } from './row';
 
 const BATCH = 8;
-const NEARER = `${OTHER_ORDER} Either order is as far from the gradients in float64 (the shares of error in REPORT.md): float32 decides no more.`;
+const NEARER =
+  `${OTHER_ORDER} Either order is as far from the gradients in float64 (the shares of error in REPORT.md): ` +
+  'float32 decides no more.';
 
 interface Step {
   loss: Tensor;
@@ -25,12 +27,16 @@ export function stepParts(name: string, config: ClipConfig, kinds: readonly Modu
       const options = resolve(trainOptions, { inmodal: true, inmodalWeight: 0.5 });
       const { clipWeight, inmodalWeight } = options;
       const input = { state_dict: clip.stateDict(), batches: [tensorsOf(batch)] };
-      const theirs = kinds.map((modules) => inPython(folder, { job: 'step', modules, config, clipWeight, inmodalWeight }, input) as Step);
+      const theirs = kinds.map(
+        (modules) => inPython(folder, { job: 'step', modules, config, clipWeight, inmodalWeight }, input) as Step,
+      );
 
       let gradients: Tensors = {};
       const optimizer = makeOptimizer(clip, options);
       optimizer.step = () => {
-        gradients = Object.fromEntries(clip.namedParameters().map(([key, parameter]) => [key, torch.keep(parameter.grad!.clone())]));
+        gradients = Object.fromEntries(
+          clip.namedParameters().map(([key, parameter]) => [key, torch.keep(parameter.grad!.clone())]),
+        );
       };
       const { loss } = trainStep(clip, optimizer, batch, lossWeights(options))();
 
@@ -40,13 +46,33 @@ export function stepParts(name: string, config: ClipConfig, kinds: readonly Modu
         const of = `${name}; ${modulesName[modules]}`;
         const cases = Object.keys(gradients).length;
         if (modules === 'float64') {
-          const [here, there] = [gradients, theirs[kinds.indexOf('plain')].gradients].map((each) => differenceByName(each, exact).difference);
-          return [{ part: `error of the gradients against float64, as a share of the error of plain modules, ${name}`, cases, measured: here / there, limit: 1.5 }];
+          const [here, there] = [gradients, theirs[kinds.indexOf('plain')].gradients].map(
+            (each) => differenceByName(each, exact).difference,
+          );
+          return [
+            {
+              part: `error of the gradients against float64, as a share of the error of plain modules, ${name}`,
+              cases,
+              measured: here / there,
+              limit: 1.5,
+            },
+          ];
         }
         const { difference, largest } = differenceByName(gradients, python.gradients);
         return [
-          { part: `loss, ${of}`, cases: 1, measured: Math.abs(loss - python.loss.item()) / Math.abs(loss), limit: 1e-6 },
-          { part: `gradients, ${of}`, cases, measured: difference / largest, limit: 1e-6, ...(modules !== 'in order' && { note: NEARER, explained: true }) },
+          {
+            part: `loss, ${of}`,
+            cases: 1,
+            measured: Math.abs(loss - python.loss.item()) / Math.abs(loss),
+            limit: 1e-6,
+          },
+          {
+            part: `gradients, ${of}`,
+            cases,
+            measured: difference / largest,
+            limit: 1e-6,
+            ...(modules !== 'in order' && { note: NEARER, explained: true }),
+          },
         ];
       });
       Object.values(gradients).forEach((gradient) => gradient.dispose());
@@ -61,5 +87,7 @@ export const step: Row = {
   what: 'loss and every gradient of one CleanCLIP step of 8 pairs and their views, relative to the largest gradient',
   reference: true,
   measure: (against) =>
-    eachOf(['RN50', 'ViT-B/32'], (name) => stepParts(name, configs[name], against === 'torch' ? ['in order', 'plain', 'float64'] : ['reference'])),
+    eachOf(['RN50', 'ViT-B/32'], (name) =>
+      stepParts(name, configs[name], against === 'torch' ? ['in order', 'plain', 'float64'] : ['reference']),
+    ),
 };

@@ -25,14 +25,24 @@ const possibleThere = ({ patchType, patchLocation }: Case): boolean =>
 function casesAt(patchType: PatchType, patchLocation: PatchLocation, patchSize: number): Case {
   const seed = 7;
   const random = new Random(seed);
-  return { patchType, patchLocation, patchSize, seed, place: [random.int(SIDE - patchSize + 1), random.int(SIDE - patchSize + 1)] };
+  return {
+    patchType,
+    patchLocation,
+    patchSize,
+    seed,
+    place: [random.int(SIDE - patchSize + 1), random.int(SIDE - patchSize + 1)],
+  };
 }
 
-const allCases = patchTypes.flatMap((type) => (['random', 'four_corners', 'blended'] as const).map((location) => casesAt(type, location, PATCH)));
+const allCases = patchTypes.flatMap((type) =>
+  (['random', 'four_corners', 'blended'] as const).map((location) => casesAt(type, location, PATCH)),
+);
 
 export const triggers: Row = {
   name: 'triggers',
-  what: `triggers on a ${SIDE}-pixel image with the same noise: every patch type at every location, quantised; in levels of 255`,
+  what:
+    `triggers on a ${SIDE}-pixel image with the same noise: every patch type at every location, quantised; in ` +
+    'levels of 255',
   reference: true,
   measure: (against) =>
     inFolder((folder) => {
@@ -41,7 +51,12 @@ export const triggers: Row = {
       const cases = against === 'reference' ? allCases.filter(possibleThere) : allCases;
       const file = join(folder, 'shown.pt');
       torch.save({ image }, join(folder, 'image.pt'));
-      const { grid } = python('triggers.py', { against, image_file: join(folder, 'image.pt'), cases, output: file }) as { grid: boolean };
+      const { grid } = python('triggers.py', {
+        against,
+        image_file: join(folder, 'image.pt'),
+        cases,
+        output: file,
+      }) as { grid: boolean };
       const theirs = torch.load(file) as { shown: Tensor[]; grid?: Tensor };
 
       let [worst, wrapped, values] = [0, 0, 0];
@@ -51,8 +66,17 @@ export const triggers: Row = {
         const ours = trigger.apply(image, new Random(given.seed)).data() as Uint8Array;
         const expected = theirs.shown[i].data() as Uint8Array;
         const inRange = (value: number): boolean => value > 0 && value < 255;
-        const kept = against === 'reference' && given.patchType === 'random' ? [...ours.keys()].filter((at) => inRange(ours[at])) : [...ours.keys()];
-        worst = Math.max(worst, byteDifference(Uint8Array.from(kept, (at) => ours[at]), Uint8Array.from(kept, (at) => expected[at])));
+        const kept =
+          against === 'reference' && given.patchType === 'random'
+            ? [...ours.keys()].filter((at) => inRange(ours[at]))
+            : [...ours.keys()];
+        worst = Math.max(
+          worst,
+          byteDifference(
+            Uint8Array.from(kept, (at) => ours[at]),
+            Uint8Array.from(kept, (at) => expected[at]),
+          ),
+        );
         wrapped += ours.filter((value, at) => !inRange(value) && value !== expected[at]).length;
         values += ours.length;
         trigger.dispose();
@@ -64,7 +88,9 @@ export const triggers: Row = {
           cases: values,
           measured: wrapped,
           limit: 0,
-          note: 'Decided: they are clipped here. What cannot be combined there (a pattern of the patch\'s size over the whole image) is not compared.',
+          note:
+            "Decided: they are clipped here. What cannot be combined there (a pattern of the patch's size over " +
+            'the whole image) is not compared.',
           explained: true,
         });
       }

@@ -4,7 +4,10 @@ import { valuesOf, type Order } from './ranks';
 
 /** What scenarios.js gives each rank. */
 const numbersOf = (rank: number, shape: number[], dtype: DType): Tensor =>
-  torch.randn(shape, { generator: new torch.Generator(rank) }).mul(4).to(dtype);
+  torch
+    .randn(shape, { generator: new torch.Generator(rank) })
+    .mul(4)
+    .to(dtype);
 
 const allOf = (worldSize: number, shape: number[], dtype: DType): Tensor =>
   torch.stack(Array.from({ length: worldSize }, (_, rank) => numbersOf(rank, shape, dtype)));
@@ -101,7 +104,8 @@ describe.each([2, 4])('%i ranks', (worldSize) => {
         'ERR_TORCH: Ranks exchange dense contiguous tensors; call contiguous() first.',
         "ERR_OPTION: The mean is taken of floating point tensors, but this one is int64; convert it, or use 'sum'.",
         "ERR_OPTION: op must be one of sum, mean, min, max, product, but it is 'median'.",
-        "ERR_TORCH: The process group does not reach tensors on 'meta'; the backend gloo exchanges tensors on 'cpu', and nccl those on 'cuda' too.",
+        "ERR_TORCH: The process group does not reach tensors on 'meta'; the backend gloo exchanges tensors on " +
+          "'cpu', and nccl those on 'cuda' too.",
         `ERR_OPTION: reduceScatter splits the first dimension among ${worldSize} ranks, but the tensor is [3].`,
         `ERR_OPTION: src must be a rank from 0 to ${worldSize - 1}, but it is -1.`,
         `ERR_OPTION: dst must be another rank, but ${rank} is this one.`,
@@ -119,12 +123,17 @@ test('worker threads have groups of their own', async () => {
 test('a second group after the first, and one alone', async () => {
   const again = await valuesOf(2, [['again', `tcp://127.0.0.1:${await freePort()}`]]);
   expect(again).toEqual([Array(2).fill([false, 2])]);
-  expect(await valuesOf(1, [['reduce', 'float32', 'sum', [1]], ['facts']])).toMatchObject([[[numbersOf(0, [1], 'float32').item()]], [[true, 0, 1, 'gloo']]]);
+  expect(await valuesOf(1, [['reduce', 'float32', 'sum', [1]], ['facts']])).toMatchObject([
+    [[numbersOf(0, [1], 'float32').item()]],
+    [[true, 0, 1, 'gloo']],
+  ]);
 });
 
 test('objects at once, and with other collectives, come in the order of the calls', async () => {
   const [values] = await valuesOf(3, [['objectsAtOnce']]);
-  const numbers = Array.from({ length: 4 }, (_, i) => [0, 1, 2].map((rank) => Array<number>(1 + ((7 * i + 5 * rank) % 9)).fill(i)));
+  const numbers = Array.from({ length: 4 }, (_, i) =>
+    [0, 1, 2].map((rank) => Array<number>(1 + ((7 * i + 5 * rank) % 9)).fill(i)),
+  );
   const refused = 'ERR_OPTION: broadcastCoalesced blocks this thread while allGatherObject waits; await that first.';
   expect(values).toEqual(Array(3).fill([[['ab', 'abab', 'ababab'], ...numbers], [6, 6, 6], refused]));
 });

@@ -25,7 +25,12 @@ interface Hit {
 }
 
 /** Runs ranks of which one, the victim, says when it is time for the deed, and gives how the others end. */
-async function hit(victim: number, order: Order, deed: NodeJS.Signals | (() => void), options: RanksOptions = {}): Promise<Hit> {
+async function hit(
+  victim: number,
+  order: Order,
+  deed: NodeJS.Signals | (() => void),
+  options: RanksOptions = {},
+): Promise<Hit> {
   let doneAt = 0;
   const outcomes = await runRanks(3, [order], {
     timeout: 90_000,
@@ -70,7 +75,10 @@ describe('the failure names the rank that', () => {
   });
 
   test.concurrent('hangs in code of its own', async () => {
-    const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'hangs'], () => undefined, { timeout: 4000, silence: 3000 });
+    const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'hangs'], () => undefined, {
+      timeout: 4000,
+      silence: 3000,
+    });
     const why = 'rank 1 did not come to backward within 4 s: it lives, but is slower, or hangs in code of its own.';
     for (const outcome of survivors) failedAs(outcome, why);
     expect(seconds).toBeLessThan(30);
@@ -80,14 +88,20 @@ describe('the failure names the rank that', () => {
     ['killed', 'SIGKILL'],
     ['stopped', 'SIGSTOP'],
   ] as const)('hosts the store and was %s', async (_, signal) => {
-    const { survivors, seconds } = await hit(0, ['hit', 0], signal, { silence: 3000, initMethod: await rankZeroHosts() });
+    const { survivors, seconds } = await hit(0, ['hit', 0], signal, {
+      silence: 3000,
+      initMethod: await rankZeroHosts(),
+    });
     survivors.forEach((outcome, i) => failedAs(outcome, `Rank ${i + 1} of 3: allReduce failed: ${hostGone}`));
     expect(seconds).toBeLessThan(30);
   });
 
   test.concurrent('failed by itself', async () => {
-    const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'fails'], () => undefined, { initMethod: await rankZeroHosts() });
-    for (const outcome of survivors) failedAs(outcome, 'backward failed: rank 1 failed: there are 3 pixels where 4 were expected.');
+    const { survivors, seconds } = await hit(1, ['backwardWithout', 1, 'fails'], () => undefined, {
+      initMethod: await rankZeroHosts(),
+    });
+    for (const outcome of survivors)
+      failedAs(outcome, 'backward failed: rank 1 failed: there are 3 pixels where 4 were expected.');
     expect(seconds).toBeLessThan(30);
   });
 
@@ -98,7 +112,10 @@ describe('the failure names the rank that', () => {
 
   test.concurrent('does not come to a collective', async () => {
     const [waiting] = await runRanks(2, [['absent']], { timeout: 3000, stopped: 1 });
-    failedAs(waiting, 'Rank 0 of 2: allReduce did not finish within its time limit of 3 s: rank 1 did not come to allReduce within 3 s');
+    failedAs(
+      waiting,
+      'Rank 0 of 2: allReduce did not finish within its time limit of 3 s: rank 1 did not come to allReduce within 3 s',
+    );
   });
 });
 
@@ -112,22 +129,32 @@ afterAll(() => machines.remove());
     initMethod: `tcp://${machines.address}:7309`,
     namespace: (rank) => machines.name(rank === 2 ? 1 : 0),
   });
-  survivors.forEach((outcome, rank) => failedAs(outcome, `Rank ${rank} of 3: allReduce failed: ${rank === 2 ? hostGone : gone.replace('1', '2')}`));
+  survivors.forEach((outcome, rank) =>
+    failedAs(outcome, `Rank ${rank} of 3: allReduce failed: ${rank === 2 ? hostGone : gone.replace('1', '2')}`),
+  );
   expect(seconds).toBeLessThan(30);
 });
 
 describe('where nothing tells which rank it was', () => {
   test('the ranks met in a file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cleanclip-failure-'));
-    const { survivors } = await hit(1, ['hit'], 'SIGKILL', { initMethod: pathToFileURL(join(folder, 'store')).href, timeout: 5000 });
+    const { survivors } = await hit(1, ['hit'], 'SIGKILL', {
+      initMethod: pathToFileURL(join(folder, 'store')).href,
+      timeout: 5000,
+    });
     for (const outcome of survivors) failedAs(outcome, 'allReduce');
-    expect(survivors.some(({ error }) => error?.message.includes('the connection to another rank broke, so look at what the others say'))).toBe(true);
+    expect(
+      survivors.some(({ error }) =>
+        error?.message.includes('the connection to another rank broke, so look at what the others say'),
+      ),
+    ).toBe(true);
     rmSync(folder, { recursive: true });
   });
 
   test('it is of another library', async () => {
     const { survivors } = await hit(1, ['heartless'], () => undefined, { noGroup: true });
-    for (const outcome of survivors) failedAs(outcome, 'allReduce failed: nothing was heard of rank 1 (it did not come, or runs another library).');
+    for (const outcome of survivors)
+      failedAs(outcome, 'allReduce failed: nothing was heard of rank 1 (it did not come, or runs another library).');
   });
 
   test('a message that is not sent', async () => {

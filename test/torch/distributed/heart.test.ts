@@ -16,7 +16,9 @@ afterEach(() => store.close());
 
 /** The hearts of the first ranks of a group, all in this process. */
 const heartsOf = async (worldSize: number, there = worldSize): Promise<NativeHeart[]> =>
-  (await Promise.all(Array.from({ length: there }, (_, rank) => addon().startHeart(store.native, rank, worldSize, false, 60_000)))) as NativeHeart[];
+  (await Promise.all(
+    Array.from({ length: there }, (_, rank) => addon().startHeart(store.native, rank, worldSize, false, 60_000)),
+  )) as NativeHeart[];
 
 const stop = async (hearts: NativeHeart[]): Promise<void> => {
   await Promise.all(hearts.map((heart) => addon().stopHeart(heart)));
@@ -24,7 +26,8 @@ const stop = async (hearts: NativeHeart[]): Promise<void> => {
 
 test('ranks that were never heard, of which many are counted', async () => {
   const hearts = await heartsOf(12, 2);
-  const verdict = 'nothing was heard of ranks 2, 3, 4, 5, 6, 7, 8, 9 and 2 more (they did not come, or run another library)';
+  const verdict =
+    'nothing was heard of ranks 2, 3, 4, 5, 6, 7, 8, 9 and 2 more (they did not come, or run another library)';
   expect(await addon().inquire(hearts[0], 'allReduce', 1, '', 'it broke')).toBe(verdict);
   await stop(hearts);
 });
@@ -39,8 +42,10 @@ test('ranks that left', async () => {
 test('a rank that leaves while its pulse is under way has left all the same', async () => {
   for (let round = 0; round < 10; round++) {
     const hearts = await heartsOf(1);
-    await Promise.all([addon().announce(hearts[0], 'rank 0 failed'), stop(hearts)]); // an announcement has the pulse shown at once
-    await until(async () => (await store.get('cleanclip/pulse/0')).toString().endsWith(' 1')); // leaving waits a second at most for it
+    // an announcement has the pulse shown at once
+    await Promise.all([addon().announce(hearts[0], 'rank 0 failed'), stop(hearts)]);
+    // leaving waits a second at most for it
+    await until(async () => (await store.get('cleanclip/pulse/0')).toString().endsWith(' 1'));
   }
 });
 
@@ -70,7 +75,8 @@ test('without another cause the first failure is the verdict, and the first verd
   const hearts = await heartsOf(3);
   expect(await addon().inquire(hearts[0], 'allReduce', 1, '', 'it broke')).toBe('');
   await addon().announce(hearts[1], 'rank 1 failed: too late');
-  for (const heart of hearts.slice(1)) expect(await addon().inquire(heart, 'barrier', 2, '', '')).toBe('rank 0 failed in allReduce: it broke');
+  for (const heart of hearts.slice(1))
+    expect(await addon().inquire(heart, 'barrier', 2, '', '')).toBe('rank 0 failed in allReduce: it broke');
   await stop(hearts);
 });
 
@@ -90,8 +96,13 @@ test('a heart ends with the thread of its rank, not with the process', async () 
      torch.distributed.initProcessGroup(workerData.group).then(() => setInterval(() => {}, 1000) && parentPort.postMessage('there'));`,
     { eval: true, workerData: { library: require.resolve('../../../dist'), group: { ...group, rank: 1 } } },
   );
-  await Promise.all([distributed.initProcessGroup({ ...group, rank: 0 }), new Promise((resolve) => worker.once('message', resolve))]);
+  await Promise.all([
+    distributed.initProcessGroup({ ...group, rank: 0 }),
+    new Promise((resolve) => worker.once('message', resolve)),
+  ]);
   await worker.terminate();
-  await expect(distributed.allReduce(torch.ones([1]))).rejects.toThrow('rank 1 has ended, was stopped or is cut off (no sign of life for 3 s)');
+  await expect(distributed.allReduce(torch.ones([1]))).rejects.toThrow(
+    'rank 1 has ended, was stopped or is cut off (no sign of life for 3 s)',
+  );
   await distributed.destroyProcessGroup();
 });

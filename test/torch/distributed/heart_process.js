@@ -1,4 +1,5 @@
-// A process of heart_stopped.test.ts, which stops it and lets it go on: rank 1 of two that waits in a collective, or the host of a store.
+// A process of heart_stopped.test.ts, which stops it and lets it go on: rank 1 of two that waits in a collective, or
+// the host of a store.
 const { setInterval } = require('node:timers');
 
 const { torch } = require('../../../dist');

@@ -21,27 +21,36 @@ async function begin(role: 'waits' | 'hosts', ...args: number[]): Promise<{ othe
   return { other, said };
 }
 
-test.concurrent('a rank that was stopped for longer than silence means failure goes on, and blames nobody', async () => {
-  const store = await TCPStore.create({ host, port: 0, isMaster: true });
-  const { other } = await begin('waits', store.port);
-  const beats = async (): Promise<number> => parseInt((await store.get('cleanclip/pulse/1')).toString(), 10);
-  other.kill('SIGSTOP');
-  await sleep(4000);
-  const before = await beats();
-  other.kill('SIGCONT');
-  await sleep(2000);
-  expect(await store.check(['cleanclip/verdict'])).toBe(false);
-  expect(await beats()).toBeGreaterThan(before);
-  other.kill('SIGKILL');
-  store.close();
-});
+test.concurrent(
+  'a rank that was stopped for longer than silence means failure goes on, and blames nobody',
+  async () => {
+    const store = await TCPStore.create({ host, port: 0, isMaster: true });
+    const { other } = await begin('waits', store.port);
+    const beats = async (): Promise<number> => parseInt((await store.get('cleanclip/pulse/1')).toString(), 10);
+    other.kill('SIGSTOP');
+    await sleep(4000);
+    const before = await beats();
+    other.kill('SIGCONT');
+    await sleep(2000);
+    expect(await store.check(['cleanclip/verdict'])).toBe(false);
+    expect(await beats()).toBeGreaterThan(before);
+    other.kill('SIGKILL');
+    store.close();
+  },
+);
 
 test.concurrent('where the host of the store is stopped, all limits are kept', async () => {
   const { other, said } = await begin('hosts');
   const port = Number(said);
   const store = await TCPStore.create({ host, port, timeout: 1000 });
-  const failure = (start: Promise<unknown>): Promise<string> => start.then(() => 'none', (error: Error) => error.message);
-  const joining = failure(initProcessGroup({ initMethod: `tcp://${host}:${port}`, rank: 1, worldSize: 2, timeout: 3000 }));
+  const failure = (start: Promise<unknown>): Promise<string> =>
+    start.then(
+      () => 'none',
+      (error: Error) => error.message,
+    );
+  const joining = failure(
+    initProcessGroup({ initMethod: `tcp://${host}:${port}`, rank: 1, worldSize: 2, timeout: 3000 }),
+  );
   await until(() => store.check(['cleanclip/pulse/1']));
   other.kill('SIGSTOP');
   const calls = [
@@ -57,7 +66,8 @@ test.concurrent('where the host of the store is stopped, all limits are kept', a
     expect(message).toContain('timed out, as the process that hosts the store does not answer');
   }
   expect(await joining).toBe(
-    'Rank 1 of 2: initProcessGroup did not finish within its time limit of 3 s: rank 0, which hosts the store, has ended, was stopped or is cut off.',
+    'Rank 1 of 2: initProcessGroup did not finish within its time limit of 3 s: rank 0, which hosts the store, ' +
+      'has ended, was stopped or is cut off.',
   );
   other.kill('SIGKILL');
   store.close();

@@ -13,7 +13,13 @@ export interface Pass {
 export function rowsOf(counts: number[], rank: number): Rows;
 export function trainingResnet(torch: Torch, options: ClipOptions): Clip;
 export function trainingOf(torch: Torch, name: string, sync: boolean, seed: number): { clip: Clip; optimizer: AdamW };
-export function pairsOf(torch: Torch, name: string, step: number, size: number, rows: Rows): [ids: Tensor, pixels: Tensor];
+export function pairsOf(
+  torch: Torch,
+  name: string,
+  step: number,
+  size: number,
+  rows: Rows,
+): [ids: Tensor, pixels: Tensor];
 export function featuresOf(model: Clip, output: { imageEmbeds: Tensor; textEmbeds: Tensor }): CleanClipInput;
 export function gradientsOf(model: Clip): Float32Array;
 export function statisticsOf(model: Clip): Float32Array;

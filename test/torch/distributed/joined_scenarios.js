@@ -1,39 +1,68 @@
 // What the ranks of the tests do with rows of a joined batch, as in scenarios.js.
 const { AdamW, lossOverRanks } = require('../../../dist');
-const { rowsOf, trainingResnet, trainingOf, pairsOf, featuresOf, gradientsOf, statisticsOf, imagePass } = require('./joined');
+const {
+  rowsOf,
+  trainingResnet,
+  trainingOf,
+  pairsOf,
+  featuresOf,
+  gradientsOf,
+  statisticsOf,
+  imagePass,
+} = require('./joined');
 const { batchOf, weightsOf } = require('./models');
 const { refusal } = require('./refusal');
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
 /** Rows that differ from rank to rank. */
-const rowsOfRank = (torch, rank, counts) => torch.randn([counts[rank], 2, 3], { generator: new torch.Generator(rank), requiresGrad: true });
+const rowsOfRank = (torch, rank, counts) =>
+  torch.randn([counts[rank], 2, 3], { generator: new torch.Generator(rank), requiresGrad: true });
 
 module.exports = {
   /** A rank's rows seen by all, and their gradient where each rank weighs all rows in its own way. */
   gatherRows: ({ torch, distributed, rank }, counts, gradient) => {
     const own = rowsOfRank(torch, rank, counts);
     const all = distributed.allGatherRows(own.mul(2).transpose(1, 2), counts, gradient);
-    all.mul(torch.randn(all.shape, { generator: new torch.Generator(100 + rank) })).sum().backward();
+    all
+      .mul(torch.randn(all.shape, { generator: new torch.Generator(100 + rank) }))
+      .sum()
+      .backward();
     return [all.detach().toArray(), own.grad.toArray()];
   },
 
   gatherIntegers: ({ torch, distributed, rank }, counts) =>
-    distributed.allGatherRows(torch.full([counts[rank]], rank, { dtype: 'int64' }), counts, 'own').toArray().map(Number),
+    distributed
+      .allGatherRows(torch.full([counts[rank]], rank, { dtype: 'int64' }), counts, 'own')
+      .toArray()
+      .map(Number),
 
   gatherRefusals: async ({ torch, distributed, rank, worldSize }) => {
     const rows = torch.ones([2, 3]);
     const twos = Array(worldSize).fill(2);
     return [
       await refusal(() => distributed.allGatherRows(rows, [...twos, 2], 'own')),
-      await refusal(() => distributed.allGatherRows(rows, twos.map((_, one) => (one === rank ? 0 : 2)), 'own')),
-      await refusal(() => distributed.allGatherRows(rows, twos.map(() => 3), 'own')),
+      await refusal(() =>
+        distributed.allGatherRows(
+          rows,
+          twos.map((_, one) => (one === rank ? 0 : 2)),
+          'own',
+        ),
+      ),
+      await refusal(() =>
+        distributed.allGatherRows(
+          rows,
+          twos.map(() => 3),
+          'own',
+        ),
+      ),
       await refusal(() => distributed.allGatherRows(rows, twos, 'some')),
       distributed.allGatherRows(rows, twos, 'own').shape,
     ];
   },
 
-  absentFromGather: ({ torch, distributed, rank }) => rank === 1 || distributed.allGatherRows(torch.ones([1]), [1, 1], 'all'),
+  absentFromGather: ({ torch, distributed, rank }) =>
+    rank === 1 || distributed.allGatherRows(torch.ones([1]), [1, 1], 'all'),
 
   absentFromGatherBackward: ({ torch, distributed, rank }) => {
     const all = distributed.allGatherRows(torch.ones([1], { requiresGrad: true }), [1, 1], 'all');
@@ -70,7 +99,14 @@ module.exports = {
     });
     own[0].requiresGrad = true;
     const [imageEmbeds, textEmbeds] = own;
-    const input = { imageEmbeds, textEmbeds, logitScale: torch.tensor(1), isBackdoor, target: 0.25, constraintWeight: 3 };
+    const input = {
+      imageEmbeds,
+      textEmbeds,
+      logitScale: torch.tensor(1),
+      isBackdoor,
+      target: 0.25,
+      constraintWeight: 3,
+    };
     const { loss } = lossOverRanks(input, { counts, ...options });
     loss.backward();
     return [loss.item(), imageEmbeds.grad.toArray()];
@@ -84,7 +120,13 @@ module.exports = {
     if (rank === 1) return undefined;
     const clip = trainingResnet(torch, { seed: 0 }).syncBatchNorm();
     const batch = batchOf(torch, 'resnet', 0, 2);
-    const shapes = [clip.eval().forward(...batch), clip.train().syncBatchNorm(false).forward(...batch)].map(({ imageEmbeds }) => imageEmbeds.shape);
+    const shapes = [
+      clip.eval().forward(...batch),
+      clip
+        .train()
+        .syncBatchNorm(false)
+        .forward(...batch),
+    ].map(({ imageEmbeds }) => imageEmbeds.shape);
     return shapes;
   },
 
@@ -101,9 +143,14 @@ module.exports = {
     if (rank === 0) clip.forward(...batchOf(torch, 'resnet', 0, 2));
   },
 
-  /** Two towers of one layer each, trained by CleanCLIP's loss on this rank's half of given inputs; for the comparison with Python. */
+  /**
+   * Two towers of one layer each, trained by CleanCLIP's loss on this rank's half of given inputs; for the comparison
+   * with Python.
+   */
   trainTowers: async ({ torch, distributed, rank }, { weights, batches, lr, eps, weightDecay }, options) => {
-    const state = Object.fromEntries(Object.entries(weights).map(([name, values]) => [name, torch.tensor(values, { requiresGrad: true })]));
+    const state = Object.fromEntries(
+      Object.entries(weights).map(([name, values]) => [name, torch.tensor(values, { requiresGrad: true })]),
+    );
     const unit = (x) => x.div(x.norm(2, [1], true));
     const towers = {
       namedParameters: () => Object.entries(state),
@@ -120,7 +167,12 @@ module.exports = {
     for (const batch of batches) {
       const own = batch.map((values) => torch.tensor(values).chunk(2)[rank]);
       const counts = [own[0].shape[0], own[0].shape[0]];
-      parallel.backward(lossOverRanks({ ...parallel.forward(own), logitScale: state.logit_scale, inmodalWeight: 0.5 }, { counts, ...options }).loss);
+      parallel.backward(
+        lossOverRanks(
+          { ...parallel.forward(own), logitScale: state.logit_scale, inmodalWeight: 0.5 },
+          { counts, ...options },
+        ).loss,
+      );
       optimizer.step();
       optimizer.zeroGrad();
     }

@@ -17,28 +17,50 @@ function listening(port: number): string[] {
   );
 }
 
-test.each(['127.0.0.1', 'localhost'])('a store of %s is for this machine alone, and for all of its processes', async (host) => {
-  const store = await TCPStore.create({ host, port: 0, isMaster: true, timeout: 20_000, loopback: true });
-  const client = await TCPStore.create({ host, port: store.port, timeout: 20_000 });
-  await client.set('key', 'value');
-  expect((await store.get('key')).toString()).toBe('value');
-  expect(listening(store.port)).toEqual(['0100007F']);
+test.each(['127.0.0.1', 'localhost'])(
+  'a store of %s is for this machine alone, and for all of its processes',
+  async (host) => {
+    const store = await TCPStore.create({ host, port: 0, isMaster: true, timeout: 20_000, loopback: true });
+    const client = await TCPStore.create({ host, port: store.port, timeout: 20_000 });
+    await client.set('key', 'value');
+    expect((await store.get('key')).toString()).toBe('value');
+    expect(listening(store.port)).toEqual(['0100007F']);
 
-  const [other] = Object.values(networkInterfaces()).flatMap((all) => all ?? []).filter(({ internal, family }) => !internal && family === 'IPv4');
-  if (other !== undefined) await expect(TCPStore.create({ host: other.address, port: store.port, timeout: 1000 })).rejects.toMatchObject({ code: 'ERR_DISTRIBUTED' });
-  client.close();
-  store.close();
-}, 60_000);
+    const [other] = Object.values(networkInterfaces())
+      .flatMap((all) => all ?? [])
+      .filter(({ internal, family }) => !internal && family === 'IPv4');
+    if (other !== undefined)
+      await expect(TCPStore.create({ host: other.address, port: store.port, timeout: 1000 })).rejects.toMatchObject({
+        code: 'ERR_DISTRIBUTED',
+      });
+    client.close();
+    store.close();
+  },
+  60_000,
+);
 
-test.each([['localhost', false], ['0.0.0.0', true]])('a store of %s with loopback %p listens on all interfaces, as c10d does', async (host, loopback) => {
-  const store = await TCPStore.create({ host, port: 0, isMaster: true, timeout: 20_000, loopback });
-  expect(listening(store.port)).not.toContain('0100007F');
-  store.close();
-}, 60_000);
+test.each([
+  ['localhost', false],
+  ['0.0.0.0', true],
+])(
+  'a store of %s with loopback %p listens on all interfaces, as c10d does',
+  async (host, loopback) => {
+    const store = await TCPStore.create({ host, port: 0, isMaster: true, timeout: 20_000, loopback });
+    expect(listening(store.port)).not.toContain('0100007F');
+    store.close();
+  },
+  60_000,
+);
 
 test('a second master of one process has the same server', async () => {
   const store = await TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true, timeout: 20_000, loopback: true });
-  const again = await TCPStore.create({ host: '127.0.0.1', port: store.port, isMaster: true, timeout: 20_000, loopback: true }); // of one process: the same server
+  const again = await TCPStore.create({
+    host: '127.0.0.1',
+    port: store.port,
+    isMaster: true,
+    timeout: 20_000,
+    loopback: true,
+  }); // of one process: the same server
   expect(again.port).toBe(store.port);
   again.close();
   store.close();

@@ -2,7 +2,11 @@ import { spawnSync } from 'node:child_process';
 
 /** Two network namespaces with a cable between them: two machines, as far as the network goes. */
 export class Machines {
-  private readonly ends = [0, 1].map((i) => ({ name: `ranks-${process.pid}-${i}`, link: `rk${process.pid}.${i}`, address: `10.78.0.${i + 1}` }));
+  private readonly ends = [0, 1].map((i) => ({
+    name: `ranks-${process.pid}-${i}`,
+    link: `rk${process.pid}.${i}`,
+    address: `10.78.0.${i + 1}`,
+  }));
 
   /** The first one's address. */
   readonly address = this.ends[0].address;
@@ -13,7 +17,11 @@ export class Machines {
     return (
       this.ends.every(({ name }) => ip(`netns add ${name}`)) &&
       ip(`link add ${a.link} netns ${a.name} type veth peer name ${b.link} netns ${b.name}`) &&
-      this.ends.every(({ name, link, address }) => ['lo', link].every((one) => ip(`-n ${name} link set ${one} up`)) && ip(`-n ${name} addr add ${address}/24 dev ${link}`))
+      this.ends.every(
+        ({ name, link, address }) =>
+          ['lo', link].every((one) => ip(`-n ${name} link set ${one} up`)) &&
+          ip(`-n ${name} addr add ${address}/24 dev ${link}`),
+      )
     );
   }
 

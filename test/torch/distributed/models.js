@@ -1,4 +1,5 @@
-// Models, batches and training steps of the tests of data parallel training: the same for a rank and for one process alone.
+// Models, batches and training steps of the tests of data parallel training: the same for a rank and for one process
+// alone.
 const { configs } = require('../../../dist/clip/config');
 const { loadClip, AdamW } = require('../../../dist');
 
@@ -20,7 +21,8 @@ function uneven(torch, seed) {
   };
 }
 
-const modelOf = (torch, name, seed) => (name === 'uneven' ? uneven(torch, seed) : loadClip(clips[name], { seed }).eval());
+const modelOf = (torch, name, seed) =>
+  name === 'uneven' ? uneven(torch, seed) : loadClip(clips[name], { seed }).eval();
 
 /** A batch of `size` rows for a step. */
 function batchOf(torch, name, step, size) {
@@ -42,6 +44,7 @@ function lossOf(model, output) {
 const optimizerOf = (model, { lr = 1e-2, eps = 1e-3 } = {}) =>
   new AdamW([{ parameters: model.namedParameters().map(([, parameter]) => parameter), weightDecay: 0.1 }], { lr, eps });
 
-const weightsOf = (model) => Float32Array.from(model.namedParameters().flatMap(([, parameter]) => Array.from(parameter.data())));
+const weightsOf = (model) =>
+  Float32Array.from(model.namedParameters().flatMap(([, parameter]) => Array.from(parameter.data())));
 
 module.exports = { clips, modelOf, batchOf, lossOf, optimizerOf, weightsOf };

@@ -35,17 +35,27 @@ describe.each([2, 4])('%i ranks', (worldSize) => {
   let values: unknown[][];
 
   beforeAll(async () => {
-    const orders = cases.map(([, name, options, accumulate]): Order => ['train', name, options, STEPS, ROWS, accumulate]);
+    const orders = cases.map(([, name, options, accumulate]): Order => [
+      'train',
+      name,
+      options,
+      STEPS,
+      ROWS,
+      accumulate,
+    ]);
     values = await valuesOf(worldSize, orders, { patience: 110_000 });
   });
 
-  test.each(cases.map((one, i) => [...one, i] as const))('%s: the weights of one process', (_, name, __, accumulate, i) => {
-    const alone = weightsAlone(worldSize, name, accumulate);
-    const [first, ...others] = values[i] as Float32Array[];
-    expect(gap(first, alone)).toBeLessThan(1e-5);
-    expect(gap(first, weightsOf(modelOf(torch, name, 0)))).toBeGreaterThan(1e-3); // it has learnt
-    for (const other of others) expect(gap(first, other)).toBe(0);
-  });
+  test.each(cases.map((one, i) => [...one, i] as const))(
+    '%s: the weights of one process',
+    (_, name, __, accumulate, i) => {
+      const alone = weightsAlone(worldSize, name, accumulate);
+      const [first, ...others] = values[i] as Float32Array[];
+      expect(gap(first, alone)).toBeLessThan(1e-5);
+      expect(gap(first, weightsOf(modelOf(torch, name, 0)))).toBeGreaterThan(1e-3); // it has learnt
+      for (const other of others) expect(gap(first, other)).toBe(0);
+    },
+  );
 });
 
 describe('two ranks', () => {
@@ -97,6 +107,9 @@ describe('two ranks', () => {
 
 test('models that differ between ranks are refused', async () => {
   for (const { error } of await runRanks(2, [['differentModels']], { timeout: 5000 })) {
-    expect(error).toMatchObject({ code: 'ERR_DISTRIBUTED', message: expect.stringMatching(/DistributedDataParallel .* params/) });
+    expect(error).toMatchObject({
+      code: 'ERR_DISTRIBUTED',
+      message: expect.stringMatching(/DistributedDataParallel .* params/),
+    });
   }
 });

@@ -1,4 +1,5 @@
-// One rank: waits until all have loaded, joins the group, runs scenarios, sends their values or an error to the test, and leaves the group.
+// One rank: waits until all have loaded, joins the group, runs scenarios, sends their values or an error to the test,
+// and leaves the group.
 const { once } = require('node:events');
 
 const { torch } = require('../../../dist');
@@ -14,7 +15,8 @@ async function main() {
   await once(process, 'message');
   if (!noGroup) await distributed.initProcessGroup(group);
   const values = [];
-  for (const [scenario, ...args] of orders) values.push(await scenarios[scenario]({ ...group, group, torch, distributed }, ...args));
+  for (const [scenario, ...args] of orders)
+    values.push(await scenarios[scenario]({ ...group, group, torch, distributed }, ...args));
   await send({ values });
   if (distributed.isInitialized()) await distributed.destroyProcessGroup();
 }

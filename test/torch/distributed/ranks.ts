@@ -44,7 +44,12 @@ export type Order = [scenario: string, ...args: unknown[]];
 export async function runRanks(worldSize: number, orders: Order[], options: RanksOptions = {}): Promise<Outcome[]> {
   const { timeout = 10_000, silence, noGroup = false, initMethod, patience = 45_000 } = options;
   const store = await TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true });
-  const met = { WORLD_SIZE: String(worldSize), MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(store.port), TORCHELASTIC_USE_AGENT_STORE: 'True' };
+  const met = {
+    WORLD_SIZE: String(worldSize),
+    MASTER_ADDR: '127.0.0.1',
+    MASTER_PORT: String(store.port),
+    TORCHELASTIC_USE_AGENT_STORE: 'True',
+  };
   const running = new Map<number, ChildProcess>();
   let [ready, began] = [0, NaN];
   /** All begin together, so that no time limit counts the loading of others. */
@@ -55,7 +60,10 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
   const outcomes = await Promise.all(
     Array.from({ length: worldSize }, async (_, rank): Promise<Outcome> => {
       const group = { initMethod, rank, worldSize, timeout, silence };
-      const within = options.namespace && { execPath: 'ip', execArgv: ['netns', 'exec', options.namespace(rank), process.execPath] };
+      const within = options.namespace && {
+        execPath: 'ip',
+        execArgv: ['netns', 'exec', options.namespace(rank), process.execPath],
+      };
       const child = fork(join(__dirname, 'rank.js'), [JSON.stringify({ orders, noGroup, group })], {
         serialization: 'advanced',
         ...within,
@@ -70,7 +78,10 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
         } else if (message.outcome !== undefined) sent = message.outcome;
         else options.onMessage?.(rank, message, child);
       });
-      const [[exitCode, signal]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [[number | null, NodeJS.Signals | null], []];
+      const [[exitCode, signal]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [
+        [number | null, NodeJS.Signals | null],
+        [],
+      ];
       clearTimeout(limit);
       running.delete(rank);
       if (options.stopped !== undefined && running.size === 1) running.get(options.stopped)?.kill('SIGKILL');
@@ -86,7 +97,8 @@ export async function runRanks(worldSize: number, orders: Order[], options: Rank
 export async function valuesOf(worldSize: number, orders: Order[], options: RanksOptions = {}): Promise<unknown[][]> {
   const outcomes = await runRanks(worldSize, orders, options);
   const byRank = outcomes.map(({ values, error, exitCode, signal }, rank) => {
-    if (values === undefined || exitCode !== 0) throw new Error(`Rank ${rank} ended with ${exitCode ?? signal}: ${error?.message ?? 'no word'}`);
+    if (values === undefined || exitCode !== 0)
+      throw new Error(`Rank ${rank} ended with ${exitCode ?? signal}: ${error?.message ?? 'no word'}`);
     return values;
   });
   return orders.map((_, i) => byRank.map((values) => values[i]));

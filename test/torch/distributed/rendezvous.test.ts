@@ -17,7 +17,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('stores', () => {
   test.each(['tcp', 'file'])('%s: keys, counters and waiting', async (kind) => {
     const make = async (isMaster: boolean, port: number) =>
-      kind === 'file' ? FileStore.create(join(folder, 'keys'), 2, 2000) : TCPStore.create({ host: '127.0.0.1', port, isMaster, timeout: 2000 });
+      kind === 'file'
+        ? FileStore.create(join(folder, 'keys'), 2, 2000)
+        : TCPStore.create({ host: '127.0.0.1', port, isMaster, timeout: 2000 });
     const one = await make(true, 0);
     const two = await make(false, one instanceof TCPStore ? one.port : 0);
 
@@ -32,7 +34,10 @@ describe('stores', () => {
     expect([await two.deleteKey('key'), await one.check(['key'])]).toEqual([true, false]);
 
     const limited = one.wait(['never'], 300);
-    await expect(limited).rejects.toMatchObject({ code: 'ERR_DISTRIBUTED', message: expect.stringContaining('its time limit of 0.3 s') });
+    await expect(limited).rejects.toMatchObject({
+      code: 'ERR_DISTRIBUTED',
+      message: expect.stringContaining('its time limit of 0.3 s'),
+    });
     await expect(limited).rejects.toThrow("wait('never') did not finish");
     two.close();
     one.close();
@@ -49,7 +54,10 @@ describe('stores', () => {
 
   test('no master in time', async () => {
     const connecting = TCPStore.create({ host: '127.0.0.1', port: await freePort(), timeout: 1000 });
-    await expect(connecting).rejects.toMatchObject({ code: 'ERR_DISTRIBUTED', message: expect.stringContaining('connecting') });
+    await expect(connecting).rejects.toMatchObject({
+      code: 'ERR_DISTRIBUTED',
+      message: expect.stringContaining('connecting'),
+    });
     await expect(connecting).rejects.toThrow('within its time limit of 1 s');
   });
 });
@@ -67,37 +75,57 @@ describe('init methods', () => {
   test('tcp:// and file://', async () => {
     const facts = [[0, 1].map((rank) => [true, rank, 2, 'gloo'])];
     expect(await valuesOf(2, [['facts']], { initMethod: `tcp://127.0.0.1:${await freePort()}` })).toEqual(facts);
-    expect(await valuesOf(2, [['facts']], { initMethod: pathToFileURL(join(folder, 'meeting place')).href })).toEqual(facts);
+    expect(await valuesOf(2, [['facts']], { initMethod: pathToFileURL(join(folder, 'meeting place')).href })).toEqual(
+      facts,
+    );
   });
 
-  test('a store of one\'s own, and the interface of GLOO_SOCKET_IFNAME', async () => {
+  test("a store of one's own, and the interface of GLOO_SOCKET_IFNAME", async () => {
     const store = await TCPStore.create({ host: '127.0.0.1', port: 0, isMaster: true });
     const orders: Order[] = [['byStore', store.port]];
     expect(await valuesOf(2, orders, { noGroup: true, env: { GLOO_SOCKET_IFNAME: 'lo' } })).toEqual([[3, 3]]);
-    const outcomes = await runRanks(2, orders, { noGroup: true, env: { GLOO_SOCKET_IFNAME: 'nosuch0' }, timeout: 2000 });
-    for (const { error } of outcomes) expect(error).toMatchObject({ code: 'ERR_DISTRIBUTED', message: expect.stringContaining('nosuch0') });
+    const outcomes = await runRanks(2, orders, {
+      noGroup: true,
+      env: { GLOO_SOCKET_IFNAME: 'nosuch0' },
+      timeout: 2000,
+    });
+    for (const { error } of outcomes)
+      expect(error).toMatchObject({ code: 'ERR_DISTRIBUTED', message: expect.stringContaining('nosuch0') });
     store.close();
   });
 
   test.each([
     [{ initMethod: 'mpi://x' }, "initMethod must be env://, tcp://host:port or file:///path, but it is 'mpi://x'."],
     [{ initMethod: 'tcp://host', rank: 0, worldSize: 1 }, 'initMethod must be'],
-    [{ initMethod: 'tcp://127.0.0.1:1', rank: 2, worldSize: 2 }, 'rank must be a whole number from 0 to 1, but it is 2.'],
+    [
+      { initMethod: 'tcp://127.0.0.1:1', rank: 2, worldSize: 2 },
+      'rank must be a whole number from 0 to 1, but it is 2.',
+    ],
     [{ initMethod: 'tcp://127.0.0.1:1', rank: 0 }, 'worldSize must be the number of ranks'],
     [{ silence: 1000 }, 'silence must be 3000 milliseconds or more'],
     [{ timeout: 0 }, 'timeout must be a whole number of milliseconds'],
     [{ backend: 'mpi' as 'gloo' }, "backend must be 'gloo' or 'nccl', but it is 'mpi'."],
     [{}, 'env:// needs the environment variable RANK, a whole number, but it is not set.'],
   ])('%j is refused', async (options, message) => {
-    await expect(distributed.initProcessGroup(options)).rejects.toMatchObject({ code: 'ERR_OPTION', message: expect.stringContaining(message) });
+    await expect(distributed.initProcessGroup(options)).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: expect.stringContaining(message),
+    });
     expect(distributed.isInitialized()).toBe(false);
   });
 
   test('a rank that does not come', async () => {
-    const joining = distributed.initProcessGroup({ initMethod: `tcp://127.0.0.1:${await freePort()}`, rank: 0, worldSize: 2, timeout: 1000 });
+    const joining = distributed.initProcessGroup({
+      initMethod: `tcp://127.0.0.1:${await freePort()}`,
+      rank: 0,
+      worldSize: 2,
+      timeout: 1000,
+    });
     await expect(joining).rejects.toMatchObject({ code: 'ERR_DISTRIBUTED' });
     const why = 'nothing was heard of rank 1 (it did not come, or runs another library).';
-    await expect(joining).rejects.toThrow(`Rank 0 of 2: initProcessGroup did not finish within its time limit of 1 s: ${why}`);
+    await expect(joining).rejects.toThrow(
+      `Rank 0 of 2: initProcessGroup did not finish within its time limit of 1 s: ${why}`,
+    );
   });
 
   test('without a group there is nothing to call', async () => {

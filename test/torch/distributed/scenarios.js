@@ -8,7 +8,11 @@ const { batchOf, lossOf, modelOf, optimizerOf, weightsOf } = require('./models')
 const { refusal } = require('./refusal');
 
 /** Numbers that differ from rank to rank. */
-const numbersOf = (torch, rank, shape, dtype) => torch.randn(shape, { generator: new torch.Generator(rank) }).mul(4).to(dtype);
+const numbersOf = (torch, rank, shape, dtype) =>
+  torch
+    .randn(shape, { generator: new torch.Generator(rank) })
+    .mul(4)
+    .to(dtype);
 
 async function sumBy(torch, distributed, options) {
   await distributed.initProcessGroup(options);
@@ -62,7 +66,11 @@ module.exports = {
   },
 
   objects: async ({ distributed, rank: own }) => {
-    const all = await distributed.allGatherObject({ rank: own, text: 'ä'.repeat(own), map: new Map([[own, new Date(own)]]) });
+    const all = await distributed.allGatherObject({
+      rank: own,
+      text: 'ä'.repeat(own),
+      map: new Map([[own, new Date(own)]]),
+    });
     return all.map(({ rank, text, map }) => [rank, text, map.get(rank).getTime()]);
   },
 
@@ -107,7 +115,8 @@ module.exports = {
   /** The group lives in a worker thread, as that of a job does. */
   inWorker: ({ group }) =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(`
+      const worker = new Worker(
+        `
         const { parentPort, workerData } = require('node:worker_threads');
         const { torch } = require(workerData.library);
         const { distributed } = torch;
@@ -117,14 +126,17 @@ module.exports = {
           await distributed.allReduce(tensor);
           await distributed.destroyProcessGroup();
           parentPort.postMessage(tensor.item());
-        })();`, { eval: true, workerData: { library: require.resolve('../../../dist'), group } });
+        })();`,
+        { eval: true, workerData: { library: require.resolve('../../../dist'), group } },
+      );
       worker.once('message', resolve);
       worker.once('error', reject);
     }),
 
   /** The thread of the group is ended while a collective waits in it. */
   workerEnded: async ({ group }) => {
-    const worker = new Worker(`
+    const worker = new Worker(
+      `
       const { parentPort, workerData } = require('node:worker_threads');
       const { torch } = require(workerData.library);
       void (async () => {
@@ -132,7 +144,9 @@ module.exports = {
         const waiting = workerData.group.rank === 0 ? torch.distributed.barrier() : new Promise((resolve) => setTimeout(resolve, 60_000));
         parentPort.postMessage('waiting');
         await waiting;
-      })();`, { eval: true, workerData: { library: require.resolve('../../../dist'), group } });
+      })();`,
+      { eval: true, workerData: { library: require.resolve('../../../dist'), group } },
+    );
     await new Promise((resolve) => worker.once('message', resolve));
     await sleep(100);
     return worker.terminate();
@@ -272,7 +286,8 @@ module.exports = {
     return after;
   },
 
-  differentModels: ({ torch, distributed, rank }) => distributed.DistributedDataParallel.create(modelOf(torch, rank === 0 ? 'vit' : 'uneven', 0)),
+  differentModels: ({ torch, distributed, rank }) =>
+    distributed.DistributedDataParallel.create(modelOf(torch, rank === 0 ? 'vit' : 'uneven', 0)),
 
   /** At the fourth step a rank does something else than backward. */
   backwardWithout: async ({ torch, distributed, rank }, victim, instead) => {
@@ -305,13 +320,18 @@ module.exports = {
     return process.kill(process.pid, 'SIGKILL');
   },
 
-  /** One rank comes to a reduction when it has the objects, the others at once; then many objects at once, of many lengths. */
+  /**
+   * One rank comes to a reduction when it has the objects, the others at once; then many objects at once, of many
+   * lengths.
+   */
   objectsAtOnce: async ({ torch, distributed, rank }) => {
     const text = distributed.allGatherObject('ab'.repeat(1 + rank));
     if (rank === 0) await text;
     const tensor = torch.full([3], rank + 1);
     const sum = distributed.allReduce(tensor);
-    const numbers = Array.from({ length: 4 }, (_, i) => distributed.allGatherObject(Array(1 + ((7 * i + 5 * rank) % 9)).fill(i)));
+    const numbers = Array.from({ length: 4 }, (_, i) =>
+      distributed.allGatherObject(Array(1 + ((7 * i + 5 * rank) % 9)).fill(i)),
+    );
     const refused = await refusal(() => distributed.broadcastCoalesced([tensor]));
     const all = [await text, ...(await Promise.all(numbers))];
     await sum;

@@ -16,27 +16,35 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test.each([0.1, 0.5, 0.9])('a process that is killed when %d of a save is done leaves the earlier file or the new one, whole', async (share) => {
-  const child = spawn(process.execPath, [saver, path, '200'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(child, 'close');
-  const [milliseconds] = (await once(child.stdout, 'data')) as [Buffer];
-  await wait(share * parseFloat(milliseconds.toString()));
-  child.kill('SIGKILL');
-  await ended;
-  torch.tidy(() => {
-    const { value, w } = torch.load(path) as Record<string, Tensor>;
-    expect([w.numel(), w.min().item(), w.max().item()]).toEqual([3_000_000, value.item(), value.item()]);
-  });
-  removeLeftovers(folder);
-  expect(readdirSync(folder)).toEqual(['x.pt']);
-});
+test.each([0.1, 0.5, 0.9])(
+  'a process that is killed when %d of a save is done leaves the earlier file or the new one, whole',
+  async (share) => {
+    const child = spawn(process.execPath, [saver, path, '200'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    const [milliseconds] = (await once(child.stdout, 'data')) as [Buffer];
+    await wait(share * parseFloat(milliseconds.toString()));
+    child.kill('SIGKILL');
+    await ended;
+    torch.tidy(() => {
+      const { value, w } = torch.load(path) as Record<string, Tensor>;
+      expect([w.numel(), w.min().item(), w.max().item()]).toEqual([3_000_000, value.item(), value.item()]);
+    });
+    removeLeftovers(folder);
+    expect(readdirSync(folder)).toEqual(['x.pt']);
+  },
+);
 
-test.each(['x.pt', 'x.safetensors'])('%s on a full disk is refused in a sentence, and the earlier file stays', (name) => {
-  path = join(folder, name);
-  torch.save({ w: torch.tensor([5]) }, path);
-  // A limit to the size of files stands for the full disk.
-  const { stdout } = spawnSync('bash', ['-c', 'ulimit -f 5000; exec "$0" "$@"', process.execPath, saver, path, '1'], { encoding: 'utf8' });
-  expect(stdout).toMatch(/^ERR_CHECKPOINT: '.*' cannot be written: file too large \(EFBIG\)\.\n$/);
-  expect((torch.load(path) as { w: Tensor }).w.toArray()).toEqual([5]);
-  expect(readdirSync(folder)).toEqual([name]);
-});
+test.each(['x.pt', 'x.safetensors'])(
+  '%s on a full disk is refused in a sentence, and the earlier file stays',
+  (name) => {
+    path = join(folder, name);
+    torch.save({ w: torch.tensor([5]) }, path);
+    // A limit to the size of files stands for the full disk.
+    const { stdout } = spawnSync('bash', ['-c', 'ulimit -f 5000; exec "$0" "$@"', process.execPath, saver, path, '1'], {
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(/^ERR_CHECKPOINT: '.*' cannot be written: file too large \(EFBIG\)\.\n$/);
+    expect((torch.load(path) as { w: Tensor }).w.toArray()).toEqual([5]);
+    expect(readdirSync(folder)).toEqual([name]);
+  },
+);

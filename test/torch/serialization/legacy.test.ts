@@ -19,7 +19,8 @@ class Stored {
 const stored = (key: string, recordElements: number, offset: number, shape: number[], stride: number[]): Stored =>
   new Stored({ key, dtype: 'float32', recordBytes: 4 * recordElements, offset, shape, stride, requiresGrad: false });
 
-const pickled = (value: unknown): Buffer => writePickle(value, (object) => (object instanceof Stored ? object.record : undefined));
+const pickled = (value: unknown): Buffer =>
+  writePickle(value, (object) => (object instanceof Stored ? object.record : undefined));
 const storage = (elements: number[]): Buffer => {
   const count = Buffer.alloc(8);
   count.writeBigInt64LE(BigInt(elements.length));
@@ -35,10 +36,21 @@ interface Parts {
   storages?: Buffer[];
 }
 
-const value = { epoch: 3, state_dict: new OrderedDict([['a', stored('77', 4, 0, [2, 2], [2, 1])], ['b', stored('77', 4, 1, [2], [2])], ['c', stored('5', 1, 0, [], [])]]) };
+const value = {
+  epoch: 3,
+  state_dict: new OrderedDict([
+    ['a', stored('77', 4, 0, [2, 2], [2, 1])],
+    ['b', stored('77', 4, 1, [2], [2])],
+    ['c', stored('5', 1, 0, [], [])],
+  ]),
+};
 
 function legacyFile(parts: Parts = {}): Buffer {
-  const { magic = 0x1950a86a20f9469cfc6cn, version = 1001, machine = { little_endian: true, protocol_version: 1001 } } = parts;
+  const {
+    magic = 0x1950a86a20f9469cfc6cn,
+    version = 1001,
+    machine = { little_endian: true, protocol_version: 1001 },
+  } = parts;
   const { value: body = pickled(value), keys = ['5', '77'], storages = [storage([8]), storage([1, 2, 3, 4])] } = parts;
   return Buffer.concat([...[magic, version, machine].map(pickled), body, pickled(keys), ...storages]);
 }
@@ -49,8 +61,19 @@ const load = (bytes: Buffer): unknown => {
 };
 
 test('tensors of one storage share it, and the value comes back', () => {
-  const { epoch, state_dict: { a, b, c } } = load(legacyFile()) as { epoch: number; state_dict: Record<string, Tensor> };
-  expect([epoch, a.toArray(), b.toArray(), c.item()]).toEqual([3, [[1, 2], [3, 4]], [2, 4], 8]);
+  const {
+    epoch,
+    state_dict: { a, b, c },
+  } = load(legacyFile()) as { epoch: number; state_dict: Record<string, Tensor> };
+  expect([epoch, a.toArray(), b.toArray(), c.item()]).toEqual([
+    3,
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [2, 4],
+    8,
+  ]);
   a.fill_(9);
   expect(b.toArray()).toEqual([9, 9]);
 });
@@ -78,15 +101,37 @@ test.each([
   ['a key that no tensor has', { keys: ['5', '77', '6'] }, 'no tensor uses'],
   ['a key twice', { keys: ['5', '5', '77'] }, 'or one twice'],
   ['a key that is missing', { keys: ['5'] }, 'its storage 77 is missing'],
-  ['a storage of another size', { storages: [storage([8]), storage([1, 2, 3])] }, 'has 3 elements where its pickle says 4'],
+  [
+    'a storage of another size',
+    { storages: [storage([8]), storage([1, 2, 3])] },
+    'has 3 elements where its pickle says 4',
+  ],
   ['a storage that is cut', { storages: [storage([8]), storage([1, 2, 3, 4]).subarray(0, 20)] }, 'is cut short'],
   ['a negative size', { storages: [storage([8]), Buffer.alloc(24, 0xff)] }, 'has -1 elements'],
-  ['two sizes of one storage', { value: pickled([stored('5', 1, 0, [], []), stored('5', 2, 0, [], [])]) }, 'has two sizes'],
-  ['a tensor that reaches out of its storage', { value: pickled([stored('5', 1, 0, [2], [1]), stored('77', 4, 0, [], [])]) }, 'does not fit'],
-  ['a view that reaches out of its storage', { value: view('K\x03'), keys: ['77'], storages: [storage([1, 2, 3, 4])] }, 'does not fit'],
-  ['a text that is longer than the file', { value: Buffer.from('\x80\x02X\xff\xff\xff\x7fab', 'latin1') }, 'end in the middle of a value'],
+  [
+    'two sizes of one storage',
+    { value: pickled([stored('5', 1, 0, [], []), stored('5', 2, 0, [], [])]) },
+    'has two sizes',
+  ],
+  [
+    'a tensor that reaches out of its storage',
+    { value: pickled([stored('5', 1, 0, [2], [1]), stored('77', 4, 0, [], [])]) },
+    'does not fit',
+  ],
+  [
+    'a view that reaches out of its storage',
+    { value: view('K\x03'), keys: ['77'], storages: [storage([1, 2, 3, 4])] },
+    'does not fit',
+  ],
+  [
+    'a text that is longer than the file',
+    { value: Buffer.from('\x80\x02X\xff\xff\xff\x7fab', 'latin1') },
+    'end in the middle of a value',
+  ],
 ])('%s', (_, parts: Parts, message) => {
-  expect(() => load(legacyFile(parts))).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(message) }));
+  expect(() => load(legacyFile(parts))).toThrow(
+    expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(message) }),
+  );
 });
 
 test('nothing is called, in whichever of the pickles it stands', () => {
@@ -106,7 +151,9 @@ test('nothing is called, in whichever of the pickles it stands', () => {
 
 test('a module with its source code is refused', () => {
   const module = `\x80\x02(${text('module')}ccollections\nOrderedDict\n${text('x.py')}${text('import os')}tQ)\x81.`;
-  expect(() => load(legacyFile({ value: Buffer.from(module, 'latin1') }))).toThrow(/refers to something that is no storage/);
+  expect(() => load(legacyFile({ value: Buffer.from(module, 'latin1') }))).toThrow(
+    /refers to something that is no storage/,
+  );
 });
 
 test('a file that is cut anywhere is refused, and a changed byte gives a value or a sentence', () => {
@@ -117,6 +164,8 @@ test('a file that is cut anywhere is refused, and a changed byte gives a value o
 
 test('refused files leave no tensors', () => {
   const before = torch.memory().tensors;
-  expect(() => load(legacyFile({ value: pickled([stored('77', 4, 0, [4], [1]), stored('5', 1, 0, [2], [1])]) }))).toThrow(/does not fit/);
+  expect(() =>
+    load(legacyFile({ value: pickled([stored('77', 4, 0, [4], [1]), stored('5', 1, 0, [2], [1])]) })),
+  ).toThrow(/does not fit/);
   expect(torch.memory().tensors).toBe(before);
 });

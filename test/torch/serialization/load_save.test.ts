@@ -1,4 +1,16 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -27,14 +39,27 @@ const checkpoint = (): Record<string, unknown> => ({
     ['visual.conv1.weight', torch.randn([4, 3, 2, 2])],
   ]),
   optimizer: {
-    state: new IntDict([[0, { step: torch.tensor(7), exp_avg: torch.randn([4, 3, 2, 2]), exp_avg_sq: torch.rand([4, 3, 2, 2]) }]]),
-    param_groups: [{ lr: 1e-3, betas: PyTuple.of(0.9, 0.999), eps: 1e-8, weight_decay: 0.1, amsgrad: false, foreach: null, params: [0, 1] }],
+    state: new IntDict([
+      [0, { step: torch.tensor(7), exp_avg: torch.randn([4, 3, 2, 2]), exp_avg_sq: torch.rand([4, 3, 2, 2]) }],
+    ]),
+    param_groups: [
+      {
+        lr: 1e-3,
+        betas: PyTuple.of(0.9, 0.999),
+        eps: 1e-8,
+        weight_decay: 0.1,
+        amsgrad: false,
+        foreach: null,
+        params: [0, 1],
+      },
+    ],
   },
 });
 
 /** Tensors as their dtype, shape and elements, so that values can be compared. */
 const spelled = (value: unknown): unknown => {
-  if (value instanceof torch.Tensor) return { dtype: value.dtype, shape: value.shape, requiresGrad: value.requiresGrad, data: value.data() };
+  if (value instanceof torch.Tensor)
+    return { dtype: value.dtype, shape: value.shape, requiresGrad: value.requiresGrad, data: value.data() };
   if (Array.isArray(value)) return value.map(spelled);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, spelled(item)]));
@@ -53,7 +78,10 @@ const refusal = (path: string): CleanclipError => {
 
 test('a training checkpoint comes back', () => {
   const before = checkpoint();
-  const after = roundTrip(before) as { state_dict: object; optimizer: { state: object; param_groups: { betas: unknown }[] } };
+  const after = roundTrip(before) as {
+    state_dict: object;
+    optimizer: { state: object; param_groups: { betas: unknown }[] };
+  };
   expect(spelled(after)).toEqual(spelled(before));
   expect(after.state_dict).toBeInstanceOf(OrderedDict);
   expect(after.optimizer.state).toBeInstanceOf(IntDict);
@@ -61,11 +89,29 @@ test('a training checkpoint comes back', () => {
 });
 
 const dtypes: DType[] = [
-  ...(['float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool', 'complex64', 'complex128'] as const),
+  ...([
+    'float32',
+    'float64',
+    'float16',
+    'bfloat16',
+    'int64',
+    'int32',
+    'int16',
+    'int8',
+    'uint8',
+    'bool',
+    'complex64',
+    'complex128',
+  ] as const),
   ...(['uint16', 'uint32', 'uint64', 'float8_e4m3fn', 'float8_e5m2'] as const),
 ];
 test.each(dtypes)('%s', (dtype) => {
-  const tensor = torch.tensor([[0, 1, 1], [1, 0, 1]]).to(dtype);
+  const tensor = torch
+    .tensor([
+      [0, 1, 1],
+      [1, 0, 1],
+    ])
+    .to(dtype);
   const scalar = torch.tensor(1).to(dtype);
   const back = roundTrip({ tensor, scalar, empty: torch.empty([0, 3], { dtype }) });
   expect(spelled(back)).toEqual(spelled({ tensor, scalar, empty: torch.empty([0, 3], { dtype }) }));
@@ -80,8 +126,18 @@ test('requires_grad stays, and what was recorded is left behind', () => {
 
 test('strides and shared memory stay', () => {
   const weight = torch.arange(6).view([2, 3]);
-  const back = roundTrip({ weight, tied: weight, transposed: weight.t(), column: weight.select(1, 2), spread: torch.tensor([7]).expand([4]) });
-  expect(back.transposed.toArray()).toEqual([[0, 3], [1, 4], [2, 5]]);
+  const back = roundTrip({
+    weight,
+    tied: weight,
+    transposed: weight.t(),
+    column: weight.select(1, 2),
+    spread: torch.tensor([7]).expand([4]),
+  });
+  expect(back.transposed.toArray()).toEqual([
+    [0, 3],
+    [1, 4],
+    [2, 5],
+  ]);
   expect(back.transposed.strides).toEqual([1, 3]);
   expect(back.spread.strides).toEqual([0]);
   expect(back.tied).toBe(back.weight);
@@ -148,7 +204,9 @@ test('a value that cannot be saved leaves the earlier file and no other', () => 
   const path = join(folder, 'keep', 'x.pt');
   save({ epoch: 1 }, path);
   expect(() => save({ epoch: 2, date: new Date(0) }, path)).toThrow(/at date is a Date/);
-  expect(() => save({ q: torch.ops.aten.quantize_per_tensor(torch.ones([2]), 0.1, 0, 'qint8') }, path)).toThrow(/dtype qint8/);
+  expect(() => save({ q: torch.ops.aten.quantize_per_tensor(torch.ones([2]), 0.1, 0, 'qint8') }, path)).toThrow(
+    /dtype qint8/,
+  );
   expect(load(path)).toEqual({ epoch: 1 });
   expect(readdirSync(join(folder, 'keep'))).toEqual(['x.pt']);
 });
@@ -186,7 +244,9 @@ describe('files that are no checkpoint', () => {
   });
 
   test('missing, a folder, unreadable', () => {
-    expect(refusal(file('nowhere.pt')).message).toBe(`There is no checkpoint at ${file('nowhere.pt')}; check the path.`);
+    expect(refusal(file('nowhere.pt')).message).toBe(
+      `There is no checkpoint at ${file('nowhere.pt')}; check the path.`,
+    );
     mkdirSync(file('folder.pt'));
     expect(refusal(file('folder.pt')).message).toContain('it is a folder');
     if (process.getuid?.() === 0) return; // root reads everything
@@ -219,7 +279,10 @@ test('a pickle that would call os.system does nothing', () => {
   const canary = file('canary');
   archive({ 'x/data.pkl': `\x80\x02cos\nsystem\n(${text(`touch ${canary}`)}tR.` });
   const unread: Unread[] = [];
-  expect(torch.load(file('archive.pt'), { onUnread: (list) => unread.push(...list) })).toMatchObject({ className: 'os.system', args: [`touch ${canary}`] });
+  expect(torch.load(file('archive.pt'), { onUnread: (list) => unread.push(...list) })).toMatchObject({
+    className: 'os.system',
+    args: [`touch ${canary}`],
+  });
   expect(unread).toEqual([{ key: '', className: 'os.system' }]);
   expect(existsSync(canary)).toBe(false);
 });
@@ -235,13 +298,20 @@ test('control characters of a hostile name do not reach the message', () => {
 });
 
 describe('tensors that reach out of their record', () => {
-  const tensor = (fields: { count?: number; offset?: number; size?: number; stride?: number; key?: string }): string => {
+  const tensor = (fields: {
+    count?: number;
+    offset?: number;
+    size?: number;
+    stride?: number;
+    key?: string;
+  }): string => {
     const { count = 2, offset = 0, size = 2, stride = 1, key = '0' } = fields;
     const storage = `(${text('storage')}ctorch\nFloatStorage\n${text(key)}${text('cpu')}K${String.fromCharCode(count)}tQ`;
     const numbers = [offset, size, stride].map((value) => `K${String.fromCharCode(value)}`);
     return `\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(${storage}${numbers[0]}${numbers[1]}\x85${numbers[2]}\x85\x89}tR.`;
   };
-  const withRecord = (fields: Parameters<typeof tensor>[0]): void => archive({ 'x/data.pkl': tensor(fields), 'x/data/0': '\0\0\x80?\0\0\0@' });
+  const withRecord = (fields: Parameters<typeof tensor>[0]): void =>
+    archive({ 'x/data.pkl': tensor(fields), 'x/data/0': '\0\0\x80?\0\0\0@' });
 
   test('one that fits, for comparison', () => {
     withRecord({});
@@ -298,10 +368,11 @@ test('a checkpoint that is cut anywhere is refused', () => {
 test('a checkpoint with a wrong byte gives a value or a CleanclipError', () => {
   save({ epoch: 1, w: torch.ones([4]) }, file());
   const whole = readFileSync(file());
-  whole.writeUInt32LE(0, whole.indexOf('PK\x01\x02') + 16); // no checksum of data.pkl, so that its changes reach the tensors
+  // no checksum of data.pkl, so that its changes reach the tensors
+  whole.writeUInt32LE(0, whole.indexOf('PK\x01\x02') + 16);
   for (let at = 0; at < whole.length; at += 3) {
     const changed = Buffer.from(whole);
-    changed[at] ^= 1 << at % 8;
+    changed[at] ^= 1 << (at % 8);
     writeFileSync(file('changed.pt'), changed);
     try {
       load(file('changed.pt'));

@@ -32,13 +32,41 @@ const read = (pickle: Buffer): unknown => readAll(pickle).value;
 const throughPickle = (value: unknown): unknown => read(writePickle(value, place));
 
 const record = (dtype: string, requiresGrad = false): Recorded =>
-  new Recorded({ key: '7', dtype, recordBytes: 480, offset: 2, shape: [2, 3], stride: [1, 4], requiresGrad, conj: false, neg: false });
+  new Recorded({
+    key: '7',
+    dtype,
+    recordBytes: 480,
+    offset: 2,
+    shape: [2, 3],
+    stride: [1, 4],
+    requiresGrad,
+    conj: false,
+    neg: false,
+  });
 
 const keys = fc.string({ unit: 'grapheme', maxLength: 8 });
 const { value: anyValue } = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
-    fc.constantFrom(null, true, false, 0, -0, -1, 255, 256, 65535, 65536, -(2 ** 31), 2 ** 31, Number.MAX_SAFE_INTEGER, 2 ** 53, Infinity, -Infinity, NaN),
+    fc.constantFrom(
+      null,
+      true,
+      false,
+      0,
+      -0,
+      -1,
+      255,
+      256,
+      65535,
+      65536,
+      -(2 ** 31),
+      2 ** 31,
+      Number.MAX_SAFE_INTEGER,
+      2 ** 53,
+      Infinity,
+      -Infinity,
+      NaN,
+    ),
     fc.integer(),
     fc.double(),
     fc.bigInt(2n ** 53n, 2n ** 2039n),
@@ -51,8 +79,17 @@ const { value: anyValue } = fc.letrec((tie) => ({
     fc.uniqueArray(fc.integer(), { maxLength: 5 }).map((items) => new Set(items)),
     fc.dictionary(keys, tie('value'), { maxKeys: 5, noNullPrototype: true }),
     fc.dictionary(keys, tie('value'), { maxKeys: 5 }).map((object) => new OrderedDict(Object.entries(object))),
-    fc.array(fc.tuple(fc.integer(), tie('value')), { minLength: 1, maxLength: 5 }).map((entries) => new IntDict(entries)),
-    tie('value').map((item) => new Map<unknown, unknown>([['text', item], [1, item], [null, true]])),
+    fc
+      .array(fc.tuple(fc.integer(), tie('value')), { minLength: 1, maxLength: 5 })
+      .map((entries) => new IntDict(entries)),
+    tie('value').map(
+      (item) =>
+        new Map<unknown, unknown>([
+          ['text', item],
+          [1, item],
+          [null, true],
+        ]),
+    ),
   ),
 }));
 
@@ -101,7 +138,9 @@ test.each([
   ['more than 255 bytes', 1n << 5000n],
   ['IntDict with the key "x"', new IntDict([['x' as unknown as number, 1]])],
 ])('refuses to save: %s', (message, value) => {
-  expect(() => writePickle(value, place)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining(message) }));
+  expect(() => writePickle(value, place)).toThrow(
+    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining(message) }),
+  );
 });
 
 test('a value that contains itself and one that is too deep cannot be saved', () => {
@@ -114,7 +153,8 @@ test('a value that contains itself and one that is too deep cannot be saved', ()
 });
 
 describe('pickles of other protocols', () => {
-  // pickle.dumps({"a": [1, 2.5, (True, None)], "s": {1}, "b": b"xy", "o": OrderedDict(x=1), 3: -2**70}, protocol) by CPython 3.11
+  // pickle.dumps({"a": [1, 2.5, (True, None)], "s": {1}, "b": b"xy", "o": OrderedDict(x=1), 3: -2**70}, protocol) by
+  // CPython 3.11
   const expected = new Map<unknown, unknown>([
     ['a', [1, 2.5, PyTuple.of<unknown>(true, null)]],
     ['s', new Set([1])],
@@ -123,10 +163,22 @@ describe('pickles of other protocols', () => {
     [3, -(2n ** 70n)],
   ]);
   test.each([
-    [2, '80027d71002858010000006171015d7102284b01474004000000000000884e867103655801000000737104635f5f6275696c74696e5f5f0a7365740a71055d71064b01618571075271085801000000627109635f636f646563730a656e636f64650a710a58020000007879710b58060000006c6174696e31710c86710d52710e58010000006f710f63636f6c6c656374696f6e730a4f726465726564446963740a71102952711158010000007871124b01734b038a090000000000000000c0752e'],
-    [3, '80037d71002858010000006171015d7102284b01474004000000000000884e867103655801000000737104636275696c74696e730a7365740a71055d71064b0161857107527108580100000062710943027879710a58010000006f710b63636f6c6c656374696f6e730a4f726465726564446963740a710c2952710d580100000078710e4b01734b038a090000000000000000c0752e'],
-    [4, '80049568000000000000007d94288c0161945d94284b01474004000000000000884e8694658c0173948f94284b01908c01629443027879948c016f948c0b636f6c6c656374696f6e73948c0b4f726465726564446963749493942952948c0178944b01734b038a090000000000000000c0752e'],
-    [5, '80059568000000000000007d94288c0161945d94284b01474004000000000000884e8694658c0173948f94284b01908c01629443027879948c016f948c0b636f6c6c656374696f6e73948c0b4f726465726564446963749493942952948c0178944b01734b038a090000000000000000c0752e'],
+    [
+      2,
+      '80027d71002858010000006171015d7102284b01474004000000000000884e867103655801000000737104635f5f6275696c74696e5f5f0a7365740a71055d71064b01618571075271085801000000627109635f636f646563730a656e636f64650a710a58020000007879710b58060000006c6174696e31710c86710d52710e58010000006f710f63636f6c6c656374696f6e730a4f726465726564446963740a71102952711158010000007871124b01734b038a090000000000000000c0752e',
+    ],
+    [
+      3,
+      '80037d71002858010000006171015d7102284b01474004000000000000884e867103655801000000737104636275696c74696e730a7365740a71055d71064b0161857107527108580100000062710943027879710a58010000006f710b63636f6c6c656374696f6e730a4f726465726564446963740a710c2952710d580100000078710e4b01734b038a090000000000000000c0752e',
+    ],
+    [
+      4,
+      '80049568000000000000007d94288c0161945d94284b01474004000000000000884e8694658c0173948f94284b01908c01629443027879948c016f948c0b636f6c6c656374696f6e73948c0b4f726465726564446963749493942952948c0178944b01734b038a090000000000000000c0752e',
+    ],
+    [
+      5,
+      '80059568000000000000007d94288c0161945d94284b01474004000000000000884e8694658c0173948f94284b01908c01629443027879948c016f948c0b636f6c6c656374696f6e73948c0b4f726465726564446963749493942952948c0178944b01734b038a090000000000000000c0752e',
+    ],
   ] as const)('protocol %i', (_, hex) => expect(read(Buffer.from(hex, 'hex'))).toStrictEqual(expected));
 });
 
@@ -158,7 +210,9 @@ describe('hostile pickles', () => {
     const call = `coperator\nineg\n](h\x01e\x85R`;
     expect(() => read(pickle(`(${tensor}${call}t`))).toThrow(/hands the tensor at 0 to a function/);
     expect(read(pickle(`(${tensor}0${call}t`))).toEqual(PyTuple.of(expect.any(PyObject)));
-    expect(read(pickle(`(${tensor}coperator\nThing\n)\x81}${text('a')}h\x01sbt`))).toEqual(PyTuple.of(expect.any(Recorded), expect.any(PyObject)));
+    expect(read(pickle(`(${tensor}coperator\nThing\n)\x81}${text('a')}h\x01sbt`))).toEqual(
+      PyTuple.of(expect.any(Recorded), expect.any(PyObject)),
+    );
   });
 
   test.each([
@@ -227,8 +281,20 @@ describe('hostile pickles', () => {
     }
   });
 
-  const tensor = (fields: { offset?: string; shape?: string; stride?: string; count?: string; dtype?: string }): Buffer => {
-    const { offset = 'K\x00', shape = 'K\x02\x85', stride = 'K\x01\x85', count = 'K\x02', dtype = 'FloatStorage' } = fields;
+  const tensor = (fields: {
+    offset?: string;
+    shape?: string;
+    stride?: string;
+    count?: string;
+    dtype?: string;
+  }): Buffer => {
+    const {
+      offset = 'K\x00',
+      shape = 'K\x02\x85',
+      stride = 'K\x01\x85',
+      count = 'K\x02',
+      dtype = 'FloatStorage',
+    } = fields;
     const storage = `(${text('storage')}ctorch\n${dtype}\n${text('0')}${text('cpu')}${count}tQ`;
     return pickle(`ctorch._utils\n_rebuild_tensor_v2\n(${storage}${offset}${shape}${stride}\x89}tR`);
   };
@@ -248,7 +314,10 @@ describe('hostile pickles', () => {
 });
 
 test('a pickle that is cut anywhere, or has a wrong byte, gives a Fault or a value', () => {
-  const whole = writePickle({ epoch: 3, name: 'x', state_dict: new OrderedDict([['w', record('float32')]]), betas: PyTuple.of(0.9, 0.999) }, place);
+  const whole = writePickle(
+    { epoch: 3, name: 'x', state_dict: new OrderedDict([['w', record('float32')]]), betas: PyTuple.of(0.9, 0.999) },
+    place,
+  );
   for (let size = 0; size < whole.length; size++) expect(() => read(whole.subarray(0, size))).toThrow(Fault);
   for (let at = 0; at < whole.length; at++) {
     for (let byte = at % 5; byte < 256; byte += 5) {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { placeTensors, span, type StoredTensor } from '../../../src/torch/serialization/placement';
 
-const tensor = (storage: number, offset: number, shape: number[], stride: number[], dtype = 'float32'): StoredTensor => ({
+const tensor = (
+  storage: number,
+  offset: number,
+  shape: number[],
+  stride: number[],
+  dtype = 'float32',
+): StoredTensor => ({
   storage: BigInt(storage),
   dtype,
   offset,
@@ -56,7 +62,12 @@ test('every tensor lies within its run, and runs of a storage do not overlap', (
       }
       for (const a of runs) {
         for (const b of runs) {
-          const apart = a === b || a.owner.storage !== b.owner.storage || a.owner.dtype !== b.owner.dtype || a.count === 0 || b.count === 0;
+          const apart =
+            a === b ||
+            a.owner.storage !== b.owner.storage ||
+            a.owner.dtype !== b.owner.dtype ||
+            a.count === 0 ||
+            b.count === 0;
           if (!apart) expect(a.start + a.count <= b.start || b.start + b.count <= a.start).toBe(true);
         }
       }

@@ -48,7 +48,10 @@ for protocol in (3, 4, 5):
     torch.save({"weight": weight, "extra": values["namespace"], "after": [weight]}, f"{sys.argv[1]}/p{protocol}.pt", pickle_protocol=protocol)
     if np is not None: torch.save({"weight": weight, "extra": values["array"], "after": [weight]}, f"{sys.argv[1]}/a{protocol}.pt", pickle_protocol=protocol)
 `;
-beforeAll(() => void execFileSync(interpreter, ['-c', script, folder], { stdio: ['ignore', 'ignore', 'inherit'] }), 120_000);
+beforeAll(
+  () => void execFileSync(interpreter, ['-c', script, folder], { stdio: ['ignore', 'ignore', 'inherit'] }),
+  120_000,
+);
 
 interface Loaded {
   extra: unknown;
@@ -57,7 +60,11 @@ interface Loaded {
 
 function load(name: string): Loaded {
   const unread: Unread[] = [];
-  const value = torch.load(join(folder, name), { onUnread: (list) => unread.push(...list) }) as { weight: Tensor; extra: unknown; after: Tensor[] };
+  const value = torch.load(join(folder, name), { onUnread: (list) => unread.push(...list) }) as {
+    weight: Tensor;
+    extra: unknown;
+    after: Tensor[];
+  };
   expect(value.weight.toArray()).toEqual([0, 1, 2, 3]);
   expect(value.after[0]).toBe(value.weight);
   return { extra: value.extra, unread };
@@ -101,8 +108,22 @@ describe.each(['pt', 'old'])('beside weights in a .%s file', (kind) => {
     ['storage', 'float32', [0, 1, 2]],
     ['untyped', 'uint8', [0, 0, 1, 0]],
     ['parameter', 'float32', [1, 1]],
-    ['array', 'float64', [[0, 1, 2], [3, 4, 5]]],
-    ['column', 'int32', [[0, 1, 2], [3, 4, 5]]],
+    [
+      'array',
+      'float64',
+      [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
+    ],
+    [
+      'column',
+      'int32',
+      [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
+    ],
     ['big', 'int16', [0, 1, 2]],
     ['flags', 'bool', [true, false]],
     ['empty', 'float32', []],
@@ -152,19 +173,30 @@ test('a record tells what the pickle says', () => {
 
 test.each([3, 4, 5])('protocol %i', (protocol) => {
   expect(load(`p${protocol}.pt`).extra).toMatchObject({ className: 'argparse.Namespace', state: { lr: 0.5 } });
-  expect((load(`a${protocol}.pt`).extra as Tensor).toArray()).toEqual([[0, 1, 2], [3, 4, 5]]);
+  expect((load(`a${protocol}.pt`).extra as Tensor).toArray()).toEqual([
+    [0, 1, 2],
+    [3, 4, 5],
+  ]);
 });
 
 test('without a listener, a warning names classes and keys', () => {
   const emit = jest.spyOn(process, 'emitWarning').mockImplementation();
   torch.load(join(folder, 'namespace.pt'));
-  expect(emit.mock.calls).toEqual([[expect.stringMatching(/left unread: argparse\.Namespace at 'extra'\.$/), { type: 'CleanclipWarning', code: 'CLEANCLIP_UNREAD' }]]);
+  expect(emit.mock.calls).toEqual([
+    [
+      expect.stringMatching(/left unread: argparse\.Namespace at 'extra'\.$/),
+      { type: 'CleanclipWarning', code: 'CLEANCLIP_UNREAD' },
+    ],
+  ]);
   emit.mockRestore();
 });
 
 test('a record cannot be saved', () => {
   const { extra } = load('namespace.pt');
   expect(() => torch.save({ args: extra }, join(folder, 'again.pt'))).toThrow(
-    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining('at args is a PyObject of argparse.Namespace') }),
+    expect.objectContaining({
+      code: 'ERR_OPTION',
+      message: expect.stringContaining('at args is a PyObject of argparse.Namespace'),
+    }),
   );
 });

@@ -18,8 +18,22 @@ const roundTrip = (tensors: Tensors): Tensors => {
 };
 
 const dtypes: DType[] = [
-  'float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool', 'complex64', 'uint16', 'uint32', 'uint64',
-  'float8_e4m3fn', 'float8_e5m2',
+  'float64',
+  'float32',
+  'float16',
+  'bfloat16',
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint8',
+  'bool',
+  'complex64',
+  'uint16',
+  'uint32',
+  'uint64',
+  'float8_e4m3fn',
+  'float8_e5m2',
 ];
 
 test('any tensors come back, whatever their names, dtypes, shapes and strides', () => {
@@ -34,7 +48,12 @@ test('any tensors come back, whatever their names, dtypes, shapes and strides', 
           return [key, transposed && shape.length === 2 ? tensor.t() : tensor];
         });
         const back = Object.entries(roundTrip(Object.fromEntries(tensors)));
-        const spelled = ([key, tensor]: [string, Tensor]): unknown[] => [key, tensor.dtype, tensor.shape, tensor.contiguous().data()];
+        const spelled = ([key, tensor]: [string, Tensor]): unknown[] => [
+          key,
+          tensor.dtype,
+          tensor.shape,
+          tensor.contiguous().data(),
+        ];
         const byName = (a: unknown[], b: unknown[]): number => (String(a[0]) < String(b[0]) ? -1 : 1);
         expect(back.map(spelled).sort(byName)).toEqual(tensors.map(spelled).sort(byName));
       });
@@ -66,15 +85,24 @@ const load = (bytes: Buffer): Tensors => {
   writeFileSync(file(), bytes);
   return torch.load(file()) as Tensors;
 };
-const entry = (begin: number, end: number, rest: object = {}): object => ({ dtype: 'U8', shape: [end - begin], data_offsets: [begin, end], ...rest });
+const entry = (begin: number, end: number, rest: object = {}): object => ({
+  dtype: 'U8',
+  shape: [end - begin],
+  data_offsets: [begin, end],
+  ...rest,
+});
 
 test('headers of every length are told from a pickle and a zip file', () => {
-  for (let extra = 0; extra < 600; extra += 8) expect(load(made(`{"a":${JSON.stringify(entry(0, 2))}}`.padEnd(64 + extra), 2)).a.toArray()).toEqual([1, 1]);
+  for (let extra = 0; extra < 600; extra += 8)
+    expect(load(made(`{"a":${JSON.stringify(entry(0, 2))}}`.padEnd(64 + extra), 2)).a.toArray()).toEqual([1, 1]);
 });
 
 test('views and lazily conjugated tensors are written as what they show', () => {
   const wide = torch.arange(6).view([2, 3]);
-  const back = roundTrip({ column: wide.select(1, 2), conjugate: torch.ops.aten.complex(torch.tensor([1]), torch.tensor([2])).conj() });
+  const back = roundTrip({
+    column: wide.select(1, 2),
+    conjugate: torch.ops.aten.complex(torch.tensor([1]), torch.tensor([2])).conj(),
+  });
   expect(back.column.toArray()).toEqual([2, 5]);
   expect(Array.from(back.conjugate.data() as Float32Array)).toEqual([1, -2]);
 });
@@ -87,7 +115,9 @@ test.each<[string, unknown, RegExp]>([
   ['complex128', { z: torch.ones([1]).to('complex128') }, /'z' is of dtype complex128/],
   ['the name of the metadata', { __metadata__: torch.ones([1]) }, /can be called '__metadata__'/],
 ])('%s cannot be saved so, and no file is left', (_, value, message) => {
-  expect(() => torch.save(value, file('none.safetensors'))).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }));
+  expect(() => torch.save(value, file('none.safetensors'))).toThrow(
+    expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }),
+  );
   expect(existsSync(file('none.safetensors'))).toBe(false);
 });
 
@@ -121,14 +151,26 @@ test.each<[string, Buffer, string]>([
   ['a negative size', made({ a: entry(0, 2, { shape: [-2] }) }, 2), 'not written in digits alone'],
   ['a size of 2.0', made('{"a":{"dtype":"U8","shape":[2.0],"data_offsets":[0,2]}}', 2), 'not written in digits alone'],
   ['a size of 2e0', made('{"a":{"dtype":"U8","shape":[2e0],"data_offsets":[0,2]}}', 2), 'not written in digits alone'],
-  ['an offset of -0', made('{"a \\" -1":{"dtype":"U8","shape":[2],"data_offsets":[-0,2]}}', 2), 'not written in digits alone'],
+  [
+    'an offset of -0',
+    made('{"a \\" -1":{"dtype":"U8","shape":[2],"data_offsets":[-0,2]}}', 2),
+    'not written in digits alone',
+  ],
   ['a fractional size', made({ a: entry(0, 2, { shape: [0.5] }) }, 2), 'not written in digits alone'],
   ['65 dimensions', made({ a: entry(0, 1, { shape: Array(65).fill(1) }) }, 1), 'does not tell'],
-  ['sizes whose product overflows', made({ a: entry(0, 2, { shape: [2 ** 40, 2 ** 40] }) }, 2), 'has 2 bytes, but uint8 [1099511627776, 1099511627776] takes'],
+  [
+    'sizes whose product overflows',
+    made({ a: entry(0, 2, { shape: [2 ** 40, 2 ** 40] }) }, 2),
+    'has 2 bytes, but uint8 [1099511627776, 1099511627776] takes',
+  ],
   ['one offset', made({ a: entry(0, 2, { data_offsets: [0] }) }, 2), 'does not tell'],
   ['a negative offset', made({ a: entry(0, 2, { data_offsets: [-2, 0] }) }, 2), 'not written in digits alone'],
   ['offsets in the wrong order', made({ a: entry(0, 2, { data_offsets: [2, 0] }) }, 2), 'has -2 bytes'],
-  ['a size that does not fit the shape', made({ a: entry(0, 2, { dtype: 'F32' }) }, 2), 'has 2 bytes, but float32 [2] takes 8'],
+  [
+    'a size that does not fit the shape',
+    made({ a: entry(0, 2, { dtype: 'F32' }) }, 2),
+    'has 2 bytes, but float32 [2] takes 8',
+  ],
   ['an unknown dtype', made({ a: entry(0, 2, { dtype: 'F4' }) }, 2), 'of dtype F4, which libtorch does not have'],
   ['no dtype', made({ a: { shape: [2], data_offsets: [0, 2] } }, 2), 'does not tell'],
   ['overlapping tensors', made({ a: entry(0, 2), b: entry(1, 3) }, 3), 'its tensor b begins within the one before'],
@@ -137,11 +179,16 @@ test.each<[string, Buffer, string]>([
   ['missing bytes', made({ a: entry(0, 2) }, 1), 'its tensors reach behind its end'],
   ['control characters in a name', made({ 'a\u001b[2J': 1 }, 0), 'place of a?[2J'],
 ])('%s', (_, bytes, message) => {
-  expect(() => load(bytes)).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(message) }));
+  expect(() => load(bytes)).toThrow(
+    expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(message) }),
+  );
 });
 
 test('a file that is cut anywhere is refused, and a changed byte gives a value or a sentence', () => {
-  torch.save({ 'visual.proj': torch.rand([2, 3]), ids: torch.tensor([1, 2]).to('int64'), mask: torch.tensor([1]).to('bool') }, file());
+  torch.save(
+    { 'visual.proj': torch.rand([2, 3]), ids: torch.tensor([1, 2]).to('int64'), mask: torch.tensor([1]).to('bool') },
+    file(),
+  );
   const whole = readFileSync(file());
   refusesEveryCut(file(), whole);
   expect(survivesChangedBytes(file(), whole)).toBeGreaterThan(150);

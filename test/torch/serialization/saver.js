@@ -1,4 +1,5 @@
-// What interrupted.test.ts runs in a process of its own: saves checkpoints of 12 MB, whose values are all 1, all 2, …, to one path.
+// What interrupted.test.ts runs in a process of its own: saves checkpoints of 12 MB, whose values are all 1, all 2, …,
+// to one path.
 const { writeSync } = require('node:fs');
 const { performance } = require('node:perf_hooks');
 

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -30,14 +39,26 @@ describe.each(kinds)('the storage of a tensor of a file that is $kind', ({ optio
   let loaded: Record<string, Tensor>;
   beforeAll(() => {
     const base = torch.arange(12).to({ dtype: 'float32' }).reshape([3, 4]);
-    const parts = { whole: base, row: base.slice(0, 1, 2), column: base.slice(1, 3, 4), turned: base.t(), other: torch.full([2], 7), third: torch.full([3], 9, { dtype: 'int64' }) };
+    const parts = {
+      whole: base,
+      row: base.slice(0, 1, 2),
+      column: base.slice(1, 3, 4),
+      turned: base.t(),
+      other: torch.full([2], 7),
+      third: torch.full([3], 9, { dtype: 'int64' }),
+    };
     torch.save(parts, path);
     loaded = torch.load(path, options) as Record<string, Tensor>;
   });
 
   // The values that Python's torch.load gives of such a file.
   test("offsets, strides and the storage's size are Python's", () => {
-    const facts = Object.entries(loaded).map(([name, tensor]) => [name, tensor.storage_offset(), tensor.strides, tensor.shape]);
+    const facts = Object.entries(loaded).map(([name, tensor]) => [
+      name,
+      tensor.storage_offset(),
+      tensor.strides,
+      tensor.shape,
+    ]);
     expect(facts).toEqual([
       ['whole', 0, [4, 1], [3, 4]],
       ['row', 4, [4, 1], [1, 4]],
@@ -50,7 +71,12 @@ describe.each(kinds)('the storage of a tensor of a file that is $kind', ({ optio
 
   test('nothing outside of the record can be reached', () => {
     expect(loaded.other.as_strided([2], [1], 0).toArray()).toEqual([7, 7]);
-    for (const [name, elements] of [['other', 2], ['third', 3], ['whole', 12], ['row', 12]] as const) {
+    for (const [name, elements] of [
+      ['other', 2],
+      ['third', 3],
+      ['whole', 12],
+      ['row', 12],
+    ] as const) {
       expect(loaded[name].as_strided([elements], [1], 0).shape).toEqual([elements]);
       expect(refusal(() => loaded[name].as_strided([elements + 1], [1], 0)).message).toContain('out of bounds');
       expect(refusal(() => loaded[name].as_strided([1], [1], elements)).code).toBe('ERR_TORCH');
@@ -62,17 +88,38 @@ describe.each(kinds)('the storage of a tensor of a file that is $kind', ({ optio
     expect(new Set([whole, row, column, turned].map((tensor) => tensor.storageKey)).size).toBe(1);
     expect(other.storageKey).not.toBe(whole.storageKey);
     torch.noGrad(() => row.fill_(-1));
-    expect(whole.toArray()).toEqual([[0, 1, 2, 3], [-1, -1, -1, -1], [8, 9, 10, 11]]);
-    expect(turned.toArray()).toEqual([[0, -1, 8], [1, -1, 9], [2, -1, 10], [3, -1, 11]]);
+    expect(whole.toArray()).toEqual([
+      [0, 1, 2, 3],
+      [-1, -1, -1, -1],
+      [8, 9, 10, 11],
+    ]);
+    expect(turned.toArray()).toEqual([
+      [0, -1, 8],
+      [1, -1, 9],
+      [2, -1, 10],
+      [3, -1, 11],
+    ]);
     expect(other.toArray()).toEqual([7, 7]);
     expect((torch.load(path, options) as Record<string, Tensor>).row.toArray()).toEqual([[4, 5, 6, 7]]);
   });
 
   test('what scatters into a copy of the storage works', () => {
     const { whole, other } = loaded;
-    expect(whole.select_scatter(torch.zeros([4]), 0, 1).toArray()).toEqual([[0, 1, 2, 3], [0, 0, 0, 0], [8, 9, 10, 11]]);
-    expect(whole.slice_scatter(torch.zeros([3, 1]), 1, 0, 1).toArray()).toEqual([[0, 1, 2, 3], [0, 5, 6, 7], [0, 9, 10, 11]]);
-    expect(whole.diagonal_scatter(torch.zeros([3])).toArray()).toEqual([[0, 1, 2, 3], [4, 0, 6, 7], [8, 9, 0, 11]]);
+    expect(whole.select_scatter(torch.zeros([4]), 0, 1).toArray()).toEqual([
+      [0, 1, 2, 3],
+      [0, 0, 0, 0],
+      [8, 9, 10, 11],
+    ]);
+    expect(whole.slice_scatter(torch.zeros([3, 1]), 1, 0, 1).toArray()).toEqual([
+      [0, 1, 2, 3],
+      [0, 5, 6, 7],
+      [0, 9, 10, 11],
+    ]);
+    expect(whole.diagonal_scatter(torch.zeros([3])).toArray()).toEqual([
+      [0, 1, 2, 3],
+      [4, 0, 6, 7],
+      [8, 9, 0, 11],
+    ]);
     expect(other.as_strided_scatter(torch.zeros([1]), [1], [1], 1).toArray()).toEqual([7, 0]);
     expect(other.clone().resize_([4]).shape).toEqual([4]);
     const growing = (torch.load(path, options) as Record<string, Tensor>).other;
@@ -140,21 +187,28 @@ test('records that lie on one another are refused', () => {
   const bytes = readFileSync(path);
   const directory = bytes.indexOf('PK\x01\x02', 0, 'latin1');
   // The directory gives nine of the records twenty times their size.
-  for (let at = directory; at < bytes.length - 100; ) {
+  for (let at = directory; at < bytes.length - 100;) {
     const name = bytes.toString('latin1', at + 46, at + 46 + bytes.readUInt16LE(at + 28));
-    for (const field of [20, 24]) if (/data\/[1-9]$/.test(name)) bytes.writeUInt32LE(bytes.readUInt32LE(at + field) * 10, at + field);
+    for (const field of [20, 24])
+      if (/data\/[1-9]$/.test(name)) bytes.writeUInt32LE(bytes.readUInt32LE(at + field) * 10, at + field);
     at += 46 + bytes.readUInt16LE(at + 28) + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
     if (bytes.readUInt32LE(at) !== 0x02014b50) break;
   }
   writeFileSync(path, bytes);
-  expect(refusal(() => torch.load(path))).toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(/more bytes together|past the end/) });
+  expect(refusal(() => torch.load(path))).toMatchObject({
+    code: 'ERR_CHECKPOINT',
+    message: expect.stringMatching(/more bytes together|past the end/),
+  });
 });
 
 test('options are checked', () => {
   const path = file('options.pt');
   torch.save([1], path);
   expect(torch.load(path, { maxBytes: statSync(path).size })).toEqual([1]);
-  expect(refusal(() => torch.load(path, { maxBytes: statSync(path).size - 1 }))).toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringContaining('larger than') });
+  expect(refusal(() => torch.load(path, { maxBytes: statSync(path).size - 1 }))).toMatchObject({
+    code: 'ERR_CHECKPOINT',
+    message: expect.stringContaining('larger than'),
+  });
   expect(refusal(() => torch.load(path, { maxBytes: -1 })).code).toBe('ERR_OPTION');
   expect(refusal(() => torch.load(path, { mmap: 1 as never })).code).toBe('ERR_OPTION');
   expect(refusal(() => torch.load(5 as never)).code).toBe('ERR_OPTION');
@@ -162,6 +216,12 @@ test('options are checked', () => {
 
 test('a FIFO and a device are refused at once', () => {
   execFileSync('mkfifo', [file('fifo.pt')]);
-  expect(refusal(() => torch.load(file('fifo.pt')))).toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringContaining('a FIFO') });
-  expect(refusal(() => torch.load('/dev/zero'))).toMatchObject({ code: 'ERR_CHECKPOINT', message: expect.stringContaining('a device') });
+  expect(refusal(() => torch.load(file('fifo.pt')))).toMatchObject({
+    code: 'ERR_CHECKPOINT',
+    message: expect.stringContaining('a FIFO'),
+  });
+  expect(refusal(() => torch.load('/dev/zero'))).toMatchObject({
+    code: 'ERR_CHECKPOINT',
+    message: expect.stringContaining('a device'),
+  });
 });

@@ -32,7 +32,10 @@ const withReader = <T>(content: Uint8Array, use: (zip: ZipReader) => T): T => {
 };
 
 test('records come back as they were written, each at a multiple of 64 bytes', () => {
-  const record = fc.tuple(fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }), fc.uint8Array({ maxLength: 300 }));
+  const record = fc.tuple(
+    fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),
+    fc.uint8Array({ maxLength: 300 }),
+  );
   fc.assert(
     fc.property(fc.uniqueArray(record, { selector: ([name]) => name, maxLength: 12 }), (records) => {
       withReader(zipOf(records), (zip) => {
@@ -86,24 +89,36 @@ test('records that are written together keep their places, whichever is written 
   const put = (bytes: Uint8Array, position: number): number => writeSync(fd, bytes, 0, bytes.length, position);
   const contents = ['first', '', 'the third'].map((text) => Buffer.from(text));
   const zip = new ZipWriter(put);
-  zip.addWritten(contents.map(({ length: size }, i) => ({ name: `data/${i}`, size })), (positions) => {
-    for (const i of [2, 1, 0]) put(contents[i], positions[i]);
-    return contents.map((bytes) => crc32(bytes));
-  });
+  zip.addWritten(
+    contents.map(({ length: size }, i) => ({ name: `data/${i}`, size })),
+    (positions) => {
+      for (const i of [2, 1, 0]) put(contents[i], positions[i]);
+      return contents.map((bytes) => crc32(bytes));
+    },
+  );
   zip.add('last', Buffer.from('end'));
   zip.finish();
   const whole = readFileSync(path);
   closeSync(fd);
-  expect(whole.equals(zipOf([...contents.map((bytes, i) => [`data/${i}`, bytes] as const), ['last', Buffer.from('end')]]))).toBe(true);
+  expect(
+    whole.equals(zipOf([...contents.map((bytes, i) => [`data/${i}`, bytes] as const), ['last', Buffer.from('end')]])),
+  ).toBe(true);
 });
 
 test('a file that is cut anywhere is refused', () => {
-  const whole = zipOf([['x/data.pkl', Buffer.from('abc')], ['x/data/0', new Uint8Array(10)]]);
-  for (let size = 0; size < whole.length; size++) expect(() => withReader(whole.subarray(0, size), () => undefined)).toThrow(Fault);
+  const whole = zipOf([
+    ['x/data.pkl', Buffer.from('abc')],
+    ['x/data/0', new Uint8Array(10)],
+  ]);
+  for (let size = 0; size < whole.length; size++)
+    expect(() => withReader(whole.subarray(0, size), () => undefined)).toThrow(Fault);
 });
 
 test('flipped bits give a Fault or a directory within the file', () => {
-  const whole = zipOf([['x/data.pkl', Buffer.from('abc')], ['x/data/0', new Uint8Array(10)]]);
+  const whole = zipOf([
+    ['x/data.pkl', Buffer.from('abc')],
+    ['x/data/0', new Uint8Array(10)],
+  ]);
   for (let bit = 0; bit < 8 * whole.length; bit += 3) {
     const flipped = Buffer.from(whole);
     flipped[bit >> 3] ^= 1 << (bit & 7);
@@ -122,16 +137,34 @@ test('flipped bits give a Fault or a directory within the file', () => {
 });
 
 test('compressed, encrypted, duplicate and missing records have a sentence each', () => {
-  const whole = zipOf([['a', Buffer.from('abc')], ['b', Buffer.from('def')]]);
+  const whole = zipOf([
+    ['a', Buffer.from('abc')],
+    ['b', Buffer.from('def')],
+  ]);
   const directory = whole.indexOf('PK\x01\x02');
   const changed = (change: (bytes: Buffer) => void): Buffer => {
     const bytes = Buffer.from(whole);
     change(bytes);
     return bytes;
   };
-  expect(() => withReader(changed((bytes) => bytes.writeUInt16LE(8, directory + 10)), (zip) => zip.read('a'))).toThrow(/compressed record a/);
-  expect(() => withReader(changed((bytes) => bytes.writeUInt16LE(1, directory + 8)), (zip) => zip.read('a'))).toThrow(/encrypted record a/);
-  expect(() => withReader(changed((bytes) => bytes.write('b', directory + 46)), () => undefined)).toThrow(/record b twice/);
+  expect(() =>
+    withReader(
+      changed((bytes) => bytes.writeUInt16LE(8, directory + 10)),
+      (zip) => zip.read('a'),
+    ),
+  ).toThrow(/compressed record a/);
+  expect(() =>
+    withReader(
+      changed((bytes) => bytes.writeUInt16LE(1, directory + 8)),
+      (zip) => zip.read('a'),
+    ),
+  ).toThrow(/encrypted record a/);
+  expect(() =>
+    withReader(
+      changed((bytes) => bytes.write('b', directory + 46)),
+      () => undefined,
+    ),
+  ).toThrow(/record b twice/);
   expect(() => withReader(whole, (zip) => zip.locate('c'))).toThrow(/record c is missing/);
 });
 
