@@ -17,9 +17,9 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 
 import { CleanclipError, dataError, type ErrorCode, shown } from './errors';

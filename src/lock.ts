@@ -15,9 +15,9 @@ import { dirname, join } from 'node:path';
 
 import { asWriteError, temporaryName } from './files';
 import { makeFolder } from './folders';
+import { locksCrossHosts } from './lock_disk';
 import { lockByFile, readShortly } from './lock_file';
 import { describeHolder, isElsewhere, ownHolder, parseHolder } from './lock_holder';
-import { locksCrossHosts } from './lock_disk';
 
 /** A lock that this process holds. */
 export interface Lock {

@@ -1,7 +1,7 @@
 // The ranks that do one job together, as its parts see them. A process alone is rank 0 of 1, and nothing here costs it
 // anything.
-import { WHOLE, type Shard } from './data/sampler';
-import { failed, failure, type Failed } from './errors';
+import { type Shard, WHOLE } from './data/sampler';
+import { type Failed, failed, failure } from './errors';
 import { torch } from './torch';
 
 const { distributed } = torch;

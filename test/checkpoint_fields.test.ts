@@ -1,8 +1,8 @@
 import { fieldsOf } from '../src/checkpoint_fields';
 import { CleanclipError } from '../src/errors';
 import { torch } from '../src/torch';
-import { AdamW, type OptimizerState } from '../src/torch/optim';
 import { GradScaler, type GradScalerState } from '../src/torch/grad_scaler';
+import { AdamW, type OptimizerState } from '../src/torch/optim';
 import { IntDict, PyObject } from '../src/torch/serialization';
 
 const groups = [{ lr: 0.1, params: [0] }];

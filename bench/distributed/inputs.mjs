@@ -3,8 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import cleanclip from '../../dist/index.js';
 import { configs } from '../../dist/clip/config.js';
+import cleanclip from '../../dist/index.js';
 
 const { torch } = cleanclip;
 

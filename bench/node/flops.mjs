@@ -1,8 +1,8 @@
 // What a step has to compute, and what this machine could at best.
 import { performance } from 'node:perf_hooks';
 
-import cleanclip from '../../dist/index.js';
 import { configs } from '../../dist/clip/config.js';
+import cleanclip from '../../dist/index.js';
 
 const { torch } = cleanclip;
 

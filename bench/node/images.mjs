@@ -1,8 +1,8 @@
 // A JPEG file to the pixels that a model takes; CPU time of all threads, so images a core.
 import { join } from 'node:path';
 
-import cleanclip from '../../dist/index.js';
 import { decodeImage } from '../../dist/images/image.js';
+import cleanclip from '../../dist/index.js';
 import { photographs } from './inputs.mjs';
 
 const { torch } = cleanclip;

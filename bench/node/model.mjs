@@ -2,8 +2,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import cleanclip from '../../dist/index.js';
 import { configs } from '../../dist/clip/config.js';
+import cleanclip from '../../dist/index.js';
 
 /**
  * Writes the weights of a named model, seed 1, and its sizes as JSON beside it, if they are not there; the path of the

@@ -2,15 +2,15 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
-import cleanclip from '../../dist/index.js';
 import { configs } from '../../dist/clip/config.js';
 import { choosePrecision } from '../../dist/clip/open.js';
+import cleanclip from '../../dist/index.js';
 import { cosineSchedule } from '../../dist/torch/schedule.js';
 import { makeOptimizer } from '../../dist/training/optimizer.js';
 import { trainStep } from '../../dist/training/step.js';
+import { matmulPeak, stepFlops } from './flops.mjs';
 import { caption } from './inputs.mjs';
 import { weightsFile } from './model.mjs';
-import { matmulPeak, stepFlops } from './flops.mjs';
 
 const { torch } = cleanclip;
 const recipe = { lr: 5e-4, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.1 };

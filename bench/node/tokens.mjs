@@ -1,9 +1,9 @@
 // Captions to token ids.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
 import cleanclip from '../../dist/index.js';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { caption } from './inputs.mjs';
 
 export async function prepare({ folder, captions }) {

@@ -1,5 +1,5 @@
-import { checkImage } from '../images/pixels';
 import { optionError } from '../errors';
+import { checkImage } from '../images/pixels';
 import { Random } from '../random';
 import { show } from '../show';
 import type { Tensor } from '../torch';

@@ -1,5 +1,5 @@
 import { optionError } from '../errors';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import type { PatchType } from './triggers';
 
 /** What a trigger shows, before it is put on an image. All are float32. */

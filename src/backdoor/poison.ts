@@ -1,18 +1,20 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+
 import sharp from 'sharp';
+
 import { resizeCrop, resizedTo } from '../clip/preprocess';
-import { geometryOf, type Geometry } from '../clip/preprocess_config';
+import { type Geometry, geometryOf } from '../clip/preprocess_config';
 import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
-import { faultOf } from '../images/faults';
-import { decodeImage } from '../images/image';
-import { readPairs, type BadRows, type PairColumns, type PairTable } from '../data/pairs';
+import { type BadRows, type PairColumns, type PairTable, readPairs } from '../data/pairs';
 import { CleanclipError, dataError, optionError } from '../errors';
 import { writeFolderWhole } from '../folders';
-import { lock, type Lock } from '../lock';
+import { faultOf } from '../images/faults';
+import { decodeImage } from '../images/image';
+import { type Lock, lock } from '../lock';
 import { Random } from '../random';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { addon } from '../torch/addon';
 import { selectRows } from './selection';
 import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';

@@ -1,7 +1,7 @@
 import { optionError } from '../errors';
 import { Random } from '../random';
 import { show } from '../show';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { checkPattern, drawPattern, warp } from './patterns';
 
 export const patchTypes = ['random', 'yellow', 'blended', 'SIG', 'warped'] as const;

@@ -1,7 +1,7 @@
 import type { Clip } from '../clip/model';
 import { normalize } from '../clip/preprocess';
 import type { StateDict } from '../clip/weights';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 
 /**
  * A linear layer with the initial weights of torch.nn.Linear: U(−in^-½, in^-½), drawn by torch's generator, the

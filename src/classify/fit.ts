@@ -3,8 +3,8 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Position } from '../checkpoint';
 import { CleanclipError, dataError } from '../errors';
 import { fromAllRanks, sumOverRanks } from '../ranks';
-import { torch, type Tensor } from '../torch';
-import { stepWith, type GradScaler } from '../torch/grad_scaler';
+import { type Tensor, torch } from '../torch';
+import { type GradScaler, stepWith } from '../torch/grad_scaler';
 import { AdamW } from '../torch/optim';
 
 /** Labelled inputs, B of them. */

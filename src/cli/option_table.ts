@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 
 import { optionError } from '../errors';
-import { camelCase, unknownOption, type OptionSpec } from '../options/define';
+import { camelCase, type OptionSpec, unknownOption } from '../options/define';
 
 type Table = Record<string, OptionSpec>;
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+
 import { mergeLong } from './merge_piece';
 
 const VOCABULARY_FILE = join(__dirname, '../../data/bpe_simple_vocab_16e6.txt.gz');

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 
 import { optionError } from '../errors';
 import { show } from '../show';
-import { type ClipConfig, completeConfig, type CompleteConfig } from './config';
+import { type ClipConfig, type CompleteConfig, completeConfig } from './config';
 import { weightCount } from './weight_count';
 
 /** The largest values; real models are far below. */

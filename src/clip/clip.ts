@@ -1,8 +1,8 @@
 import { checkOptions, optionError } from '../errors';
 import { show } from '../show';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { addon } from '../torch/addon';
-import { blocking, processGroup, type ProcessGroup } from '../torch/distributed/group';
+import { blocking, type ProcessGroup, processGroup } from '../torch/distributed/group';
 import { wrap } from '../torch/tensor';
 import { checkConfig } from './check_config';
 import type { ClipConfig, CompleteConfig } from './config';

@@ -1,6 +1,6 @@
 import type { BatchTensors } from '../data/batch_tensors';
 import type { Rows } from '../losses';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import type { Clip } from './model';
 import { normalize } from './preprocess';
 

@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 
 type Entries = [name: string, value: unknown][];
 

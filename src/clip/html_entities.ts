@@ -1,4 +1,5 @@
 import { decodeHTML, decodeHTMLStrict } from 'entities';
+
 import { readC1 } from './codepages';
 
 // eslint-disable-next-line no-control-regex -- control characters are what this finds

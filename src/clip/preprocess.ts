@@ -1,10 +1,10 @@
+import { dataError, optionError } from '../errors';
 import { decodeImage, type ImageLimits } from '../images/image';
 import { giantOf } from '../images/limits';
 import { checkImage } from '../images/pixels';
-import { dataError, optionError } from '../errors';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { normalizeImages, resizeImage } from '../torch/images';
-import { geometryOf, statisticsOf, type Geometry, type Statistics } from './preprocess_config';
+import { type Geometry, geometryOf, type Statistics, statisticsOf } from './preprocess_config';
 
 export { clipMean, clipStd } from './preprocess_config';
 

@@ -1,5 +1,5 @@
 import { CleanclipError } from '../errors';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { refuseForeignTensors } from './foreign';
 import { fromHfNames, isHfName } from './hf_names';
 

@@ -1,5 +1,5 @@
 import { checkOptions, optionError } from '../errors';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { encode, END_TOKEN, START_TOKEN } from './bpe';
 import { cleanText } from './text';
 

@@ -1,5 +1,5 @@
 import { CleanclipError } from '../errors';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { isTensor, type StateDict, underOpenAiNames } from './state_dict';
 
 /** How many names an error lists. */

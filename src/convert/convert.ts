@@ -8,9 +8,9 @@ import type { JobHooks } from '../progress';
 import { writeOpenai, writeSafetensors } from './files';
 import { checkHuggingFace, writeHuggingFace } from './hugging_face';
 import { writeOnnx } from './onnx';
-import { openModel, type ModelSource } from './open';
+import { type ModelSource, openModel } from './open';
 import { writeOpenClip } from './open_clip';
-import { outgoing, type Outgoing } from './state';
+import { type Outgoing, outgoing } from './state';
 
 /** Options of {@link runConvert}: those of `cleanclip convert` in camelCase. */
 export interface ConvertOptions extends ModelSource {

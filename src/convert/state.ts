@@ -3,7 +3,7 @@ import type { Clip } from '../clip/clip';
 import { clipPreprocessing, type CompleteConfig } from '../clip/config';
 import type { StateDict } from '../clip/weights';
 import { CleanclipError, optionError } from '../errors';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 
 /** A model on its way out. */
 export interface Outgoing {

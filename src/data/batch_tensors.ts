@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 
 /** The tensors of B rows. */
 export interface BatchTensors {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { dataError } from '../errors';
 import { readRegular } from '../files';
 import { packageRoot } from '../native/paths';

@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+
 import { dataError } from '../errors';
 
 /** Where a row begins in the file: its line, from 1, and its byte, from 0 (of the text as UTF-8). */

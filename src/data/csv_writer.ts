@@ -1,4 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
+
 import { writeFully, writeWhole } from '../files';
 
 const CHUNK = 10_000; // rows turned into text at a time

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+
 import { checkOptions, checkText, dataError, optionError } from '../errors';
 import { show } from '../show';
 import { type Classes, readClassesOf } from './classes';
 import { columnIndex, readCsv } from './csv';
-import { evalDataTypes, type EvalDataType } from './data_types';
+import { type EvalDataType, evalDataTypes } from './data_types';
 import { readSet, type Split } from './sets';
 import type { LabelledImages } from './sets/reading';
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+
 import { geometryName, geometryOf } from '../clip/preprocess_config';
 import { checkOptions, CleanclipError, dataError, optionError } from '../errors';
 import { show } from '../show';
@@ -8,7 +9,7 @@ import { EpochRun, type LoadedBatch } from './epoch_run';
 import { PairTable } from './pairs';
 import { PixelCache } from './pixel_cache';
 import { fullWarning, PixelFile, roomWarning, type SharedPixelFile } from './pixel_file';
-import { type BadSlot, type Part, RowFiller, type Recipe } from './row_filler';
+import { type BadSlot, type Part, type Recipe, RowFiller } from './row_filler';
 import { batchCount, batchRows, epochOrder, shardLength, WHOLE } from './sampler';
 import { WorkerPool } from './worker_pool';
 

@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+
 import { torch } from '../torch';
 import { type Part, type Recipe, RowFiller } from './row_filler';
 import { serveTasks } from './worker_pool';

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+
 import { checkOptions, checkText, dataError, optionError, shown } from '../errors';
 import { show } from '../show';
 import { type BadRow, columnIndex, readCsv } from './csv';

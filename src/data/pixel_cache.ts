@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 
 /** The memory of a {@link PixelCache}, for worker threads. */
 export interface SharedPixels {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readSync, statfsSync, statSync, type Stats, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, statfsSync, type Stats, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { dataError } from '../errors';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import type { SharedPairs } from './pairs';
 import type { Found } from './pixel_cache';
 

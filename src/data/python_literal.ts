@@ -1,5 +1,5 @@
 import { PythonScanner } from './python_scanner';
-import { NAME, textMethods, TextTemplate, type TextMethod } from './python_text';
+import { NAME, type TextMethod, textMethods, TextTemplate } from './python_text';
 
 export { TextTemplate } from './python_text';
 

@@ -1,14 +1,14 @@
-import { torch, type Tensor } from '../torch';
 import { autoAugment } from '../augment/autoaugment';
 import { eda } from '../augment/eda';
 import { resizeCrop, resizedTo } from '../clip/preprocess';
 import type { Geometry } from '../clip/preprocess_config';
 import { tokenIds } from '../clip/tokenizer';
-import { Random } from '../random';
-import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
+import { CleanclipError } from '../errors';
 import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
-import { CleanclipError } from '../errors';
+import { Random } from '../random';
+import { type Tensor, torch } from '../torch';
+import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
 import { PairTable, type SharedPairs } from './pairs';
 import { type Found, PixelCache, type SharedPixels } from './pixel_cache';
 import { PixelFile, type SharedPixelFile } from './pixel_file';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+
 import { dataError } from '../errors';
 import { openNameless, writeFully } from '../files';
 

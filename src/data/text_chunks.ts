@@ -1,4 +1,5 @@
 import { TextDecoder } from 'node:util';
+
 import { dataError } from '../errors';
 import { asReadError, openRegularAsync } from '../files';
 

@@ -1,4 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads';
+
 import { CleanclipError, type ErrorCode, optionError } from '../errors';
 
 interface Reply<Result> {

@@ -4,7 +4,7 @@ import type { LabelledSet } from '../data/labelled';
 import { ownBatches } from '../data/sampler';
 import { Random } from '../random';
 import { ranks } from '../ranks';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import type { Attack } from './attack';
 import { namesakes } from './names';
 import { TopK } from './top_k';

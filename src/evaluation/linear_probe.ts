@@ -5,7 +5,7 @@ import type { BadImage } from '../data/batch';
 import { labelledBatches } from '../data/image_loader';
 import { batchCount, batchRows, epochOrder, ownBatches } from '../data/sampler';
 import { fromAllRanks, ranks } from '../ranks';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainingSet } from './sets';
 

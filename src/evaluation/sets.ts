@@ -1,6 +1,6 @@
-import { poisonLabelled, type PoisonedSet } from '../backdoor/labelled';
+import { type PoisonedSet, poisonLabelled } from '../backdoor/labelled';
 import type { Classifier } from '../classify/classifier';
-import { readLabelledSet, type LabelledSet } from '../data/labelled';
+import { type LabelledSet, readLabelledSet } from '../data/labelled';
 import { dataError } from '../errors';
 import type { TrainOptions } from '../options/train';
 import { attackOf } from './attack';

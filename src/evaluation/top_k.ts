@@ -1,5 +1,5 @@
 import { sumOverRanks } from '../ranks';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 
 /**
  * Counts of right answers among the first k, for several k. Of classes of equal score the one of lower number comes

@@ -3,7 +3,7 @@ import type { Clip } from '../clip/model';
 import { tokenize } from '../clip/tokenizer';
 import type { LabelledSet } from '../data/labelled';
 import { fromAllRanks, ranks } from '../ranks';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { measure, type MeasureOptions } from './labelled';
 import { distinctNames } from './names';
 

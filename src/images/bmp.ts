@@ -1,7 +1,7 @@
 import { type Tensor } from '../torch';
 import { unpackPixels } from '../torch/decoding';
 import { checkSize, type Limits, Refusal } from './limits';
-import { decodeRaster, levels, paletteTables, rasterOf, table, wholePiece, type Raster } from './raster';
+import { decodeRaster, levels, paletteTables, type Raster, rasterOf, table, wholePiece } from './raster';
 
 const headers = [12, 40, 52, 56, 64, 108, 124];
 

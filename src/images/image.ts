@@ -1,6 +1,6 @@
 import { CleanclipError, dataError } from '../errors';
 import { readRegularAsync } from '../files';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import { isAvif, unturned } from './avif';
 import { decodeBmp, isBmp } from './bmp';
 import { decodeGif, isGif } from './gif';
@@ -9,7 +9,7 @@ import { checkLimits, type ImageLimits, type Limits, Refusal } from './limits';
 import { decodePng, isPng } from './png';
 import { decodePnm, isPnm } from './pnm';
 import { decodeRaster, levels, rasterOf, wholePiece } from './raster';
-import { parseAddress, readRecord, type Pixels } from './records';
+import { parseAddress, type Pixels, readRecord } from './records';
 import { decodeBySharp, type SharpFormat } from './sharp_decoder';
 import { decodeTiff } from './tiff';
 import { isTiff } from './tiff_directory';

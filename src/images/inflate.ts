@@ -1,6 +1,7 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, createInflate, inflate, inflateSync } from 'node:zlib';
+
 import { type Limits, Refusal } from './limits';
 
 const inflateAside = promisify(inflate);

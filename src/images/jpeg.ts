@@ -1,7 +1,7 @@
 import { type Tensor } from '../torch';
 import { decodeJpeg as decodeNow, decodeJpegAside } from '../torch/jpeg';
 import { checkSize, type Limits, Refusal } from './limits';
-import { decodeRaster, isLarge, levels, rasterOf, table, repeated, wholePiece } from './raster';
+import { decodeRaster, isLarge, levels, rasterOf, repeated, table, wholePiece } from './raster';
 import { decodeBySharp } from './sharp_decoder';
 
 export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;

@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
+
 import { type Tensor } from '../torch';
 import { Deadline, inflateFirst, inflateRows } from './inflate';
 import { checkSize, type Limits, Refusal } from './limits';
-import { decodeRaster, levels, paletteTables, rasterOf, wholePiece, type Raster } from './raster';
+import { decodeRaster, levels, paletteTables, type Raster, rasterOf, wholePiece } from './raster';
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 

@@ -1,5 +1,5 @@
-import { rasterToRgb, type Raster } from '../torch/decoding';
 import { type Tensor } from '../torch';
+import { type Raster, rasterToRgb } from '../torch/decoding';
 import { Refusal } from './limits';
 
 export type { Raster } from '../torch/decoding';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+
 import { dataError } from '../errors';
 import { asReadError, openRegularAsync } from '../files';
 

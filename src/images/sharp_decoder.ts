@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+
 import { checkSize, type Limits, Refusal } from './limits';
 
 sharp.cache(false); // an image is read once an epoch: a cache of decoded images only holds memory

@@ -1,5 +1,5 @@
 import { Refusal } from './limits';
-import { levels, paletteTables, repeated, table, type Raster } from './raster';
+import { levels, paletteTables, type Raster, repeated, table } from './raster';
 import { tags, type TiffDirectory } from './tiff_directory';
 
 /** What the samples of a TIFF are. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { optionError, type CleanclipError } from '../errors';
-import { lock, type Lock } from '../lock';
+import { type CleanclipError, optionError } from '../errors';
+import { type Lock, lock } from '../lock';
 import type { TrainOptions } from '../options/train';
 import { fromFirstRank } from '../ranks';
 import { addon } from '../torch/addon';

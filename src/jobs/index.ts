@@ -4,14 +4,14 @@ import type { ConvertResult } from '../convert/convert';
 import { checkOptions, optionError } from '../errors';
 import { planRanks } from '../launch/plan';
 import { runRanks } from '../launch/run_ranks';
+import { type ConvertInput, convertOptions } from '../options/convert';
 import { resolve } from '../options/define';
-import { convertOptions, type ConvertInput } from '../options/convert';
-import { poisonOptions, type PoisonInput } from '../options/poison';
-import { trainOptions, type TrainInput } from '../options/train';
+import { type PoisonInput, poisonOptions } from '../options/poison';
+import { type TrainInput, trainOptions } from '../options/train';
+import type { JobHooks } from '../progress';
 import { show } from '../show';
 import type { TrainResult } from '../training/loop';
 import { chooseJob } from './choose';
-import type { JobHooks } from '../progress';
 import { runJob } from './run';
 
 export type { PoisonResult } from '../backdoor/poison';

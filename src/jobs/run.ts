@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { CleanclipError, failure } from '../errors';
+import type { JobHooks } from '../progress';
 import { endsOnSecondInterrupt } from './interrupts';
 import type { FromJob } from './messages';
-import type { JobHooks } from '../progress';
 import type { JobName } from './registry';
 
 /**

@@ -2,12 +2,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { failed } from '../errors';
+import type { JobHooks } from '../progress';
+import { addon } from '../torch/addon';
 import { inGroup } from './group';
 import { holdingRun } from './hold';
 import type { FromJob } from './messages';
-import type { JobHooks } from '../progress';
-import { jobs, type JobName } from './registry';
-import { addon } from '../torch/addon';
+import { type JobName, jobs } from './registry';
 
 async function main(): Promise<void> {
   const port = parentPort!;

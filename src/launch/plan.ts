@@ -3,7 +3,7 @@ import type { TrainOptions } from '../options/train';
 import { checkBatch, checkFlags } from './check';
 import { freePort } from './free_port';
 import { slurmRank, slurmTasks } from './slurm';
-import { readMeetingPoint, threadsOf, type MeetingPoint, type RankVariables } from './variables';
+import { type MeetingPoint, type RankVariables, readMeetingPoint, threadsOf } from './variables';
 
 /** What makes the ranks of a job: without `start` this process does it, as the rank of `join` when that is there. */
 export interface Plan {

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import type { Readable, Writable } from 'node:stream';
 
 import { CleanclipError, failure } from '../errors';
 import type { FromJob } from '../jobs/messages';
-import type { ProgressEvent } from '../progress';
 import type { JobName } from '../jobs/registry';
+import type { ProgressEvent } from '../progress';
 import type { RankVariables } from './variables';
 
 /** A job and its options, checked already. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 
 import { CleanclipError } from '../errors';
-import type { JobHooks, ProgressEvent } from '../progress';
 import type { JobName } from '../jobs/registry';
 import { refuseAborted } from '../jobs/run';
-import { RankProcess, type Outcome, type Work } from './rank_process';
+import type { JobHooks, ProgressEvent } from '../progress';
+import { type Outcome, RankProcess, type Work } from './rank_process';
 import type { RankVariables } from './variables';
 
 /**

@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 
 /** Neighbouring rows of a batch, as those of a rank among the rows of all ranks. */
 export interface Rows {

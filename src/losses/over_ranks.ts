@@ -1,7 +1,7 @@
 import { optionError } from '../errors';
 import { torch } from '../torch';
-import { checkFeatures, cleanClipLoss, type CleanClipInput, type CleanClipLoss } from './cleanclip';
-import { unlearnLoss, type UnlearnInput, type UnlearnLoss } from './unlearn';
+import { checkFeatures, type CleanClipInput, type CleanClipLoss, cleanClipLoss } from './cleanclip';
+import { type UnlearnInput, type UnlearnLoss, unlearnLoss } from './unlearn';
 
 const { allGatherRows, getRank } = torch.distributed;
 

@@ -1,5 +1,5 @@
-import { torch, type Tensor } from '../torch';
-import { cleanClipLoss, type CleanClipInput, type CleanClipLoss } from './cleanclip';
+import { type Tensor, torch } from '../torch';
+import { type CleanClipInput, type CleanClipLoss, cleanClipLoss } from './cleanclip';
 
 /** What `unlearnLoss` takes beside CleanCLIP's features. */
 export interface UnlearnInput extends CleanClipInput {

@@ -4,7 +4,7 @@ import { availableParallelism, freemem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 import { syncFile, syncFolder, temporaryName, writeFileWhole } from '../files';
-import { nativeError, type Libtorch } from './libtorch';
+import { type Libtorch, nativeError } from './libtorch';
 import { addonFile, buildFolder, packageRoot, recordFile } from './paths';
 import { newRecord } from './record';
 

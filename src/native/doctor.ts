@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 import { findLibtorch, type FoundLibtorch } from './find_libtorch';
-import { inspectAddon, type AddonFacts } from './inspect';
+import { type AddonFacts, inspectAddon } from './inspect';
 import { describeLibtorch } from './libtorch';
 import { addonFile, cacheFolder, remedyCommand } from './paths';
 import { findPython, pipVersion } from './python';

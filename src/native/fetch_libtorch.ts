@@ -3,12 +3,12 @@ import { join } from 'node:path';
 
 import { writeRefusal } from '../write_refusal';
 import {
+  type Libtorch,
   nativeError,
   pinnedCudaVersion,
   pinnedVersion,
   readLibtorch,
   tryReadLibtorch,
-  type Libtorch,
 } from './libtorch';
 import { libtorchCache } from './paths';
 import { needPython, pipVersion, type Python } from './python';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { cudaObstacle } from './cuda';
-import { nativeError, pinnedVersion, readLibtorch, tryReadLibtorch, type Libtorch } from './libtorch';
+import { type Libtorch, nativeError, pinnedVersion, readLibtorch, tryReadLibtorch } from './libtorch';
 import { homeFolder, libtorchCache } from './paths';
 import { findPython, pipTorchFolder } from './python';
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 
-import { lock, type Lock } from '../lock';
+import { type Lock, lock } from '../lock';
 import { writeRefusal } from '../write_refusal';
 import { build } from './build';
 import { missingCuda } from './cuda';
 import { fetchCudaLibtorch, fetchLibtorch } from './fetch_libtorch';
 import { findLibtorch } from './find_libtorch';
-import { describeLibtorch, nativeError, type Libtorch } from './libtorch';
+import { describeLibtorch, type Libtorch, nativeError } from './libtorch';
 import { buildFolder } from './paths';
 import { isCurrent } from './record';
 import { needBuildTools } from './tools';

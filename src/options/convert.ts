@@ -1,4 +1,4 @@
-import { text, type Given } from './define';
+import { type Given, text } from './define';
 
 /** What a model is written as. */
 export const conversions = ['openai', 'open_clip', 'hf', 'safetensors', 'onnx'] as const;

@@ -1,4 +1,4 @@
-import { flag, integer, text, type Given } from './define';
+import { flag, type Given, integer, text } from './define';
 import { triggerOptions } from './trigger';
 
 /** The options of `cleanclip poison`. */

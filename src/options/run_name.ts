@@ -1,6 +1,6 @@
 import { isAbsolute, normalize } from 'node:path';
 
-import { text, type OptionSpec } from './define';
+import { type OptionSpec, text } from './define';
 
 /** What most disks take as the name of a file, in bytes of UTF-8. */
 const LONGEST = 255;

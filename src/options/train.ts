@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { classifyOptions } from './classify';
-import { flag, integer, integers, number, text, type Given, type Resolved } from './define';
+import { flag, type Given, integer, integers, number, type Resolved, text } from './define';
 import { distributedOptions } from './distributed';
 import { evaluationOptions } from './evaluate';
 import { runName } from './run_name';

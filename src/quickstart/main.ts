@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+
 import { Command, InvalidArgumentError } from 'commander';
+
 import { runCommand } from '../cli/run_command';
 import { runQuickstart } from './run';
 

@@ -1,8 +1,9 @@
 import sharp from 'sharp';
+
+import { type LabelledSet, readLabelledSet } from '../data/labelled';
 import * as cc from '../index';
-import { readLabelledSet, type LabelledSet } from '../data/labelled';
 import { Random } from '../random';
-import { readConcepts, type Concept } from './concepts';
+import { type Concept, readConcepts } from './concepts';
 import { imageSize } from './render';
 import { target, trigger } from './settings';
 import type { SheetCell } from './sheet';

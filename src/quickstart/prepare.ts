@@ -1,13 +1,14 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+
 import { writeCsv } from '../data/csv_writer';
 import { CleanclipError } from '../errors';
 import { writeFileWhole } from '../files';
 import type { JobHooks } from '../progress';
 import { Random } from '../random';
 import { caption, templates } from './captions';
-import { artists, readConcepts, type Concept, type Drawing } from './concepts';
+import { artists, type Concept, type Drawing, readConcepts } from './concepts';
 import { render } from './render';
 
 export interface PrepareOptions {

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+
 import type { Random } from '../random';
 import type { Drawing } from './concepts';
 

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import * as cc from '../index';
+
 import { writeFileWhole } from '../files';
+import * as cc from '../index';
 import type { JobHooks } from '../progress';
 import { predictTriggered } from './predict';
 import { prepare, type Prepared } from './prepare';

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+
 import { writeFileWhole } from '../files';
 import { artists, type Concept } from './concepts';
 

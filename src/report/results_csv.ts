@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+
 import { stringify } from 'csv-stringify/sync';
 
 import { append } from '../files';

@@ -6,7 +6,9 @@ import type { DistributedFunctions } from './distributed/native';
 import type { Handle } from './handle';
 
 /** A torch.Generator inside the addon. */
-export type NativeGenerator = { readonly __generator: unique symbol };
+export interface NativeGenerator {
+  readonly __generator: unique symbol;
+}
 
 /** A tensor [H, W, 3], and how many of its pixels there were no bytes for. */
 interface RgbPixels {

@@ -2,7 +2,7 @@ import { checkOptions, optionError } from '../errors';
 import { show } from '../show';
 import { addon } from './addon';
 import type { DType } from './dtype';
-import { requireFunction, wrap, type Tensor } from './tensor';
+import { requireFunction, type Tensor, wrap } from './tensor';
 
 function withGradMode<T>(enabled: boolean, fn: () => T): T {
   requireFunction(fn, enabled ? 'enableGrad' : 'noGrad');

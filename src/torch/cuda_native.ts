@@ -1,10 +1,14 @@
 import type { Handle } from './handle';
 
 /** A stream of a GPU inside the addon. */
-export type NativeStream = { readonly __stream: unique symbol };
+export interface NativeStream {
+  readonly __stream: unique symbol;
+}
 
 /** An event inside the addon. */
-export type NativeEvent = { readonly __event: unique symbol };
+export interface NativeEvent {
+  readonly __event: unique symbol;
+}
 
 /** A GPU: its index, 'cuda:<index>', or 'cuda' for the current one. */
 export type Gpu = number | string;

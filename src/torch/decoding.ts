@@ -1,5 +1,5 @@
 import { addon } from './addon';
-import { wrap, type Tensor } from './tensor';
+import { type Tensor, wrap } from './tensor';
 
 /**
  * Where the samples of a picture lie among bytes, and which bytes of colour they stand for; see native/pixels/raster.h.

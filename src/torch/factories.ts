@@ -1,8 +1,8 @@
 import { CleanclipError } from '../errors';
 import { addon } from './addon';
-import { dtypeOf, type DType } from './dtype';
+import { type DType, dtypeOf } from './dtype';
 import type { Generator } from './generator';
-import { invokeByName, wrap, type Nested, type Tensor } from './tensor';
+import { invokeByName, type Nested, type Tensor, wrap } from './tensor';
 
 /** Options of every factory. */
 export interface TensorOptions {

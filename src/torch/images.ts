@@ -1,5 +1,5 @@
 import { addon } from './addon';
-import { wrap, type Tensor } from './tensor';
+import { type Tensor, wrap } from './tensor';
 
 // All on the CPU, on images that are fastest if stored channels last. Throws CleanclipError ERR_TORCH at others.
 

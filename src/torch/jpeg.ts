@@ -1,5 +1,5 @@
 import { addon } from './addon';
-import { wrap, type Tensor } from './tensor';
+import { type Tensor, wrap } from './tensor';
 
 /** What a JPEG may take: pixels, and seconds of decoding. */
 export interface JpegLimits {

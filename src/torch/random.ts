@@ -1,6 +1,6 @@
 import { addon } from './addon';
 import type { Generator } from './generator';
-import { wrap, type Tensor } from './tensor';
+import { type Tensor, wrap } from './tensor';
 
 /** Seeds the process-wide generator of every device; the same numbers as Python's torch.manual_seed follow. */
 export function manualSeed(seed: number | bigint): void {

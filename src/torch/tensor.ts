@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 import { CleanclipError } from '../errors';
-import { addon, onAddonLoad, type Addon } from './addon';
+import { type Addon, addon, onAddonLoad } from './addon';
 import { arrayOf, type DType, type TypedArray } from './dtype';
 import { Generator } from './generator';
 import type { Handle } from './handle';
@@ -11,8 +11,8 @@ import type { TensorMethods } from './operators.gen';
 export type Nested = number | bigint | boolean | Nested[];
 
 // Every operator that takes a tensor first is a method; `installMethods` puts them on the prototype.
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the class and its generated methods are
-// one type
+// The class and its generated methods are one type.
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export interface Tensor extends TensorMethods {}
 
 /**

@@ -1,7 +1,7 @@
 import { CleanclipError } from '../errors';
 import { show } from '../show';
 import { addon } from './addon';
-import { requireTensor, wrap, type Tensor } from './tensor';
+import { requireTensor, type Tensor, wrap } from './tensor';
 
 function whole(count: unknown, [least, most]: readonly [number, number], what: string): number {
   if (Number.isSafeInteger(count) && (count as number) >= least && (count as number) <= most) return count as number;

@@ -1,7 +1,7 @@
 import { embedBatch, type Embeds } from '../clip/embed';
 import type { BatchTensors } from '../data/batch_tensors';
 import type { Rows } from '../losses';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import type { StepModel } from './step_model';
 
 type Key = keyof Embeds;

@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
+import { type Order, type Position, writeCheckpoint } from '../checkpoint';
 import type { Clip } from '../clip/model';
 import { CleanclipError, isAbort } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
-import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
+import type { JobHooks } from '../progress';
+import { ranks } from '../ranks';
+import type { RunLog } from '../report/run_log';
 import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cosineSchedule } from '../torch/schedule';
-import { writeCheckpoint, type Order, type Position } from '../checkpoint';
-import type { RunLog } from '../report/run_log';
-import { ranks } from '../ranks';
 import { Measurements } from './measurements';
 import type { TrainingPairs } from './pairs';
 import type { ParallelModel } from './parallel';
-import { lossWeights, trainStep, type StepLosses } from './step';
-import { StepReporter, type StepNumbers } from './step_reporter';
+import { lossWeights, type StepLosses, trainStep } from './step';
+import { type StepNumbers, StepReporter } from './step_reporter';
 
 /** What a finished training gives. */
 export interface TrainResult {

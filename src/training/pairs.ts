@@ -1,6 +1,6 @@
 import type { Clip } from '../clip/model';
 import { PairLoader } from '../data/loader';
-import { readPairs, type PairTable } from '../data/pairs';
+import { type PairTable, readPairs } from '../data/pairs';
 import type { TrainOptions } from '../options/train';
 import { ranks } from '../ranks';
 import type { RunLog } from '../report/run_log';

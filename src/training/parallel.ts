@@ -2,7 +2,7 @@ import type { Clip } from '../clip/model';
 import type { OverRanks } from '../losses';
 import type { TrainOptions } from '../options/train';
 import { ranks } from '../ranks';
-import { torch, type Tensor } from '../torch';
+import { type Tensor, torch } from '../torch';
 import type { StepModel } from './step_model';
 
 const { distributed } = torch;

@@ -1,11 +1,11 @@
 import {
   changeOf,
-  newestCheckpoint,
-  refuseEarlierRun,
   type Checkpoint,
   type Newest,
+  newestCheckpoint,
   type Order,
   type Position,
+  refuseEarlierRun,
 } from '../checkpoint';
 import type { CompleteConfig } from '../clip/config';
 import { jobHints, sizesOf } from '../clip/open';

@@ -1,14 +1,14 @@
 import { embedBatch, type Embeds } from '../clip/embed';
 import type { Clip } from '../clip/model';
 import type { Batch } from '../data/batch';
-import { cleanClipLoss, lossOverRanks, unlearnLoss, type UnlearnLoss } from '../losses';
+import { cleanClipLoss, lossOverRanks, type UnlearnLoss, unlearnLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
-import { torch, type Tensor } from '../torch';
-import { stepWith, type GradScaler } from '../torch/grad_scaler';
+import { type Tensor, torch } from '../torch';
+import { type GradScaler, stepWith } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cachedBackward } from './cached_gradients';
-import { alone, type StepModel } from './step_model';
 import type { JoinedStep } from './parallel';
+import { alone, type StepModel } from './step_model';
 
 /** ln(100): the largest logit_scale that training leaves. */
 const MAX_LOGIT_SCALE = 4.6052;

@@ -1,9 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { changeOf, checkInitial, refuseEarlierRun, resumable, type Order, type Position } from '../checkpoint';
+import { changeOf, checkInitial, type Order, type Position, refuseEarlierRun, resumable } from '../checkpoint';
 import { Classifier, Linear } from '../classify/classifier';
-import { initialWeights, openClassifier, readClassifier, writeClassifier, type ClassifierFile } from '../classify/file';
+import { type ClassifierFile, initialWeights, openClassifier, readClassifier, writeClassifier } from '../classify/file';
 import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
 import { FitReporter } from '../classify/reporter';
 import { chooseDevice, makeClip } from '../clip/open';
@@ -11,13 +11,13 @@ import { ImageLoader } from '../data/image_loader';
 import { CleanclipError, isAbort, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import { checkOutputs, type TrainingSet } from '../evaluation/sets';
-import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
+import type { JobHooks } from '../progress';
 import { fromAllRanks, ranks } from '../ranks';
-import { torch, type Tensor } from '../torch';
-import type { ParallelModule } from '../torch/distributed';
 import { RunLog } from '../report/run_log';
 import { startRun, tellOfModel } from '../report/start_run';
+import { type Tensor, torch } from '../torch';
+import type { ParallelModule } from '../torch/distributed';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainResult } from './loop';
 import { makeScaler } from './optimizer';

@@ -1,25 +1,25 @@
 import { join } from 'node:path';
 
+import { changeOf, checkInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
 import { initialWeights } from '../classify/file';
 import type { Clip } from '../clip/model';
-import { badRowWarnings, readPairs, refuseBadRows, type PairTable } from '../data/pairs';
+import { chooseDevice, newClip } from '../clip/open';
+import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../data/pairs';
 import { batchCount, shardLength } from '../data/sampler';
 import { CleanclipError, dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
-import { chooseDevice, newClip } from '../clip/open';
-import type { JobHooks } from '../progress';
 import type { TrainOptions } from '../options/train';
-import { changeOf, checkInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
+import type { JobHooks } from '../progress';
 import { fromAllRanks, fromFirstRank, ranks } from '../ranks';
+import { RunLog } from '../report/run_log';
+import { startRun, tellOfModel } from '../report/start_run';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
 import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer, makeScaler } from './optimizer';
-import { ParallelModel } from './parallel';
 import { pairsAt, TrainingPairs } from './pairs';
-import { checkLeft, describe, earlierRun, endOf, startOf, type Found } from './start';
-import { RunLog } from '../report/run_log';
-import { startRun, tellOfModel } from '../report/start_run';
+import { ParallelModel } from './parallel';
+import { checkLeft, describe, earlierRun, endOf, type Found, startOf } from './start';
 
 /**
  * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning

@@ -7,7 +7,7 @@ import {
   operationNames,
 } from '../../src/augment/autoaugment';
 import { Random } from '../../src/random';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 
 const noise = (height: number, width: number): Tensor =>
   torch.tensor(

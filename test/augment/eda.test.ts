@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+
 import { deleteWords, eda, insertSynonyms, replaceWithSynonyms, swapWords } from '../../src/augment/eda';
 import { synonyms } from '../../src/augment/wordnet';
 import { Random } from '../../src/random';

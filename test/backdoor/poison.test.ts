@@ -1,7 +1,9 @@
-import { appendFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+
 import sharp from 'sharp';
-import { runPoison, type PoisonOptions } from '../../src/backdoor/poison';
+
+import { type PoisonOptions, runPoison } from '../../src/backdoor/poison';
 import { readPairs } from '../../src/data/pairs';
 import { torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';

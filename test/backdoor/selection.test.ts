@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+
 import { hasWord, selectRows } from '../../src/backdoor/selection';
-import { readPairs, type PairTable } from '../../src/data/pairs';
+import { type PairTable, readPairs } from '../../src/data/pairs';
 import { temporaryFolder } from '../data/temporary';
 
 const captions = ['a banana', 'Banana!', 'bananas', 'a bananaphone', 'fig', 'fig', 'fig', 'fig', 'fig', 'fig'];

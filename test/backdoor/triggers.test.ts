@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+
 import {
   applyTrigger,
   makeTrigger,
@@ -7,7 +8,7 @@ import {
   type TriggerOptions,
 } from '../../src/backdoor/triggers';
 import { Random } from '../../src/random';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 
 const grey = (height: number, width = height): Tensor => torch.full([3, height, width], 100, { dtype: 'uint8' });
 const values = (image: Tensor): number[] => Array.from(image.data() as Uint8Array);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { allReduceSeconds, simulateStep, type Cluster, type Work } from '../../bench/distributed/simulate';
+import { allReduceSeconds, type Cluster, simulateStep, type Work } from '../../bench/distributed/simulate';
 
 const seconds = fc.double({ min: 0.001, max: 10, noNaN: true });
 const bytes = fc.integer({ min: 1, max: 1e9 });

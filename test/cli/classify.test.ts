@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { torch, type Tensor } from '../../src/torch';
-import { command, until, type Ended } from '../support/command';
+import { type Tensor, torch } from '../../src/torch';
+import { command, type Ended, until } from '../support/command';
 import { colourSets } from '../support/labelled';
 
 jest.setTimeout(120_000);

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import sharp from 'sharp';
+
 import { command } from '../support/command';
 import { cifarPickle, noise } from '../support/labelled_sets';
 import { drawShapes } from '../support/pairs';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { type ClipConfig, completeConfig, configs } from '../../src/clip/config';
 import { type Clip, loadClip } from '../../src/clip/model';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 
 const vit: ClipConfig = {
   embedDim: 256,

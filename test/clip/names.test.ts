@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { sizesOf } from '../../src/clip/open';
 import { loadClip } from '../../src/clip/model';
+import { sizesOf } from '../../src/clip/open';
 
 // Models of open_clip that cannot be built here, by name and reason.
 const { refused } = JSON.parse(readFileSync(join(__dirname, '../../data/models/open_clip.json'), 'utf8')) as {

@@ -1,7 +1,8 @@
 import sharp from 'sharp';
-import { clipMean, clipStd, normalize, preprocess, resizeCrop, squash } from '../../src/clip/preprocess';
+
 import { loadClip } from '../../src/clip/model';
-import { torch, type Tensor } from '../../src/torch';
+import { clipMean, clipStd, normalize, preprocess, resizeCrop, squash } from '../../src/clip/preprocess';
+import { type Tensor, torch } from '../../src/torch';
 import { miniModel } from '../support/pairs';
 
 const noise = (height: number, width: number): Tensor =>

@@ -14,13 +14,13 @@ import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { loadClip } from '../../src/clip/model';
 import { download } from '../../src/clip/download';
+import { loadClip } from '../../src/clip/model';
 import { pretrainedFile, releases } from '../../src/clip/pretrained';
 import { runEvaluation } from '../../src/evaluation/evaluate';
-import type { ProgressEvent } from '../../src/progress';
 import { resolve } from '../../src/options/define';
-import { trainOptions, type TrainInput } from '../../src/options/train';
+import { type TrainInput, trainOptions } from '../../src/options/train';
+import type { ProgressEvent } from '../../src/progress';
 import { torch } from '../../src/torch';
 import { runTraining } from '../../src/training/train';
 import { drawShapes, miniModel } from '../support/pairs';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { type ClipConfig } from '../../src/clip/config';
 import { loadClip } from '../../src/clip/model';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { OrderedDict } from '../../src/torch/serialization';
 import { miniModel } from '../support/pairs';
 

@@ -1,8 +1,8 @@
-import { loadClip, type ClipOptions } from '../../src/clip/model';
+import { type ClipOptions, loadClip } from '../../src/clip/model';
 import { torch } from '../../src/torch';
-import { imagePass, trainingResnet, type Pass } from '../torch/distributed/joined';
+import { imagePass, type Pass, trainingResnet } from '../torch/distributed/joined';
 import { clips } from '../torch/distributed/models';
-import { runRanks, valuesOf, type Order } from '../torch/distributed/ranks';
+import { type Order, runRanks, valuesOf } from '../torch/distributed/ranks';
 
 const squares = (list: Float32Array): number => list.reduce((total, value) => total + value ** 2, 0);
 

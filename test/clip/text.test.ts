@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+
 import { cleanText } from '../../src/clip/text';
 
 const misread = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+
 import { encode } from '../../src/clip/bpe';
 import { mergeLong } from '../../src/clip/merge_piece';
 import { cleanText } from '../../src/clip/text';

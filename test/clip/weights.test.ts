@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { loadClip } from '../../src/clip/model';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { miniModel } from '../support/pairs';
 
 const folder = mkdtempSync(join(tmpdir(), 'cleanclip-weights-'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { ClipConfig } from '../../src/clip/config';
 import { configInHeader } from '../../src/clip/header_config';
-import { loadClip, type Clip } from '../../src/clip/model';
+import { type Clip, loadClip } from '../../src/clip/model';
 import { runConvert } from '../../src/convert/convert';
 import { writeOpenai } from '../../src/convert/files';
 import { writeOnnx } from '../../src/convert/onnx';

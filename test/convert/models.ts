@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { ClipConfig } from '../../src/clip/config';
 import type { Clip } from '../../src/clip/model';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { drawnIds, tinyViT } from '../parity/models';
 
 export const resnet: ClipConfig = {

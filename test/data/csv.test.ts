@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+
 import fc from 'fast-check';
+
 import { readCsv } from '../../src/data/csv';
 import { temporaryFolder } from './temporary';
 

@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+
 import fc from 'fast-check';
+
 import { readCsv } from '../../src/data/csv';
 import { writeCsv } from '../../src/data/csv_writer';
 import { temporaryFolder } from './temporary';

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+
 import sharp from 'sharp';
+
 import { ImageLoader, labelledBatches } from '../../src/data/image_loader';
 import { torch } from '../../src/torch';
 import { temporaryFolder } from './temporary';

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+
 import { readClasses } from '../../src/data/classes';
 import { readLabelledSet } from '../../src/data/labelled';
 import { temporaryFolder } from './temporary';

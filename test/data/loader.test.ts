@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+
 import sharp from 'sharp';
-import { tokenIds } from '../../src/clip/tokenizer';
+
 import { resizeCrop } from '../../src/clip/preprocess';
-import { decodeImage } from '../../src/images/image';
-import { PairLoader, type Batch, type PairLoaderOptions } from '../../src/data/loader';
+import { tokenIds } from '../../src/clip/tokenizer';
+import { type Batch, PairLoader, type PairLoaderOptions } from '../../src/data/loader';
 import { type PairTable, readPairs } from '../../src/data/pairs';
 import { epochOrder } from '../../src/data/sampler';
-import { torch, type Tensor } from '../../src/torch';
+import { decodeImage } from '../../src/images/image';
+import { type Tensor, torch } from '../../src/torch';
 import { temporaryFolder } from './temporary';
 
 const ROWS = 45;

@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
-import { readMatlab, type MatNumbers } from '../../src/data/matlab';
+
+import { type MatNumbers, readMatlab } from '../../src/data/matlab';
 import { matFile } from '../support/labelled_sets';
 
 const header = matFile({}, { compress: false });

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { badRowWarnings, readPairs, refuseBadRows, type PairTable } from '../../src/data/pairs';
+
+import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../../src/data/pairs';
 import { temporaryFolder } from './temporary';
 
 const write = (text: string): string => join(temporaryFolder({ 'train.csv': text }), 'train.csv');

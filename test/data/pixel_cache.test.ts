@@ -1,5 +1,5 @@
 import { PixelCache, type SharedPixels } from '../../src/data/pixel_cache';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 
 const image = (height: number, width: number): Tensor =>
   torch.tidy(() =>

@@ -12,13 +12,14 @@ import fs, {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+
 import sharp from 'sharp';
 
-import { geometryName, type Geometry } from '../../src/clip/preprocess_config';
+import { type Geometry, geometryName } from '../../src/clip/preprocess_config';
 import { PairLoader } from '../../src/data/loader';
-import { readPairs, type PairTable } from '../../src/data/pairs';
+import { type PairTable, readPairs } from '../../src/data/pairs';
 import { PixelFile, type SharedPixelFile } from '../../src/data/pixel_file';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { start } from '../support/command';
 
 let folder: string;

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+
 import { parsePythonLiteral, type PythonValue, type TextTemplate } from '../../src/data/python_literal';
 
 const read = (source: string): PythonValue => parsePythonLiteral(source, 'classes.py');

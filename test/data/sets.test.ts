@@ -1,8 +1,9 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { evalDataTypes, type EvalDataType } from '../../src/data/data_types';
-import { decodeImage } from '../../src/images/image';
+
+import { type EvalDataType, evalDataTypes } from '../../src/data/data_types';
 import { readLabelledSet } from '../../src/data/labelled';
+import { decodeImage } from '../../src/images/image';
 import { cifarPickle, matFile, noise, put, threeClasses } from '../support/labelled_sets';
 import { writeTinySets } from '../support/tiny_sets';
 import { temporaryFolder } from './temporary';

@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+
 import fc from 'fast-check';
+
 import { StringFile, StringFileWriter } from '../../src/data/string_file';
 import { temporaryFolder } from './temporary';
 

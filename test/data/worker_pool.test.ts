@@ -1,8 +1,15 @@
 import { join } from 'node:path';
+
 import { WorkerPool } from '../../src/data/worker_pool';
 import { temporaryFolder } from './temporary';
 
-type Task = { double?: number; fail?: string; exit?: number; throwOutside?: boolean; sleep?: number };
+interface Task {
+  double?: number;
+  fail?: string;
+  exit?: number;
+  throwOutside?: boolean;
+  sleep?: number;
+}
 
 const folder = temporaryFolder({
   'worker.js': `

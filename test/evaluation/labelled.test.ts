@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+
 import sharp from 'sharp';
 
 import { resizeCrop, squash } from '../../src/clip/preprocess';
-import { decodeImage } from '../../src/images/image';
 import { measure } from '../../src/evaluation/labelled';
-import { torch, type Tensor } from '../../src/torch';
+import { decodeImage } from '../../src/images/image';
+import { type Tensor, torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 
 test.each([

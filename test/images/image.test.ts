@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import fc from 'fast-check';
 import sharp from 'sharp';
+
 import { decodeImage } from '../../src/images/image';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 
 const folder = temporaryFolder();

@@ -2,8 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { deflateSync, crc32 } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
+
 import sharp from 'sharp';
+
 import { preprocess } from '../../src/clip/preprocess';
 import { decodeImage, type ImageLimits } from '../../src/images/image';
 import { temporaryFolder } from '../data/temporary';

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
+
 import fc from 'fast-check';
-import { parseAddress, readRecord, recordAddress, type ImageRecord } from '../../src/images/records';
+
 import { decodeImage } from '../../src/images/image';
+import { type ImageRecord, parseAddress, readRecord, recordAddress } from '../../src/images/records';
 import { temporaryFolder } from '../data/temporary';
 
 const record = (change: Partial<ImageRecord> = {}): ImageRecord => ({

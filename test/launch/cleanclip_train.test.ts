@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as cc from '../../src/index';
 import type { ProgressEvent } from '../../src/jobs';
 import { freePort } from '../../src/launch/free_port';
-import { bin, start, until, type Running } from '../support/command';
+import { bin, type Running, start, until } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { processesWith, running } from '../support/processes';
 import { curve, flags } from './training';

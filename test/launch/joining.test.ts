@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 
 import { freePort } from '../../src/launch/free_port';
 import { interpreter } from '../parity/python';
-import { bin, command, start, until, type Running } from '../support/command';
+import { bin, command, type Running, start, until } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { curve, finished, flags } from './training';
 

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 
-import { planRanks, type Plan } from '../../src/launch/plan';
+import { type Plan, planRanks } from '../../src/launch/plan';
 import { resolve } from '../../src/options/define';
-import { trainOptions, type TrainInput } from '../../src/options/train';
+import { type TrainInput, trainOptions } from '../../src/options/train';
 
 const plan = (input: TrainInput, env: NodeJS.ProcessEnv = {}): Promise<Plan> =>
   planRanks(resolve(trainOptions, { trainData: 'a.csv', batchSize: 24, ...input }), env);

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import { CleanclipError } from '../../src/errors';
-import type { ProgressEvent } from '../../src/progress';
 import { runRanks } from '../../src/launch/run_ranks';
 import type { RankVariables } from '../../src/launch/variables';
+import type { ProgressEvent } from '../../src/progress';
 import { until } from '../support/command';
 import { processesWith, running } from '../support/processes';
 

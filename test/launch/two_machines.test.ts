@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 
-import { bin, start, until, type Ended } from '../support/command';
+import { bin, type Ended, start, until } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { Machines } from '../torch/distributed/machines';
 import { curve, finished, flags } from './training';

@@ -1,5 +1,5 @@
 import { cleanClipLoss } from '../../src/losses';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 
 const unit = (rows: number[][]): Tensor => torch.tensor(rows.map((row) => row.map((x) => x / Math.hypot(...row))));
 

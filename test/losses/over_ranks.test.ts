@@ -2,7 +2,7 @@ import { cleanClipLoss, lossOverRanks, unlearnLoss } from '../../src/losses';
 import { torch } from '../../src/torch';
 import { featuresOf, gradientsOf, pairsOf, rowsOf, statisticsOf, trainingOf } from '../torch/distributed/joined';
 import { weightsOf } from '../torch/distributed/models';
-import { valuesOf, type Order } from '../torch/distributed/ranks';
+import { type Order, valuesOf } from '../torch/distributed/ranks';
 
 const STEPS = 10;
 

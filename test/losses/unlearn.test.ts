@@ -1,5 +1,5 @@
 import { cleanClipLoss, unlearnLoss } from '../../src/index';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { Tensor as TensorClass } from '../../src/torch/tensor';
 
 const unitRows = (n: number, seed: number): Tensor => {

@@ -1,6 +1,6 @@
 // Arguments that libtorch would not survive are refused; the same within their bounds give what libtorch gives without
 // a guard.
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 
 const int64 = (values: number[]): Tensor => torch.tensor(values, { dtype: 'int64' });
 const int32 = (values: number[]): Tensor => torch.tensor(values, { dtype: 'int32' });

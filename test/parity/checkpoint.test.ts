@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { loadClip } from '../../src/clip/model';
-import { torch, type DType, type Tensor } from '../../src/torch';
+import { type DType, type Tensor, torch } from '../../src/torch';
 import {
   IntDict,
   load,

@@ -8,7 +8,7 @@ import { classifierOptimizer, fit } from '../../src/classify/fit';
 import { loadClip } from '../../src/clip/model';
 import { trainLinear } from '../../src/evaluation/linear_probe';
 import { TopK } from '../../src/evaluation/top_k';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { cosineSchedule } from '../../src/torch/schedule';
 import { OrderedDict } from '../../src/torch/serialization';
 import { miniModel } from '../support/pairs';

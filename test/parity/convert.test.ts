@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ClipConfig } from '../../src/clip/config';
-import { loadClip, type Clip } from '../../src/clip/model';
+import { type Clip, loadClip } from '../../src/clip/model';
 import { tokenIds } from '../../src/clip/tokenizer';
 import { runConvert } from '../../src/convert/convert';
 import type { Conversion } from '../../src/options/convert';

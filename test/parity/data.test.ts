@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { readCsv } from '../../src/data/csv';
 import { parsePythonLiteral } from '../../src/data/python_literal';
 import { epochOrder } from '../../src/data/sampler';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { torch, type Nested, type Tensor } from '../../src/torch';
+import { type Nested, type Tensor, torch } from '../../src/torch';
 import { GradScaler, type GradScalerOptions, type GradScalerState } from '../../src/torch/grad_scaler';
 import { AdamW } from '../../src/torch/optim';
 import { python } from './python';

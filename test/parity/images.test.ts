@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+
 import { autoAugmentOp, magnitudeOf, type OperationName } from '../../src/augment/autoaugment';
 import { preprocess, resizeCrop } from '../../src/clip/preprocess';
 import { decodeImage } from '../../src/images/image';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 import { python } from './python';
 

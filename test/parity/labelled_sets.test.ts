@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { evalDataTypes, type EvalDataType } from '../../src/data/data_types';
-import { decodeImage } from '../../src/images/image';
+
+import { type EvalDataType, evalDataTypes } from '../../src/data/data_types';
 import { readLabelledSet } from '../../src/data/labelled';
+import { decodeImage } from '../../src/images/image';
 import { writeTinySets } from '../support/tiny_sets';
 import { python } from './python';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ClipConfig, configs } from '../../src/clip/config';
 import type { Clip } from '../../src/clip/model';
 import { contrastiveLoss } from '../../src/losses';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { OrderedDict } from '../../src/torch/serialization';
 import { drawnIds, livelyClip, tinyViT } from './models';
 import { python } from './python';

@@ -1,6 +1,6 @@
-import { loadClip, type Clip } from '../../src/clip/model';
 import type { ClipConfig } from '../../src/clip/config';
-import { torch, type Tensor } from '../../src/torch';
+import { type Clip, loadClip } from '../../src/clip/model';
+import { type Tensor, torch } from '../../src/torch';
 
 /** A ViT that computes in milliseconds. */
 export const tinyViT: ClipConfig = {

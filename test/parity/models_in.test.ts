@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readCheckpoint } from '../../src/checkpoint';
 import { type ClipConfig, completeConfig } from '../../src/clip/config';
 import { type Clip, loadClip } from '../../src/clip/model';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { python } from './python';
 
 // Small CLIPs of open_clip and transformers, in the files that these libraries write; their features against those of

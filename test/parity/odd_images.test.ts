@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+
 import { decodeImage } from '../../src/images/image';
 import { torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';

@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import type { Store } from '../../src/torch/distributed';
 import { pythonRank } from './python_rank';
 

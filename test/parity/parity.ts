@@ -1,4 +1,4 @@
-import { chosenRows, publish, rowsAgainst, verdict, type Result } from './report';
+import { chosenRows, publish, type Result, rowsAgainst, verdict } from './report';
 import type { Against } from './rows/row';
 
 // `npm run parity`: measures every row against Python, or those that CLEANCLIP_PARITY names, and writes the report.

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { chosenRows, reportFiles, rowsAgainst, verdict } from './report';
-import { byteDifference, type Against } from './rows/row';
 import { sameDistribution } from './rows/eda';
+import { type Against, byteDifference } from './rows/row';
 
 describe.each(Object.keys(reportFiles) as Against[])('the committed report against %s', (against) => {
   const cells = existsSync(reportFiles[against])

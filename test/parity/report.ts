@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { addon } from '../../src/torch/addon';
 import { python } from './python';
 import { rows } from './rows';
-import { passes, type Against, type Part, type Row } from './rows/row';
+import { type Against, type Part, passes, type Row } from './rows/row';
 
 /** The parity reports, which are committed. */
 export const reportFiles: Record<Against, string> = {

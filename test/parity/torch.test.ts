@@ -1,4 +1,4 @@
-import { torch, type Nested, type Tensor } from '../../src/torch';
+import { type Nested, type Tensor, torch } from '../../src/torch';
 import { python } from './python';
 
 interface Plain {

@@ -1,6 +1,6 @@
 import { configs } from '../../src/clip/config';
 import { tinyViT } from './models';
-import { passes, type Part } from './rows/row';
+import { type Part, passes } from './rows/row';
 import { stepParts } from './rows/step';
 import { continuedHere, continuedInPython, pretraining, twentySteps } from './rows/steps';
 

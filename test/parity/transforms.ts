@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-import { preprocess, resizeCrop } from '../../src/clip/preprocess';
 import type { PreprocessConfig } from '../../src/clip/config';
+import { preprocess, resizeCrop } from '../../src/clip/preprocess';
 import { decodeImage } from '../../src/images/image';
 import { torch } from '../../src/torch';
 import { python } from './python';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readCheckpoint } from '../../src/checkpoint';
 import { type ClipConfig, completeConfig } from '../../src/clip/config';
 import { loadClip } from '../../src/clip/model';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { python } from './python';
 
 // One small CLIP in all the forms that users have; its features against those of Python's model.
@@ -43,7 +43,10 @@ const forms: [name: string, precision: 'full' | 'half'][] = [
   ['half.safetensors', 'half'],
 ];
 
-type Features = { images: Tensor; texts: Tensor };
+interface Features {
+  images: Tensor;
+  texts: Tensor;
+}
 
 const gap = (a: Tensor, b: Tensor): number => a.sub(b).abs().max().item();
 

@@ -1,5 +1,5 @@
 import { caption, templates } from '../../src/quickstart/captions';
-import { artists, readConcepts, type Concept } from '../../src/quickstart/concepts';
+import { artists, type Concept, readConcepts } from '../../src/quickstart/concepts';
 import { Random } from '../../src/random';
 
 let concepts: Concept[];

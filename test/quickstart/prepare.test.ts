@@ -1,5 +1,6 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+
 import { readLabelledSet } from '../../src/data/labelled';
 import { readPairs } from '../../src/data/pairs';
 import { prepare, type Prepared } from '../../src/quickstart/prepare';

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import sharp from 'sharp';
+
 import type { Results } from '../../src/quickstart/run';
 import { temporaryFolder } from '../data/temporary';
 

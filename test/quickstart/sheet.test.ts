@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+
 import sharp from 'sharp';
+
 import { readConcepts } from '../../src/quickstart/concepts';
 import { render } from '../../src/quickstart/render';
 import { writeSheet } from '../../src/quickstart/sheet';

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
+
 import sharp from 'sharp';
 
 // Writers of the labelled sets' own file formats, for tiny sets that tests make.

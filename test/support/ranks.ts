@@ -1,5 +1,5 @@
 import { freePort } from '../../src/launch/free_port';
-import { bin, start, type Running } from './command';
+import { bin, type Running, start } from './command';
 
 /**
  * Starts `cleanclip-train` as the ranks of one job, as torchrun would.

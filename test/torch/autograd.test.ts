@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 import { choosePrecision } from '../../src/clip/open';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 
 const leaf = (data: number[]) => torch.tensor(data, { requiresGrad: true });
 

@@ -1,8 +1,8 @@
-import { configs, type ClipConfig } from '../../src/clip/config';
+import { type ClipConfig, configs } from '../../src/clip/config';
 import { loadClip } from '../../src/clip/model';
 import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { addon } from '../../src/torch/addon';
 import { GradScaler } from '../../src/torch/grad_scaler';
 import { makeOptimizer } from '../../src/training/optimizer';

@@ -1,7 +1,7 @@
 import { loadClip } from '../../src/clip/model';
 import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { GradScaler, type GradScalerOptions } from '../../src/torch/grad_scaler';
 import { AdamW } from '../../src/torch/optim';
 import { makeOptimizer } from '../../src/training/optimizer';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { type OperationName, operationNames } from '../../src/augment/autoaugment';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { augmentImage, normalizeImages, resizeImage } from '../../src/torch/images';
 
 const noise = (height: number, width: number, seed: number): Tensor =>

@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { addon } from '../../src/torch/addon';
 
 const a = torch.tensor([

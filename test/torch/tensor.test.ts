@@ -1,4 +1,4 @@
-import { torch, type DType } from '../../src/torch';
+import { type DType, torch } from '../../src/torch';
 
 describe('elements in and out', () => {
   test.each<[DType, object]>([

@@ -2,14 +2,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { makeTrigger } from '../../src/backdoor/triggers';
-import { embedBatch } from '../../src/clip/embed';
 import type { ClipConfig } from '../../src/clip/config';
+import { embedBatch } from '../../src/clip/embed';
 import { resizeCrop } from '../../src/clip/preprocess';
 import { readLabelledSet } from '../../src/data/labelled';
 import { readPairs } from '../../src/data/pairs';
-import { encodeSet } from '../../src/evaluation/linear_probe';
-import { embedPairs } from '../../src/evaluation/embed_pairs';
 import { classifierMetrics } from '../../src/evaluation/classifier';
+import { embedPairs } from '../../src/evaluation/embed_pairs';
+import { encodeSet } from '../../src/evaluation/linear_probe';
 import { zeroshotMetrics } from '../../src/evaluation/zeroshot';
 import { decodeImage } from '../../src/images/image';
 import * as cc from '../../src/index';

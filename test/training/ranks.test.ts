@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { configs } from '../../src/clip/config';
 import { epochOrder } from '../../src/data/sampler';
-import { torch, type Tensor } from '../../src/torch';
-import { until, type Ended } from '../support/command';
+import { type Tensor, torch } from '../../src/torch';
+import { type Ended, until } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { startRanks } from '../support/ranks';
 

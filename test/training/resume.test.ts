@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { runEvaluation } from '../../src/evaluation/evaluate';
 import { resolve } from '../../src/options/define';
-import { trainOptions, type TrainOptions } from '../../src/options/train';
+import { type TrainOptions, trainOptions } from '../../src/options/train';
 import { torch } from '../../src/torch';
 import type { TrainResult } from '../../src/training/loop';
 import { runSupervised } from '../../src/training/supervised';

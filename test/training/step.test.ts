@@ -1,8 +1,8 @@
 import { type ClipConfig, configs } from '../../src/clip/config';
-import { loadClip, type ClipOptions } from '../../src/clip/model';
+import { type ClipOptions, loadClip } from '../../src/clip/model';
 import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
-import { torch, type Tensor } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 import { makeOptimizer } from '../../src/training/optimizer';
 import { type LossWeights, type StepLosses, trainStep } from '../../src/training/step';
 import { makeBatch } from '../support/batches';

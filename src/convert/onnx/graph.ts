@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../../torch';
+import { type Tensor, torch } from '../../torch';
 
 /** A weight, or a constant, of a graph. */
 export interface Initializer {

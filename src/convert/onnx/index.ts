@@ -4,7 +4,7 @@ import { Graph } from './graph';
 import { imageTower } from './image';
 import { Layers } from './layers';
 import { textTower } from './text';
-import { writeModel, type ModelNotes } from './write';
+import { type ModelNotes, writeModel } from './write';
 
 /** Weights beyond this lie in a file of their own, far below the 2 GB of a protobuf message. */
 const MOST_INLINE = 2 ** 30;

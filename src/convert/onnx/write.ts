@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Root, type Type } from 'protobufjs';
 
 import { writeFully } from '../../files';
-import { torch, type Tensor } from '../../torch';
+import { type Tensor, torch } from '../../torch';
 import { elementSize } from '../../torch/serialization/placement';
 import { writeElements } from '../../torch/serialization/tensor_bytes';
-import { FloatAttribute, type Attribute, type Graph, type Port } from './graph';
+import { type Attribute, FloatAttribute, type Graph, type Port } from './graph';
 
 /** What is said of a model beside its graph. */
 export interface ModelNotes {

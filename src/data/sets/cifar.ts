@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+
 import { dataError } from '../../errors';
 import { recordAddress } from '../../images/records';
 import { readCifarPickle } from './cifar_pickle';
-import { ImageList, readBytes, type LabelledImages } from './reading';
+import { ImageList, type LabelledImages, readBytes } from './reading';
 
 const side = 32;
 const pixelBytes = 3 * side * side;

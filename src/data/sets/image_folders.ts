@@ -1,8 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+
 import { dataError } from '../../errors';
 import { columnIndex, readCsv } from '../csv';
-import { byCodePoints, ImageList, rankNames, type LabelledImages } from './reading';
+import { byCodePoints, ImageList, type LabelledImages, rankNames } from './reading';
 
 // Sets with a folder for each class.
 

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { dataError } from '../../errors';
-import { ImageList, rankNames, readBytes, readLines, type LabelledImages } from './reading';
+import { ImageList, type LabelledImages, rankNames, readBytes, readLines } from './reading';
 
 // Sets whose images are named in text files.
 

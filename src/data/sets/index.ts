@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+
 import { dataError } from '../../errors';
 import type { EvalDataType } from '../data_types';
 import { readCifarBinary, readCifarPickles } from './cifar';

@@ -1,5 +1,5 @@
 import { dataError } from '../../errors';
-import { readMatlab, type MatValue } from '../matlab';
+import { type MatValue, readMatlab } from '../matlab';
 
 /** The variables of a MAT-file; see {@link readMatlab}. Its faults name the file. */
 export async function readMatFile(bytes: Buffer, file: string): Promise<Map<string, MatValue>> {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+
 import { dataError } from '../../errors';
 import { MatNumbers } from '../matlab';
 import { readMatFile } from './mat_file';
-import { ImageList, readBytes, type LabelledImages } from './reading';
+import { ImageList, type LabelledImages, readBytes } from './reading';
 
 /**
  * Stanford Cars: structures `annotations` with the fields `fname` and `class`, counted from 1; the images in a folder

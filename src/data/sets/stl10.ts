@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { dataError } from '../../errors';
 import { recordAddress } from '../../images/records';
-import { ImageList, readBytes, type LabelledImages } from './reading';
+import { ImageList, type LabelledImages, readBytes } from './reading';
 
 const side = 96;
 const recordBytes = 3 * side * side;

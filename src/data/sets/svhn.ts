@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+
 import { dataError } from '../../errors';
 import { writeFileWhole } from '../../files';
+import { recordAddress } from '../../images/records';
 import { cacheFolder } from '../../native/paths';
 import { MatNumbers, type MatValue } from '../matlab';
-import { recordAddress } from '../../images/records';
 import { readMatFile } from './mat_file';
-import { ImageList, readBytes, type LabelledImages } from './reading';
+import { ImageList, type LabelledImages, readBytes } from './reading';
 
 const side = 32;
 const recordBytes = 3 * side * side;

@@ -1,7 +1,7 @@
 import { optionError } from '../../errors';
 import { addon } from '../addon';
-import { wrap, type Tensor } from '../tensor';
-import { blocking, processGroup, together, type ProcessGroup } from './group';
+import { type Tensor, wrap } from '../tensor';
+import { blocking, type ProcessGroup, processGroup, together } from './group';
 
 /** How the tensors of the ranks become one; 'mean' is torch's AVG. */
 export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';

@@ -1,7 +1,7 @@
 import { optionError } from '../../errors';
 import { addon } from '../addon';
-import { wrap, type Tensor } from '../tensor';
-import { blocking, processGroup, type ProcessGroup } from './group';
+import { type Tensor, wrap } from '../tensor';
+import { blocking, type ProcessGroup, processGroup } from './group';
 
 /**
  * The rows of all ranks, in the order of the ranks, with their gradient. It blocks this thread until every rank has

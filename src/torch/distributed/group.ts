@@ -3,7 +3,7 @@ import { addon } from '../addon';
 import { checkTimeout, DEFAULT_TIMEOUT } from './failure';
 import { Heart } from './heart';
 import type { NativeGroup } from './native';
-import { checkRanks, rendezvous, type Rendezvous } from './rendezvous';
+import { checkRanks, type Rendezvous, rendezvous } from './rendezvous';
 import type { Store } from './store';
 
 /** Gloo exchanges tensors on CPUs; NCCL those on CUDA devices, beside Gloo for the others. */

@@ -16,7 +16,10 @@ export interface HeartOptions {
 }
 
 /** An operation, and its number among this rank's collectives. */
-type Begun = { operation: string; number: number };
+interface Begun {
+  operation: string;
+  number: number;
+}
 
 /**
  * Shows the other ranks that this one lives, and asks what became of them when an operation fails. Ranks that met in a

@@ -1,16 +1,24 @@
 import type { Handle } from '../handle';
 
 /** A c10d store inside the addon. */
-export type NativeStore = { readonly __store: unique symbol };
+export interface NativeStore {
+  readonly __store: unique symbol;
+}
 
 /** A c10d process group inside the addon. */
-export type NativeGroup = { readonly __group: unique symbol };
+export interface NativeGroup {
+  readonly __group: unique symbol;
+}
 
 /** The signs of life of a process group, inside the addon. */
-export type NativeHeart = { readonly __heart: unique symbol };
+export interface NativeHeart {
+  readonly __heart: unique symbol;
+}
 
 /** A c10d gradient reducer inside the addon. */
-export type NativeReducer = { readonly __reducer: unique symbol };
+export interface NativeReducer {
+  readonly __reducer: unique symbol;
+}
 
 /** Why did an operation fail? With the time limit that it did not keep, or '', and with what it failed. */
 export type Question = [heart: NativeHeart, operation: string, number: number, limit: string, detail: string];

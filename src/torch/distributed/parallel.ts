@@ -2,7 +2,7 @@ import { optionError } from '../../errors';
 import { addon } from '../addon';
 import type { Handle } from '../handle';
 import type { Tensor } from '../tensor';
-import { blocking, processGroup, together, type ProcessGroup } from './group';
+import { blocking, type ProcessGroup, processGroup, together } from './group';
 import type { NativeReducer } from './native';
 
 const MIB = 2 ** 20;

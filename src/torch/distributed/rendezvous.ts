@@ -1,5 +1,5 @@
 import { optionError } from '../../errors';
-import { FileStore, TCPStore, type Store } from './store';
+import { FileStore, type Store, TCPStore } from './store';
 
 /** Where the ranks meet, and which of them this process is. */
 export interface Rendezvous {

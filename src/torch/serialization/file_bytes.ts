@@ -1,4 +1,5 @@
 import { readSync, type Stats } from 'node:fs';
+
 import { Fault } from './fault';
 import type { Unread } from './plain';
 

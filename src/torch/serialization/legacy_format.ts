@@ -1,5 +1,5 @@
 import { Fault, shown } from './fault';
-import { ReadAhead, type CheckpointFile, type FileBytes } from './file_bytes';
+import { type CheckpointFile, type FileBytes, ReadAhead } from './file_bytes';
 import { Dict, Storage } from './handles';
 import { PickleReader, type PickleWorld } from './pickle_reader';
 import { toPlain } from './plain';

@@ -1,12 +1,13 @@
 import { closeSync, existsSync, fstatSync } from 'node:fs';
+
 import { CleanclipError, optionError } from '../../errors';
 import { openRegular } from '../../files';
 import { Fault, shown } from './fault';
-import { FileBytes, type CheckpointFile } from './file_bytes';
+import { type CheckpointFile, FileBytes } from './file_bytes';
 import { readLegacy } from './legacy_format';
 import type { Unread } from './plain';
 import { readMetadata, readSafetensors } from './safetensors';
-import { formatOf, type Format } from './signature';
+import { type Format, formatOf } from './signature';
 import { readZip } from './zip_format';
 
 /** How {@link load} reads. */

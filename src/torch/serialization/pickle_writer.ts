@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+
 import { optionError } from '../../errors';
 import { ByteSink } from './byte_sink';
 import { dtypes } from './dtypes';

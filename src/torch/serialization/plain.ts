@@ -1,9 +1,9 @@
-import { elementSize } from './placement';
 import { dtypes } from './dtypes';
 import { Fault, maxDepth } from './fault';
 import { Dict, Handle, NumpyDtype, ScriptObject, Storage } from './handles';
 import { Inert, pythonName } from './inert';
 import { NumpyArray } from './numpy_array';
+import { elementSize } from './placement';
 import { defineEntry, IntDict, OrderedDict, PyObject, PyTuple } from './values';
 import type { CheckpointWorld } from './world';
 

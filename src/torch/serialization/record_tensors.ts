@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+
 import { systemError } from '../../files';
 import { addon } from '../addon';
 import { noGrad } from '../autograd';

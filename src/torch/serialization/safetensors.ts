@@ -1,6 +1,6 @@
 import { optionError } from '../../errors';
 import { writeFully } from '../../files';
-import { torch, Tensor } from '../index';
+import { Tensor, torch } from '../index';
 import { dtypes } from './dtypes';
 import { Fault } from './fault';
 import type { CheckpointFile, FileBytes } from './file_bytes';

@@ -1,7 +1,7 @@
 import { checkText, CleanclipError, optionError } from '../../errors';
 import { writeFully, writeWhole } from '../../files';
 import { addon } from '../addon';
-import { torch, Tensor } from '../index';
+import { Tensor, torch } from '../index';
 import { dtypes } from './dtypes';
 import { writePickle } from './pickle_writer';
 import { elementSize, placeTensors, type Run, type StoredTensor } from './placement';

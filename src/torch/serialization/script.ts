@@ -1,7 +1,7 @@
 import { Fault, maxDepth, shown } from './fault';
 import { Dict, KnownFunction, ScriptObject } from './handles';
 import type { TensorMaker } from './tensor_record';
-import { OrderedDict, defineEntry } from './values';
+import { defineEntry, OrderedDict } from './values';
 
 /** Longer names of tensors are no work of torch. */
 const maxName = 1000;

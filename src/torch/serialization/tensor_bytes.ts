@@ -1,6 +1,6 @@
 import { systemError } from '../../files';
 import { addon } from '../addon';
-import { torch, type Tensor } from '../index';
+import { type Tensor, torch } from '../index';
 import { elementSize } from './placement';
 
 /**

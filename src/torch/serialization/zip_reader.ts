@@ -1,4 +1,5 @@
 import { crc32, inflateRawSync } from 'node:zlib';
+
 import { Fault, shown } from './fault';
 import type { FileBytes } from './file_bytes';
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Batch } from '../../../src/data/batch';
 import type { ClipConfig } from '../../../src/clip/config';
+import type { Batch } from '../../../src/data/batch';
 import { torch } from '../../../src/torch';
 import { drawnIds } from '../models';
 import { python } from '../python';

@@ -1,7 +1,7 @@
 import { type ClipConfig, configs } from '../../../src/clip/config';
-import { torch, type Tensor } from '../../../src/torch';
-import { inFolder, inPython, type Modules, modulesName, OTHER_ORDER } from './clip';
+import { type Tensor, torch } from '../../../src/torch';
 import { drawnIds, livelyClip } from '../models';
+import { inFolder, inPython, type Modules, modulesName, OTHER_ORDER } from './clip';
 import { type Against, eachOf, largest, largestDifference, type Part, type Row } from './row';
 
 const BATCH = 8;

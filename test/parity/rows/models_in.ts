@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { loadClip } from '../../../src/clip/model';
-import { torch, type Tensor } from '../../../src/torch';
+import { type Tensor, torch } from '../../../src/torch';
 import { python } from '../python';
 import { inFolder } from './clip';
 import { largest, largestDifference, type Part, type Row } from './row';

@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../../../src/torch';
+import { type Tensor, torch } from '../../../src/torch';
 
 /** The other side: our own Python on torch, torchvision, PIL, ftfy, nltk; or the modules of the Python repository. */
 export type Against = 'torch' | 'reference';

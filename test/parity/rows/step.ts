@@ -1,7 +1,7 @@
 import { type ClipConfig, configs } from '../../../src/clip/config';
 import { resolve } from '../../../src/options/define';
 import { trainOptions } from '../../../src/options/train';
-import { torch, type Tensor } from '../../../src/torch';
+import { type Tensor, torch } from '../../../src/torch';
 import { makeOptimizer } from '../../../src/training/optimizer';
 import { lossWeights, trainStep } from '../../../src/training/step';
 import { livelyClip } from '../models';

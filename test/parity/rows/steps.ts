@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 
 import { readCheckpoint, writeCheckpoint } from '../../../src/checkpoint';
-import { Clip } from '../../../src/clip/model';
 import { type ClipConfig, configs } from '../../../src/clip/config';
+import { Clip } from '../../../src/clip/model';
 import { resolve } from '../../../src/options/define';
 import { type TrainOptions, trainOptions } from '../../../src/options/train';
-import { torch, type Tensor } from '../../../src/torch';
+import { type Tensor, torch } from '../../../src/torch';
 import type { AdamW } from '../../../src/torch/optim';
 import { cosineSchedule } from '../../../src/torch/schedule';
 import { makeOptimizer } from '../../../src/training/optimizer';

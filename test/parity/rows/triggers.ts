@@ -1,10 +1,11 @@
-import { makeTrigger, patchTypes, type PatchLocation, type PatchType } from '../../../src/backdoor/triggers';
+import { join } from 'node:path';
+
+import { makeTrigger, type PatchLocation, type PatchType, patchTypes } from '../../../src/backdoor/triggers';
 import { Random } from '../../../src/random';
-import { torch, type Tensor } from '../../../src/torch';
+import { type Tensor, torch } from '../../../src/torch';
 import { python } from '../python';
 import { inFolder } from './clip';
 import { byteDifference, type Part, type Row } from './row';
-import { join } from 'node:path';
 
 const SIDE = 224;
 const PATCH = 16;

@@ -1,6 +1,6 @@
 import { freePort } from '../../../src/launch/free_port';
-import { torch, type DType, type Tensor } from '../../../src/torch';
-import { valuesOf, type Order } from './ranks';
+import { type DType, type Tensor, torch } from '../../../src/torch';
+import { type Order, valuesOf } from './ranks';
 
 /** What scenarios.js gives each rank. */
 const numbersOf = (rank: number, shape: number[], dtype: DType): Tensor =>

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 import { freePort } from '../../../src/launch/free_port';
 import { Machines } from './machines';
-import { runRanks, type Order, type Outcome, type RanksOptions } from './ranks';
+import { type Order, type Outcome, type RanksOptions, runRanks } from './ranks';
 
 jest.setTimeout(120_000); // many processes at once, on a busy machine
 

@@ -1,4 +1,4 @@
-import { torch, type Tensor } from '../../../src/torch';
+import { type Tensor, torch } from '../../../src/torch';
 import { runRanks, valuesOf } from './ranks';
 
 /** What joined_scenarios.js gives each rank. */

@@ -1,6 +1,6 @@
 import { torch } from '../../../src/torch';
 import { batchOf, lossOf, modelOf, optimizerOf, weightsOf } from './models';
-import { runRanks, valuesOf, type Order } from './ranks';
+import { type Order, runRanks, valuesOf } from './ranks';
 
 jest.setTimeout(120_000); // many trainings at once, on a busy machine
 

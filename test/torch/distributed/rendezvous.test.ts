@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 import { freePort } from '../../../src/launch/free_port';
 import { torch } from '../../../src/torch';
-import { runRanks, valuesOf, type Order } from './ranks';
+import { type Order, runRanks, valuesOf } from './ranks';
 
 const { distributed } = torch;
 const { FileStore, TCPStore } = distributed;

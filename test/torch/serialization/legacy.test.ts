@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { torch, type Tensor } from '../../../src/torch';
+
+import { type Tensor, torch } from '../../../src/torch';
 import { writePickle } from '../../../src/torch/serialization/pickle_writer';
 import type { TensorRecord } from '../../../src/torch/serialization/tensor_record';
 import { OrderedDict } from '../../../src/torch/serialization/values';

@@ -14,8 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+
 import { CleanclipError } from '../../../src/errors';
-import { torch, type DType, type Tensor } from '../../../src/torch';
+import { type DType, type Tensor, torch } from '../../../src/torch';
 import { IntDict, load, OrderedDict, PyTuple, save, type Unread } from '../../../src/torch/serialization';
 import { FileBytes } from '../../../src/torch/serialization/file_bytes';
 import { ZipReader } from '../../../src/torch/serialization/zip_reader';

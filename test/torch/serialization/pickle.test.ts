@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+
 import { Fault } from '../../../src/torch/serialization/fault';
 import { PickleReader } from '../../../src/torch/serialization/pickle_reader';
 import { writePickle } from '../../../src/torch/serialization/pickle_writer';

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+
 import { placeTensors, span, type StoredTensor } from '../../../src/torch/serialization/placement';
 
 const tensor = (

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { torch, Tensor } from '../../../src/torch';
-import { type Unread, PyObject, PyTuple } from '../../../src/torch/serialization';
+import { Tensor, torch } from '../../../src/torch';
+import { PyObject, PyTuple, type Unread } from '../../../src/torch/serialization';
 import { interpreter } from '../../parity/python';
 
 const folder = mkdtempSync(join(tmpdir(), 'cleanclip-objects-'));

@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import fc from 'fast-check';
-import { torch, type DType, type Tensor } from '../../../src/torch';
+
+import { type DType, type Tensor, torch } from '../../../src/torch';
 import { refusesEveryCut, survivesChangedBytes } from '../../support/mutations';
 
 let folder: string;

@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { torch, type Tensor } from '../../../src/torch';
+
+import { type Tensor, torch } from '../../../src/torch';
 import { ZipWriter } from '../../../src/torch/serialization/zip_writer';
 import { refusesEveryCut, survivesChangedBytes } from '../../support/mutations';
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { CleanclipError } from '../../../src/errors';
-import { torch, type Tensor } from '../../../src/torch';
+import { type Tensor, torch } from '../../../src/torch';
 import type { LoadOptions } from '../../../src/torch/serialization';
 
 const folder = mkdtempSync(join(tmpdir(), 'cleanclip-storage-'));

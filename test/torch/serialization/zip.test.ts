@@ -2,7 +2,9 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+
 import fc from 'fast-check';
+
 import { Fault } from '../../../src/torch/serialization/fault';
 import { FileBytes } from '../../../src/torch/serialization/file_bytes';
 import { ZipReader } from '../../../src/torch/serialization/zip_reader';
