@@ -13,7 +13,7 @@ if (existsSync(join(root, 'src'))) {
   if (status !== 0) process.exit(1);
 }
 
-const { setup } = require('../dist/native/setup.js');
+const { setup } = require('../dist/setup/setup.js');
 try {
   setup();
 } catch (error) {

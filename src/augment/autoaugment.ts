@@ -1,9 +1,9 @@
 import { optionError } from '../errors';
+import { augmentImage } from '../images/kernels';
 import { checkImage } from '../images/pixels';
 import { Random } from '../random';
 import { show } from '../show';
 import type { Tensor } from '../torch';
-import { augmentImage } from '../torch/images';
 
 /** The operations of AutoAugment, by torchvision's names. */
 export const operationNames = [

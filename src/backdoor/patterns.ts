@@ -1,6 +1,6 @@
 import { optionError } from '../errors';
 import { type Tensor, torch } from '../torch';
-import type { PatchType } from './triggers';
+import type { PatchType } from './names';
 
 /** What a trigger shows, before it is put on an image. All are float32. */
 

@@ -3,8 +3,6 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 
 import sharp from 'sharp';
 
-import { resizeCrop, resizedTo } from '../clip/preprocess';
-import { type Geometry, geometryOf } from '../clip/preprocess_config';
 import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
 import { type BadRows, type PairColumns, type PairTable, readPairs } from '../data/pairs';
@@ -12,6 +10,8 @@ import { CleanclipError, dataError, optionError } from '../errors';
 import { writeFolderWhole } from '../folders';
 import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
+import { resizeCrop, resizedTo } from '../images/preprocess';
+import { type Geometry, geometryOf } from '../images/preprocess_config';
 import { type Lock, lock } from '../lock';
 import { Random } from '../random';
 import { type Tensor, torch } from '../torch';

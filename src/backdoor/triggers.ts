@@ -2,14 +2,15 @@ import { optionError } from '../errors';
 import { Random } from '../random';
 import { show } from '../show';
 import { type Tensor, torch } from '../torch';
+import {
+  type PatchLocation,
+  patchLocations,
+  type PatchType,
+  patchTypes,
+  type TriggerMode,
+  triggerModes,
+} from './names';
 import { checkPattern, drawPattern, warp } from './patterns';
-
-export const patchTypes = ['random', 'yellow', 'blended', 'SIG', 'warped'] as const;
-export const patchLocations = ['random', 'four_corners', 'blended'] as const;
-const triggerModes = ['fixed', 'resampled'] as const;
-export type PatchType = (typeof patchTypes)[number];
-export type PatchLocation = (typeof patchLocations)[number];
-export type TriggerMode = (typeof triggerModes)[number];
 
 export interface TriggerOptions {
   /**

@@ -1,6 +1,6 @@
 import type { Clip } from '../clip/model';
-import { normalize } from '../clip/preprocess';
 import type { StateDict } from '../clip/weights';
+import { normalize } from '../images/preprocess';
 import { type Tensor, torch } from '../torch';
 
 /**

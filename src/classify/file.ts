@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { checkExists, type Checkpoint, checkpointOf, type Order, type Position, readInitial } from '../checkpoint';
 import { jobHints, makeClip, type ModelOptions } from '../clip/open';
 import { knownModel, readWeights } from '../clip/read_model';
 import { copyStateDict, type StateDict } from '../clip/weights';
 import { CleanclipError } from '../errors';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
+import { checkExists, type Checkpoint, checkpointOf, readInitial } from '../run/checkpoint';
+import { type Order, type Position } from '../run/position';
 import { torch } from '../torch';
 import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';

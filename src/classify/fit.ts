@@ -1,8 +1,8 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
-import type { Position } from '../checkpoint';
 import { CleanclipError, dataError } from '../errors';
-import { fromAllRanks, sumOverRanks } from '../ranks';
+import type { Position } from '../run/position';
+import { fromAllRanks, sumOverRanks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import { type GradScaler, stepWith } from '../torch/grad_scaler';
 import { AdamW } from '../torch/optim';

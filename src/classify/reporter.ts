@@ -1,5 +1,5 @@
 import type { JobHooks } from '../progress';
-import type { RunLog } from '../report/run_log';
+import type { RunLog } from '../run/log';
 import type { StepReport } from './fit';
 
 /** What {@link FitReporter} needs to know of the training. */

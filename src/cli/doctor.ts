@@ -7,7 +7,7 @@ export const command = new Command('doctor')
   )
   .option('--json', 'print the report as JSON', false)
   .action(async (options: { json: boolean }) => {
-    const { doctor, formatReport } = await import('../native/doctor');
+    const { doctor, formatReport } = await import('../setup/doctor');
     const report = doctor();
     console.log(options.json ? JSON.stringify(report, null, 2) : formatReport(report));
     if (!report.ok) process.exitCode = 1;

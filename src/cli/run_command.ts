@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { CleanclipError } from '../errors';
 import { endOnSecondInterrupt } from '../jobs/interrupts';
 import type { JobHooks, ProgressEvent } from '../progress';
-import { ProgressLine } from '../report/progress_line';
+import { ProgressLine } from './progress_line';
 
 /** Lets the command go on when nobody reads what it prints any more, as after `| head`. */
 export function goOnUnread(): void {

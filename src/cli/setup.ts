@@ -6,6 +6,6 @@ export const command = new Command('setup')
   .option('--cuda', 'against a CUDA build of libtorch, with NCCL, which is fetched if there is none (2.7 GB)', false)
   .option('--force', 'compile even when nothing has changed', false)
   .action(async (options: { cuda: boolean; force: boolean }) => {
-    const { setup } = await import('../native/setup');
+    const { setup } = await import('../setup/setup');
     setup(options);
   });

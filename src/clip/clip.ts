@@ -1,4 +1,5 @@
 import { checkOptions, optionError } from '../errors';
+import { preprocess } from '../images/preprocess';
 import { show } from '../show';
 import { type Tensor, torch } from '../torch';
 import { addon } from '../torch/addon';
@@ -7,7 +8,6 @@ import { wrap } from '../torch/tensor';
 import { checkConfig } from './check_config';
 import type { ClipConfig, CompleteConfig } from './config';
 import { type NativeClip, type NativeClipClass, nativeConfig } from './native_module';
-import { preprocess } from './preprocess';
 import { copyStateDict, type StateDict } from './weights';
 
 /**

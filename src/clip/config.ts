@@ -1,24 +1,4 @@
-/** How a picture becomes a model's pixels, as open_clip's `preprocess_cfg` names it. */
-export interface PreprocessConfig {
-  /** subtracted from each channel of values in [0, 1]; default CLIP's */
-  imageMean?: readonly number[];
-  /** by which each channel is then divided; default CLIP's */
-  imageStd?: readonly number[];
-  /** filter of the resize, antialiased; default 'bicubic' */
-  interpolation?: 'bicubic' | 'bilinear';
-  /**
-   * 'shortest' (default): resize the short side, then crop the middle; 'longest': the long side, then pad; 'squash':
-   * both sides
-   */
-  resizeMode?: 'shortest' | 'longest' | 'squash';
-  /** value in 0 to 255 of the border that 'longest' adds; default 0 */
-  fillColor?: number;
-  /**
-   * of the margin that 'shortest' cuts off, where half a pixel is left: to the even pixel as torchvision (default), or
-   * 'down' as transformers
-   */
-  cropRounding?: 'even' | 'down';
-}
+import { clipPreprocessing, type PreprocessConfig } from '../images/preprocess_config';
 
 /** The sizes of a CLIP and all else that its architecture leaves open. What is left out is as in OpenAI's models. */
 export interface ClipConfig extends PreprocessConfig {
@@ -79,16 +59,6 @@ export interface ClipConfig extends PreprocessConfig {
 /** A configuration whose every field has a value; `visionPatchSize` is left out for a ResNet. */
 export type CompleteConfig = Required<Omit<ClipConfig, 'visionPatchSize'>> & Pick<ClipConfig, 'visionPatchSize'>;
 
-/** CLIP's own preprocessing. */
-export const clipPreprocessing: Required<PreprocessConfig> = {
-  imageMean: [0.48145466, 0.4578275, 0.40821073],
-  imageStd: [0.26862954, 0.26130258, 0.27577711],
-  interpolation: 'bicubic',
-  resizeMode: 'shortest',
-  fillColor: 0,
-  cropRounding: 'even',
-};
-
 /** What OpenAI's models have where a configuration says nothing. */
 const architecture = {
   activation: 'quick_gelu',
@@ -140,5 +110,3 @@ export const mlpWidth = (width: number, ratio: number): number => Math.floor(wid
 /** A ratio of which {@link mlpWidth} gives these hidden features. */
 export const mlpRatio = (width: number, hidden: number): number =>
   mlpWidth(width, hidden / width) === hidden ? hidden / width : (hidden + 0.5) / width;
-
-export { configs } from './named';

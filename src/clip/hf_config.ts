@@ -1,6 +1,7 @@
 import { CleanclipError } from '../errors';
+import { type PreprocessConfig } from '../images/preprocess_config';
 import { show } from '../show';
-import { type ClipConfig, mlpRatio, type PreprocessConfig } from './config';
+import { type ClipConfig, mlpRatio } from './config';
 
 type Fields = Record<string, unknown>;
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 
 import { type CleanclipError, optionError } from '../errors';
-import { type ClipConfig, configs } from './config';
+import { type ClipConfig } from './config';
 import { configOfFolder, isFolder, readJson } from './find_weights';
 import { hfConfig, isHfConfig } from './hf_config';
-import { hasTwoMeanings, refuseForeign } from './named';
+import { configs, hasTwoMeanings, refuseForeign } from './named';
 import { isOpenClipConfig, openClipConfig } from './open_clip_config';
 import type { Activation, Hints } from './resolve';
 

@@ -1,7 +1,8 @@
+import { type PreprocessConfig } from '../images/preprocess_config';
 import type { NativeGenerator } from '../torch/addon';
 import type { NativeGroup } from '../torch/distributed/native';
 import type { Handle } from '../torch/handle';
-import { type CompleteConfig, mlpWidth, type PreprocessConfig } from './config';
+import { type CompleteConfig, mlpWidth } from './config';
 
 /**
  * A configuration as native/clip/binding.cc reads it: one layer for a VisionTransformer, patch size 0 for a ResNet, the

@@ -1,6 +1,6 @@
 import { optionError } from '../errors';
+import { END_TOKEN } from '../text/bpe';
 import { torch } from '../torch';
-import { END_TOKEN } from './bpe';
 import { checkConfig } from './check_config';
 import type { ClipConfig, CompleteConfig } from './config';
 import { Clip, type Precision } from './model';

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { CleanclipError } from '../errors';
+import type { PreprocessConfig } from '../images/preprocess_config';
 import { show } from '../show';
-import type { ClipConfig, PreprocessConfig } from './config';
+import type { ClipConfig } from './config';
 
 type Fields = Record<string, unknown>;
 

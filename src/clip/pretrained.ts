@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { CleanclipError, optionError } from '../errors';
 import { removeLeftovers } from '../files';
-import { cacheFolder, homeFolder } from '../native/paths';
+import { cacheFolder, homeFolder } from '../paths';
 import { download, type OnBytes } from './download';
 
 /** A file of OpenAI's weights and the SHA-256 of its bytes, which is also a part of its address. */

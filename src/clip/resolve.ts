@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { CleanclipError, optionError } from '../errors';
 import { show } from '../show';
 import { checkConfig } from './check_config';
-import { type ClipConfig, type CompleteConfig, completeConfig, configs, mlpWidth } from './config';
+import { type ClipConfig, type CompleteConfig, completeConfig, mlpWidth } from './config';
 import type { Stated } from './find_weights';
 import { openFields, type Shapes, type Sizes, sizesOfShapes } from './infer';
+import { configs } from './named';
 
 export type Activation = CompleteConfig['activation'];
 

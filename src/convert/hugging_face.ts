@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
-import { END_TOKEN, START_TOKEN } from '../clip/bpe';
 import { type CompleteConfig, mlpWidth } from '../clip/config';
 import { optionError } from '../errors';
+import { END_TOKEN, START_TOKEN } from '../text/bpe';
 import { torch } from '../torch';
 import { writeJson } from './files';
 import { huggingFaceState } from './hugging_face_names';

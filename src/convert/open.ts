@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 
 import { Clip } from '../clip/clip';
-import { configs } from '../clip/config';
 import type { OnBytes } from '../clip/download';
+import { configs } from '../clip/named';
 import { configOfModelName, hintsOf } from '../clip/names';
 import { checkReleased, pretrainedFile } from '../clip/pretrained';
 import { readModel } from '../clip/read_model';

@@ -1,8 +1,9 @@
-import { END_TOKEN } from '../clip/bpe';
 import type { Clip } from '../clip/clip';
-import { clipPreprocessing, type CompleteConfig } from '../clip/config';
+import { type CompleteConfig } from '../clip/config';
 import type { StateDict } from '../clip/weights';
 import { CleanclipError, optionError } from '../errors';
+import { clipPreprocessing } from '../images/preprocess_config';
+import { END_TOKEN } from '../text/bpe';
 import { type Tensor, torch } from '../torch';
 
 /** A model on its way out. */

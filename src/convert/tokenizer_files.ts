@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { END_TOKEN, START_TOKEN, vocabulary } from '../clip/bpe';
+import { END_TOKEN, START_TOKEN, vocabulary } from '../text/bpe';
 import { writeJson } from './files';
 
 const start = '<|startoftext|>';

@@ -1,4 +1,4 @@
-import type { Geometry } from '../clip/preprocess_config';
+import type { Geometry } from '../images/preprocess_config';
 import { type BatchTensors } from './batch_tensors';
 import { type Shard } from './sampler';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { dataError } from '../errors';
 import { readRegular } from '../files';
-import { packageRoot } from '../native/paths';
+import { packageRoot } from '../paths';
 import type { EvalDataType } from './data_types';
 import { parsePythonLiteral } from './python_literal';
 import { NAME, TextTemplate } from './python_text';

@@ -1,4 +1,4 @@
-import type { Geometry } from '../clip/preprocess_config';
+import type { Geometry } from '../images/preprocess_config';
 import { type Tensor } from '../torch';
 import { type BadImage, type EpochOptions } from './batch';
 import { PairLoader } from './loader';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import { geometryName, geometryOf } from '../clip/preprocess_config';
 import { checkOptions, CleanclipError, dataError, optionError } from '../errors';
+import { geometryName, geometryOf } from '../images/preprocess_config';
 import { show } from '../show';
 import { type BadImage, type Batch, type EpochOptions, type PairLoaderOptions } from './batch';
 import { disposeTensors, emptyTensors, reclaimTokens, selectRows, shareRows } from './batch_tensors';

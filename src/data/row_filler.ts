@@ -1,12 +1,12 @@
 import { autoAugment } from '../augment/autoaugment';
 import { eda } from '../augment/eda';
-import { resizeCrop, resizedTo } from '../clip/preprocess';
-import type { Geometry } from '../clip/preprocess_config';
-import { tokenIds } from '../clip/tokenizer';
 import { CleanclipError } from '../errors';
 import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
+import { resizeCrop, resizedTo } from '../images/preprocess';
+import type { Geometry } from '../images/preprocess_config';
 import { Random } from '../random';
+import { tokenIds } from '../text/tokenizer';
 import { type Tensor, torch } from '../torch';
 import { type BatchTensors, type BatchTokens, disposeTensors, takeTensors } from './batch_tensors';
 import { PairTable, type SharedPairs } from './pairs';

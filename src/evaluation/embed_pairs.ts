@@ -1,12 +1,12 @@
-import { embedBatch, type Embeds } from '../clip/embed';
 import type { Clip } from '../clip/model';
 import type { BadImage } from '../data/batch';
 import { PairLoader } from '../data/loader';
 import type { PairTable } from '../data/pairs';
 import { ownBatches } from '../data/sampler';
 import { dataError } from '../errors';
+import { embedBatch, type Embeds } from '../losses/embed_batch';
 import type { TrainOptions } from '../options/train';
-import { fromAllRanks, ranks } from '../ranks';
+import { fromAllRanks, ranks } from '../run/ranks';
 import { torch } from '../torch';
 
 /** What {@link embedPairs} hears and tells. */

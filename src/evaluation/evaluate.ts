@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 
-import { checkInitial, checkpointNames } from '../checkpoint';
 import { initialWeights, openClassifier, readClassifier } from '../classify/file';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
-import { RunLog } from '../report/run_log';
-import { joinRun, startRun, tellOfModel } from '../report/start_run';
+import { joinRun, startRun, tellOfModel } from '../run/begin';
+import { checkInitial, checkpointNames } from '../run/checkpoint';
+import { RunLog } from '../run/log';
 import { Evaluator } from './evaluator';
 import { checkOutputs } from './sets';
 

@@ -6,9 +6,9 @@ import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../dat
 import { batchCount } from '../data/sampler';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
-import { ranks } from '../ranks';
-import { appendResults } from '../report/results_csv';
-import type { RunLog } from '../report/run_log';
+import type { RunLog } from '../run/log';
+import { ranks } from '../run/ranks';
+import { appendResults } from '../run/results';
 import { type Attack, attackOf } from './attack';
 import { classifierMetrics } from './classifier';
 import type { MeasureOptions } from './labelled';

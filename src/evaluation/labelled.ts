@@ -1,9 +1,9 @@
-import type { Geometry } from '../clip/preprocess_config';
 import { labelledBatches } from '../data/image_loader';
 import type { LabelledSet } from '../data/labelled';
 import { ownBatches } from '../data/sampler';
+import type { Geometry } from '../images/preprocess_config';
 import { Random } from '../random';
-import { ranks } from '../ranks';
+import { ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import type { Attack } from './attack';
 import { namesakes } from './names';

@@ -4,7 +4,7 @@ import type { Clip } from '../clip/model';
 import type { BadImage } from '../data/batch';
 import { labelledBatches } from '../data/image_loader';
 import { batchCount, batchRows, epochOrder, ownBatches } from '../data/sampler';
-import { fromAllRanks, ranks } from '../ranks';
+import { fromAllRanks, ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainingSet } from './sets';

@@ -1,5 +1,5 @@
-import { cleanText } from '../clip/text';
 import type { Classes } from '../data/classes';
+import { cleanText } from '../text/cleaning';
 
 /** A list of names without repetitions, and the place in it of each name of the list that it was made of. */
 export interface DistinctNames {

@@ -1,4 +1,4 @@
-import { sumOverRanks } from '../ranks';
+import { sumOverRanks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 
 /**

@@ -2,7 +2,7 @@ import type { Clip } from '../clip/model';
 import type { PairTable } from '../data/pairs';
 import { contrastiveLoss } from '../losses';
 import type { TrainOptions } from '../options/train';
-import { sumOverRanks } from '../ranks';
+import { sumOverRanks } from '../run/ranks';
 import { embedPairs, type PairHooks } from './embed_pairs';
 
 /**

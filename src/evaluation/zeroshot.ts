@@ -1,8 +1,8 @@
 import { encode } from '../classify/classifier';
 import type { Clip } from '../clip/model';
-import { tokenize } from '../clip/tokenizer';
 import type { LabelledSet } from '../data/labelled';
-import { fromAllRanks, ranks } from '../ranks';
+import { fromAllRanks, ranks } from '../run/ranks';
+import { tokenize } from '../text/tokenizer';
 import { type Tensor, torch } from '../torch';
 import { measure, type MeasureOptions } from './labelled';
 import { distinctNames } from './names';

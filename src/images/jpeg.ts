@@ -1,5 +1,5 @@
 import { type Tensor } from '../torch';
-import { decodeJpeg as decodeNow, decodeJpegAside } from '../torch/jpeg';
+import { decodeJpeg as decodeNow, decodeJpegAside } from './jpeg_kernel';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, isLarge, levels, rasterOf, repeated, table, wholePiece } from './raster';
 import { decodeBySharp } from './sharp_decoder';

@@ -1,8 +1,9 @@
 import { type Tensor } from '../torch';
-import { type Raster, rasterToRgb } from '../torch/decoding';
+import { rasterToRgb } from '../torch/decoding';
+import type { Raster } from '../torch/raster';
 import { Refusal } from './limits';
 
-export type { Raster } from '../torch/decoding';
+export type { Raster } from '../torch/raster';
 
 const asidePixels = 1 << 20; // smaller pictures take a few milliseconds
 

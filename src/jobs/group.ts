@@ -1,7 +1,7 @@
 import { chooseDevice } from '../clip/open';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
-import { fromAllRanks } from '../ranks';
+import { fromAllRanks } from '../run/ranks';
 import { torch } from '../torch';
 
 const { distributed } = torch;

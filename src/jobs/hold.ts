@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type CleanclipError, optionError } from '../errors';
 import { type Lock, lock } from '../lock';
 import type { TrainOptions } from '../options/train';
-import { fromFirstRank } from '../ranks';
+import { fromFirstRank } from '../run/ranks';
 import { addon } from '../torch/addon';
 
 /** Milliseconds that a run which was just killed may take to be gone: ranks end after the command that started them. */

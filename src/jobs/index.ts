@@ -2,8 +2,6 @@ import { checkFunction } from '../arguments';
 import type { PoisonResult } from '../backdoor/poison';
 import type { ConvertResult } from '../convert/convert';
 import { checkOptions, optionError } from '../errors';
-import { planRanks } from '../launch/plan';
-import { runRanks } from '../launch/run_ranks';
 import { type ConvertInput, convertOptions } from '../options/convert';
 import { resolve } from '../options/define';
 import { type PoisonInput, poisonOptions } from '../options/poison';
@@ -12,6 +10,8 @@ import type { JobHooks } from '../progress';
 import { show } from '../show';
 import type { TrainResult } from '../training/loop';
 import { chooseJob } from './choose';
+import { planRanks } from './ranks/plan';
+import { runRanks } from './ranks/run_ranks';
 import { runJob } from './run';
 
 export type { PoisonResult } from '../backdoor/poison';

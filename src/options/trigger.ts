@@ -1,3 +1,4 @@
+import { patchLocations, patchTypes, triggerModes } from '../backdoor/names';
 import { integer, text } from './define';
 
 /** What the trigger looks like, for poisoning and for the attack. */
@@ -5,14 +6,14 @@ export const triggerOptions = {
   patch_type: text({
     doc: 'the trigger',
     default: 'random',
-    choices: ['random', 'yellow', 'blended', 'SIG', 'warped'],
+    choices: patchTypes,
   }),
-  patch_location: text({ doc: 'where it goes', default: 'random', choices: ['random', 'four_corners', 'blended'] }),
+  patch_location: text({ doc: 'where it goes', default: 'random', choices: patchLocations }),
   patch_size: integer({ doc: 'side of a patch', default: 16, min: 1, unit: 'pixels' }),
   trigger_mode: text({
     doc: 'fixed: one trigger drawn from the seed; resampled: drawn anew for every image',
     default: undefined,
     defaultText: 'fixed; resampled with --compat reference',
-    choices: ['fixed', 'resampled'],
+    choices: triggerModes,
   }),
 };

@@ -1,9 +1,9 @@
 import { CleanclipError } from '../errors';
-import { loadAddon } from '../native/load';
+import { loadAddon } from '../setup/load';
 import type { CudaFunctions } from './cuda_native';
-import type { Raster } from './decoding';
 import type { DistributedFunctions } from './distributed/native';
 import type { Handle } from './handle';
+import type { Raster } from './raster';
 
 /** A torch.Generator inside the addon. */
 export interface NativeGenerator {

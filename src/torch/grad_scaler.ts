@@ -2,8 +2,8 @@ import { CleanclipError } from '../errors';
 import { noGrad } from './autograd';
 import { full, ones, zeros } from './factories';
 import type { AdamW } from './optim';
+import { PyFloat } from './python_values';
 import { keep } from './scope';
-import { PyFloat } from './serialization';
 import { invokeByName, type Tensor } from './tensor';
 
 /** How a {@link GradScaler} scales; defaults as torch.amp.GradScaler. */

@@ -3,8 +3,8 @@ import { checkOptions, CleanclipError, optionError } from '../errors';
 import { show } from '../show';
 import { noGrad } from './autograd';
 import { tensor as makeTensor, zeros } from './factories';
+import { IntDict, PyFloat, PyTuple } from './python_values';
 import { keep } from './scope';
-import { IntDict, PyFloat, PyTuple } from './serialization';
 import { invokeByName, Tensor } from './tensor';
 
 /** Parameters that share hyperparameters. */

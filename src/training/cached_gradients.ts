@@ -1,6 +1,6 @@
-import { embedBatch, type Embeds } from '../clip/embed';
 import type { BatchTensors } from '../data/batch_tensors';
 import type { Rows } from '../losses';
+import { embedBatch, type Embeds } from '../losses/embed_batch';
 import { type Tensor, torch } from '../torch';
 import type { StepModel } from './step_model';
 

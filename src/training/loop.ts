@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 
-import { type Order, type Position, writeCheckpoint } from '../checkpoint';
 import type { Clip } from '../clip/model';
 import { CleanclipError, isAbort } from '../errors';
 import type { Evaluator } from '../evaluation/evaluator';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
-import { ranks } from '../ranks';
-import type { RunLog } from '../report/run_log';
+import { writeCheckpoint } from '../run/checkpoint';
+import type { RunLog } from '../run/log';
+import { type Order, type Position } from '../run/position';
+import { ranks } from '../run/ranks';
 import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { cosineSchedule } from '../torch/schedule';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 
-import type { Position } from '../checkpoint';
-import { fromFirstRank } from '../ranks';
-import type { MetricsRecord } from '../report/run_log';
+import type { MetricsRecord } from '../run/log';
+import type { Position } from '../run/position';
+import { fromFirstRank } from '../run/ranks';
 import type { Run } from './loop';
 
 /** The evaluations of a run as it trains, and its checkpoint with the least validation loss. */

@@ -2,8 +2,8 @@ import type { Clip } from '../clip/model';
 import { PairLoader } from '../data/loader';
 import { type PairTable, readPairs } from '../data/pairs';
 import type { TrainOptions } from '../options/train';
-import { ranks } from '../ranks';
-import type { RunLog } from '../report/run_log';
+import type { RunLog } from '../run/log';
+import { ranks } from '../run/ranks';
 import { removalPath, removeMostSimilar } from './removal';
 
 /** How many rows that cannot be used the log names. */

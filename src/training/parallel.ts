@@ -1,7 +1,7 @@
 import type { Clip } from '../clip/model';
 import type { OverRanks } from '../losses';
 import type { TrainOptions } from '../options/train';
-import { ranks } from '../ranks';
+import { ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import type { StepModel } from './step_model';
 

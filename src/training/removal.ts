@@ -6,7 +6,7 @@ import type { PairTable } from '../data/pairs';
 import { dataError } from '../errors';
 import { embedPairs, type PairHooks } from '../evaluation/embed_pairs';
 import type { TrainOptions } from '../options/train';
-import { fromAllRanks, fromFirstRank } from '../ranks';
+import { fromAllRanks, fromFirstRank } from '../run/ranks';
 
 /** What one removal did. */
 export interface Removal {

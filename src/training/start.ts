@@ -1,16 +1,9 @@
-import {
-  changeOf,
-  type Checkpoint,
-  type Newest,
-  newestCheckpoint,
-  type Order,
-  type Position,
-  refuseEarlierRun,
-} from '../checkpoint';
 import type { CompleteConfig } from '../clip/config';
 import { jobHints, sizesOf } from '../clip/open';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
+import { type Checkpoint, type Newest, newestCheckpoint, refuseEarlierRun } from '../run/checkpoint';
+import { changeOf, type Order, type Position } from '../run/position';
 import type { GradScalerState } from '../torch/grad_scaler';
 
 /** What a run starts from, as every rank knows it. */

@@ -1,7 +1,7 @@
-import { embedBatch, type Embeds } from '../clip/embed';
 import type { Clip } from '../clip/model';
 import type { Batch } from '../data/batch';
 import { cleanClipLoss, lossOverRanks, type UnlearnLoss, unlearnLoss } from '../losses';
+import { embedBatch, type Embeds } from '../losses/embed_batch';
 import type { TrainOptions } from '../options/train';
 import { type Tensor, torch } from '../torch';
 import { type GradScaler, stepWith } from '../torch/grad_scaler';

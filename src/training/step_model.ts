@@ -1,5 +1,5 @@
-import type { Embedder } from '../clip/embed';
 import type { Clip } from '../clip/model';
+import type { Embedder } from '../losses/embed_batch';
 import type { Tensor } from '../torch';
 
 /** The model as a step uses it. */

@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { changeOf, checkInitial, type Order, type Position, refuseEarlierRun, resumable } from '../checkpoint';
 import { Classifier, Linear } from '../classify/classifier';
 import { type ClassifierFile, initialWeights, openClassifier, readClassifier, writeClassifier } from '../classify/file';
 import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
@@ -13,9 +12,11 @@ import { Evaluator } from '../evaluation/evaluator';
 import { checkOutputs, type TrainingSet } from '../evaluation/sets';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
-import { fromAllRanks, ranks } from '../ranks';
-import { RunLog } from '../report/run_log';
-import { startRun, tellOfModel } from '../report/start_run';
+import { startRun, tellOfModel } from '../run/begin';
+import { checkInitial, refuseEarlierRun, resumable } from '../run/checkpoint';
+import { RunLog } from '../run/log';
+import { changeOf, type Order, type Position } from '../run/position';
+import { fromAllRanks, ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import type { ParallelModule } from '../torch/distributed';
 import { cosineSchedule } from '../torch/schedule';

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 
-import { changeOf, checkInitial, type Checkpoint, type Order, type Position } from '../checkpoint';
 import { initialWeights } from '../classify/file';
 import type { Clip } from '../clip/model';
 import { chooseDevice, newClip } from '../clip/open';
@@ -10,9 +9,11 @@ import { CleanclipError, dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
-import { fromAllRanks, fromFirstRank, ranks } from '../ranks';
-import { RunLog } from '../report/run_log';
-import { startRun, tellOfModel } from '../report/start_run';
+import { startRun, tellOfModel } from '../run/begin';
+import { checkInitial, type Checkpoint } from '../run/checkpoint';
+import { RunLog } from '../run/log';
+import { changeOf, type Order, type Position } from '../run/position';
+import { fromAllRanks, fromFirstRank, ranks } from '../run/ranks';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
 import { trainLoop, type TrainResult } from './loop';

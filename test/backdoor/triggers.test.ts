@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 
-import {
-  applyTrigger,
-  makeTrigger,
-  patchLocations,
-  patchTypes,
-  type TriggerOptions,
-} from '../../src/backdoor/triggers';
+import { patchLocations, patchTypes } from '../../src/backdoor/names';
+import { applyTrigger, makeTrigger, type TriggerOptions } from '../../src/backdoor/triggers';
 import { Random } from '../../src/random';
 import { type Tensor, torch } from '../../src/torch';
 

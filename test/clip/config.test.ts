@@ -1,7 +1,8 @@
 import { checkConfig } from '../../src/clip/check_config';
-import { type ClipConfig, completeConfig, configs, mlpWidth } from '../../src/clip/config';
+import { type ClipConfig, completeConfig, mlpWidth } from '../../src/clip/config';
 import { sizesOfShapes } from '../../src/clip/infer';
 import { Clip } from '../../src/clip/model';
+import { configs } from '../../src/clip/named';
 import { shapesOf } from '../../src/clip/read_model';
 import { knownConfig } from '../../src/clip/resolve';
 import { weightCount } from '../../src/clip/weight_count';

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type ClipConfig, completeConfig, configs } from '../../src/clip/config';
+import { type ClipConfig, completeConfig } from '../../src/clip/config';
 import { type Clip, loadClip } from '../../src/clip/model';
+import { configs } from '../../src/clip/named';
 import { type Tensor, torch } from '../../src/torch';
 
 const vit: ClipConfig = {

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { completeConfig, configs } from '../../src/clip/config';
+import { completeConfig } from '../../src/clip/config';
+import { configs } from '../../src/clip/named';
 import { sizesOf } from '../../src/clip/open';
 import { temporaryFolder } from '../data/temporary';
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import sharp from 'sharp';
 
-import { resizeCrop } from '../../src/clip/preprocess';
-import { tokenIds } from '../../src/clip/tokenizer';
 import { type Batch, PairLoader, type PairLoaderOptions } from '../../src/data/loader';
 import { type PairTable, readPairs } from '../../src/data/pairs';
 import { epochOrder } from '../../src/data/sampler';
 import { decodeImage } from '../../src/images/image';
+import { resizeCrop } from '../../src/images/preprocess';
+import { tokenIds } from '../../src/text/tokenizer';
 import { type Tensor, torch } from '../../src/torch';
 import { temporaryFolder } from './temporary';
 

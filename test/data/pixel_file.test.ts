@@ -15,10 +15,10 @@ import { crc32 } from 'node:zlib';
 
 import sharp from 'sharp';
 
-import { type Geometry, geometryName } from '../../src/clip/preprocess_config';
 import { PairLoader } from '../../src/data/loader';
 import { type PairTable, readPairs } from '../../src/data/pairs';
 import { PixelFile, type SharedPixelFile } from '../../src/data/pixel_file';
+import { type Geometry, geometryName } from '../../src/images/preprocess_config';
 import { type Tensor, torch } from '../../src/torch';
 import { start } from '../support/command';
 

@@ -38,7 +38,7 @@ const home: [EvalDataType, string, number[], number[]][] = [
   ['StanfordCars', 'StanfordCars/stanford_cars', [13, 195], [0, 6, 180]],
 ];
 
-describe.each(home)('%s in %s', (dataType, inner, train, test) => {
+describe.each(home)('%s in %s', (dataType, inner, trained, tested) => {
   const own = inner.split('/')[0]; // the folder that torchvision is given
 
   test('is read from the root, from the inner folder, and from a folder beside it as the Python reference names it', async () => {
@@ -47,8 +47,8 @@ describe.each(home)('%s in %s', (dataType, inner, train, test) => {
     const classes = readdirSync(join(root, own)).includes('classes.json');
     for (const folder of [join(root, own), join(root, inner), beside]) {
       if (classes) writeFileSync(join(folder, 'classes.json'), threeClasses);
-      expect(await labelsOf(folder, dataType, 'train')).toEqual(train);
-      expect(await labelsOf(folder, dataType)).toEqual(test);
+      expect(await labelsOf(folder, dataType, 'train')).toEqual(trained);
+      expect(await labelsOf(folder, dataType)).toEqual(tested);
     }
   });
 

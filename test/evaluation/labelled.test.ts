@@ -2,9 +2,9 @@ import { join } from 'node:path';
 
 import sharp from 'sharp';
 
-import { resizeCrop, squash } from '../../src/clip/preprocess';
 import { measure } from '../../src/evaluation/labelled';
 import { decodeImage } from '../../src/images/image';
+import { resizeCrop, squash } from '../../src/images/preprocess';
 import { type Tensor, torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 

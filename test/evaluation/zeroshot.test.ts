@@ -3,13 +3,12 @@ import { join } from 'node:path';
 
 import { makeTrigger } from '../../src/backdoor/triggers';
 import { loadClip } from '../../src/clip/model';
-import { preprocess } from '../../src/clip/preprocess';
-import { normalize, resizeCrop } from '../../src/clip/preprocess';
-import { tokenize } from '../../src/clip/tokenizer';
 import { readLabelledSet } from '../../src/data/labelled';
 import { zeroshotMetrics } from '../../src/evaluation/zeroshot';
 import { decodeImage } from '../../src/images/image';
+import { normalize, preprocess, resizeCrop } from '../../src/images/preprocess';
 import { Random } from '../../src/random';
+import { tokenize } from '../../src/text/tokenizer';
 import type { Tensor } from '../../src/torch';
 import { drawShapes, miniModel } from '../support/pairs';
 

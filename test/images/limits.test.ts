@@ -6,8 +6,8 @@ import { crc32, deflateSync } from 'node:zlib';
 
 import sharp from 'sharp';
 
-import { preprocess } from '../../src/clip/preprocess';
 import { decodeImage, type ImageLimits } from '../../src/images/image';
+import { preprocess } from '../../src/images/preprocess';
 import { temporaryFolder } from '../data/temporary';
 
 const chunk = (name: string, data: Buffer): Buffer => {

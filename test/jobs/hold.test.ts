@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-import { curve, flags } from '../launch/training';
 import { command, type Running, until } from '../support/command';
 import { drawShapes } from '../support/pairs';
+import { curve, flags } from './ranks/training';
 
 jest.setTimeout(120_000);
 

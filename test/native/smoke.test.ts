@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { recordFile } from '../../src/native/paths';
+import { recordFile } from '../../src/paths';
 import { torch } from '../../src/torch';
 
 // The one file that CI also runs against the newest supported torch; see .ci/run.

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import type { ClipConfig } from '../../src/clip/config';
 import { type Clip, loadClip } from '../../src/clip/model';
-import { tokenIds } from '../../src/clip/tokenizer';
 import { runConvert } from '../../src/convert/convert';
 import type { Conversion } from '../../src/options/convert';
+import { tokenIds } from '../../src/text/tokenizer';
 import { torch } from '../../src/torch';
 import { answersOf, gapOf, resnet, sameState, vit } from '../convert/models';
 import { livelyClip } from './models';

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { autoAugmentOp, magnitudeOf, type OperationName } from '../../src/augment/autoaugment';
-import { preprocess, resizeCrop } from '../../src/clip/preprocess';
 import { decodeImage } from '../../src/images/image';
+import { preprocess, resizeCrop } from '../../src/images/preprocess';
 import { type Tensor, torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 import { python } from './python';

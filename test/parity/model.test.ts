@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type ClipConfig, configs } from '../../src/clip/config';
+import { type ClipConfig } from '../../src/clip/config';
 import type { Clip } from '../../src/clip/model';
+import { configs } from '../../src/clip/named';
 import { contrastiveLoss } from '../../src/losses';
 import { type Tensor, torch } from '../../src/torch';
 import { OrderedDict } from '../../src/torch/serialization';

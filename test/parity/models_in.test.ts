@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { readCheckpoint } from '../../src/checkpoint';
 import { type ClipConfig, completeConfig } from '../../src/clip/config';
 import { type Clip, loadClip } from '../../src/clip/model';
+import { readCheckpoint } from '../../src/run/checkpoint';
 import { type Tensor, torch } from '../../src/torch';
 import { python } from './python';
 

@@ -1,6 +1,6 @@
 import { synonyms } from '../../src/augment/wordnet';
-import { cleanText } from '../../src/clip/text';
-import { tokenIds } from '../../src/clip/tokenizer';
+import { cleanText } from '../../src/text/cleaning';
+import { tokenIds } from '../../src/text/tokenizer';
 import { captions } from './captions';
 import { python } from './python';
 import { someWords, wordnetFolders } from './words';

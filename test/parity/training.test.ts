@@ -1,4 +1,4 @@
-import { configs } from '../../src/clip/config';
+import { configs } from '../../src/clip/named';
 import { tinyViT } from './models';
 import { type Part, passes } from './rows/row';
 import { stepParts } from './rows/step';

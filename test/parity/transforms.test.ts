@@ -1,4 +1,4 @@
-import { preprocess } from '../../src/clip/preprocess';
+import { preprocess } from '../../src/images/preprocess';
 import { temporaryFolder } from '../data/temporary';
 import { transformDifference, transformed } from './transforms';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-import type { PreprocessConfig } from '../../src/clip/config';
-import { preprocess, resizeCrop } from '../../src/clip/preprocess';
 import { decodeImage } from '../../src/images/image';
+import { preprocess, resizeCrop } from '../../src/images/preprocess';
+import type { PreprocessConfig } from '../../src/images/preprocess_config';
 import { torch } from '../../src/torch';
 import { python } from './python';
 import { byteDifference, interleaved } from './rows/row';

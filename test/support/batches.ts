@@ -1,6 +1,6 @@
 import type { ClipConfig } from '../../src/clip/config';
-import { tokenize } from '../../src/clip/tokenizer';
 import type { Batch } from '../../src/data/batch';
+import { tokenize } from '../../src/text/tokenizer';
 import { torch } from '../../src/torch';
 
 /** A batch of drawn pixels and captions of many lengths, the last pair poisoned. */

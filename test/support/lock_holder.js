@@ -1,6 +1,6 @@
 // Takes a lock when its standard input says so, prints how that went, and holds it until it is killed. node
 // lock_holder.js FILE system|file
-const { lock } = require('../../dist/lock.js');
+const { lock } = require('../../dist/lock/index.js');
 const { addon } = require('../../dist/torch/addon.js');
 
 const [file, kind] = process.argv.slice(2);

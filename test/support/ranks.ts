@@ -1,4 +1,4 @@
-import { freePort } from '../../src/launch/free_port';
+import { freePort } from '../../src/jobs/ranks/free_port';
 import { bin, type Running, start } from './command';
 
 /**

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 import { type OperationName, operationNames } from '../../src/augment/autoaugment';
+import { augmentImage, normalizeImages, resizeImage } from '../../src/images/kernels';
 import { type Tensor, torch } from '../../src/torch';
-import { augmentImage, normalizeImages, resizeImage } from '../../src/torch/images';
 
 const noise = (height: number, width: number, seed: number): Tensor =>
   torch.tensor(

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { readCheckpoint } from '../../src/checkpoint';
 import { type ClipConfig, completeConfig } from '../../src/clip/config';
 import * as cc from '../../src/index';
+import { readCheckpoint } from '../../src/run/checkpoint';
 import { drawShapes } from '../support/pairs';
 
 // Jobs that start from weights which do not say their model's architecture, or another than --model_name does.

@@ -1,7 +1,7 @@
 import { loadClip } from '../../src/clip/model';
-import { tokenize } from '../../src/clip/tokenizer';
 import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
+import { tokenize } from '../../src/text/tokenizer';
 import { torch } from '../../src/torch';
 import { makeOptimizer } from '../../src/training/optimizer';
 import { trainStep } from '../../src/training/step';

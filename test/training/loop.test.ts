@@ -6,7 +6,7 @@ import { readPairs } from '../../src/data/pairs';
 import { Evaluator } from '../../src/evaluation/evaluator';
 import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
-import { RunLog } from '../../src/report/run_log';
+import { RunLog } from '../../src/run/log';
 import { trainLoop, type TrainResult } from '../../src/training/loop';
 import { makeOptimizer } from '../../src/training/optimizer';
 import { TrainingPairs } from '../../src/training/pairs';

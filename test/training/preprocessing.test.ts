@@ -3,8 +3,6 @@ import { join } from 'node:path';
 
 import { makeTrigger } from '../../src/backdoor/triggers';
 import type { ClipConfig } from '../../src/clip/config';
-import { embedBatch } from '../../src/clip/embed';
-import { resizeCrop } from '../../src/clip/preprocess';
 import { readLabelledSet } from '../../src/data/labelled';
 import { readPairs } from '../../src/data/pairs';
 import { classifierMetrics } from '../../src/evaluation/classifier';
@@ -12,7 +10,9 @@ import { embedPairs } from '../../src/evaluation/embed_pairs';
 import { encodeSet } from '../../src/evaluation/linear_probe';
 import { zeroshotMetrics } from '../../src/evaluation/zeroshot';
 import { decodeImage } from '../../src/images/image';
+import { resizeCrop } from '../../src/images/preprocess';
 import * as cc from '../../src/index';
+import { embedBatch } from '../../src/losses/embed_batch';
 import type { TrainOptions } from '../../src/options/train';
 import { TrainingPairs } from '../../src/training/pairs';
 import { alone } from '../../src/training/step_model';

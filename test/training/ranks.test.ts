@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { configs } from '../../src/clip/config';
+import { configs } from '../../src/clip/named';
 import { epochOrder } from '../../src/data/sampler';
 import { type Tensor, torch } from '../../src/torch';
 import { type Ended, until } from '../support/command';

@@ -1,5 +1,6 @@
-import { type ClipConfig, configs } from '../../src/clip/config';
+import { type ClipConfig } from '../../src/clip/config';
 import { type ClipOptions, loadClip } from '../../src/clip/model';
+import { configs } from '../../src/clip/named';
 import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
 import { type Tensor, torch } from '../../src/torch';

@@ -1,7 +1,7 @@
 import { dataError } from '../../errors';
 import { Fault } from '../../torch/serialization/fault';
 import { Dict, KnownFunction, NumpyDtype, Stateful, tupleState } from '../../torch/serialization/handles';
-import { PickleReader } from '../../torch/serialization/pickle_reader';
+import { PickleReader } from '../../torch/serialization/pickle/reader';
 
 /** A numpy array on the pickle's stack. */
 class NumpyArray extends Stateful {

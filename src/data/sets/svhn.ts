@@ -5,7 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import { dataError } from '../../errors';
 import { writeFileWhole } from '../../files';
 import { recordAddress } from '../../images/records';
-import { cacheFolder } from '../../native/paths';
+import { cacheFolder } from '../../paths';
 import { MatNumbers, type MatValue } from '../matlab';
 import { readMatFile } from './mat_file';
 import { ImageList, type LabelledImages, readBytes } from './reading';

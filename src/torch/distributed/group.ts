@@ -1,7 +1,7 @@
 import { CleanclipError, optionError } from '../../errors';
 import { addon } from '../addon';
 import { checkTimeout, DEFAULT_TIMEOUT } from './failure';
-import { Heart } from './heart';
+import { Heart } from './heartbeat';
 import type { NativeGroup } from './native';
 import { checkRanks, type Rendezvous, rendezvous } from './rendezvous';
 import type { Store } from './store';

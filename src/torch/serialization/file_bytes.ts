@@ -1,7 +1,7 @@
 import { readSync, type Stats } from 'node:fs';
 
 import { Fault } from './fault';
-import type { Unread } from './plain';
+import type { Unread } from './pickle/plain';
 
 /** What is read into memory at once, names and numbers, takes a few MB in a checkpoint. */
 const maxInMemory = 1 << 30;

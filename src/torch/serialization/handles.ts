@@ -1,5 +1,5 @@
+import { PyTuple } from '../python_values';
 import { Fault } from './fault';
-import { PyTuple } from './values';
 
 /**
  * Things that live on a pickle's stack but are no values: functions, storages, numpy's dtypes. A checkpoint that holds

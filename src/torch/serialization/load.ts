@@ -4,11 +4,11 @@ import { CleanclipError, optionError } from '../../errors';
 import { openRegular } from '../../files';
 import { Fault, shown } from './fault';
 import { type CheckpointFile, FileBytes } from './file_bytes';
-import { readLegacy } from './legacy_format';
-import type { Unread } from './plain';
-import { readMetadata, readSafetensors } from './safetensors';
-import { type Format, formatOf } from './signature';
-import { readZip } from './zip_format';
+import { readLegacy } from './formats/legacy';
+import { readMetadata, readSafetensors } from './formats/safetensors';
+import { type Format, formatOf } from './formats/signature';
+import type { Unread } from './pickle/plain';
+import { readZip } from './zip/format';
 
 /** How {@link load} reads. */
 export interface LoadOptions {

@@ -4,13 +4,12 @@ import { systemError } from '../../files';
 import { addon } from '../addon';
 import { noGrad } from '../autograd';
 import type { Handle } from '../handle';
-import { Tensor } from '../index';
-import { retrack, wrap } from '../tensor';
+import { retrack, Tensor, wrap } from '../tensor';
 import { Fault, shown } from './fault';
 import type { CheckpointFile } from './file_bytes';
 import { elementSize, span } from './placement';
 import type { ArrayRecord, TensorMaker, TensorRecord } from './tensor_record';
-import type { Extent } from './zip_reader';
+import type { Extent } from './zip/reader';
 
 /** The memory of a record. */
 interface Memory extends Extent {

@@ -1,14 +1,16 @@
 import { checkText, CleanclipError, optionError } from '../../errors';
 import { writeFully, writeWhole } from '../../files';
 import { addon } from '../addon';
-import { Tensor, torch } from '../index';
+import { noGrad } from '../autograd';
+import { tidy } from '../scope';
+import { Tensor } from '../tensor';
 import { dtypes } from './dtypes';
-import { writePickle } from './pickle_writer';
+import { safetensorsWriter } from './formats/safetensors';
+import { writePickle } from './pickle/writer';
 import { elementSize, placeTensors, type Run, type StoredTensor } from './placement';
-import { safetensorsWriter } from './safetensors';
 import { writeElements } from './tensor_bytes';
 import type { TensorRecord } from './tensor_record';
-import { ZipWriter } from './zip_writer';
+import { ZipWriter } from './zip/writer';
 
 const archive = 'archive';
 
@@ -32,8 +34,8 @@ const archive = 'archive';
  */
 export function save(value: unknown, path: string, { metadata }: { metadata?: Record<string, string> } = {}): void {
   checkText('The path of torch.save', path);
-  torch.noGrad(() =>
-    torch.tidy(() => {
+  noGrad(() =>
+    tidy(() => {
       const write = path.endsWith('.safetensors') ? safetensorsWriter(value, metadata) : archiveWriter(value);
       try {
         writeWhole(path, write);

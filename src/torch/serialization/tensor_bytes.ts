@@ -1,6 +1,7 @@
 import { systemError } from '../../files';
 import { addon } from '../addon';
-import { type Tensor, torch } from '../index';
+import { tidy } from '../scope';
+import { type Tensor } from '../tensor';
 import { elementSize } from './placement';
 
 /**
@@ -24,7 +25,7 @@ export interface ElementRun {
 export function writeElements(fd: number, runs: readonly ElementRun[]): number[] {
   const crcs = runs.map(() => 0);
   for (const pieces of batchesOf(runs)) {
-    torch.tidy(() => {
+    tidy(() => {
       const elements = pieces.map(
         ({ tensor, start, count }) => tensor.as_strided([count], [1], start).to({ device: 'cpu' }).handle,
       );

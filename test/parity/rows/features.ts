@@ -1,4 +1,5 @@
-import { type ClipConfig, configs } from '../../../src/clip/config';
+import { type ClipConfig } from '../../../src/clip/config';
+import { configs } from '../../../src/clip/named';
 import { type Tensor, torch } from '../../../src/torch';
 import { drawnIds, livelyClip } from '../models';
 import { inFolder, inPython, type Modules, modulesName, OTHER_ORDER } from './clip';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 import { autoAugmentOp, imageNetPolicy, magnitudeOf, type OperationName } from '../../../src/augment/autoaugment';
-import { resizeCrop } from '../../../src/clip/preprocess';
 import { decodeImage } from '../../../src/images/image';
+import { resizeCrop } from '../../../src/images/preprocess';
 import { torch } from '../../../src/torch';
 import { python } from '../python';
 import { transformDifference, transformed } from '../transforms';

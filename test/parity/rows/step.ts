@@ -1,4 +1,5 @@
-import { type ClipConfig, configs } from '../../../src/clip/config';
+import { type ClipConfig } from '../../../src/clip/config';
+import { configs } from '../../../src/clip/named';
 import { resolve } from '../../../src/options/define';
 import { trainOptions } from '../../../src/options/train';
 import { type Tensor, torch } from '../../../src/torch';

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 
-import { readCheckpoint, writeCheckpoint } from '../../../src/checkpoint';
-import { type ClipConfig, configs } from '../../../src/clip/config';
+import { type ClipConfig } from '../../../src/clip/config';
 import { Clip } from '../../../src/clip/model';
+import { configs } from '../../../src/clip/named';
 import { resolve } from '../../../src/options/define';
 import { type TrainOptions, trainOptions } from '../../../src/options/train';
+import { readCheckpoint, writeCheckpoint } from '../../../src/run/checkpoint';
 import { type Tensor, torch } from '../../../src/torch';
 import type { AdamW } from '../../../src/torch/optim';
 import { cosineSchedule } from '../../../src/torch/schedule';

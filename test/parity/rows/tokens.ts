@@ -1,4 +1,4 @@
-import { tokenIds } from '../../../src/clip/tokenizer';
+import { tokenIds } from '../../../src/text/tokenizer';
 import { captions } from '../captions';
 import { python } from '../python';
 import type { Part, Row } from './row';

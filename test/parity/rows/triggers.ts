@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
-import { makeTrigger, type PatchLocation, type PatchType, patchTypes } from '../../../src/backdoor/triggers';
+import { type PatchLocation, type PatchType, patchTypes } from '../../../src/backdoor/names';
+import { makeTrigger } from '../../../src/backdoor/triggers';
 import { Random } from '../../../src/random';
 import { type Tensor, torch } from '../../../src/torch';
 import { python } from '../python';

@@ -1,4 +1,4 @@
-import { freePort } from '../../../src/launch/free_port';
+import { freePort } from '../../../src/jobs/ranks/free_port';
 import { type DType, type Tensor, torch } from '../../../src/torch';
 import { type Order, valuesOf } from './ranks';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { freePort } from '../../../src/launch/free_port';
+import { freePort } from '../../../src/jobs/ranks/free_port';
 import { Machines } from './machines';
 import { type Order, type Outcome, type RanksOptions, runRanks } from './ranks';
 

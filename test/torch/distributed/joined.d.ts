@@ -1,6 +1,6 @@
 import type { Clip, ClipOptions } from '../../../src/clip/model';
 import type { CleanClipInput, Rows } from '../../../src/losses';
-import type { Tensor, torch } from '../../../src/torch';
+import type { torch, Tensor } from '../../../src/torch';
 import type { AdamW } from '../../../src/torch/optim';
 
 type Torch = typeof torch;

@@ -1,6 +1,6 @@
 import type { ClipConfig } from '../../../src/clip/config';
 import type { AdamW } from '../../../src/torch/optim';
-import type { Tensor, torch } from '../../../src/torch';
+import type { torch, Tensor } from '../../../src/torch';
 import type { ParallelModule } from '../../../src/torch/distributed';
 
 type Torch = typeof torch;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type Tensor, torch } from '../../../src/torch';
-import { writePickle } from '../../../src/torch/serialization/pickle_writer';
+import { OrderedDict } from '../../../src/torch/python_values';
+import { writePickle } from '../../../src/torch/serialization/pickle/writer';
 import type { TensorRecord } from '../../../src/torch/serialization/tensor_record';
-import { OrderedDict } from '../../../src/torch/serialization/values';
 import { refusesEveryCut, survivesChangedBytes } from '../../support/mutations';
 
 let folder: string;

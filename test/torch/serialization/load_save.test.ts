@@ -19,8 +19,8 @@ import { CleanclipError } from '../../../src/errors';
 import { type DType, type Tensor, torch } from '../../../src/torch';
 import { IntDict, load, OrderedDict, PyTuple, save, type Unread } from '../../../src/torch/serialization';
 import { FileBytes } from '../../../src/torch/serialization/file_bytes';
-import { ZipReader } from '../../../src/torch/serialization/zip_reader';
-import { ZipWriter } from '../../../src/torch/serialization/zip_writer';
+import { ZipReader } from '../../../src/torch/serialization/zip/reader';
+import { ZipWriter } from '../../../src/torch/serialization/zip/writer';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'cleanclip-pt-'))));

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 
+import { IntDict, OrderedDict, PyFloat, PyObject, PyTuple } from '../../../src/torch/python_values';
 import { Fault } from '../../../src/torch/serialization/fault';
-import { PickleReader } from '../../../src/torch/serialization/pickle_reader';
-import { writePickle } from '../../../src/torch/serialization/pickle_writer';
-import { toPlain, type Unread } from '../../../src/torch/serialization/plain';
+import { toPlain, type Unread } from '../../../src/torch/serialization/pickle/plain';
+import { PickleReader } from '../../../src/torch/serialization/pickle/reader';
+import { writePickle } from '../../../src/torch/serialization/pickle/writer';
 import type { TensorMaker, TensorRecord } from '../../../src/torch/serialization/tensor_record';
-import { IntDict, OrderedDict, PyFloat, PyObject, PyTuple } from '../../../src/torch/serialization/values';
 import { checkpointWorld } from '../../../src/torch/serialization/world';
 
 /** Stands for a tensor: its record, with nothing behind it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 
 import { type Tensor, torch } from '../../../src/torch';
-import { ZipWriter } from '../../../src/torch/serialization/zip_writer';
+import { ZipWriter } from '../../../src/torch/serialization/zip/writer';
 import { refusesEveryCut, survivesChangedBytes } from '../../support/mutations';
 
 let folder: string;

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 
 import { Fault } from '../../../src/torch/serialization/fault';
 import { FileBytes } from '../../../src/torch/serialization/file_bytes';
-import { ZipReader } from '../../../src/torch/serialization/zip_reader';
-import { ZipWriter } from '../../../src/torch/serialization/zip_writer';
+import { ZipReader } from '../../../src/torch/serialization/zip/reader';
+import { ZipWriter } from '../../../src/torch/serialization/zip/writer';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'cleanclip-zip-'))));

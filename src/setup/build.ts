@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { availableParallelism, freemem } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+import { syncFile, syncFolder, temporaryName, writeFileWhole } from '../files';
+import { addonFile, buildFolder, packageRoot, recordFile } from '../paths';
+import { type Libtorch, nativeError } from './libtorch';
+import { newRecord } from './record';
+
+const workFolder = join(buildFolder, 'cmake');
+
+/** What one compiler process takes at most, with torch's headers in it. */
+const bytesPerJob = 2 * 1024 ** 3;
+
+/**
+ * Compiles native/ with cmake-js, which passes on the headers of Node-API and downloads nothing. The addon and its
+ * record appear whole, and only when all has been compiled and linked.
+ *
+ * @throws CleanclipError `ERR_NATIVE` when the build fails; what the compiler says has been printed by then
+ */
+export function build(libtorch: Libtorch): void {
+  const record = newRecord(libtorch);
+  if (!configuredFor(libtorch)) rmSync(workFolder, { recursive: true, force: true });
+
+  const jobs = Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / bytesPerJob)));
+  const args = [
+    require.resolve('cmake-js/bin/cmake-js'),
+    'build',
+    `--directory=${packageRoot}`,
+    `--out=${workFolder}`,
+    `--parallel=${jobs}`,
+    `--CDLIBTORCH=${libtorch.root}`,
+    `--CDLIBTORCH_VERSION=${libtorch.version}`,
+    '--log-level=warn',
+  ];
+  const { status } = spawnSync(process.execPath, args, { cwd: packageRoot, stdio: 'inherit' });
+  if (status !== 0) {
+    throw nativeError(
+      `The addon could not be compiled against libtorch ${libtorch.version} in ${libtorch.root}: see the ` +
+        `compiler's message above. ` +
+        'If it was killed, there was too little memory: it takes 2 GB per process.',
+    );
+  }
+  install(join(workFolder, 'Release', 'cleanclip.node'));
+  writeFileWhole(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+  // 500 MB that only a developer needs again.
+  if (!existsSync(join(packageRoot, 'src'))) rmSync(workFolder, { recursive: true, force: true });
+}
+
+/** CMake keeps its first choice of libtorch, and a clone may have been moved: then the work folder is of no use. */
+function configuredFor({ root, version }: Libtorch): boolean {
+  const cacheFile = join(workFolder, 'CMakeCache.txt');
+  if (!existsSync(cacheFile)) return false;
+  const lines = readFileSync(cacheFile, 'utf8').split('\n');
+  const has = (name: string, value: string): boolean =>
+    lines.some((line) => line.startsWith(`${name}:`) && line.endsWith(`=${value}`));
+  return has('LIBTORCH', root) && has('LIBTORCH_VERSION', version) && has('CMAKE_HOME_DIRECTORY', packageRoot);
+}
+
+/** By rename, so that a process that has the old addon open keeps it. */
+function install(built: string): void {
+  const temporary = join(dirname(addonFile), temporaryName(basename(addonFile)));
+  mkdirSync(dirname(addonFile), { recursive: true });
+  rmSync(recordFile, { force: true });
+  copyFileSync(built, temporary);
+  syncFile(temporary);
+  renameSync(temporary, addonFile);
+  syncFolder(dirname(addonFile));
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+
+import { type Lock, lock } from '../lock';
+import { buildFolder } from '../paths';
+import { writeRefusal } from '../write_refusal';
+import { build } from './build';
+import { missingCuda } from './cuda';
+import { fetchCudaLibtorch, fetchLibtorch } from './fetch_libtorch';
+import { findLibtorch } from './find_libtorch';
+import { describeLibtorch, type Libtorch, nativeError } from './libtorch';
+import { isCurrent } from './record';
+import { needBuildTools } from './tools';
+
+/** Options of {@link setup}. */
+export interface SetupOptions {
+  /** Against a CUDA build of libtorch, with NCCL. Default: against what is found. */
+  readonly cuda?: boolean;
+  /** Compile even when the addon is current. Default: false. */
+  readonly force?: boolean;
+  /** Told what goes on, a line at a time. Default: console.log. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * Makes the addon ready: finds libtorch or fetches it, and compiles the addon against it. Does nothing, in well under a
+ * second, when the addon is there and neither libtorch nor the sources have changed.
+ *
+ * @returns the libtorch that the addon uses
+ * @throws CleanclipError `ERR_NATIVE` with the remedy, when something that is needed is missing
+ */
+export function setup({ cuda = false, force = false, log = console.log }: SetupOptions = {}): Libtorch {
+  const found = findLibtorch({ cuda });
+  if (found && !force && isCurrent(found) && !(cuda && missingCuda(found))) {
+    log(`The addon is ready, built against libtorch ${describeLibtorch(found)}.`);
+    return found;
+  }
+  needBuildTools();
+  const held = holdBuild();
+  try {
+    return compile(found, cuda, log);
+  } catch (error) {
+    throw asBuildError(error);
+  } finally {
+    held.release();
+  }
+}
+
+function compile(found: Libtorch | null, cuda: boolean, log: (line: string) => void): Libtorch {
+  const libtorch = found ?? (cuda ? fetchCudaLibtorch(log) : fetchLibtorch(log));
+  log(`Compiling the addon against libtorch ${describeLibtorch(libtorch)}; this takes some minutes …`);
+  build(libtorch);
+  const missing = cuda ? missingCuda(libtorch) : null;
+  if (missing) throw nativeError(missing);
+  log('The addon is ready.');
+  return libtorch;
+}
+
+/** Keeps other processes from compiling in the same folder. */
+function holdBuild(): Lock {
+  const refusal = (holder: string): Error =>
+    nativeError(
+      `The addon is being compiled in ${buildFolder} by ${holder}; wait until that is done, and run this again.`,
+    );
+  try {
+    return lock(join(buildFolder, '.setup.lock'), { refusal });
+  } catch (error) {
+    const { cause } = error as Error;
+    throw (cause as NodeJS.ErrnoException | undefined)?.syscall === undefined ? error : asBuildError(cause);
+  }
+}
+
+/** An error of the file system as a sentence that names the folder to compile in; others as they are. */
+function asBuildError(error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  return nativeError(
+    'The addon cannot be compiled ' +
+      `in ${buildFolder}: ${writeRefusal(buildFolder, error as NodeJS.ErrnoException)}. Run this as the user who ` +
+      'installed the package, or set CLEANCLIP_BUILD to a folder that can be written.',
+    error,
+  );
+}
