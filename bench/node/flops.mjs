@@ -1,7 +1,7 @@
 // What a step has to compute, and what this machine could at best.
 import { performance } from 'node:perf_hooks';
 
-import { configs } from '../../dist/clip/config.js';
+import { configs } from '../../dist/clip/named.js';
 import cleanclip from '../../dist/index.js';
 
 const { torch } = cleanclip;

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { configs } from '../../dist/clip/config.js';
+import { configs } from '../../dist/clip/named.js';
 import cleanclip from '../../dist/index.js';
 
 /**

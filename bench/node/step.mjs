@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
-import { configs } from '../../dist/clip/config.js';
+import { configs } from '../../dist/clip/named.js';
 import { choosePrecision } from '../../dist/clip/open.js';
 import cleanclip from '../../dist/index.js';
 import { cosineSchedule } from '../../dist/torch/schedule.js';

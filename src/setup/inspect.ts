@@ -18,7 +18,7 @@ export interface AddonFacts {
 export function inspectAddon(): AddonFacts | string {
   const script = `
     try {
-      const addon = require(${JSON.stringify(join(packageRoot, 'dist', 'native', 'load.js'))}).loadAddon();
+      const addon = require(${JSON.stringify(join(packageRoot, 'dist', 'setup', 'load.js'))}).loadAddon();
       const [capability, threads] = [addon.cpuCapability(), addon.numThreads()];
   const [cuda, gpus] = [addon.cudaBuild(), addon.cudaDeviceCount()];
       console.log(JSON.stringify({ capability, threads, cuda, gpus }));

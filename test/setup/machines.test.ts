@@ -11,11 +11,11 @@ chmodSync(folder, 0o755);
 const copy = copyPackage(join(folder, 'package'));
 const libtorch = fakeLibtorch(join(folder, 'libtorch'));
 const release = join(copy, 'build', 'Release');
-const dist = join(copy, 'dist', 'native');
+const dist = join(copy, 'dist');
 const cleanclip = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   node([join(copy, 'bin', 'cleanclip.js'), ...args], { LIBTORCH: libtorch, ...env });
 const load =
-  `try { require('${join(dist, 'load.js')}').loadAddon(); console.log('loaded'); } catch (error) { ` +
+  `try { require('${join(dist, 'setup/load.js')}').loadAddon(); console.log('loaded'); } catch (error) { ` +
   'console.log(error.code, error.message); }';
 
 afterEach(() => jest.restoreAllMocks());
@@ -28,14 +28,14 @@ test.each(['', '{"libtorch": {"root": "/x", "ver', '{}', 'null', '{"libtorch": {
     expect(node(['-e', load], {}).stdout).toMatch(
       /^ERR_NATIVE The addon \S+ cannot be loaded: .* Run "npx cleanclip setup --force"/,
     );
-    const record = `console.log(require('${join(dist, 'record.js')}').readRecord())`;
+    const record = `console.log(require('${join(dist, 'setup/record.js')}').readRecord())`;
     expect(node(['-e', record], {})).toMatchObject({ stdout: 'null\n', stderr: '' });
   },
 );
 
 test('a setup is refused while another compiles, and goes on when that one was killed', async () => {
   const hold = `
-    const { lock } = require('${join(copy, 'dist/lock.js')}');
+    const { lock } = require('${join(copy, 'dist/lock')}');
     lock('${join(copy, 'build', '.setup.lock')}', { refusal: (holder) => new Error(holder) });
     console.log('held');
     setInterval(() => {}, 1000);`;

@@ -1,6 +1,6 @@
 // Models, batches and training steps of the tests of data parallel training: the same for a rank and for one process
 // alone.
-const { configs } = require('../../../dist/clip/config');
+const { configs } = require('../../../dist/clip/named');
 const { loadClip, AdamW } = require('../../../dist');
 
 const small = { embedDim: 32, contextLength: 8, vocabularySize: 50, textWidth: 64, textHeads: 2, textLayers: 2 };
