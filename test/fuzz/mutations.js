@@ -218,7 +218,7 @@ function mutateJson(buffer, draw) {
     const key = draw.pick(Object.keys(place));
     const name = draw.pick(['replace', 'replace', 'drop', 'scale', 'rename']);
     did.push(`${name} ${key}`);
-    if (name === 'replace') place[key] = draw.pick(oddValues);
+    if (name === 'replace') place[key] = structuredClone(draw.pick(oddValues));
     else if (name === 'scale' && typeof place[key] === 'number') place[key] *= draw.pick([-1, 0.5, 2, 3, 64, 1e6]);
     else {
       const value = place[key];
