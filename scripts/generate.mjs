@@ -1,221 +1,34 @@
-// Writes src/torch/operators.gen.ts: the types of every operator, from libtorch's own schemas.
-// `npm run generate` writes it; `npm run generate -- --check` fails when the committed file is not current.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+// Writes every generated file of the tree: option types, docs/flags.md, the API reference, operator types.
+// `npm run generate` writes them; `npm run generate -- --check` fails when a committed file is not current.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const require = createRequire(import.meta.url);
-const target = fileURLToPath(new URL('../src/torch/operators.gen.ts', import.meta.url));
-const addon = require('../build/Release/cleanclip.node');
+import { operatorTypes } from './generate/operators.mjs';
+import { flagTables, inputTypes } from './generate/options.mjs';
 
-const scalarTypes = {
-  Tensor: 'Tensor',
-  int: 'number | bigint',
-  SymInt: 'number | bigint',
-  float: 'number',
-  SymFloat: 'number',
-  bool: 'boolean',
-  SymBool: 'boolean',
-  Scalar: 'Scalar',
-  number: 'Scalar',
-  str: 'string',
-  Device: 'string',
-  ScalarType: 'DType',
-  Layout: 'Layout',
-  MemoryFormat: 'MemoryFormat',
-  Generator: 'Generator',
-  complex: 'Complex',
-};
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const check = process.argv.includes('--check');
 
-/** Splits at the commas that stand outside brackets and strings. */
-function split(text) {
-  const parts = [];
-  let depth = 0;
-  let quote = '';
-  let start = 0;
-  for (let i = 0; i < text.length; i++) {
-    const sign = text[i];
-    if (quote) {
-      if (sign === quote) quote = '';
-    } else if (sign === '"' || sign === "'") quote = sign;
-    else if ('([<{'.includes(sign)) depth++;
-    else if (')]}'.includes(sign) || (sign === '>' && text[i - 1] !== '-')) depth--;
-    else if (sign === ',' && depth === 0) {
-      parts.push(text.slice(start, i).trim());
-      start = i + 1;
-    }
+// The tables are read as compiled. An error is no obstacle: it may be that of a file that is written below.
+const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', root];
+const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
+
+for (const generate of [inputTypes, flagTables, operatorTypes]) {
+  const { file, text } = await generate({ root, check });
+  if (text === undefined) continue;
+  const path = join(root, file);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  if (check) {
+    console.error(`${file} is not current; run \`npm run generate\` and commit it.`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, text);
+    console.log(`${file} is written`);
   }
-  parts.push(text.slice(start).trim());
-  return parts.filter(Boolean);
 }
-
-/** A schema type as TypeScript; `result` for what an operator returns. */
-function typescript(type, result = false) {
-  const plain = type.replace(/\([a-z0-9!|*\s>-]+\)/g, '').replace(result ? /\s+\w+$/ : /$^/, '');
-  if (plain.startsWith('('))
-    return `[${split(plain.slice(1, -1))
-      .map((part) => typescript(part, result))
-      .join(', ')}]`;
-  if (plain.endsWith('?')) return `${typescript(plain.slice(0, -1), result)} | null`;
-  const list = /^(.*)\[(\d*)\]$/.exec(plain);
-  if (list) {
-    const element = typescript(list[1], result);
-    const array = /[ |]/.test(element) ? `(${element})[]` : `${element}[]`;
-    if (result) return array;
-    const several = { 'number | bigint': 'Ints', number: 'Floats' }[element] ?? `readonly ${array}`;
-    return list[2] ? `${element} | ${several}` : several;
-  }
-  const known = scalarTypes[plain] ?? 'unknown';
-  return result && known === 'number | bigint' ? 'number' : known;
-}
-
-const fail = (message) => {
-  throw new Error(message);
-};
-
-const reserved = new Set(['default', 'in', 'function', 'var', 'new', 'this', 'with', 'arguments']);
-const identifier = (name) => (reserved.has(name) ? `${name}_` : name);
-
-function parse(schema) {
-  if (schema.includes('...')) return undefined;
-  const [, namespace, name, overload = '', parameters, returns] =
-    /^(\w+)::([\w]+)(?:\.(\w+))?\((.*)\) -> (.*)$/s.exec(schema) ?? [];
-  if (!namespace) return undefined;
-  let keywordOnly = false;
-  const args = [];
-  for (const part of split(parameters)) {
-    if (part === '*') {
-      keywordOnly = true;
-      continue;
-    }
-    const [, type, argument, value] =
-      /^(.*?)\s+(\w+)(?:=(.*))?$/s.exec(part) ?? fail(`cannot read "${part}" in ${schema}`);
-    // A schema of libtorch's own names two parameters alike.
-    const unique = args.some((arg) => arg.name === argument) ? `${argument}${args.length}` : argument;
-    args.push({ type: typescript(type), name: unique, optional: value !== undefined, keywordOnly });
-  }
-  const inPlace = /^Tensor\([a-z]!\)$/.test(returns) && name.endsWith('_');
-  return {
-    schema,
-    namespace,
-    name,
-    overload,
-    args,
-    inPlace,
-    result: returns === '()' ? 'void' : typescript(returns, true),
-  };
-}
-
-/**
- * The parameter lists of an overload: all positional; the optional ones by name; all by name, but for a tensor in
- * front.
- */
-function signatures(args) {
-  const positional = args.filter((arg) => !arg.keywordOnly);
-  const keywords = args.filter((arg) => arg.keywordOnly);
-  const mustName = keywords.some((arg) => !arg.optional);
-  const one = (arg) => `${identifier(arg.name)}${arg.optional && !mustName ? '?' : ''}: ${arg.type}`;
-  const object = (list) => list.map((arg) => `${arg.name}${arg.optional ? '?' : ''}: ${arg.type}`).join('; ');
-  const named = (list, mark = '') => (list.length > 0 ? [`options${mark}: { ${object(list)} }`] : []);
-
-  const lists = [[...positional.map(one), ...named(keywords, mustName ? '' : '?')]];
-  const required = positional.filter((arg) => !arg.optional);
-  const byName = (front) => lists.push([...front.map(one), ...named(args.filter((arg) => !front.includes(arg)))]);
-  if (required.length < positional.length) byName(required);
-  const front = required.slice(0, args[0]?.name === 'self' ? 1 : 0);
-  if (required.length > front.length) byName(front);
-  return lists.map((list) => list.join(', '));
-}
-
-function declarations(operators, method) {
-  const lines = [];
-  for (const { name, args, result, schema } of operators) {
-    lines.push(`  /** \`${schema.replaceAll('*/', '* /')}\` */`);
-    for (const list of signatures(method ? args.slice(1) : args)) lines.push(`  ${name}(${list}): ${result};`);
-  }
-  return lines.join('\n');
-}
-
-const isDimname = ({ overload }) => /dimname|names/i.test(overload);
-const operators = addon
-  .operatorSchemas()
-  .map(parse)
-  .filter((op) => op && !isDimname(op));
-const aten = operators.filter((op) => op.namespace === 'aten');
-const methods = aten.filter((op) => op.args[0]?.type === 'Tensor' && !op.args[0].keywordOnly);
-const own = [
-  'data',
-  'to',
-  'item',
-  'backward',
-  'grad',
-  'shape',
-  'dtype',
-  'device',
-  'bytes',
-  'dispose',
-  'handle',
-  'strides',
-  'toString',
-];
-const namespaces = [...new Set(operators.map((op) => op.namespace))].sort();
-
-const version = addon.libtorchVersion();
-const text = `// Generated by scripts/generate.mjs from the operator schemas of libtorch ${version}; do not edit.
-// Each operator's doc is its schema.
-/* eslint-disable */
-import type { DType } from './dtype';
-import type { Generator } from './generator';
-import type { Tensor } from './tensor';
-
-export type Scalar = number | bigint | boolean;
-export type Ints = readonly (number | bigint)[] | Int32Array | BigInt64Array;
-export type Floats = readonly number[] | Float32Array | Float64Array;
-export type Complex = { re: number; im: number };
-export type Layout = 'strided' | 'sparse_coo' | 'sparse_csr';
-export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d';
-
-/** The operators that take a tensor first, as methods. */
-export interface TensorMethods {
-${declarations(
-  methods.filter((op) => !own.includes(op.name)),
-  true,
-)}
-}
-
-${namespaces
-  .map(
-    (name) => `/** \`torch.ops.${name}\` */
-export interface ${name}Operators {
-${declarations(
-  operators.filter((op) => op.namespace === name),
-  false,
-)}
-}
-`,
-  )
-  .join('\n')}
-/** Every ATen operator as a function of \`torch\`. */
-export type TorchFunctions = atenOperators;
-
-/** \`torch.ops\` */
-export interface Namespaces {
-${namespaces.map((name) => `  ${name}: ${name}Operators;`).join('\n')}
-}
-`;
-
-if (process.argv.includes('--check')) {
-  const committed = readFileSync(target, 'utf8');
-  const [, from] = /libtorch ([\d.]+);/.exec(committed) ?? [];
-  if (from !== version) {
-    console.log(`The types are those of libtorch ${from} and the addon was built on ${version}: nothing to check.`);
-  } else if (committed !== text) {
-    console.error('src/torch/operators.gen.ts is not what this libtorch gives; run `npm run generate` and commit it.');
-    process.exit(1);
-  }
-} else {
-  writeFileSync(target, text);
-  console.log(
-    `${operators.length} overloads of ${new Set(operators.map((op) => `${op.namespace}::${op.name}`)).size} operators`,
-  );
+if (status !== 0) {
+  console.error('The sources had errors when the tables were read; compile again.');
+  process.exitCode = 1;
 }

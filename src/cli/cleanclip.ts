@@ -6,7 +6,7 @@ import { poisonOptions } from '../options/poison';
 import { command as convert } from './convert';
 import { command as doctor } from './doctor';
 import { normaliseArguments } from './option_table';
-import { command as poison } from './poison';
+import { aliases as poisonAliases, command as poison } from './poison';
 import { goOnUnread } from './run_command';
 import { command as setup } from './setup';
 
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const [command, ...args] = process.argv.slice(2);
   const given =
     command === 'poison'
-      ? normaliseArguments(args, poisonOptions, { patch: 'patch_type' })
+      ? normaliseArguments(args, poisonOptions, poisonAliases)
       : command === 'convert'
         ? normaliseArguments(args, convertFlags)
         : args;

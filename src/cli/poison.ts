@@ -5,6 +5,9 @@ import { poisonOptions } from '../options/poison';
 import { addOptions, toInput } from './option_table';
 import { runCommand } from './run_command';
 
+/** What flags are also called, as in the Python code. */
+export const aliases = { patch: 'patch_type' };
+
 /** `cleanclip poison`: makes a poisoned training set. */
 export const command = addOptions(new Command('poison'), poisonOptions)
   .description('Poison an image-caption set: put a trigger on some images and the target class into their captions.')

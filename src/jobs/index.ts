@@ -2,10 +2,12 @@ import { checkFunction } from '../arguments';
 import type { PoisonResult } from '../backdoor/poison';
 import type { ConvertResult } from '../convert/convert';
 import { checkOptions, optionError } from '../errors';
-import { type ConvertInput, convertOptions } from '../options/convert';
+import { convertOptions } from '../options/convert';
 import { resolve } from '../options/define';
-import { type PoisonInput, poisonOptions } from '../options/poison';
-import { type TrainInput, trainOptions } from '../options/train';
+import { cleanClipRecipe } from '../options/finetune';
+import type { ConvertInput, EvaluateInput, FinetuneInput, PoisonInput, TrainInput } from '../options/inputs.gen';
+import { poisonOptions } from '../options/poison';
+import { trainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { show } from '../show';
 import type { TrainResult } from '../training/loop';
@@ -74,11 +76,10 @@ export async function train(input: TrainInput & JobHooks): Promise<TrainResult> 
  * @param input `checkpoint` and `trainData`, clean pairs, are required; `inmodal: false` finetunes with CLIP's loss
  * alone, `finetune: true` is supervised finetuning as {@link train} does it
  */
-export async function finetune(input: TrainInput & JobHooks): Promise<TrainResult> {
+export async function finetune(input: FinetuneInput & JobHooks): Promise<TrainResult> {
   checkOptions('The argument of finetune', input);
   if (input.finetune) return train(input);
-  const recipe = { inmodal: true, completeFinetune: true, epochs: 10, batchSize: 64, lr: 1e-5, numWarmupSteps: 50 };
-  return train({ ...recipe, ...input });
+  return train({ ...cleanClipRecipe, ...input });
 }
 
 /**
@@ -87,7 +88,7 @@ export async function finetune(input: TrainInput & JobHooks): Promise<TrainResul
  * @param input as for {@link train}, without `trainData`
  * @returns the metrics by name: shares of 1, and `loss`
  */
-export async function evaluate(input: Omit<TrainInput, 'trainData'> & JobHooks): Promise<Record<string, number>> {
+export async function evaluate(input: EvaluateInput & JobHooks): Promise<Record<string, number>> {
   checkOptions('The argument of evaluate', input);
   if ('trainData' in input && input.trainData !== undefined) {
     throw optionError('evaluate takes no trainData; call train to train.');

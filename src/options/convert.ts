@@ -1,4 +1,4 @@
-import { type Given, text } from './define';
+import { text } from './define';
 
 /** What a model is written as. */
 export const conversions = ['openai', 'open_clip', 'hf', 'safetensors', 'onnx'] as const;
@@ -44,5 +44,3 @@ export const convertOptions = {
   output: text({ doc: 'the file or folder to write; there must be none of that name', default: undefined }),
   ...convertFlags,
 };
-
-export type ConvertInput = Given<typeof convertOptions>;

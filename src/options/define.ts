@@ -7,9 +7,13 @@ export interface OptionSpec<T = unknown> {
   doc: string;
   /** undefined: it may be left out and has no value then */
   default: T;
+  /** what the value is in the API: a JavaScript number, string or boolean */
+  type: 'number' | 'string' | 'boolean';
+  /** the only texts that it may be */
+  choices?: readonly string[];
   /** what stands for the value in `--help`: 'steps', 'file' …; none for a switch */
   unit?: string;
-  /** whether the flag takes several values, `--epochs 5 10` */
+  /** whether it is a list: the flag takes several values, `--epochs 5 10` */
   several?: boolean;
   /** how the default reads in `--help`, when it is not a constant */
   defaultText?: string;
@@ -30,11 +34,6 @@ export type Resolved<T extends Table> = {
   [K in keyof T & string as CamelCase<K>]: T[K] extends OptionSpec<infer V> ? V : never;
 };
 
-/** What a caller gives: any of the options. */
-export type Given<T extends Table> = {
-  [K in keyof T & string as CamelCase<K>]?: T[K] extends OptionSpec<infer V> ? V : never;
-};
-
 /** `num_warmup_steps` → `numWarmupSteps` */
 export const camelCase = (flag: string): string => flag.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -51,6 +50,8 @@ export function text<D extends string | undefined, C extends string = string>(sp
   type Value = (string extends C ? string : C) | D;
   return {
     doc,
+    type: 'string',
+    choices,
     unit,
     defaultText,
     default: spec.default,
@@ -80,6 +81,7 @@ export function number<D extends number | undefined>(spec: {
   const expected = `${whole ? 'a whole number' : 'a number'}${bounds.length > 0 ? ` of ${bounds.join(' and ')}` : ''}`;
   return {
     doc,
+    type: 'number',
     unit,
     defaultText,
     default: spec.default,
@@ -119,6 +121,7 @@ export const integers = ({
   const one = integer({ doc, default: undefined, min });
   return {
     doc,
+    type: 'number',
     unit,
     several: true,
     default: undefined,
@@ -139,6 +142,7 @@ export const integers = ({
 /** A switch, off unless given. */
 export const flag = (doc: string): OptionSpec<boolean> => ({
   doc,
+  type: 'boolean',
   default: false,
   parse: () => true,
   expects: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),

@@ -1,4 +1,4 @@
-import { flag, type Given, integer, text } from './define';
+import { flag, integer, text } from './define';
 import { triggerOptions } from './trigger';
 
 /** The options of `cleanclip poison`. */
@@ -69,5 +69,3 @@ export const poisonOptions = {
   }),
   seed: integer({ doc: 'seed of the trigger and of every choice', default: 0, unit: 'seed' }),
 };
-
-export type PoisonInput = Given<typeof poisonOptions>;

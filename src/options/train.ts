@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { classifyOptions } from './classify';
-import { flag, type Given, integer, integers, number, type Resolved, text } from './define';
+import { flag, integer, integers, number, type Resolved, text } from './define';
 import { distributedOptions } from './distributed';
 import { evaluationOptions } from './evaluate';
 import { runName } from './run_name';
@@ -158,4 +158,3 @@ export const trainOptions = {
 };
 
 export type TrainOptions = Resolved<typeof trainOptions>;
-export type TrainInput = Given<typeof trainOptions>;

@@ -5,11 +5,17 @@ import type { DType } from './dtype';
 import type { Generator } from './generator';
 import type { Tensor } from './tensor';
 
+/** A number as an operator takes it: an integer, or a float. */
 export type Scalar = number | bigint | boolean;
+/** A list of integers, as sizes and dimensions. */
 export type Ints = readonly (number | bigint)[] | Int32Array | BigInt64Array;
+/** A list of floats. */
 export type Floats = readonly number[] | Float32Array | Float64Array;
+/** A complex number. */
 export type Complex = { re: number; im: number };
+/** How a tensor lies in memory (`torch.layout`). */
 export type Layout = 'strided' | 'sparse_coo' | 'sparse_csr';
+/** The order of a tensor's dimensions in memory (`torch.memory_format`). */
 export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d';
 
 /** The operators that take a tensor first, as methods. */

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 
 import { type Plan, planRanks } from '../../../src/jobs/ranks/plan';
 import { resolve } from '../../../src/options/define';
-import { type TrainInput, trainOptions } from '../../../src/options/train';
+import type { TrainInput } from '../../../src/options/inputs.gen';
+import { trainOptions } from '../../../src/options/train';
 
 const plan = (input: TrainInput, env: NodeJS.ProcessEnv = {}): Promise<Plan> =>
   planRanks(resolve(trainOptions, { trainData: 'a.csv', batchSize: 24, ...input }), env);
