@@ -78,14 +78,31 @@ export function knownConfig(
     },
     path,
   );
-  return said.length > 0 ? { config } : { config, assumed: assumption(path, config) };
+  const told = { activation: said.length > 0, rest: source !== undefined || archive };
+  return told.activation && told.rest ? { config } : { config, assumed: assumption(path, config, told) };
 }
 
-const assumption = (path: string, { visionHeads, textHeads }: CompleteConfig): string =>
-  `'${path}' does not say its model's activation, heads, pooling and mask: those of OpenAI's and CleanCLIP's ` +
-  `models are assumed, QuickGELU and ${visionHeads} and ${textHeads} heads. ` +
-  "With another model, such as most of open_clip's, which have GELU, features are wrong: give --activation gelu " +
-  "(in the API activation: 'gelu'), or its name.";
+/** What is assumed of a model, in a sentence, and what to do when it is wrong. */
+function assumption(
+  path: string,
+  { visionHeads, textHeads }: CompleteConfig,
+  told: { activation: boolean; rest: boolean },
+): string {
+  const heads = `${visionHeads} and ${textHeads} heads`;
+  const [unsaid, assumed] = told.activation
+    ? ['heads, pooling and mask', heads]
+    : told.rest
+      ? ['activation', 'QuickGELU']
+      : ['activation, heads, pooling and mask', `QuickGELU and ${heads}`];
+  const remedy = told.activation
+    ? 'With another model features are wrong: give its name, or a configuration with --model_name.'
+    : "With another model, such as most of open_clip's, which have GELU, features are wrong: give --activation gelu " +
+      "(in the API activation: 'gelu'), or its name.";
+  return (
+    `'${path}' does not say its model's ${unsaid}: ${told.rest ? 'that' : 'those'} of OpenAI's and CleanCLIP's ` +
+    `models ${told.rest ? 'is' : 'are'} assumed, ${assumed}. ${remedy}`
+  );
+}
 
 /** Ratios as they were given, which round down to the widths that are there. */
 const ratiosOf = (config: ClipConfig | undefined): Partial<ClipConfig> => ({

@@ -93,7 +93,7 @@ test('what is assumed of a bare state dict is told, recorded, and stored in the 
 });
 
 test.each([
-  ['an activation', { activation: 'gelu' }],
+  ['an activation (but the heads)', { activation: 'gelu' }],
   ['a name', { modelName: 'gelu.json' }],
   ['both', { modelName: 'quick.json', activation: 'gelu' }],
 ])('%s settles it', async (_, given) => {
@@ -103,7 +103,12 @@ test.each([
   const { checkpoint, history } = await cc.train(
     options(name, { checkpoint: file('bare.pt'), completeFinetune: true, ...named }),
   );
-  expect(history.filter(({ type }) => type === 'assumed')).toEqual([]);
+  const assumed = history.filter(({ type }) => type === 'assumed');
+  expect(assumed).toEqual(
+    modelName === undefined ? [expect.objectContaining({ activation: 'gelu', vision_heads: 1 })] : [],
+  );
+  const warns = log(name, 'output.log').includes("bare.pt' does not say its model's heads, pooling and mask: those of");
+  expect(warns).toBe(modelName === undefined);
   expect(readCheckpoint(checkpoint).config.activation).toBe('gelu');
 });
 
