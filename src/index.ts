@@ -1,19 +1,69 @@
 /** The public API of cleanclip. Nothing here loads libtorch until it is first needed. */
-export { autoAugment, autoAugmentOp } from './augment/autoaugment';
-export { eda } from './augment/eda';
-export { applyTrigger, makeTrigger, type Trigger, type TriggerOptions } from './backdoor/triggers';
-export { Clip, loadClip } from './clip/model';
-export { normalize, preprocess, resizeCrop } from './images/preprocess';
-export { cleanText } from './text/cleaning';
-export { tokenize } from './text/tokenizer';
-export { readLabelledSet } from './data/labelled';
-export { PairLoader } from './data/loader';
-export { readPairs } from './data/pairs';
-export { CleanclipError, type ErrorCode } from './errors';
+
+// Jobs: what the commands do
 export { convert, evaluate, finetune, poison, train } from './jobs';
 export type { ConvertResult, JobHooks, PoisonResult, ProgressEvent, TrainResult } from './jobs';
+export type { ConvertInput, EvaluateInput, FinetuneInput, PoisonInput, TrainInput } from './options/inputs.gen';
+export type { ReplacedRow } from './backdoor/poison';
+
+// Models
+export { Clip, loadClip, type ClipOptions, type LoadClipOptions, type Precision } from './clip/model';
+export type { ClipConfig, CompleteConfig } from './clip/config';
+export type { Activation } from './clip/resolve';
+export type { StateDict } from './clip/state_dict';
+
+// Images and captions
+export { normalize, preprocess, resizeCrop, type PreprocessOptions } from './images/preprocess';
+export type { Geometry, PreprocessConfig, Statistics } from './images/preprocess_config';
+export type { ImageLimits } from './images/limits';
+export { cleanText } from './text/cleaning';
+export { tokenize } from './text/tokenizer';
+export { autoAugment, autoAugmentOp, type OperationName } from './augment/autoaugment';
+export { eda } from './augment/eda';
+
+// Backdoors
+export { applyTrigger, makeTrigger, type Trigger, type TriggerOptions } from './backdoor/triggers';
+export type { PatchLocation, PatchType, TriggerMode } from './backdoor/names';
+
+// Data
+export { PairLoader } from './data/loader';
+export type { BadImage, Batch, EpochOptions, PairLoaderOptions } from './data/batch';
+export type { BatchTensors } from './data/batch_tensors';
+export type { Shard } from './data/sampler';
+export { readPairs, type BadRows, type PairColumns, type PairTable, type SharedPairs } from './data/pairs';
+export type { BadRow, Place } from './data/csv_rows';
+export type { SharedStrings } from './data/string_file';
+export { readLabelledSet, type LabelledSet, type LabelledSetOptions } from './data/labelled';
+export type { Classes } from './data/classes';
+export type { EvalDataType } from './data/data_types';
+export type { Split } from './data/sets';
+export type { LabelledImages } from './data/sets/reading';
+export { Random } from './random';
+
+// Losses and optimization
 export { cleanClipLoss, contrastiveLoss, lossOverRanks, unlearnLoss } from './losses';
-export { torch, Tensor, type DType } from './torch';
-export { AdamW } from './torch/optim';
-export { PyObject, type LoadOptions, type Unread } from './torch/serialization';
+export type { CleanClipInput, CleanClipLoss, OverRanks, RankInput, Rows, UnlearnInput, UnlearnLoss } from './losses';
+export { AdamW, type AdamWOptions, type OptimizerState, type ParameterGroup, type Scaling } from './torch/optim';
 export { cosineSchedule } from './torch/schedule';
+
+// libtorch
+export { torch, Tensor, type Torch, type DType, type Nested, type TypedArray } from './torch';
+export type { Generator, OperatorProfile, RandomOptions, TensorOptions } from './torch';
+export type { Complex, Floats, Ints, Layout, MemoryFormat, Scalar } from './torch/operators.gen';
+export type { GradScaler, GradScalerOptions, GradScalerState } from './torch/grad_scaler';
+export type { DeviceProperties, Event, Gpu, Stream } from './torch/cuda';
+export type {
+  Backend,
+  DistributedDataParallel,
+  FileStore,
+  ParallelModule,
+  ParallelOptions,
+  ProcessGroupOptions,
+  ReduceOp,
+  Store,
+  TCPStore,
+  TCPStoreOptions,
+} from './torch/distributed';
+export { PyFloat, PyObject, type LoadOptions, type Unread } from './torch/serialization';
+
+export { CleanclipError, type ErrorCode } from './errors';

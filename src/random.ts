@@ -1,3 +1,6 @@
+import { optionError } from './errors';
+import { show } from './show';
+
 /**
  * A seeded generator for choices made in JavaScript (augmentations, templates, row picks): xoshiro128**
  * (Blackman & Vigna 2018), seeded by splitmix32. Numbers that must equal Python's come from torch instead.
@@ -8,8 +11,11 @@ export class Random {
   /**
    * @param seeds any integers; the same list gives the same sequence, so `new Random(seed, epoch, row)` is a stream of
    * its own.
+   * @throws CleanclipError `ERR_OPTION` for what is no number
    */
   constructor(...seeds: number[]) {
+    const wrong = seeds.findIndex((seed) => !Number.isFinite(seed));
+    if (wrong >= 0) throw optionError(`A seed of Random must be an integer, but is ${show(seeds[wrong])}.`);
     let mixed = 0x9e3779b9;
     const splitmix = (): number => {
       mixed = (mixed + 0x9e3779b9) | 0;

@@ -82,6 +82,7 @@ const calls: Call[] = [
     (...args: unknown[]) => Reflect.construct(cc.AdamW, args) as object,
     [[{ parameters: [features], weightDecay: 0 }], { lr: 1 }],
   ],
+  ['Random', (...args: unknown[]) => Reflect.construct(cc.Random, args) as object, [1, 2]],
   ['cosineSchedule', cc.cosineSchedule, [1, 2, 3]],
   ['clip.encodeImage', (...args: [never]) => clip.encodeImage(...args), [image]],
   ['clip.encodeText', (...args: [never]) => clip.encodeText(...args), [image]],

@@ -50,7 +50,7 @@ export class Clip {
   readonly precision: Precision;
   readonly packText: boolean;
 
-  /** @internal Use `loadClip`. With a seed the weights are drawn, without one they are left to be loaded. */
+  /** Use `loadClip`. With a seed the weights are drawn, without one they are left to be loaded. */
   constructor(config: ClipConfig, options: ClipOptions = {}) {
     const { device = 'cpu', precision = 'fp32', seed, packText = true, gradCheckpointing = false } = options;
     if (!Object.hasOwn(autocastTo, precision))

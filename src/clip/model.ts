@@ -13,7 +13,7 @@ import type { Activation, Hints } from './resolve';
 export { Clip, type ClipOptions, type Precision } from './clip';
 
 /** What {@link loadClip} takes beside {@link ClipOptions}. */
-export interface LoadOptions extends ClipOptions {
+export interface LoadClipOptions extends ClipOptions {
   /**
    * weights of a named configuration: true for OpenAI's, of `~/.cache/cleanclip/clip` or `~/.cache/clip`, else
    * downloaded, which blocks meanwhile; or the path of a file or folder; default false
@@ -40,7 +40,7 @@ export interface LoadOptions extends ClipOptions {
  * @example const clip = loadClip('ViT-B/32', { pretrained: true });
  * @example const clip = loadClip('epoch_32.pt', { activation: 'gelu' });
  */
-export function loadClip(source: string | ClipConfig, options: LoadOptions = {}): Clip {
+export function loadClip(source: string | ClipConfig, options: LoadClipOptions = {}): Clip {
   checkArguments(source, options);
   const { pretrained = false, activation, ...rest } = options;
   const config = typeof source === 'string' ? configOfName(source) : source;

@@ -24,8 +24,13 @@ export class Tensor {
   /** @internal bytes reported to V8 for this tensor; undefined while a scope owns it */
   trackedBytes: number | undefined;
 
-  /** @internal */
-  constructor(readonly handle: Handle) {}
+  /** @internal its number in the addon's table */
+  readonly handle: Handle;
+
+  /** The library makes tensors; call a factory such as `torch.tensor`. */
+  constructor(handle: number) {
+    this.handle = handle;
+  }
 
   /** Sizes of the dimensions; [] for a scalar. */
   get shape(): number[] {

@@ -6,12 +6,17 @@ import type { NativeStore } from './native';
 /** Keys and values that all ranks see, through which they find one another (torch.distributed.Store). */
 export abstract class Store {
   /** @internal */
-  protected constructor(
-    readonly native: NativeStore,
-    /** milliseconds that `get` and `wait` take at most */
-    readonly timeout: number,
-    private readonly name: string,
-  ) {}
+  readonly native: NativeStore;
+  /** milliseconds that `get` and `wait` take at most */
+  readonly timeout: number;
+  private readonly name: string;
+
+  /** @internal */
+  protected constructor(native: NativeStore, timeout: number, name: string) {
+    this.native = native;
+    this.timeout = timeout;
+    this.name = name;
+  }
 
   /** Sets a key. Text is kept as UTF-8. */
   async set(key: string, value: string | Uint8Array): Promise<void> {
