@@ -1,4 +1,4 @@
-// Writes every generated file of the tree: option types, docs/flags.md, the API reference, operator types.
+// Writes every generated file of the tree: option types, docs/flags.md, the API reference, operator types, the rooms.
 // `npm run generate` writes them; `npm run generate -- --check` fails when a committed file is not current.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { operatorTypes } from './generate/operators.mjs';
 import { flagTables, inputTypes } from './generate/options.mjs';
+import { architecture } from './generate/rooms.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
@@ -15,7 +16,7 @@ const check = process.argv.includes('--check');
 const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', root];
 const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
 
-for (const generate of [inputTypes, flagTables, operatorTypes]) {
+for (const generate of [inputTypes, flagTables, operatorTypes, architecture]) {
   const { file, text } = await generate({ root, check });
   if (text === undefined) continue;
   const path = join(root, file);
