@@ -28,3 +28,6 @@ export const resizeCrop = border('resizeCrop', api.resizeCrop);
 export const tokenize = border('tokenize', api.tokenize);
 export const train = border('train', api.train);
 export const unlearnLoss = border('unlearnLoss', api.unlearnLoss);
+
+// `import cc from 'cleanclip'`, compiled to CommonJS, reads this; in an ES module Node gives it without.
+Object.defineProperty(exports, 'default', { value: exports });
