@@ -3,7 +3,7 @@ import { Command } from 'commander';
 /** `cleanclip doctor`: prints what the addon depends on; exit code 1 when something is missing. */
 export const command = new Command('doctor')
   .description(
-    'Show what was found of Node, Python, the compiler, libtorch and the addon, and how to mend what is missing.',
+    'Show what was found of Node, Python, the compiler, libtorch and the addon, and how to fix what is missing.',
   )
   .option('--json', 'print the report as JSON', false)
   .action(async (options: { json: boolean }) => {

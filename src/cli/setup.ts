@@ -3,7 +3,11 @@ import { Command } from 'commander';
 /** `cleanclip setup`: finds or fetches libtorch and compiles the addon. */
 export const command = new Command('setup')
   .description('Find or fetch libtorch and compile the addon. Does nothing when it is ready.')
-  .option('--cuda', 'against a CUDA build of libtorch, with NCCL, which is fetched if there is none (2.7 GB)', false)
+  .option(
+    '--cuda',
+    'compile against a CUDA build of libtorch, with NCCL; it is fetched if there is none (2.7 GB)',
+    false,
+  )
   .option('--force', 'compile even when nothing has changed', false)
   .action(async (options: { cuda: boolean; force: boolean }) => {
     const { setup } = await import('../setup/setup');

@@ -8,10 +8,10 @@ export const classifyOptions = {
     unit: 'folder',
   }),
   linear_probe: flag(
-    'measure by a linear classifier on the frozen image features (learning rate 0.005) instead of zero-shot',
+    'measure with a linear classifier on the frozen image features (learning rate 0.005) instead of zero-shot',
   ),
   finetune: flag(
-    'train the image encoder and a linear classifier on --eval_train_data_dir, by --lr and --num_warmup_steps',
+    'train the image encoder and a linear classifier on --eval_train_data_dir, with --lr and --num_warmup_steps',
   ),
   linear_probe_batch_size: integer({
     doc: 'images in a step of --linear_probe and --finetune',
@@ -27,13 +27,13 @@ export const classifyOptions = {
   }),
   checkpoint_finetune: text({
     doc:
-      'finetune.pt of an earlier --finetune, whose classifier is measured; with --checkpoint and without ' +
-      "--finetune only its image encoder takes the checkpoint's place",
+      'finetune.pt of an earlier --finetune, to measure its classifier; with --checkpoint and without --finetune ' +
+      'it replaces only the image encoder',
     default: undefined,
     unit: 'file',
   }),
   backdoor_sufi: flag(
-    'poison the labelled training images: the trigger on --num_backdoor of them, which become the class --label',
+    'poison the labelled training images: put the trigger on --num_backdoor of them, and give these the class --label',
   ),
   num_backdoor: integer({
     doc: 'how many images --backdoor_sufi poisons',

@@ -8,14 +8,13 @@ export type Conversion = (typeof conversions)[number];
 export const convertFlags = {
   to: text({
     doc:
-      'what OUT becomes (required): openai, a .pt file of a state dict; safetensors, one file with the ' +
-      'configuration in its header; ' +
-      'open_clip or hf, a folder for open_clip or transformers; onnx, a folder of image.onnx and text.onnx',
+      'what OUT becomes (required): openai a .pt state dict; safetensors one file; open_clip, hf a folder; onnx a ' +
+      'folder of image.onnx and text.onnx',
     default: undefined,
     choices: conversions,
   }),
   dtype: text({
-    doc: 'what the weights are stored in; an ONNX model of fp16 also computes in it',
+    doc: 'dtype of the stored weights; an ONNX model of fp16 also computes in it',
     default: 'fp32',
     choices: ['fp32', 'fp16'],
   }),
@@ -26,7 +25,7 @@ export const convertFlags = {
     defaultText: 'as IN says, else by its shapes',
   }),
   activation: text({
-    doc: "of the model's MLPs, where IN does not say",
+    doc: "activation of the model's MLPs, where IN does not say it",
     default: undefined,
     choices: ['quick_gelu', 'gelu'],
     defaultText: 'as IN says, else quick_gelu, with a warning',

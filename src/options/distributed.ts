@@ -3,8 +3,8 @@ import { flag, integer, integers, number, text } from './define';
 /** The options of jobs in several processes, the ranks. */
 export const distributedOptions = {
   distributed: flag(
-    'run in several processes, the ranks, each with its share of the batch, one for each GPU; under srun: join ' +
-      'its tasks',
+    'run in several processes (ranks), each with its share of the batch, one per GPU; under srun, its tasks are ' +
+      'the ranks',
   ),
   nproc_per_node: integer({
     doc: 'ranks of --distributed to start on this machine',
@@ -14,7 +14,7 @@ export const distributedOptions = {
     defaultText: 'one for each of --device_ids, else for each GPU, else 2',
   }),
   nnodes: integer({
-    doc: 'machines of --distributed; the command is given on each',
+    doc: 'machines of --distributed; give the command on each',
     default: 1,
     min: 1,
     unit: 'machines',
@@ -22,7 +22,7 @@ export const distributedOptions = {
   node_rank: integer({ doc: 'which of --nnodes this one is, from 0', default: undefined, unit: 'index' }),
   device_ids: integers({ doc: "the ranks' GPUs on this machine, one each", unit: 'index' }),
   distributed_backend: text({
-    doc: 'what the ranks exchange tensors by; gloo takes the place of nccl where that is missing, or GPUs',
+    doc: 'library that exchanges tensors between ranks; gloo replaces nccl where GPUs or NCCL are missing',
     default: 'nccl',
     choices: ['nccl', 'gloo'],
   }),
@@ -33,14 +33,14 @@ export const distributedOptions = {
     defaultText: 'MASTER_ADDR and MASTER_PORT, else chosen on one machine and under srun',
   }),
   bucket_cap_mb: number({
-    doc: 'gradients that the ranks exchange together',
+    doc: 'size of the buckets in which ranks exchange gradients',
     default: undefined,
     above: 0,
     unit: 'MiB',
     defaultText: '25, but 1 for the first',
   }),
   distributed_timeout: integer({
-    doc: 'how long ranks wait for one another before they give up',
+    doc: 'time that ranks wait for one another before they give up',
     default: 1800,
     min: 1,
     max: 2_147_483,

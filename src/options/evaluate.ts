@@ -5,7 +5,7 @@ import { triggerOptions } from './trigger';
 /** The options of evaluation, which every training job shares. */
 export const evaluationOptions = {
   eval_data_type: text({
-    doc: `what the labelled set is: ${evalDataTypes.join(', ')}; a folder with labels.csv is read as that`,
+    doc: `which labelled set it is: ${evalDataTypes.join(', ')}; a folder with labels.csv is read by that file`,
     default: undefined,
     unit: 'set',
     choices: evalDataTypes,
@@ -34,8 +34,8 @@ export const evaluationOptions = {
   device_id: integer({ doc: 'which GPU', default: 0, unit: 'index' }),
   precision: text({
     doc:
-      'fp32, or autocast over the whole forward pass to bf16 or fp16, which scales the loss; auto: bf16 where ' +
-      'the processor or GPU has instructions for it, fp32 elsewhere and with --compat reference',
+      'bf16, fp16: autocast over the forward pass (fp16 scales the loss); auto: bf16 where the hardware has its ' +
+      'instructions, except with --compat reference',
     default: 'auto',
     choices: ['auto', 'fp32', 'bf16', 'fp16'],
   }),
@@ -46,8 +46,8 @@ export const evaluationOptions = {
   }),
   compat: text({
     doc:
-      'reference: do as the Python code where it differs on purpose: epoch numbering, optimizer state on ' +
-      'finetuning, long captions, triggers, --unlearn_target',
+      'reference: behave as the Python code where cleanclip differs on purpose: epoch numbering, optimizer state ' +
+      'on finetuning, long captions, triggers, --unlearn_target',
     default: undefined,
     choices: ['reference'],
   }),

@@ -12,13 +12,13 @@ export interface EvaluateInput {
    */
   logs?: string;
   /**
-   * name of OpenAI's (RN50, ViT-B/32, …) or open_clip's (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file with the
-   * sizes, or a model's folder; beside a checkpoint it must be what that holds
+   * an OpenAI name (RN50, ViT-B/32, …), an open_clip name (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file of sizes,
+   * or a model's folder; with a checkpoint it must match
    * @default RN50; a checkpoint's own
    */
   modelName?: string;
   /**
-   * of the model's MLPs, where a checkpoint does not say, or of new weights
+   * activation of the model's MLPs, for new weights or for a checkpoint that does not say it
    * @default the model's; quick_gelu, with a warning, for a checkpoint that does not say
    */
   activation?: 'quick_gelu' | 'gelu';
@@ -60,33 +60,33 @@ export interface EvaluateInput {
    */
   batchSize?: number;
   /**
-   * compute the batch in so many parts, one after another, for the memory of one: the same gradients (batch norm
-   * sees the parts) in a forward pass more
+   * split the batch into N micro-batches (GradCache): the memory of one, exact gradients (batch norm sees
+   * micro-batches), one extra forward pass
    *
    * Unit: parts. A whole number of at least 1.
    * @default 1
    */
   accumFreq?: number;
   /**
-   * keep only each block's input for the backward pass, which computes the rest once more: half the memory of the
-   * activations, a quarter more time
+   * keep only each block's input for the backward pass and recompute the rest: half the memory of activations, a
+   * quarter more time
    * @default false
    */
   gradCheckpointing?: boolean;
   /**
-   * over several ranks, send gradients through the features of all: those of one process on the whole batch; without
-   * it each rank sends its own part, as the Python code
+   * share the gradients of all ranks' features: exactly those of the whole batch; without it, each rank uses its
+   * own, as the Python code
    * @default false
    */
   gatherWithGrad?: boolean;
   /**
-   * over several ranks, each compares its own pairs with all, instead of all with all: the same loss and gradients
-   * in less memory; with `gatherWithGrad`
+   * each rank compares its own pairs with all, not all with all: same loss and gradients, less memory; needs
+   * `gatherWithGrad`
    * @default false
    */
   localLoss?: boolean;
   /**
-   * over several ranks, batch norm sees the batches of all
+   * compute batch-norm statistics over the batches of all ranks
    * @default false
    */
   syncBatchnorm?: boolean;
@@ -167,13 +167,14 @@ export interface EvaluateInput {
    */
   inmodalWeight?: number;
   /**
-   * take poisoned rows out of the contrastive loss, and draw the similarity of their image and caption to
+   * take poisoned pairs out of the contrastive loss, and pull the similarity of their image and caption to
    * `unlearnTarget`
    * @default false
    */
   unlearn?: boolean;
   /**
-   * similarity that poisoned pairs are drawn to; with `compat: 'reference'` its negative, as there
+   * similarity that `unlearn` pulls poisoned pairs to; with `compat: 'reference'` its negative, as in the Python
+   * code
    *
    * Unit: cosine. A number of at least -1 and at most 1.
    * @default 0; -1 with `compat: 'reference'`
@@ -187,7 +188,7 @@ export interface EvaluateInput {
    */
   constraintWeight?: number;
   /**
-   * drop the pairs of highest similarity from the training data, after each of `progressiveEpochs`
+   * drop the pairs of highest similarity from the training data after each of `progressiveEpochs`
    * @default false
    */
   progressive?: boolean;
@@ -219,22 +220,22 @@ export interface EvaluateInput {
    */
   numWorkers?: number;
   /**
-   * folder of a file that keeps decoded images for later epochs and runs; without it up to 1 GiB of memory does, for
-   * the epochs of a run
+   * folder of a file that keeps decoded images for later epochs and runs; without it, up to 1 GiB of memory does
+   * within a run
    */
   imageCache?: string;
   /**
-   * auto: go on with the newest checkpoint of this run, or start when there is none
+   * auto: continue from the newest checkpoint of this run, or start when there is none
    */
   resume?: 'auto';
   /**
-   * end after so many optimizer steps, also the end of the schedule
+   * stop after N optimizer steps; the learning rate schedule ends there too
    *
    * Unit: steps. A whole number of at least 1.
    */
   maxSteps?: number;
   /**
-   * also write checkpoints/step.pt every so many steps; 0 for never
+   * also write checkpoints/step.pt every N steps; 0 for never
    *
    * Unit: steps. A whole number of at least 0.
    * @default 0
@@ -244,12 +245,12 @@ export interface EvaluateInput {
    * steps between log lines
    *
    * Unit: steps. A whole number of at least 1.
-   * @default five lines an epoch
+   * @default five lines per epoch
    */
   logEvery?: number;
   /**
-   * run in several processes, the ranks, each with its share of the batch, one for each GPU; under srun: join its
-   * tasks
+   * run in several processes (ranks), each with its share of the batch, one per GPU; under srun, its tasks are the
+   * ranks
    * @default false
    */
   distributed?: boolean;
@@ -261,7 +262,7 @@ export interface EvaluateInput {
    */
   nprocPerNode?: number;
   /**
-   * machines of `distributed`; the command is given on each
+   * machines of `distributed`; give the command on each
    *
    * Unit: machines. A whole number of at least 1.
    * @default 1
@@ -280,7 +281,7 @@ export interface EvaluateInput {
    */
   deviceIds?: number[];
   /**
-   * what the ranks exchange tensors by; gloo takes the place of nccl where that is missing, or GPUs
+   * library that exchanges tensors between ranks; gloo replaces nccl where GPUs or NCCL are missing
    * @default 'nccl'
    */
   distributedBackend?: 'nccl' | 'gloo';
@@ -290,21 +291,21 @@ export interface EvaluateInput {
    */
   distributedInitMethod?: string;
   /**
-   * gradients that the ranks exchange together
+   * size of the buckets in which ranks exchange gradients
    *
    * Unit: MiB. A number of above 0.
    * @default 25, but 1 for the first
    */
   bucketCapMb?: number;
   /**
-   * how long ranks wait for one another before they give up
+   * time that ranks wait for one another before they give up
    *
    * Unit: seconds. A whole number of at least 1 and at most 2147483.
    * @default 1800
    */
   distributedTimeout?: number;
   /**
-   * taken but not used: metrics.jsonl holds the numbers that the Python code sends to Weights & Biases
+   * accepted but not used: metrics.jsonl holds the numbers that the Python code sends to Weights & Biases
    * @default false
    */
   wandb?: boolean;
@@ -313,26 +314,26 @@ export interface EvaluateInput {
    */
   notes?: string;
   /**
-   * taken but not used, as in the Python code
+   * accepted but not used, as in the Python code
    * @default false
    */
   defense?: boolean;
   /**
-   * taken but not used, as in the Python code
+   * accepted but not used, as in the Python code
    *
    * Unit: epoch. A whole number of at least 0.
    * @default 30
    */
   defenseEpoch?: number;
   /**
-   * taken but not used, as in the Python code
+   * accepted but not used, as in the Python code
    *
    * Unit: pixels. A whole number of at least 0.
    * @default 100
    */
   cropSize?: number;
   /**
-   * images that cannot be read and may be left out; the run ends when there are more
+   * how many images that cannot be read may be left out; with more, the run ends
    *
    * Unit: rows. A whole number of at least 0.
    * @default 1% of the rows, at least 100
@@ -348,12 +349,12 @@ export interface EvaluateInput {
    */
   evalTrainDataDir?: string;
   /**
-   * measure by a linear classifier on the frozen image features (learning rate 0.005) instead of zero-shot
+   * measure with a linear classifier on the frozen image features (learning rate 0.005) instead of zero-shot
    * @default false
    */
   linearProbe?: boolean;
   /**
-   * train the image encoder and a linear classifier on `evalTrainDataDir`, by `lr` and `numWarmupSteps`
+   * train the image encoder and a linear classifier on `evalTrainDataDir`, with `lr` and `numWarmupSteps`
    * @default false
    */
   finetune?: boolean;
@@ -372,12 +373,12 @@ export interface EvaluateInput {
    */
   linearProbeNumEpochs?: number;
   /**
-   * finetune.pt of an earlier `finetune`, whose classifier is measured; with `checkpoint` and without `finetune`
-   * only its image encoder takes the checkpoint's place
+   * finetune.pt of an earlier `finetune`, to measure its classifier; with `checkpoint` and without `finetune` it
+   * replaces only the image encoder
    */
   checkpointFinetune?: string;
   /**
-   * poison the labelled training images: the trigger on `numBackdoor` of them, which become the class `label`
+   * poison the labelled training images: put the trigger on `numBackdoor` of them, and give these the class `label`
    * @default false
    */
   backdoorSufi?: boolean;
@@ -389,9 +390,9 @@ export interface EvaluateInput {
    */
   numBackdoor?: number;
   /**
-   * what the labelled set is: Caltech101, CIFAR10, CIFAR100, DTD, FGVCAircraft, Flowers102, Food101, GTSRB,
+   * which labelled set it is: Caltech101, CIFAR10, CIFAR100, DTD, FGVCAircraft, Flowers102, Food101, GTSRB,
    * ImageNet1K, OxfordIIITPet, RenderedSST2, StanfordCars, STL10, SVHN, ImageNetSketch, ImageNetV2, ImageNet-A,
-   * ImageNet-R; a folder with labels.csv is read as that
+   * ImageNet-R; a folder with labels.csv is read by that file
    */
   evalDataType?:
     | 'Caltech101'
@@ -473,8 +474,8 @@ export interface EvaluateInput {
    */
   deviceId?: number;
   /**
-   * fp32, or autocast over the whole forward pass to bf16 or fp16, which scales the loss; auto: bf16 where the
-   * processor or GPU has instructions for it, fp32 elsewhere and with `compat: 'reference'`
+   * bf16, fp16: autocast over the forward pass (fp16 scales the loss); auto: bf16 where the hardware has its
+   * instructions, except with `compat: 'reference'`
    * @default 'auto'
    */
   precision?: 'auto' | 'fp32' | 'bf16' | 'fp16';
@@ -486,8 +487,8 @@ export interface EvaluateInput {
    */
   seed?: number;
   /**
-   * reference: do as the Python code where it differs on purpose: epoch numbering, optimizer state on finetuning,
-   * long captions, triggers, `unlearnTarget`
+   * reference: behave as the Python code where cleanclip differs on purpose: epoch numbering, optimizer state on
+   * finetuning, long captions, triggers, `unlearnTarget`
    */
   compat?: 'reference';
 }
@@ -549,7 +550,7 @@ export interface PoisonInput {
    */
   trainData?: string;
   /**
-   * classes file, JSON or Python, whose templates make the captions of the poisoned rows (required but with
+   * classes file, JSON or Python, whose templates make the captions of the poisoned rows (required, except with
    * `labelConsistent`)
    */
   templates?: string;
@@ -606,8 +607,7 @@ export interface PoisonInput {
    */
   imageSize?: number;
   /**
-   * how images become squares; make it the model's, as the interpolation: shortest crops, longest pads, squash
-   * distorts
+   * how images become squares; as the model's, like `interpolation`: shortest crops, longest pads, squash distorts
    * @default 'shortest'
    */
   resizeMode?: 'shortest' | 'longest' | 'squash';
@@ -648,7 +648,7 @@ export interface PoisonInput {
    */
   columns?: string;
   /**
-   * reference: squash the images to a square, let values wrap around in 8 bits, leave the last row and column out of
+   * reference: squash images to a square, wrap values around in 8 bits, and leave the last row and column out of
    * random places
    */
   compat?: 'reference';
@@ -672,13 +672,12 @@ export interface ConvertInput {
    */
   output?: string;
   /**
-   * what `output` becomes (required): openai, a .pt file of a state dict; safetensors, one file with the
-   * configuration in its header; open_clip or hf, a folder for open_clip or transformers; onnx, a folder of
-   * image.onnx and text.onnx
+   * what `output` becomes (required): openai a .pt state dict; safetensors one file; open_clip, hf a folder; onnx a
+   * folder of image.onnx and text.onnx
    */
   to?: 'openai' | 'open_clip' | 'hf' | 'safetensors' | 'onnx';
   /**
-   * what the weights are stored in; an ONNX model of fp16 also computes in it
+   * dtype of the stored weights; an ONNX model of fp16 also computes in it
    * @default 'fp32'
    */
   dtype?: 'fp32' | 'fp16';
@@ -688,7 +687,7 @@ export interface ConvertInput {
    */
   modelName?: string;
   /**
-   * of the model's MLPs, where `input` does not say
+   * activation of the model's MLPs, where `input` does not say it
    * @default as `input` says, else quick_gelu, with a warning
    */
   activation?: 'quick_gelu' | 'gelu';

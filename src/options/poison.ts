@@ -10,7 +10,7 @@ export const poisonOptions = {
   }),
   templates: text({
     doc:
-      'classes file, JSON or Python, whose templates make the captions of the poisoned rows (required but with ' +
+      'classes file, JSON or Python, whose templates make the captions of the poisoned rows (required, except with ' +
       '--label_consistent)',
     default: undefined,
     unit: 'file',
@@ -34,8 +34,8 @@ export const poisonOptions = {
   }),
   resize_mode: text({
     doc:
-      "how images become squares; make it the model's, as the interpolation: shortest crops, longest pads, " +
-      'squash distorts',
+      "how images become squares; as the model's, like --interpolation: shortest crops, longest pads, squash " +
+      'distorts',
     default: 'shortest',
     choices: ['shortest', 'longest', 'squash'],
   }),
@@ -62,8 +62,8 @@ export const poisonOptions = {
   }),
   compat: text({
     doc:
-      'reference: squash the images to a square, let values wrap around in 8 bits, leave the last row and ' +
-      'column out of random places',
+      'reference: squash images to a square, wrap values around in 8 bits, and leave the last row and column out ' +
+      'of random places',
     default: undefined,
     choices: ['reference'],
   }),

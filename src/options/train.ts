@@ -13,14 +13,14 @@ export const trainOptions = {
   logs: text({ doc: 'folder of all runs', default: 'logs/', unit: 'folder' }),
   model_name: text({
     doc:
-      "name of OpenAI's (RN50, ViT-B/32, …) or open_clip's (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file with " +
-      "the sizes, or a model's folder; beside a checkpoint it must be what that holds",
+      'an OpenAI name (RN50, ViT-B/32, …), an open_clip name (ViT-B-32, ViT-H-14-quickgelu, …), a JSON file of ' +
+      "sizes, or a model's folder; with a checkpoint it must match",
     default: undefined,
     unit: 'name|file',
     defaultText: "RN50; a checkpoint's own",
   }),
   activation: text({
-    doc: "of the model's MLPs, where a checkpoint does not say, or of new weights",
+    doc: "activation of the model's MLPs, for new weights or for a checkpoint that does not say it",
     default: undefined,
     choices: ['quick_gelu', 'gelu'],
     defaultText: "the model's; quick_gelu, with a warning, for a checkpoint that does not say",
@@ -43,25 +43,25 @@ export const trainOptions = {
   batch_size: integer({ doc: 'pairs in a step, over all devices', default: 128, min: 2, unit: 'pairs' }),
   accum_freq: integer({
     doc:
-      'compute the batch in so many parts, one after another, for the memory of one: the same gradients (batch ' +
-      'norm sees the parts) in a forward pass more',
+      'split the batch into N micro-batches (GradCache): the memory of one, exact gradients (batch norm sees ' +
+      'micro-batches), one extra forward pass',
     default: 1,
     min: 1,
     unit: 'parts',
   }),
   grad_checkpointing: flag(
-    "keep only each block's input for the backward pass, which computes the rest once more: half the memory of " +
-      'the activations, a quarter more time',
+    "keep only each block's input for the backward pass and recompute the rest: half the memory of activations, a " +
+      'quarter more time',
   ),
   gather_with_grad: flag(
-    'over several ranks, send gradients through the features of all: those of one process on the whole batch; ' +
-      'without it each rank sends its own part, as the Python code',
+    "share the gradients of all ranks' features: exactly those of the whole batch; without it, each rank uses its " +
+      'own, as the Python code',
   ),
   local_loss: flag(
-    'over several ranks, each compares its own pairs with all, instead of all with all: the same loss and ' +
-      'gradients in less memory; with --gather_with_grad',
+    'each rank compares its own pairs with all, not all with all: same loss and gradients, less memory; needs ' +
+      '--gather_with_grad',
   ),
-  sync_batchnorm: flag('over several ranks, batch norm sees the batches of all'),
+  sync_batchnorm: flag('compute batch-norm statistics over the batches of all ranks'),
   lr: number({ doc: 'learning rate after the warm-up', default: 5e-4, min: 0, unit: 'rate' }),
   beta1: number({ doc: "AdamW's decay of the gradient average", default: 0.9, min: 0, max: 0.999999 }),
   beta2: number({ doc: "AdamW's decay of the squared-gradient average", default: 0.999, min: 0, max: 0.9999999 }),
@@ -83,11 +83,13 @@ export const trainOptions = {
   clip_weight: number({ doc: 'weight of the image-text loss', default: 1, min: 0 }),
   inmodal_weight: number({ doc: 'weight of the in-modal losses', default: 1, min: 0 }),
   unlearn: flag(
-    'take poisoned rows out of the contrastive loss, and draw the similarity of their image and caption to ' +
+    'take poisoned pairs out of the contrastive loss, and pull the similarity of their image and caption to ' +
       '--unlearn_target',
   ),
   unlearn_target: number({
-    doc: 'similarity that poisoned pairs are drawn to; with --compat reference its negative, as there',
+    doc:
+      'similarity that --unlearn pulls poisoned pairs to; with --compat reference its negative, as in the Python ' +
+      'code',
     default: undefined,
     min: -1,
     max: 1,
@@ -95,7 +97,7 @@ export const trainOptions = {
     defaultText: '0; -1 with --compat reference',
   }),
   constraint_weight: number({ doc: "weight of --unlearn's constraint", default: 1, min: 0 }),
-  progressive: flag('drop the pairs of highest similarity from the training data, after each of --progressive_epochs'),
+  progressive: flag('drop the pairs of highest similarity from the training data after each of --progressive_epochs'),
   remove_fraction: number({
     doc: 'share of the pairs that --progressive drops each time',
     default: 0.02,
@@ -115,24 +117,24 @@ export const trainOptions = {
   }),
   image_cache: text({
     doc:
-      'folder of a file that keeps decoded images for later epochs and runs; without it up to 1 GiB of memory ' +
-      'does, for the epochs of a run',
+      'folder of a file that keeps decoded images for later epochs and runs; without it, up to 1 GiB of memory ' +
+      'does within a run',
     default: undefined,
     unit: 'folder',
   }),
   resume: text({
-    doc: 'auto: go on with the newest checkpoint of this run, or start when there is none',
+    doc: 'auto: continue from the newest checkpoint of this run, or start when there is none',
     default: undefined,
     choices: ['auto'],
   }),
   max_steps: integer({
-    doc: 'end after so many optimizer steps, also the end of the schedule',
+    doc: 'stop after N optimizer steps; the learning rate schedule ends there too',
     default: undefined,
     min: 1,
     unit: 'steps',
   }),
   save_every_steps: integer({
-    doc: 'also write checkpoints/step.pt every so many steps; 0 for never',
+    doc: 'also write checkpoints/step.pt every N steps; 0 for never',
     default: 0,
     unit: 'steps',
   }),
@@ -141,12 +143,12 @@ export const trainOptions = {
     default: undefined,
     min: 1,
     unit: 'steps',
-    defaultText: 'five lines an epoch',
+    defaultText: 'five lines per epoch',
   }),
   ...distributedOptions,
   ...unusedOptions,
   max_bad_rows: integer({
-    doc: 'images that cannot be read and may be left out; the run ends when there are more',
+    doc: 'how many images that cannot be read may be left out; with more, the run ends',
     default: undefined,
     min: 0,
     unit: 'rows',

@@ -1,3 +1,6 @@
+import { convertOptions } from '../../src/options/convert';
+import { poisonOptions } from '../../src/options/poison';
+import { trainOptions } from '../../src/options/train';
 import { pages, withoutCode } from './pages';
 
 const LONGEST = 25;
@@ -28,4 +31,12 @@ const words = (sentence: string): number => sentence.split(' ').filter((word) =>
 test.each(pages)(`no sentence of %s has more than ${LONGEST} words`, (page) => {
   const long = sentences(page).filter((sentence) => words(sentence) > LONGEST);
   expect(long.map((sentence) => `${words(sentence)}: ${sentence}`)).toEqual([]);
+});
+
+test(`no text of --help has more than ${LONGEST} words`, () => {
+  const docs = Object.entries({ ...trainOptions, ...poisonOptions, ...convertOptions })
+    .filter(([name]) => name !== 'eval_data_type') // it lists 18 sets
+    .map(([name, { doc }]) => `${name}: ${doc}`);
+  expect(docs.length).toBeGreaterThan(80);
+  expect(docs.filter((doc) => words(doc) > LONGEST + 1)).toEqual([]);
 });
