@@ -34,8 +34,8 @@ test('the walk goes from an empty folder to a cleansed model', async () => {
   expect(install.code).toMatch(/npm install cleanclip/);
   for (const { language, code } of steps) {
     const [, name] = /^\/\/ (\w+\.js):/.exec(code) ?? [];
-    if (language === 'js') writeFileSync(join(folder, name), code);
-    else await promisify(execFile)('bash', ['-euc', code], { cwd: folder });
+    if (name !== undefined) writeFileSync(join(folder, name), code);
+    if (language === 'sh') await promisify(execFile)('bash', ['-euc', code], { cwd: folder });
   }
   const [poisoned, cleansed] = [measured('poisoned'), measured('cleansed')];
   expect(poisoned.asr_top1).toBeGreaterThan(0.6);
