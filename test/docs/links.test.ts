@@ -68,3 +68,19 @@ const escape = (text: string): string => text.replace(/[.+?^${}()|[\]\\]/g, '\\$
 test('the README is at most 110 lines', () => {
   expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(110);
 });
+
+test('the index of docs/ has every page', () => {
+  const linked = [...read('docs/README.md').matchAll(/\]\(([\w.]+\.md)\)/g)].map(([, page]) => `docs/${page}`);
+  const written = files.filter((file) => /^docs\/\w+\.md$/.test(file) && file !== 'docs/README.md');
+  expect(written.filter((page) => !linked.includes(page))).toEqual([]);
+});
+
+test('ARCHITECTURE.md says what every room is for', () => {
+  const rows = [...read('ARCHITECTURE.md').matchAll(/^\| (`.*?`) +\|/gm)].flatMap(([, cell]) =>
+    [...cell.matchAll(/`([\w/]+?)\/?`/g)].map(([, room]) => room),
+  );
+  const rooms = [...folders]
+    .filter((folder) => /^(src|native)\/\w+$/.test(folder))
+    .map((folder) => folder.replace(/^src\//, ''));
+  expect(rooms.filter((room) => !rows.includes(room))).toEqual([]);
+});
