@@ -33,6 +33,10 @@ test.each(pages)(`no sentence of %s has more than ${LONGEST} words`, (page) => {
   expect(long.map((sentence) => `${words(sentence)}: ${sentence}`)).toEqual([]);
 });
 
+test.each(pages)('no sentence of %s has more than one semicolon or colon', (page) => {
+  expect(sentences(page).filter((sentence) => sentence.split(/[;:](?=\s|$)/).length > 2)).toEqual([]);
+});
+
 test(`no text of --help has more than ${LONGEST} words`, () => {
   const docs = Object.entries({ ...trainOptions, ...poisonOptions, ...convertOptions })
     .filter(([name]) => name !== 'eval_data_type') // it lists 18 sets
