@@ -433,12 +433,12 @@ export interface EvaluateInput {
    */
   label?: string;
   /**
-   * the trigger
+   * what the trigger shows
    * @default 'random'
    */
   patchType?: 'random' | 'yellow' | 'blended' | 'SIG' | 'warped';
   /**
-   * where it goes
+   * where the trigger goes
    * @default 'random'
    */
   patchLocation?: 'random' | 'four_corners' | 'blended';
@@ -562,7 +562,7 @@ export interface PoisonInput {
    */
   sizeTrainData?: number;
   /**
-   * how many of them to poison (required)
+   * how many rows to poison (required)
    *
    * Unit: rows. A whole number of at least 1.
    */
@@ -573,12 +573,12 @@ export interface PoisonInput {
    */
   label?: string;
   /**
-   * the trigger
+   * what the trigger shows
    * @default 'random'
    */
   patchType?: 'random' | 'yellow' | 'blended' | 'SIG' | 'warped';
   /**
-   * where it goes
+   * where the trigger goes
    * @default 'random'
    */
   patchLocation?: 'random' | 'four_corners' | 'blended';
@@ -607,12 +607,12 @@ export interface PoisonInput {
    */
   imageSize?: number;
   /**
-   * how images become squares; as the model's, like `interpolation`: shortest crops, longest pads, squash distorts
+   * how images become squares, best as for the model: shortest crops, longest pads, squash distorts
    * @default 'shortest'
    */
   resizeMode?: 'shortest' | 'longest' | 'squash';
   /**
-   * filter of the resize
+   * filter of the resize, best that of the model
    * @default 'bicubic'
    */
   interpolation?: 'bicubic' | 'bilinear';

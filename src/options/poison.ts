@@ -22,7 +22,7 @@ export const poisonOptions = {
     unit: 'rows',
     defaultText: 'all',
   }),
-  num_backdoor: integer({ doc: 'how many of them to poison (required)', default: undefined, min: 1, unit: 'rows' }),
+  num_backdoor: integer({ doc: 'how many rows to poison (required)', default: undefined, min: 1, unit: 'rows' }),
   label: text({ doc: 'target class of the backdoor', default: 'banana', unit: 'class' }),
   ...triggerOptions,
   label_consistent: flag('poison only rows whose caption has the label as a word, and keep their captions'),
@@ -33,13 +33,15 @@ export const poisonOptions = {
     unit: 'pixels',
   }),
   resize_mode: text({
-    doc:
-      "how images become squares; as the model's, like --interpolation: shortest crops, longest pads, squash " +
-      'distorts',
+    doc: 'how images become squares, best as for the model: shortest crops, longest pads, squash distorts',
     default: 'shortest',
     choices: ['shortest', 'longest', 'squash'],
   }),
-  interpolation: text({ doc: 'filter of the resize', default: 'bicubic', choices: ['bicubic', 'bilinear'] }),
+  interpolation: text({
+    doc: 'filter of the resize, best that of the model',
+    default: 'bicubic',
+    choices: ['bicubic', 'bilinear'],
+  }),
   fill_color: integer({
     doc: 'level of the border that --resize_mode longest adds',
     default: 0,

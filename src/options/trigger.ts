@@ -4,11 +4,11 @@ import { integer, text } from './define';
 /** What the trigger looks like, for poisoning and for the attack. */
 export const triggerOptions = {
   patch_type: text({
-    doc: 'the trigger',
+    doc: 'what the trigger shows',
     default: 'random',
     choices: patchTypes,
   }),
-  patch_location: text({ doc: 'where it goes', default: 'random', choices: patchLocations }),
+  patch_location: text({ doc: 'where the trigger goes', default: 'random', choices: patchLocations }),
   patch_size: integer({ doc: 'side of a patch', default: 16, min: 1, unit: 'pixels' }),
   trigger_mode: text({
     doc: 'fixed: one trigger drawn from the seed; resampled: drawn anew for every image',
