@@ -14,7 +14,7 @@
 #endif
 
 #include "exports.h"
-#include "images/aside_work.h"
+#include "images/async_work.h"
 #include "tensor.h"
 
 namespace cleanclip {

@@ -7,7 +7,7 @@
 #include "collectives.h"
 #include "gather.h"
 #include "group.h"
-#include "heart.h"
+#include "heartbeat_binding.h"
 #include "reducer.h"
 #include "store.h"
 

@@ -3,7 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_like.h>
 
-#include "aside.h"
+#include "async_work.h"
 #include "exports.h"
 #include "group.h"
 #include "tensor.h"

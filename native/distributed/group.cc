@@ -3,13 +3,13 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
-#include "aside.h"
+#include "async_work.h"
 #include "exports.h"
 #include "gloo_device.h"
 #include "handle.h"
 #include "nccl.h"
 #include "store.h"
-#include "within.h"
+#include "deadline.h"
 
 namespace cleanclip {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "verdict.h"
+#include "cause.h"
 
 namespace cleanclip {
 

@@ -6,7 +6,7 @@
 #include <torch/csrc/distributed/c10d/comm.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
-#include "aside.h"
+#include "async_work.h"
 #include "exports.h"
 #include "group.h"
 #include "handle.h"

@@ -3,11 +3,11 @@
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "aside.h"
+#include "async_work.h"
 #include "exports.h"
 #include "handle.h"
 #include "loopback.h"
-#include "within.h"
+#include "deadline.h"
 
 namespace cleanclip {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "exports.h"
-#include "images/aside_work.h"
+#include "images/async_work.h"
 #include "pixels/raster.h"
 #include "pixels/unpack.h"
 #include "tensor.h"

@@ -1,15 +1,15 @@
-#include "heart.h"
+#include "heartbeat_binding.h"
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "aside.h"
-#include "break_off.h"
+#include "async_work.h"
+#include "abort.h"
 #include "exports.h"
 #include "group.h"
 #include "handle.h"
 #include "heartbeat.h"
 #include "store.h"
-#include "within.h"
+#include "deadline.h"
 
 namespace cleanclip {
 

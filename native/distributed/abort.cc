@@ -1,4 +1,4 @@
-#include "break_off.h"
+#include "abort.h"
 
 #include <ATen/ops/empty.h>
 

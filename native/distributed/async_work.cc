@@ -1,4 +1,4 @@
-#include "aside.h"
+#include "async_work.h"
 
 #include <memory>
 #include <mutex>

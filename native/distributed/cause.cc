@@ -1,4 +1,4 @@
-#include "verdict.h"
+#include "cause.h"
 
 #include <algorithm>
 #include <functional>
