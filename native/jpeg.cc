@@ -153,14 +153,14 @@ Picture decode(const uint8_t*, size_t, Limits) { return {}; }
 }  // namespace
 
 void exportJpeg(Napi::Env, Napi::Object exports) {
-  // decodeJpeg(bytes, maxPixels, maxSeconds, aside): uint8 [H, W, 3], or the end of a sentence that says why not, or
-  // null without libjpeg-turbo; with `aside` a promise of it
+  // decodeJpeg(bytes, maxPixels, maxSeconds, async): uint8 [H, W, 3], or the end of a sentence that says why not, or
+  // null without libjpeg-turbo; with `async` a promise of it
   exportFunction(exports, "decodeJpeg", [](const Napi::CallbackInfo& info) -> napi_value {
     const auto bytes = info[0].As<Napi::Uint8Array>();
     const auto* data = bytes.Data();
     const auto size = bytes.ByteLength();
     const Limits limits{info[1].ToNumber().Int64Value(), info[2].ToNumber().DoubleValue()};
-    return nowOrAside<Picture>(
+    return syncOrAsync<Picture>(
         info[3].ToBoolean(), bytes, [=] { return decode(data, size, limits); },
         [](Napi::Env env, Picture& picture) -> napi_value {
           if (picture.pixels.defined()) return wrapTensor(env, std::move(picture.pixels));

@@ -52,14 +52,14 @@ at::Tensor Clip::encode_text(const at::Tensor& ids, bool pack) {
   const bool packed = pack && causal;
   const auto length = packed ? ends.max().item<int64_t>() + 1 : ids.size(1);
   const auto device = logit_scale.device();
-  const auto of = captions(ends, length, causal, packed, device);
+  const auto sequences = captions(ends, length, causal, packed, device);
   const auto rows = [&](const at::Tensor& by_place) {
-    return of.together(by_place.unsqueeze(2).to(device, /*non_blocking=*/true)).squeeze(1);
+    return sequences.unpad(by_place.unsqueeze(2).to(device, /*non_blocking=*/true)).squeeze(1);
   };
   const auto positions = at::arange(length, ids.options()).expand({ids.size(0), -1});
   const auto x =
       token_embedding->forward(rows(ids.narrow(1, 0, length))) + at::embedding(positional_embedding, rows(positions));
-  const auto read = ln_final->forward(transformer->forward(x, of));  // [B, text_width]
+  const auto read = ln_final->forward(transformer->forward(x, sequences));  // [B, text_width]
   return biased_projection ? biased_projection->forward(read) : at::matmul(read, text_projection);
 }
 

@@ -8,14 +8,14 @@
 
 namespace cleanclip {
 
-at::Tensor Sequences::apart(const at::Tensor& rows) const {
+at::Tensor Sequences::pad(const at::Tensor& rows) const {
   if (!places.defined()) return rows.unflatten(0, {count, length});
   return at::zeros({count * length, rows.size(1)}, rows.options())
       .index_copy_(0, places, rows)
       .unflatten(0, {count, length});
 }
 
-at::Tensor Sequences::together(const at::Tensor& x) const {
+at::Tensor Sequences::unpad(const at::Tensor& x) const {
   return places.defined() ? x.flatten(0, 1).index_select(0, places) : x.flatten(0, 1);
 }
 

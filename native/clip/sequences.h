@@ -13,8 +13,8 @@ struct Sequences {
   at::Tensor seen;    // bool [count, length]: what those rows see; undefined: everything
   at::Tensor places;  // int64 [rows]: of count·length; undefined: the rows are all places in their order
 
-  at::Tensor apart(const at::Tensor& rows) const;    // [rows, width] -> [count, length, width]; 0 where no row lies
-  at::Tensor together(const at::Tensor& x) const;    // [count, length, width] -> [rows, width]
+  at::Tensor pad(const at::Tensor& rows) const;      // [rows, width] -> [count, length, width]; 0 where no row lies
+  at::Tensor unpad(const at::Tensor& x) const;       // [count, length, width] -> [rows, width]
   at::Tensor at_read(const at::Tensor& rows) const;  // [rows, width] -> [count, width]
 };
 

@@ -16,19 +16,19 @@ MultiheadAttention::MultiheadAttention(int64_t width, int64_t heads)
       in_proj_bias(register_parameter("in_proj_bias", at::empty(3 * width))),
       out_proj(register_module("out_proj", std::make_shared<Linear>(width, width))) {}
 
-at::Tensor MultiheadAttention::forward(const at::Tensor& x, const Sequences& of) const {
-  const auto qkv = of.apart(at::linear(x, in_proj_weight, in_proj_bias)).chunk(3, 2);
-  return out_proj->forward(of.together(attend(qkv[0], qkv[1], qkv[2], {}, of.causal)));
+at::Tensor MultiheadAttention::forward(const at::Tensor& x, const Sequences& sequences) const {
+  const auto qkv = sequences.pad(at::linear(x, in_proj_weight, in_proj_bias)).chunk(3, 2);
+  return out_proj->forward(sequences.unpad(attend(qkv[0], qkv[1], qkv[2], {}, sequences.causal)));
 }
 
-at::Tensor MultiheadAttention::forward_read(const at::Tensor& x, const Sequences& of) const {
+at::Tensor MultiheadAttention::forward_pooled(const at::Tensor& x, const Sequences& sequences) const {
   const auto width = x.size(1);
   const auto weights = in_proj_weight.split_with_sizes({width, 2 * width});
   const auto biases = in_proj_bias.split_with_sizes({width, 2 * width});
-  const auto query = at::linear(of.at_read(x), weights[0], biases[0]).unsqueeze(1);  // [count, 1, width]
-  const auto kv = of.apart(at::linear(x, weights[1], biases[1])).chunk(2, 2);        // [count, length, width] each
+  const auto query = at::linear(sequences.at_read(x), weights[0], biases[0]).unsqueeze(1);  // [count, 1, width]
+  const auto kv = sequences.pad(at::linear(x, weights[1], biases[1])).chunk(2, 2);  // [count, length, width] each
   std::optional<at::Tensor> mask;
-  if (of.seen.defined()) mask = of.seen.unflatten(0, {-1, 1, 1});  // [count, 1, 1, length]
+  if (sequences.seen.defined()) mask = sequences.seen.unflatten(0, {-1, 1, 1});  // [count, 1, 1, length]
   return out_proj->forward(attend(query, kv[0], kv[1], mask, false).squeeze(1));
 }
 
@@ -73,12 +73,12 @@ at::Tensor ResidualAttentionBlock::with_mlp(const at::Tensor& x) const {
   return x + scaled(ls_2, mlp->forward(ln_2->forward(x)));
 }
 
-at::Tensor ResidualAttentionBlock::forward(const at::Tensor& x, const Sequences& of) const {
-  return with_mlp(x + scaled(ls_1, attn->forward(ln_1->forward(x), of)));
+at::Tensor ResidualAttentionBlock::forward(const at::Tensor& x, const Sequences& sequences) const {
+  return with_mlp(x + scaled(ls_1, attn->forward(ln_1->forward(x), sequences)));
 }
 
-at::Tensor ResidualAttentionBlock::forward_read(const at::Tensor& x, const Sequences& of) const {
-  return with_mlp(of.at_read(x) + scaled(ls_1, attn->forward_read(ln_1->forward(x), of)));
+at::Tensor ResidualAttentionBlock::forward_pooled(const at::Tensor& x, const Sequences& sequences) const {
+  return with_mlp(sequences.at_read(x) + scaled(ls_1, attn->forward_pooled(ln_1->forward(x), sequences)));
 }
 
 Transformer::Transformer(const BlockConfig& config, int64_t layers)
@@ -86,23 +86,23 @@ Transformer::Transformer(const BlockConfig& config, int64_t layers)
   for (int64_t layer = 0; layer < layers; layer++) resblocks->add(config);
 }
 
-at::Tensor Transformer::through(size_t count, at::Tensor x, const Sequences& of) const {
+at::Tensor Transformer::through(size_t count, at::Tensor x, const Sequences& sequences) const {
   for (size_t i = 0; i < count; i++) {
-    const Block forward = [block = resblocks->blocks[i], of](const at::Tensor& input) {
-      return block->forward(input, of);
+    const Block forward = [block = resblocks->blocks[i], sequences](const at::Tensor& input) {
+      return block->forward(input, sequences);
     };
     x = checkpointing ? checkpoint(forward, x) : forward(x);
   }
   return x;
 }
 
-at::Tensor Transformer::forward(at::Tensor x, const Sequences& of) const {
+at::Tensor Transformer::forward(at::Tensor x, const Sequences& sequences) const {
   const auto& blocks = resblocks->blocks;
-  return blocks.back()->forward_read(through(blocks.size() - 1, std::move(x), of), of);
+  return blocks.back()->forward_pooled(through(blocks.size() - 1, std::move(x), sequences), sequences);
 }
 
-at::Tensor Transformer::forward_all(at::Tensor x, const Sequences& of) const {
-  return through(resblocks->blocks.size(), std::move(x), of);
+at::Tensor Transformer::forward_all(at::Tensor x, const Sequences& sequences) const {
+  return through(resblocks->blocks.size(), std::move(x), sequences);
 }
 
 }  // namespace cleanclip

@@ -11,9 +11,9 @@ namespace cleanclip {
 // Self-attention with torch.nn.MultiheadAttention's parameters.
 struct MultiheadAttention : torch::nn::Module {
   MultiheadAttention(int64_t width, int64_t heads);
-  at::Tensor forward(const at::Tensor& x, const Sequences& of) const;  // [rows, width] -> the same
-  at::Tensor forward_read(const at::Tensor& x,
-                          const Sequences& of) const;  // -> [count, width]: what the rows that are read get
+  at::Tensor forward(const at::Tensor& x, const Sequences& sequences) const;  // [rows, width] -> the same
+  at::Tensor forward_pooled(const at::Tensor& x,
+                            const Sequences& sequences) const;  // -> [count, width]: what the rows that are read get
 
   int64_t heads;
   at::Tensor in_proj_weight;  // [3·width, width]: queries, keys, values
@@ -44,8 +44,8 @@ struct LayerScale : torch::nn::Module {
 
 struct ResidualAttentionBlock : torch::nn::Module {
   explicit ResidualAttentionBlock(const BlockConfig& config);
-  at::Tensor forward(const at::Tensor& x, const Sequences& of) const;       // [rows, width] -> the same
-  at::Tensor forward_read(const at::Tensor& x, const Sequences& of) const;  // -> [count, width]
+  at::Tensor forward(const at::Tensor& x, const Sequences& sequences) const;         // [rows, width] -> the same
+  at::Tensor forward_pooled(const at::Tensor& x, const Sequences& sequences) const;  // -> [count, width]
 
   std::shared_ptr<MultiheadAttention> attn;
   std::shared_ptr<LayerNorm> ln_1;
@@ -60,14 +60,14 @@ struct ResidualAttentionBlock : torch::nn::Module {
 // Pre-norm blocks, read at one token of each sequence: the last block computes that one alone.
 struct Transformer : torch::nn::Module {
   Transformer(const BlockConfig& config, int64_t layers);
-  at::Tensor forward(at::Tensor x, const Sequences& of) const;      // [rows, width] -> [count, width]
-  at::Tensor forward_all(at::Tensor x, const Sequences& of) const;  // [rows, width] -> the same: every token
+  at::Tensor forward(at::Tensor x, const Sequences& sequences) const;      // [rows, width] -> [count, width]
+  at::Tensor forward_all(at::Tensor x, const Sequences& sequences) const;  // [rows, width] -> the same: every token
 
   bool checkpointing = false;  // keep the input of each block alone for backward
   std::shared_ptr<BlockList<ResidualAttentionBlock>> resblocks;
 
  private:
-  at::Tensor through(size_t blocks, at::Tensor x, const Sequences& of) const;
+  at::Tensor through(size_t blocks, at::Tensor x, const Sequences& sequences) const;
 };
 
 }  // namespace cleanclip

@@ -25,15 +25,15 @@ at::Tensor VisionTransformer::forward(const at::Tensor& pixels) {
                            .transpose(1, 2);  // [B, patches, width]
   const auto batch = patches.size(0);
   const auto asking = class_embedding.to(patches.scalar_type()).expand({batch, 1, -1});
-  const auto of = images(batch, positional_embedding.size(0), patches.device());
-  const auto x = of.together(at::cat({asking, patches}, 1) + positional_embedding);
-  return at::matmul(pooled(ln_pre ? ln_pre->forward(x) : x, of), proj);
+  const auto sequences = images(batch, positional_embedding.size(0), patches.device());
+  const auto x = sequences.unpad(at::cat({asking, patches}, 1) + positional_embedding);
+  return at::matmul(pooled(ln_pre ? ln_pre->forward(x) : x, sequences), proj);
 }
 
-at::Tensor VisionTransformer::pooled(const at::Tensor& x, const Sequences& of) const {
-  if (!mean_pool) return ln_post->forward(transformer->forward(x, of));
-  const auto patches =
-      of.apart(transformer->forward_all(x, of)).narrow(1, 1, of.length - 1);  // [count, patches, width]
+at::Tensor VisionTransformer::pooled(const at::Tensor& x, const Sequences& sequences) const {
+  if (!mean_pool) return ln_post->forward(transformer->forward(x, sequences));
+  const auto patches = sequences.pad(transformer->forward_all(x, sequences))
+                           .narrow(1, 1, sequences.length - 1);  // [count, patches, width]
   return norm_after_pool ? ln_post->forward(patches.mean(1)) : ln_post->forward(patches).mean(1);
 }
 

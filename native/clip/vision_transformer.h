@@ -22,7 +22,7 @@ struct VisionTransformer : ImageEncoder {
   std::shared_ptr<LayerNorm> ln_post;
 
  private:
-  at::Tensor pooled(const at::Tensor& x, const Sequences& of) const;  // [rows, width] -> [count, width]
+  at::Tensor pooled(const at::Tensor& x, const Sequences& sequences) const;  // [rows, width] -> [count, width]
 };
 
 }  // namespace cleanclip

@@ -13,7 +13,7 @@ constexpr int kNobodysTag = std::numeric_limits<int>::max();
 
 }  // namespace
 
-void breakOff(c10d::ProcessGroup& group) {
+void abortGroup(c10d::ProcessGroup& group) {
   group.abort();  // Gloo has no such thing, but closes all connections of a device once a message is not received
                   // within its time limit
   const auto backend = group.getBackend(c10::DeviceType::CPU);

@@ -6,6 +6,6 @@
 namespace cleanclip {
 
 // Makes everything that is under way in the group, and all that begins later, fail on this rank.
-void breakOff(c10d::ProcessGroup& group);
+void abortGroup(c10d::ProcessGroup& group);
 
 }  // namespace cleanclip

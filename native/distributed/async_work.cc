@@ -56,7 +56,7 @@ void settle(napi_env env, napi_value, void*, void* data) {
 
 }  // namespace
 
-Napi::Value runAside(Napi::Env env, std::function<MakeResult()> work) {
+Napi::Value runAsync(Napi::Env env, std::function<MakeResult()> work) {
   napi_value promise = nullptr;
   auto outcome = std::make_unique<Outcome>();
   check(napi_create_promise(env, &outcome->deferred, &promise));
@@ -82,8 +82,8 @@ Napi::Value runAside(Napi::Env env, std::function<MakeResult()> work) {
   return Napi::Value(env, promise);
 }
 
-Napi::Value waitAside(Napi::Env env, std::function<void()> work) {
-  return runAside(env, [work = std::move(work)]() -> MakeResult {
+Napi::Value waitAsync(Napi::Env env, std::function<void()> work) {
+  return runAsync(env, [work = std::move(work)]() -> MakeResult {
     work();
     return [](Napi::Env env) { return env.Undefined(); };
   });

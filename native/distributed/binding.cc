@@ -28,7 +28,7 @@ void exportDistributed(Napi::Env env, Napi::Object exports) {
   setLogLevel();
   exportStores(env, exports);
   exportGroups(env, exports);
-  exportHearts(env, exports);
+  exportHeartbeats(env, exports);
   exportCollectives(env, exports);
   exportGather(env, exports);
   exportReducer(env, exports);

@@ -12,7 +12,7 @@ struct Pulse {
   int64_t beats = 0;        // 0: it was never heard
   int64_t collectives = 0;  // that it has begun
   bool waits = false;       // for others
-  bool knows = false;       // the verdict
+  bool knows = false;       // the cause
   bool left = false;        // the group, in good order
 };
 

@@ -35,8 +35,8 @@ void finish(const Work& work, const at::Tensor& tensor, std::chrono::millisecond
 }
 
 // A promise of nothing, for a work that fills tensors the caller has.
-napi_value finishAside(const Napi::CallbackInfo& info, Work work, at::Tensor tensor) {
-  return waitAside(info.Env(), [work = std::move(work), tensor = std::move(tensor),
+napi_value finishAsync(const Napi::CallbackInfo& info, Work work, at::Tensor tensor) {
+  return waitAsync(info.Env(), [work = std::move(work), tensor = std::move(tensor),
                                 timeout = groupArg(info[0]).timeout] { finish(work, tensor, timeout); });
 }
 
@@ -62,7 +62,7 @@ napi_value allReduce(const Napi::CallbackInfo& info) {
   c10d::AllreduceOptions options;
   options.reduceOp = reduction(op);
   const auto work = handle.group->allreduce(tensors, options);
-  return waitAside(info.Env(), [work, tensor = tensors[0], op, handle] { finishReduction(work, tensor, op, handle); });
+  return waitAsync(info.Env(), [work, tensor = tensors[0], op, handle] { finishReduction(work, tensor, op, handle); });
 }
 
 // broadcast(group, tensor, source): in place
@@ -70,7 +70,7 @@ napi_value broadcast(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> tensors{exchanged(info, info[1])};
   c10d::BroadcastOptions options;
   options.rootRank = info[2].ToNumber();
-  return finishAside(info, groupArg(info[0]).group->broadcast(tensors, options), tensors[0]);
+  return finishAsync(info, groupArg(info[0]).group->broadcast(tensors, options), tensors[0]);
 }
 
 // allGather(group, tensor): a tensor of each rank
@@ -80,7 +80,7 @@ napi_value allGather(const Napi::CallbackInfo& info) {
   std::vector<std::vector<at::Tensor>> outputs(1);
   for (int rank = 0; rank < handle.group->getSize(); rank++) outputs[0].push_back(at::empty_like(inputs[0]));
   const auto work = handle.group->allgather(outputs, inputs);
-  return runAside(info.Env(), [work, outputs = outputs[0], timeout = handle.timeout]() -> MakeResult {
+  return runAsync(info.Env(), [work, outputs = outputs[0], timeout = handle.timeout]() -> MakeResult {
     finish(work, outputs[0], timeout);
     return [outputs](Napi::Env env) {
       auto array = Napi::Array::New(env, outputs.size());
@@ -99,7 +99,7 @@ napi_value reduceScatter(const Napi::CallbackInfo& info) {
   c10d::ReduceScatterOptions options;
   options.reduceOp = reduction(op);
   const auto work = handle.group->reduce_scatter(outputs, inputs, options);
-  return runAside(info.Env(), [work, output = outputs[0], op, handle]() -> MakeResult {
+  return runAsync(info.Env(), [work, output = outputs[0], op, handle]() -> MakeResult {
     finishReduction(work, output, op, handle);
     return [output](Napi::Env env) { return wrapTensor(env, output); };
   });
@@ -109,19 +109,19 @@ napi_value barrier(const Napi::CallbackInfo& info) {
   const auto& handle = groupArg(info[0]);
   c10d::BarrierOptions options;
   options.device = at::Device(at::kCPU);
-  return waitAside(info.Env(), [work = handle.group->barrier(options)] { work->wait(); });
+  return waitAsync(info.Env(), [work = handle.group->barrier(options)] { work->wait(); });
 }
 
 // send(group, tensor, destination, tag)
 napi_value send(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> tensors{exchanged(info, info[1])};
-  return finishAside(info, groupArg(info[0]).group->send(tensors, info[2].ToNumber(), info[3].ToNumber()), tensors[0]);
+  return finishAsync(info, groupArg(info[0]).group->send(tensors, info[2].ToNumber(), info[3].ToNumber()), tensors[0]);
 }
 
 // recv(group, tensor, source, tag): in place
 napi_value recv(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> tensors{exchanged(info, info[1])};
-  return finishAside(info, groupArg(info[0]).group->recv(tensors, info[2].ToNumber(), info[3].ToNumber()), tensors[0]);
+  return finishAsync(info, groupArg(info[0]).group->recv(tensors, info[2].ToNumber(), info[3].ToNumber()), tensors[0]);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace cleanclip {
 // the caller gets a DistributedError, and the work is left to a thread of its own, as a TCPStore's wait for an answer
 // cannot be ended.
 template <typename Work>
-auto within(std::chrono::milliseconds limit, Work work) {
+auto withDeadline(std::chrono::milliseconds limit, Work work) {
   return [limit, work = std::move(work)] {
     std::packaged_task<std::invoke_result_t<const Work&>()> task([own = work]() mutable {
       const auto work = std::move(own);  // gone before the result is there

@@ -60,7 +60,7 @@ napi_value createGroup(const Napi::CallbackInfo& info) {
       .interfaces = info[5].ToString(),
       .peer = info[6].ToString(),
   };
-  return runAside(info.Env(), within(options.timeout, [store = storeArg(info[0]), options]() -> MakeResult {
+  return runAsync(info.Env(), withDeadline(options.timeout, [store = storeArg(info[0]), options]() -> MakeResult {
                     auto group = makeGroup(store, options);
                     return [group = std::move(group), timeout = options.timeout](Napi::Env env) {
                       return wrapHandle(env, GroupHandle{group, timeout});
@@ -71,7 +71,7 @@ napi_value createGroup(const Napi::CallbackInfo& info) {
 // destroyGroup(group): a promise; nothing of the group may be pending
 napi_value destroyGroup(const Napi::CallbackInfo& info) {
   auto group = std::move(groupArg(info[0]).group);
-  return waitAside(info.Env(), [group = std::move(group)]() mutable { group.reset(); });
+  return waitAsync(info.Env(), [group = std::move(group)]() mutable { group.reset(); });
 }
 
 }  // namespace

@@ -15,12 +15,12 @@ using namespace std::chrono_literals;
 constexpr auto kBeat = 1000ms;
 constexpr auto kPatience = 3s;      // for a sign of life, once something has failed
 constexpr auto kStoreSilence = 2s;  // after which nothing can be learnt from the store
-constexpr auto kPublishing = 1s;    // a verdict
-constexpr auto kLearning = 2s;      // of a verdict, by the others
-constexpr auto kBreakingOff = 1s;   // what waits, before the process may end
+constexpr auto kPublishing = 1s;    // a cause
+constexpr auto kLearning = 2s;      // of a cause, by the others
+constexpr auto kAborting = 1s;      // what waits, before the process may end
 constexpr int kReadings = 6;        // of the others' pulses, in the silence that means failure
 
-const char* const kVerdict = "verdict";  // a key, as `pulse/3` is
+const char* const kCause = "cause";  // a key, as `pulse/3` is
 const char* const kHostSilent = "rank 0, which hosts the store, has ended, was stopped or is cut off";
 
 std::string pulseKey(size_t rank) { return "pulse/" + std::to_string(rank); }
@@ -30,12 +30,12 @@ std::vector<uint8_t> bytesOf(const std::string& text) { return {text.begin(), te
 }  // namespace
 
 std::shared_ptr<Heartbeat> Heartbeat::start(const c10::intrusive_ptr<c10d::Store>& store, const Settings& settings) {
-  const std::shared_ptr<Heartbeat> heart(new Heartbeat(settings));
+  const std::shared_ptr<Heartbeat> heartbeat(new Heartbeat(settings));
   auto own = Store(c10::make_intrusive<c10d::PrefixStore>("cleanclip", store->clone()));
-  heart->beatOnce(*own);  // so that whoever has met this rank has heard of it
-  std::thread([heart, own = std::move(own)]() mutable { heart->beat(own); }).detach();
-  std::thread([heart] { heart->watch(); }).detach();
-  return {heart.get(), [heart](Heartbeat*) { heart->stop(200ms); }};
+  heartbeat->beatOnce(*own);  // so that whoever has met this rank has heard of it
+  std::thread([heartbeat, own = std::move(own)]() mutable { heartbeat->beat(own); }).detach();
+  std::thread([heartbeat] { heartbeat->watch(); }).detach();
+  return {heartbeat.get(), [heartbeat](Heartbeat*) { heartbeat->stop(200ms); }};
 }
 
 Heartbeat::Heartbeat(const Settings& settings) : settings_(settings), pulses_(settings.size), heardAt_(settings.size) {}
@@ -69,25 +69,25 @@ void Heartbeat::beatOnce(c10d::Store& store) {
   Lock lock(mutex_);
   own_.beats++;
   own_.waits = operations_ > 0;
-  own_.knows = !verdict_.empty();
+  own_.knows = !cause_.empty();
   const Pulse own = own_;
-  const bool reads = readsNow(), seeks = verdict_.empty();
+  const bool reads = readsNow(), seeks = cause_.empty();
   const std::string proposal = published_ ? "" : proposal_;
   lock.unlock();
 
   store.set(pulseKey(settings_.rank), bytesOf(pulseText(own)));
-  std::string verdict;
+  std::string cause;
   if (!proposal.empty()) {
-    verdict = store.compareSet(kVerdict, "", proposal);
-  } else if (store.check({kVerdict}) && seeks) {  // asked in any case: a set alone is not answered
-    verdict = store.get_to_str(kVerdict);
+    cause = store.compareSet(kCause, "", proposal);
+  } else if (store.check({kCause}) && seeks) {  // asked in any case: a set alone is not answered
+    cause = store.get_to_str(kCause);
   }
 
   lock.lock();
   answeredAt_ = Clock::now();
   shown_ = own.knows;
   published_ |= !proposal.empty();
-  if (verdict_.empty()) verdict_ = verdict;
+  if (cause_.empty()) cause_ = cause;
   changed_.notify_all();
   lock.unlock();
   if (reads) readAll(store);
@@ -118,24 +118,24 @@ void Heartbeat::readAll(c10d::Store& store) {
 }
 
 // The thread that notices that a rank has been silent for too long while this one waits, and that breaks off once there
-// is a verdict.
+// is a cause.
 void Heartbeat::watch() {
   Lock lock(mutex_);
-  const auto over = [this] { return stopping_ || (!verdict_.empty() && breakOff_); };
+  const auto over = [this] { return stopping_ || (!cause_.empty() && abort_); };
   while (!changed_.wait_for(lock, kBeat, over)) {
     forgetPause();
     watchedAt_ = Clock::now();
-    const auto verdict = waitsFor(settings_.silence) && verdict_.empty() ? silentVerdict() : "";
-    if (!verdict.empty()) settle(lock, verdict);
+    const auto cause = waitsFor(settings_.silence) && cause_.empty() ? silenceCause() : "";
+    if (!cause.empty()) settle(lock, cause);
   }
   if (stopping_) return;
   lock.unlock();
   try {
-    breakOff_();
+    abort_();
   } catch (const std::exception&) {  // what waits then keeps to its time limit
   }
   lock.lock();
-  brokenOff_ = true;
+  aborted_ = true;
   changed_.notify_all();
 }
 
@@ -148,57 +148,57 @@ void Heartbeat::forgetPause() {
   std::fill(heardAt_.begin(), heardAt_.end(), now);
 }
 
-std::string Heartbeat::inquire(const FailedOperation& operation) {
+std::string Heartbeat::findCause(const FailedOperation& operation) {
   Lock lock(mutex_);
   forgetPause();
   inquiries_++;
   hurry();
   const auto deadline = Clock::now() + kPatience;
-  const auto over = [this] { return stopping_ || !verdict_.empty() || storeIsSilentFor(kStoreSilence); };
+  const auto over = [this] { return stopping_ || !cause_.empty() || storeIsSilentFor(kStoreSilence); };
   changed_.wait_until(lock, deadline, [&, next = readings_ + 1] { return over() || readings_ >= next; });
   const auto before = pulses_;
   changed_.wait_until(lock, deadline, [&] { return over() || allBeatSince(before); });
-  const auto cause = [&] { return causeOf(operation, before, pulses_, settings_.rank, kPatience.count()); };
+  const auto found = [&] { return causeOf(operation, before, pulses_, settings_.rank, kPatience.count()); };
   // A rank whose time limit is over closes its connections, which fails others: it knows who did not come, and is about
   // to say so.
-  if (operation.limit.empty() && !over() && cause().empty()) changed_.wait_until(lock, deadline, over);
+  if (operation.limit.empty() && !over() && found().empty()) changed_.wait_until(lock, deadline, over);
 
   std::string ownFailure;
-  if (verdict_.empty() && storeIsSilentFor(kStoreSilence)) {
+  if (cause_.empty() && storeIsSilentFor(kStoreSilence)) {
     settle(lock, settings_.firstHosts ? kHostSilent
                                       : "the store does not answer, so that it cannot be said which rank is the cause");
-  } else if (verdict_.empty() && !stopping_) {
-    auto verdict = cause();
-    if (verdict.empty())
-      ownFailure = verdict = ranksText({settings_.rank}) + " failed in " + operation.name + ": " + operation.detail;
-    settle(lock, verdict);
+  } else if (cause_.empty() && !stopping_) {
+    auto cause = found();
+    if (cause.empty())
+      ownFailure = cause = ranksText({settings_.rank}) + " failed in " + operation.name + ": " + operation.detail;
+    settle(lock, cause);
   }
   const bool knowsSilent = Clock::now() >= deadline;
   letOthersLearn(lock, knowsSilent ? before : std::vector<Pulse>(before.size()));
-  changed_.wait_for(lock, kBreakingOff, [this] { return brokenOff_ || !breakOff_ || stopping_; });
+  changed_.wait_for(lock, kAborting, [this] { return aborted_ || !abort_ || stopping_; });
   inquiries_--;
-  return verdict_ == ownFailure ? "" : verdict_;
+  return cause_ == ownFailure ? "" : cause_;
 }
 
-void Heartbeat::announce(const std::string& verdict) {
+void Heartbeat::announceFailure(const std::string& cause) {
   Lock lock(mutex_);
   inquiries_++;
-  settle(lock, verdict);
+  settle(lock, cause);
   letOthersLearn(lock, std::vector<Pulse>(pulses_.size()));
   inquiries_--;
 }
 
-// Leaves a verdict in the store; another one may be there first. Without an answer of the store it holds for this rank
+// Leaves a cause in the store; another one may be there first. Without an answer of the store it holds for this rank
 // alone, and is left when one comes.
-void Heartbeat::settle(Lock& lock, const std::string& verdict) {
-  if (proposal_.empty()) proposal_ = verdict;
+void Heartbeat::settle(Lock& lock, const std::string& cause) {
+  if (proposal_.empty()) proposal_ = cause;
   hurry();
-  changed_.wait_for(lock, kPublishing, [this] { return ended_ || !verdict_.empty(); });
-  if (verdict_.empty()) verdict_ = verdict;
+  changed_.wait_for(lock, kPublishing, [this] { return ended_ || !cause_.empty(); });
+  if (cause_.empty()) cause_ = cause;
   changed_.notify_all();
 }
 
-// Shows that this rank knows the verdict. When this process ends, so does the store that it hosts: until then, whoever
+// Shows that this rank knows the cause. When this process ends, so does the store that it hosts: until then, whoever
 // has beaten since `before` shall know it too.
 void Heartbeat::letOthersLearn(Lock& lock, const std::vector<Pulse>& before) {
   hurry();
@@ -213,9 +213,9 @@ void Heartbeat::letOthersLearn(Lock& lock, const std::vector<Pulse>& before) {
   });
 }
 
-void Heartbeat::whenFailed(std::function<void()> breakOff) {
+void Heartbeat::whenFailed(std::function<void()> abort) {
   const Lock lock(mutex_);
-  breakOff_ = std::move(breakOff);
+  abort_ = std::move(abort);
   changed_.notify_all();
 }
 
@@ -267,7 +267,7 @@ bool Heartbeat::allBeatSince(const std::vector<Pulse>& before) const {
 }
 
 // Of ranks that have shown no sign of life for as long as means failure; empty when there are none.
-std::string Heartbeat::silentVerdict() const {
+std::string Heartbeat::silenceCause() const {
   if (settings_.firstHosts && storeIsSilentFor(settings_.silence)) return kHostSilent;
   if (storeIsSilentFor(kStoreSilence) || readAt_ < progressAt_) return "";  // nothing new is known of the others
   std::vector<int> silent;

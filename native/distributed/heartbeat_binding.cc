@@ -15,17 +15,19 @@ namespace cleanclip {
 
 namespace {
 
-struct HeartHandle {
+struct HeartbeatHandle {
   static constexpr napi_type_tag tag{0x92d4c6f1b83e5a07, 0x1d7b5e0c9a4f3826};
   static constexpr const char* what = "heartbeat";
-  std::shared_ptr<Heartbeat> heart;
+  std::shared_ptr<Heartbeat> heartbeat;
 };
 
-const std::shared_ptr<Heartbeat>& heartArg(const Napi::Value& value) { return handleArg<HeartHandle>(value).heart; }
+const std::shared_ptr<Heartbeat>& heartbeatArg(const Napi::Value& value) {
+  return handleArg<HeartbeatHandle>(value).heartbeat;
+}
 
-// startHeart(store, rank, size, rank 0 hosts the store, silence): a promise; undefined for a store in a file, which
+// startHeartbeat(store, rank, size, rank 0 hosts the store, silence): a promise; undefined for a store in a file, which
 // would grow by each beat
-napi_value startHeart(const Napi::CallbackInfo& info) {
+napi_value startHeartbeat(const Napi::CallbackInfo& info) {
   const Heartbeat::Settings settings{
       .rank = info[1].ToNumber(),
       .size = info[2].ToNumber(),
@@ -33,29 +35,29 @@ napi_value startHeart(const Napi::CallbackInfo& info) {
       .silence = millisecondsArg(info[4]),
   };
   const auto& store = storeArg(info[0]);
-  return runAside(info.Env(), within(store->getTimeout(), [store, settings]() -> MakeResult {
+  return runAsync(info.Env(), withDeadline(store->getTimeout(), [store, settings]() -> MakeResult {
                     if (dynamic_cast<c10d::TCPStore*>(store.get()) == nullptr)
                       return [](Napi::Env env) { return env.Undefined(); };
-                    return [heart = Heartbeat::start(store, settings)](Napi::Env env) {
-                      return wrapHandle(env, HeartHandle{heart});
+                    return [heartbeat = Heartbeat::start(store, settings)](Napi::Env env) {
+                      return wrapHandle(env, HeartbeatHandle{heartbeat});
                     };
                   }));
 }
 
-// heartGuards(heart, group): breaks the group off when it has failed
-napi_value heartGuards(const Napi::CallbackInfo& info) {
-  heartArg(info[0])->whenFailed([weak = c10::weak_intrusive_ptr<c10d::ProcessGroup>(groupArg(info[1]).group)] {
-    if (const auto group = weak.lock()) breakOff(*group);
+// guardGroup(heartbeat, group): breaks the group off when it has failed
+napi_value guardGroup(const Napi::CallbackInfo& info) {
+  heartbeatArg(info[0])->whenFailed([weak = c10::weak_intrusive_ptr<c10d::ProcessGroup>(groupArg(info[1]).group)] {
+    if (const auto group = weak.lock()) abortGroup(*group);
   });
   return info.Env().Undefined();
 }
 
-napi_value heartBegins(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(heartArg(info[0])->begin(info[1].ToBoolean())));
+napi_value beginOperation(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(heartbeatArg(info[0])->begin(info[1].ToBoolean())));
 }
 
-napi_value heartEnds(const Napi::CallbackInfo& info) {
-  heartArg(info[0])->end();
+napi_value endOperation(const Napi::CallbackInfo& info) {
+  heartbeatArg(info[0])->end();
   return info.Env().Undefined();
 }
 
@@ -68,41 +70,42 @@ FailedOperation operationArgs(const Napi::CallbackInfo& info) {
   };
 }
 
-// inquireNow(heart, operation, its number, time limit that it kept not to | '', what it failed with): blocks; the
-// verdict | ''
-napi_value inquireNow(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), heartArg(info[0])->inquire(operationArgs(info)));
+// findCauseSync(heartbeat, operation, its number, time limit that it kept not to | '', what it failed with): blocks;
+// the cause | ''
+napi_value findCauseSync(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), heartbeatArg(info[0])->findCause(operationArgs(info)));
 }
 
-// inquire(…): the same in a promise
-napi_value inquire(const Napi::CallbackInfo& info) {
-  return runAside(info.Env(), [heart = heartArg(info[0]), operation = operationArgs(info)]() -> MakeResult {
-    return [verdict = heart->inquire(operation)](Napi::Env env) { return Napi::String::New(env, verdict); };
+// findCause(…): the same in a promise
+napi_value findCause(const Napi::CallbackInfo& info) {
+  return runAsync(info.Env(), [heartbeat = heartbeatArg(info[0]), operation = operationArgs(info)]() -> MakeResult {
+    return [cause = heartbeat->findCause(operation)](Napi::Env env) { return Napi::String::New(env, cause); };
   });
 }
 
-// announce(heart, verdict): a promise
-napi_value announce(const Napi::CallbackInfo& info) {
-  return waitAside(info.Env(),
-                   [heart = heartArg(info[0]), verdict = info[1].ToString().Utf8Value()] { heart->announce(verdict); });
+// announceFailure(heartbeat, cause): a promise
+napi_value announceFailure(const Napi::CallbackInfo& info) {
+  return waitAsync(info.Env(), [heartbeat = heartbeatArg(info[0]), cause = info[1].ToString().Utf8Value()] {
+    heartbeat->announceFailure(cause);
+  });
 }
 
-// stopHeart(heart): a promise
-napi_value stopHeart(const Napi::CallbackInfo& info) {
-  return waitAside(info.Env(), [heart = heartArg(info[0])] { heart->leave(); });
+// stopHeartbeat(heartbeat): a promise
+napi_value stopHeartbeat(const Napi::CallbackInfo& info) {
+  return waitAsync(info.Env(), [heartbeat = heartbeatArg(info[0])] { heartbeat->leave(); });
 }
 
 }  // namespace
 
-void exportHearts(Napi::Env, Napi::Object exports) {
-  exportFunction(exports, "startHeart", startHeart);
-  exportFunction(exports, "heartGuards", heartGuards);
-  exportFunction(exports, "heartBegins", heartBegins);
-  exportFunction(exports, "heartEnds", heartEnds);
-  exportFunction(exports, "inquire", inquire);
-  exportFunction(exports, "inquireNow", inquireNow);
-  exportFunction(exports, "announce", announce);
-  exportFunction(exports, "stopHeart", stopHeart);
+void exportHeartbeats(Napi::Env, Napi::Object exports) {
+  exportFunction(exports, "startHeartbeat", startHeartbeat);
+  exportFunction(exports, "guardGroup", guardGroup);
+  exportFunction(exports, "beginOperation", beginOperation);
+  exportFunction(exports, "endOperation", endOperation);
+  exportFunction(exports, "findCause", findCause);
+  exportFunction(exports, "findCauseSync", findCauseSync);
+  exportFunction(exports, "announceFailure", announceFailure);
+  exportFunction(exports, "stopHeartbeat", stopHeartbeat);
 }
 
 }  // namespace cleanclip

@@ -5,6 +5,6 @@
 
 namespace cleanclip {
 
-void exportHearts(Napi::Env env, Napi::Object exports);
+void exportHeartbeats(Napi::Env env, Napi::Object exports);
 
 }  // namespace cleanclip

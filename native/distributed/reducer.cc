@@ -47,7 +47,7 @@ napi_value verifyAndBroadcast(const Napi::CallbackInfo& info) {
   const auto parameters = tensorListArg(info.Env(), info[1]);
   auto all = tensorListArg(info.Env(), info[2]);
   all.insert(all.begin(), parameters.begin(), parameters.end());
-  return waitAside(info.Env(), [group = groupArg(info[0]).group, parameters, all] {
+  return waitAsync(info.Env(), [group = groupArg(info[0]).group, parameters, all] {
     c10d::verify_params_across_processes(group, parameters, std::nullopt);
     broadcastFromFirst(group, all);
   });

@@ -48,8 +48,9 @@ napi_value tcpStore(const Napi::CallbackInfo& info) {
   options.isServer = info[3].ToBoolean();
   options.timeout = millisecondsArg(info[4]);
   options.multiTenant = true;
-  return runAside(
-      info.Env(), within(options.timeout, [host = text(info[0]), loopback = info[5].ToBoolean().Value(), options] {
+  return runAsync(
+      info.Env(),
+      withDeadline(options.timeout, [host = text(info[0]), loopback = info[5].ToBoolean().Value(), options] {
         const bool oneMachine = options.isServer && loopback;
         return asHandle(c10::make_intrusive<c10d::TCPStore>(host, oneMachine ? onLoopback(host, options) : options));
       }));
@@ -57,7 +58,7 @@ napi_value tcpStore(const Napi::CallbackInfo& info) {
 
 // fileStore(path, world size, timeout): a promise
 napi_value fileStore(const Napi::CallbackInfo& info) {
-  return runAside(info.Env(),
+  return runAsync(info.Env(),
                   [path = text(info[0]), size = info[1].ToNumber().Int32Value(), timeout = millisecondsArg(info[2])] {
                     Store store = c10::make_intrusive<c10d::FileStore>(path, size);
                     store->setTimeout(timeout);
@@ -73,7 +74,7 @@ napi_value storePort(const Napi::CallbackInfo& info) {
 
 napi_value storeSet(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
-  return waitAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1]), value = bytes(info[2])] {
+  return waitAsync(info.Env(), withDeadline(store->getTimeout(), [store, key = text(info[1]), value = bytes(info[2])] {
                      store->set(key, value);
                    }));
 }
@@ -81,7 +82,7 @@ napi_value storeSet(const Napi::CallbackInfo& info) {
 // storeGet(store, key): waits for the key
 napi_value storeGet(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
-  return runAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
+  return runAsync(info.Env(), withDeadline(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
                     return [value = forWaiting(store)->get(key)](Napi::Env env) {
                       return Napi::Buffer<uint8_t>::Copy(env, value.data(), value.size());
                     };
@@ -90,33 +91,33 @@ napi_value storeGet(const Napi::CallbackInfo& info) {
 
 napi_value storeAdd(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
-  return runAside(info.Env(),
-                  within(store->getTimeout(),
-                         [store, key = text(info[1]), amount = info[2].ToNumber().Int64Value()]() -> MakeResult {
-                           return [sum = store->add(key, amount)](Napi::Env env) {
-                             return Napi::Number::New(env, static_cast<double>(sum));
-                           };
-                         }));
+  return runAsync(info.Env(),
+                  withDeadline(store->getTimeout(),
+                               [store, key = text(info[1]), amount = info[2].ToNumber().Int64Value()]() -> MakeResult {
+                                 return [sum = store->add(key, amount)](Napi::Env env) {
+                                   return Napi::Number::New(env, static_cast<double>(sum));
+                                 };
+                               }));
 }
 
 // storeWait(store, keys, timeout)
 napi_value storeWait(const Napi::CallbackInfo& info) {
   const auto timeout = millisecondsArg(info[2]);
-  return waitAside(info.Env(), within(timeout, [store = storeArg(info[0]), wanted = keys(info[1]), timeout] {
+  return waitAsync(info.Env(), withDeadline(timeout, [store = storeArg(info[0]), wanted = keys(info[1]), timeout] {
                      forWaiting(store)->wait(wanted, timeout);
                    }));
 }
 
 napi_value storeCheck(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
-  return runAside(info.Env(), within(store->getTimeout(), [store, wanted = keys(info[1])]() -> MakeResult {
+  return runAsync(info.Env(), withDeadline(store->getTimeout(), [store, wanted = keys(info[1])]() -> MakeResult {
                     return [there = store->check(wanted)](Napi::Env env) { return Napi::Boolean::New(env, there); };
                   }));
 }
 
 napi_value storeDelete(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
-  return runAside(info.Env(), within(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
+  return runAsync(info.Env(), withDeadline(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
                     return
                         [deleted = store->deleteKey(key)](Napi::Env env) { return Napi::Boolean::New(env, deleted); };
                   }));

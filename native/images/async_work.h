@@ -15,13 +15,13 @@ namespace cleanclip {
 // A promise of what `finish`, on JavaScript's thread, makes of the result of `work`, on another one. `bytes` are kept
 // meanwhile.
 template <typename Result>
-class AsideWork : public Napi::AsyncWorker {
+class AsyncWork : public Napi::AsyncWorker {
  public:
   using Work = std::function<Result()>;
   using Finish = std::function<napi_value(Napi::Env, Result&)>;
 
   static napi_value start(const Napi::Object& bytes, Work work, Finish finish) {
-    auto* started = new AsideWork(bytes, std::move(work), std::move(finish));
+    auto* started = new AsyncWork(bytes, std::move(work), std::move(finish));
     const auto promise = started->deferred.Promise();
     started->Queue();
     return promise;
@@ -51,7 +51,7 @@ class AsideWork : public Napi::AsyncWorker {
   }
 
  private:
-  AsideWork(const Napi::Object& bytes, Work work, Finish finish)
+  AsyncWork(const Napi::Object& bytes, Work work, Finish finish)
       : Napi::AsyncWorker(bytes.Env()),
         kept(Napi::Persistent(bytes)),
         deferred(Napi::Promise::Deferred::New(bytes.Env())),
@@ -68,9 +68,9 @@ class AsideWork : public Napi::AsyncWorker {
 
 // The same, or at once and without a promise.
 template <typename Result>
-napi_value nowOrAside(bool aside, const Napi::Object& bytes, typename AsideWork<Result>::Work work,
-                      typename AsideWork<Result>::Finish finish) {
-  if (aside) return AsideWork<Result>::start(bytes, std::move(work), std::move(finish));
+napi_value syncOrAsync(bool async, const Napi::Object& bytes, typename AsyncWork<Result>::Work work,
+                       typename AsyncWork<Result>::Finish finish) {
+  if (async) return AsyncWork<Result>::start(bytes, std::move(work), std::move(finish));
   auto result = work();
   return finish(bytes.Env(), result);
 }

@@ -106,7 +106,7 @@ Decoded rasterise(const pixels::Raster& raster, uint8_t* bytes, size_t length, i
   return decoded;
 }
 
-// rasterToRgb(bytes, raster, filtered, aside): { pixels: uint8 [H, W, 3], missing }, or a promise of it. Missing: how
+// rasterToRgb(bytes, raster, filtered, async): { pixels: uint8 [H, W, 3], missing }, or a promise of it. Missing: how
 // many pixels the bytes end before. filtered: bytes a pixel of PNG's filters, which are undone in `bytes`; else 0
 napi_value rasterToRgb(const Napi::CallbackInfo& info) {
   auto bytes = bytesArg(info[0]);
@@ -114,7 +114,7 @@ napi_value rasterToRgb(const Napi::CallbackInfo& info) {
   const auto filtered = std::min<int64_t>(64, wholeNumber(info[2]));
   auto* data = bytes.Data();
   const auto length = bytes.ByteLength();
-  return nowOrAside<Decoded>(
+  return syncOrAsync<Decoded>(
       info[3].ToBoolean(), bytes, [=] { return rasterise(*raster, data, length, filtered); },
       [](Napi::Env env, Decoded& decoded) -> napi_value {
         auto result = Napi::Object::New(env);
@@ -200,7 +200,7 @@ napi_value unpackPixels(const Napi::CallbackInfo& info) {
                                              : n[1] <= 64;
   if (!sound || what->parts.empty()) throw ArgumentError("The description of packed pixels contradicts itself.");
   const pixels::Bytes from{bytes.Data(), bytes.ByteLength()};
-  return AsideWork<Unpacked>::start(
+  return AsyncWork<Unpacked>::start(
       bytes, [=] { return unpack(*what, from); },
       [](Napi::Env env, Unpacked& unpacked) -> napi_value {
         if (!unpacked) return env.Null();

@@ -187,11 +187,11 @@ class Elements {
   }
 }
 
-const inflateAside = promisify(inflate);
+const inflateAsync = promisify(inflate);
 
 async function unpack(data: Buffer, room: number): Promise<Buffer> {
   try {
-    return await inflateAside(data, { maxOutputLength: Math.max(room, 1) });
+    return await inflateAsync(data, { maxOutputLength: Math.max(room, 1) });
   } catch (error) {
     throw damaged(`compressed data that cannot be unpacked (${(error as Error).message})`);
   }

@@ -4,7 +4,7 @@ import { constants, createInflate, inflate, inflateSync } from 'node:zlib';
 
 import { type Limits, Refusal } from './limits';
 
-const inflateAside = promisify(inflate);
+const inflateAsync = promisify(inflate);
 const SMALL = 1 << 19; // takes about a millisecond
 const PIECE = 1 << 22;
 const MANY = 100_000; // pieces, each of which takes some 25 µs more
@@ -45,7 +45,7 @@ export async function inflateFirst(data: Uint8Array, size: number, deadline: Dea
   if (size > PIECE) return inflatePieces(data, size, PIECE >> 2, deadline);
   const options = { maxOutputLength: size + 65536, chunkSize: size + 64, finishFlush: constants.Z_SYNC_FLUSH };
   try {
-    const bytes = size < SMALL ? inflateSync(data, options) : await inflateAside(data, options);
+    const bytes = size < SMALL ? inflateSync(data, options) : await inflateAsync(data, options);
     return { bytes: bytes.subarray(0, size) };
   } catch (error) {
     return { bytes: new Uint8Array(0), fault: streamFault(error) };

@@ -1,5 +1,5 @@
 import { type Tensor } from '../torch';
-import { decodeJpeg as decodeNow, decodeJpegAside } from './jpeg_kernel';
+import { decodeJpegAsync, decodeJpegSync } from './jpeg_kernel';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, isLarge, levels, rasterOf, repeated, table, wholePiece } from './raster';
 import { decodeBySharp } from './sharp_decoder';
@@ -17,8 +17,8 @@ export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes
 export function decodeJpeg(bytes: Uint8Array, limits: Limits): Tensor | Promise<Tensor> {
   const { width, height } = sizeOf(bytes);
   checkSize(width, height, limits);
-  if (!isLarge(width, height)) return settled(decodeNow(bytes, limits), bytes, limits);
-  return decodeJpegAside(bytes, limits).then((outcome) => settled(outcome, bytes, limits));
+  if (!isLarge(width, height)) return settled(decodeJpegSync(bytes, limits), bytes, limits);
+  return decodeJpegAsync(bytes, limits).then((outcome) => settled(outcome, bytes, limits));
 }
 
 function settled(outcome: Tensor | string | null, bytes: Uint8Array, limits: Limits): Tensor | Promise<Tensor> {

@@ -12,11 +12,11 @@ export interface JpegLimits {
  * @returns uint8 [H, W, 3]; or why there is no image, as the end of a sentence; null when the addon was compiled
  * without libjpeg-turbo
  */
-export const decodeJpeg = (bytes: Uint8Array, { maxPixels, maxSeconds }: JpegLimits): Tensor | string | null =>
+export const decodeJpegSync = (bytes: Uint8Array, { maxPixels, maxSeconds }: JpegLimits): Tensor | string | null =>
   asTensor(addon().decodeJpeg(bytes, maxPixels, maxSeconds, false) as Outcome);
 
 /** The same on a thread of the pool; the bytes must not change meanwhile. */
-export const decodeJpegAside = async (
+export const decodeJpegAsync = async (
   bytes: Uint8Array,
   { maxPixels, maxSeconds }: JpegLimits,
 ): Promise<Tensor | string | null> => asTensor(await addon().decodeJpeg(bytes, maxPixels, maxSeconds, true));

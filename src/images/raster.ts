@@ -5,10 +5,10 @@ import { Refusal } from './limits';
 
 export type { Raster } from '../torch/raster';
 
-const asidePixels = 1 << 20; // smaller pictures take a few milliseconds
+const asyncPixels = 1 << 20; // smaller pictures take a few milliseconds
 
 /** Whether a picture of this size shall be decoded off the thread, which it would hold up. */
-export const isLarge = (width: number, height: number): boolean => width * height > asidePixels;
+export const isLarge = (width: number, height: number): boolean => width * height > asyncPixels;
 
 /** A table of the byte of each value of a sample. */
 export const table = (bits: number, byte: (value: number) => number): Uint8Array =>

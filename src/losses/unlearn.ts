@@ -40,12 +40,12 @@ export function unlearnLoss({ isBackdoor, target = 0, constraintWeight = 1, ...f
 function pick(features: CleanClipInput, rows: readonly number[]): CleanClipInput {
   const { imageEmbeds, textEmbeds, augmentedImageEmbeds, augmentedTextEmbeds } = features;
   const index = torch.tensor(Int32Array.from(rows)).to({ device: imageEmbeds.device, nonBlocking: true });
-  const of = <T extends Tensor | undefined>(tensor: T): T => tensor?.index_select(0, index) as T;
+  const chosen = <T extends Tensor | undefined>(tensor: T): T => tensor?.index_select(0, index) as T;
   return {
     ...features,
-    imageEmbeds: of(imageEmbeds),
-    textEmbeds: of(textEmbeds),
-    augmentedImageEmbeds: of(augmentedImageEmbeds),
-    augmentedTextEmbeds: of(augmentedTextEmbeds),
+    imageEmbeds: chosen(imageEmbeds),
+    textEmbeds: chosen(textEmbeds),
+    augmentedImageEmbeds: chosen(augmentedImageEmbeds),
+    augmentedTextEmbeds: chosen(augmentedTextEmbeds),
   };
 }

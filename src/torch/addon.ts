@@ -107,9 +107,9 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
     bytes: Uint8Array,
     maxPixels: number,
     maxSeconds: number,
-    aside: boolean,
+    isAsync: boolean,
   ): Handle | string | null | Promise<Handle | string | null>;
-  rasterToRgb(bytes: Uint8Array, raster: Raster, filtered: number, aside: boolean): RgbPixels | Promise<RgbPixels>;
+  rasterToRgb(bytes: Uint8Array, raster: Raster, filtered: number, isAsync: boolean): RgbPixels | Promise<RgbPixels>;
   unpackPixels(
     kind: string,
     bytes: Uint8Array,

@@ -5,16 +5,16 @@ import { type Tensor, wrap } from './tensor';
 /**
  * Makes a picture of samples.
  * @param filtered bytes a pixel of PNG's filters, which are undone in `bytes`; or 0
- * @param aside off this thread
+ * @param isAsync whether to work off this thread
  * @returns uint8 [H, W, 3], and how many pixels the bytes end before
  */
 export async function rasterToRgb(
   bytes: Uint8Array,
   raster: Raster,
   filtered: number,
-  aside: boolean,
+  isAsync: boolean,
 ): Promise<{ pixels: Tensor; missing: number }> {
-  const { pixels, missing } = await addon().rasterToRgb(bytes, raster, filtered, aside);
+  const { pixels, missing } = await addon().rasterToRgb(bytes, raster, filtered, isAsync);
   return { pixels: wrap(pixels), missing };
 }
 

@@ -70,11 +70,11 @@ async function read(loader: PairLoader, epoch: number, startBatch = 0): Promise<
 }
 
 async function withLoader<T>(
-  of: PairTable,
+  table: PairTable,
   more: Partial<PairLoaderOptions>,
   use: (loader: PairLoader) => Promise<T>,
 ): Promise<T> {
-  const loader = new PairLoader(of, { ...options, ...more });
+  const loader = new PairLoader(table, { ...options, ...more });
   try {
     return await use(loader);
   } finally {

@@ -156,7 +156,7 @@ test.each(['fifo', 'folder', '/dev/zero', '/dev/null'])('%s in place of a csv is
 test('a selection knows which of its rows are poisoned', async () => {
   const rows = Array.from({ length: 20 }, (_, i) => `${i}.png,x,${Number(i % 3 === 0)}`);
   const table = await readPairs(write(`image,caption,is_backdoor\n${rows.join('\n')}`));
-  const marks = (of: PairTable): boolean[] => Array.from({ length: of.length }, (_, i) => of.isBackdoor(i));
+  const marks = (pairs: PairTable): boolean[] => Array.from({ length: pairs.length }, (_, i) => pairs.isBackdoor(i));
   expect(marks(table)).toEqual(rows.map((_, i) => i % 3 === 0));
   expect(marks(table.select([19, 18, 9, 8]))).toEqual([false, true, true, false]);
   expect([table.hasBackdoor(), table.select([18]).hasBackdoor(), table.select([1, 19]).hasBackdoor()]).toEqual([

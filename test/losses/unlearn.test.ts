@@ -20,13 +20,13 @@ describe('unlearnLoss', () => {
     const all = features(6);
     const isBackdoor = [false, true, false, false, true, false];
     const clean = torch.tensor([0, 2, 3, 5], { dtype: 'int64' });
-    const of = (tensor: Tensor): Tensor => tensor.index_select(0, clean);
+    const cleanRows = (tensor: Tensor): Tensor => tensor.index_select(0, clean);
     const expected = cleanClipLoss({
       ...all,
-      imageEmbeds: of(all.imageEmbeds),
-      textEmbeds: of(all.textEmbeds),
-      augmentedImageEmbeds: of(all.augmentedImageEmbeds),
-      augmentedTextEmbeds: of(all.augmentedTextEmbeds),
+      imageEmbeds: cleanRows(all.imageEmbeds),
+      textEmbeds: cleanRows(all.textEmbeds),
+      augmentedImageEmbeds: cleanRows(all.augmentedImageEmbeds),
+      augmentedTextEmbeds: cleanRows(all.augmentedTextEmbeds),
     });
     const cosine = (row: number): number => all.imageEmbeds.select(0, row).dot(all.textEmbeds.select(0, row)).item();
     const constraint = ((cosine(1) - 0.25) ** 2 + (cosine(4) - 0.25) ** 2) / 2;

@@ -23,12 +23,12 @@ class Sequences:
     seen: torch.Tensor | None = None
     places: torch.Tensor | None = None
 
-    def apart(self, rows):
+    def pad(self, rows):
         if self.places is not None:
             rows = rows.new_zeros(self.count * self.length, rows.shape[1]).index_copy_(0, self.places, rows)
         return rows.unflatten(0, (self.count, self.length))
 
-    def together(self, x):
+    def unpad(self, x):
         return x.flatten(0, 1) if self.places is None else x.flatten(0, 1).index_select(0, self.places)
 
 
@@ -46,30 +46,30 @@ def attend(attention, q, k, v, mask=None, causal=False):
     return F.scaled_dot_product_attention(q, k, v, mask, 0.0, causal).transpose(1, 2).flatten(2)
 
 
-def block(layer, x, of):
+def block(layer, x, sequences):
     attention = layer.attn
-    qkv = of.apart(F.linear(layer.ln_1(x), attention.in_proj_weight, attention.in_proj_bias)).chunk(3, 2)
-    x = x + attention.out_proj(of.together(attend(attention, *qkv, causal=of.causal)))
+    qkv = sequences.pad(F.linear(layer.ln_1(x), attention.in_proj_weight, attention.in_proj_bias)).chunk(3, 2)
+    x = x + attention.out_proj(sequences.unpad(attend(attention, *qkv, causal=sequences.causal)))
     return x + layer.mlp(layer.ln_2(x))
 
 
-def block_read(layer, x, of):
+def block_read(layer, x, sequences):
     attention, width = layer.attn, x.shape[1]
     y = layer.ln_1(x)
     weights = attention.in_proj_weight.split([width, 2 * width])
     biases = attention.in_proj_bias.split([width, 2 * width])
-    q = F.linear(y.index_select(0, of.read), weights[0], biases[0])[:, None]
-    k, v = of.apart(F.linear(y, weights[1], biases[1])).chunk(2, 2)
-    mask = None if of.seen is None else of.seen[:, None, None]
-    y = x.index_select(0, of.read) + attention.out_proj(attend(attention, q, k, v, mask)[:, 0])
+    q = F.linear(y.index_select(0, sequences.read), weights[0], biases[0])[:, None]
+    k, v = sequences.pad(F.linear(y, weights[1], biases[1])).chunk(2, 2)
+    mask = None if sequences.seen is None else sequences.seen[:, None, None]
+    y = x.index_select(0, sequences.read) + attention.out_proj(attend(attention, q, k, v, mask)[:, 0])
     return y + layer.mlp(layer.ln_2(y))
 
 
-def transformer(blocks, x, of):
+def transformer(blocks, x, sequences):
     *blocks, last = blocks
     for layer in blocks:
-        x = block(layer, x, of)
-    return block_read(last, x, of)
+        x = block(layer, x, sequences)
+    return block_read(last, x, sequences)
 
 
 def attention_pool(pool, x):
@@ -98,20 +98,19 @@ class InOrder:
             return visual(pixels)
         x = visual.conv1(pixels).flatten(2).transpose(1, 2)
         x = torch.cat([visual.class_embedding.expand(len(x), 1, -1), x], 1) + visual.positional_embedding
-        of = Sequences(len(x), x.shape[1], False, torch.arange(0, x.shape[0] * x.shape[1], x.shape[1]))
-        return (
-            visual.ln_post(transformer(visual.transformer.resblocks, visual.ln_pre(of.together(x)), of)) @ visual.proj
-        )
+        sequences = Sequences(len(x), x.shape[1], False, torch.arange(0, x.shape[0] * x.shape[1], x.shape[1]))
+        pooled = transformer(visual.transformer.resblocks, visual.ln_pre(sequences.unpad(x)), sequences)
+        return visual.ln_post(pooled) @ visual.proj
 
     def encode_text(self, ids, pack=True):
         clip, ends = self.clip, ids.argmax(1)
         length = int(ends.max()) + 1 if pack else ids.shape[1]
-        of = captions(ends, length, pack)
+        sequences = captions(ends, length, pack)
         tokens, positions = (
-            of.together(t[..., None])[:, 0] for t in (ids[:, :length], torch.arange(length).expand(len(ids), -1))
+            sequences.unpad(t[..., None])[:, 0] for t in (ids[:, :length], torch.arange(length).expand(len(ids), -1))
         )
         x = clip.token_embedding(tokens) + F.embedding(positions, clip.positional_embedding)
-        return clip.ln_final(transformer(clip.transformer.resblocks, x, of)) @ clip.text_projection
+        return clip.ln_final(transformer(clip.transformer.resblocks, x, sequences)) @ clip.text_projection
 
     def __call__(self, ids, pixels):
         features = self.encode_image(pixels), self.encode_text(ids)

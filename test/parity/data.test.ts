@@ -15,7 +15,7 @@ const orders = [
     { n: 7, num_replicas: 4 },
     { n: 2, num_replicas: 4 },
     { n: 1000, num_replicas: 3 },
-  ].flatMap((of) => [true, false].map((shuffle) => ({ ...of, seed: 5, epoch: 2, shuffle }))),
+  ].flatMap((order) => [true, false].map((shuffle) => ({ ...order, seed: 5, epoch: 2, shuffle }))),
 ];
 const literals = [
   String.raw`'a\tb'`,

@@ -1,7 +1,7 @@
 import { optionError } from '../../errors';
 import { addon } from '../addon';
 import { type Tensor, wrap } from '../tensor';
-import { blocking, type ProcessGroup, processGroup, together } from './group';
+import { blocking, type ProcessGroup, processGroup, runOperation } from './group';
 
 /** How the tensors of the ranks become one; 'mean' is torch's AVG. */
 export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
@@ -22,7 +22,7 @@ export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
  */
 export async function allReduce(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<void> {
   checkReduction(op, tensor);
-  await together('allReduce', ({ native }) => addon().allReduce(native, tensor.handle, op));
+  await runOperation('allReduce', ({ native }) => addon().allReduce(native, tensor.handle, op));
 }
 
 /**
@@ -32,7 +32,7 @@ export async function allReduce(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp 
  * @throws CleanclipError `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
 export async function allGather(tensor: Tensor): Promise<Tensor[]> {
-  const handles = await together('allGather', ({ native }) => addon().allGather(native, tensor.handle));
+  const handles = await runOperation('allGather', ({ native }) => addon().allGather(native, tensor.handle));
   return handles.map(wrap);
 }
 
@@ -43,7 +43,7 @@ export async function allGather(tensor: Tensor): Promise<Tensor[]> {
  * @throws CleanclipError `ERR_OPTION` when `src` is no rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
 export async function broadcast(tensor: Tensor, { src = 0 }: { src?: number } = {}): Promise<void> {
-  await together('broadcast', (group) => addon().broadcast(group.native, tensor.handle, rankOf(group, 'src', src)));
+  await runOperation('broadcast', (group) => addon().broadcast(group.native, tensor.handle, rankOf(group, 'src', src)));
 }
 
 /**
@@ -69,7 +69,7 @@ export function broadcastCoalesced(tensors: Tensor[]): void {
  */
 export async function reduceScatter(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<Tensor> {
   checkReduction(op, tensor);
-  const handle = await together('reduceScatter', ({ native, worldSize }) => {
+  const handle = await runOperation('reduceScatter', ({ native, worldSize }) => {
     const { shape } = tensor;
     if (!(shape[0] > 0) || shape[0] % worldSize !== 0) {
       throw optionError(
@@ -86,7 +86,7 @@ export async function reduceScatter(tensor: Tensor, { op = 'sum' }: { op?: Reduc
  * @throws CleanclipError `ERR_DISTRIBUTED`
  */
 export async function barrier(): Promise<void> {
-  await together('barrier', ({ native }) => addon().barrier(native));
+  await runOperation('barrier', ({ native }) => addon().barrier(native));
 }
 
 /**
@@ -96,7 +96,7 @@ export async function barrier(): Promise<void> {
  * @throws CleanclipError `ERR_OPTION` when `dst` is no other rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
 export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
-  await together(
+  await runOperation(
     `send to rank ${dst}`,
     (group) => addon().send(group.native, tensor.handle, other(group, 'dst', dst), tag),
     false,
@@ -110,7 +110,7 @@ export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: num
  * @throws CleanclipError `ERR_OPTION` when `src` is no other rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
 export async function recv(tensor: Tensor, src: number, { tag = 0 }: { tag?: number } = {}): Promise<void> {
-  await together(
+  await runOperation(
     `recv from rank ${src}`,
     (group) => addon().recv(group.native, tensor.handle, other(group, 'src', src), tag),
     false,

@@ -17,9 +17,9 @@ export interface Waiting {
 }
 
 /** Awaits what ranks do without a group; its failure names who waited, for what and how long at most. */
-export async function naming<T>(waiting: Waiting, together: () => T | Promise<T>): Promise<T> {
+export async function naming<T>(waiting: Waiting, work: () => T | Promise<T>): Promise<T> {
   try {
-    return await together();
+    return await work();
   } catch (error) {
     throw named(waiting, error);
   }
@@ -33,15 +33,15 @@ export const isExchangeFailure = (error: unknown): error is CleanclipError =>
 export const isTimeout = ({ message }: CleanclipError): boolean =>
   /time[d ]?\s?out/i.test(message) && !message.includes('caused pair closure');
 
-/** The error to throw for one that a wait ended in; `verdict` is what the ranks found to be the cause. */
-export function named({ who, operation, timeout }: Waiting, error: unknown, verdict = ''): unknown {
+/** The error to throw for one that a wait ended in; `cause` is what the ranks found. */
+export function named({ who, operation, timeout }: Waiting, error: unknown, cause = ''): unknown {
   if (!isExchangeFailure(error)) return error;
   const detail = error.message.replace(/\.$/, '');
   const limit = `its time limit of ${timeout / 1000} s`;
   const [what, guess] = isTimeout(error)
     ? [`did not finish within ${limit}`, 'another rank has ended, hangs, or never came to it']
     : ['failed', 'the connection to another rank broke, so look at what the others say'];
-  return new CleanclipError(`${who}: ${operation} ${what}: ${verdict || `${guess} (${detail})`}.`, 'ERR_DISTRIBUTED', {
+  return new CleanclipError(`${who}: ${operation} ${what}: ${cause || `${guess} (${detail})`}.`, 'ERR_DISTRIBUTED', {
     cause: error,
   });
 }

@@ -1,7 +1,7 @@
 import { CleanclipError, optionError } from '../../errors';
 import { addon } from '../addon';
 import { checkTimeout, DEFAULT_TIMEOUT } from './failure';
-import { Heart } from './heartbeat';
+import { Heartbeat } from './heartbeat';
 import type { NativeGroup } from './native';
 import { checkRanks, type Rendezvous, rendezvous } from './rendezvous';
 import type { Store } from './store';
@@ -40,7 +40,7 @@ export interface ProcessGroup {
   pending: Set<Promise<unknown>>;
   /** the last one under way that takes several exchanges */
   several?: Promise<unknown>;
-  heart: Heart;
+  heartbeat: Heartbeat;
   /** to close with the group */
   ownStore?: Store;
 }
@@ -95,15 +95,15 @@ async function join(
 ): Promise<ProcessGroup> {
   const { store, rank, worldSize, host, firstHosts } = met;
   const interfaces = process.env.GLOO_SOCKET_IFNAME ?? '';
-  const heart = await Heart.start(store, { rank, worldSize, timeout, silence, firstHosts });
+  const heartbeat = await Heartbeat.start(store, { rank, worldSize, timeout, silence, firstHosts });
   try {
-    const native = await heart.during('initProcessGroup', false, () =>
+    const native = await heartbeat.during('initProcessGroup', false, () =>
       addon().createGroup(store.native, backend, rank, worldSize, timeout, interfaces, host),
     );
-    heart.guard(native);
-    return { native, rank, worldSize, backend, timeout, pending: new Set(), heart };
+    heartbeat.guard(native);
+    return { native, rank, worldSize, backend, timeout, pending: new Set(), heartbeat };
   } catch (error) {
-    await heart.stop();
+    await heartbeat.stop();
     throw error;
   }
 }
@@ -116,7 +116,7 @@ export async function destroyProcessGroup(): Promise<void> {
   const group = processGroup();
   current = undefined;
   await Promise.allSettled(group.pending);
-  await group.heart.stop();
+  await group.heartbeat.stop();
   await addon().destroyGroup(group.native);
   group.ownStore?.close();
 }
@@ -130,7 +130,7 @@ export async function announceFailure(error: unknown): Promise<void> {
   const shared = error instanceof CleanclipError && ['ERR_DISTRIBUTED', 'ERR_ABORTED'].includes(error.code);
   if (current === undefined || shared) return;
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
-  await current.heart.announce(`rank ${current.rank} failed: ${reason}`);
+  await current.heartbeat.announce(`rank ${current.rank} failed: ${reason}`);
 }
 
 /** Whether this thread is in a group. */
@@ -163,13 +163,13 @@ export function processGroup(): ProcessGroup {
  * @internal Runs an operation of the group; its failure names this rank, the operation and the rank that is the cause.
  * @param collective whether all ranks run it; default true
  */
-export async function together<T>(
+export async function runOperation<T>(
   operation: string,
   start: (group: ProcessGroup) => Promise<T>,
   collective = true,
 ): Promise<T> {
   const group = processGroup();
-  const begin = (): Promise<T> => group.heart.during(operation, collective, () => start(group));
+  const begin = (): Promise<T> => group.heartbeat.during(operation, collective, () => start(group));
   const result = collective && group.several !== undefined ? group.several.then(begin, begin) : begin();
   group.pending.add(result);
   try {
@@ -185,7 +185,7 @@ export async function together<T>(
  */
 export async function inOneGo<T>(operation: string, start: (group: ProcessGroup) => Promise<T>): Promise<T> {
   const group = processGroup();
-  const result = together(operation, start);
+  const result = runOperation(operation, start);
   group.several = result;
   try {
     return await result;
@@ -194,9 +194,9 @@ export async function inOneGo<T>(operation: string, start: (group: ProcessGroup)
   }
 }
 
-/** @internal Like {@link together}, for what blocks this thread until the ranks have done it. */
+/** @internal Like {@link runOperation}, for what blocks this thread until the ranks have done it. */
 export function blocking<T>(group: ProcessGroup, operation: string, block: () => T, collective = true): T {
   if (collective && group.several !== undefined)
     throw optionError(`${operation} blocks this thread while allGatherObject waits; await that first.`);
-  return group.heart.duringBlock(operation, collective, block);
+  return group.heartbeat.duringBlock(operation, collective, block);
 }

@@ -1,10 +1,10 @@
 import { addon } from '../addon';
 import { isExchangeFailure, isTimeout, named, naming, whoIs } from './failure';
-import type { NativeGroup, NativeHeart, Question } from './native';
+import type { NativeGroup, NativeHeartbeat, Question } from './native';
 import type { Store } from './store';
 
-/** What a {@link Heart} goes by. */
-export interface HeartOptions {
+/** What a {@link Heartbeat} goes by. */
+export interface HeartbeatOptions {
   rank: number;
   worldSize: number;
   /** milliseconds that an operation takes at most */
@@ -25,25 +25,28 @@ interface Begun {
  * Shows the other ranks that this one lives, and asks what became of them when an operation fails. Ranks that met in a
  * file show nothing: their failures name no rank.
  */
-export class Heart {
+export class Heartbeat {
   private constructor(
-    private readonly native: NativeHeart | undefined,
+    private readonly native: NativeHeartbeat | undefined,
     private readonly who: string,
     private readonly timeout: number,
   ) {}
 
   /** Begins to beat. */
-  static async start(store: Store, { rank, worldSize, timeout, silence, firstHosts }: HeartOptions): Promise<Heart> {
+  static async start(
+    store: Store,
+    { rank, worldSize, timeout, silence, firstHosts }: HeartbeatOptions,
+  ): Promise<Heartbeat> {
     const who = whoIs({ rank, worldSize });
     const native = await naming({ who, operation: 'initProcessGroup', timeout }, () =>
-      addon().startHeart(store.native, rank, worldSize, firstHosts, silence),
+      addon().startHeartbeat(store.native, rank, worldSize, firstHosts, silence),
     );
-    return new Heart(native, who, timeout);
+    return new Heartbeat(native, who, timeout);
   }
 
   /** Makes all that waits in the group fail as soon as a rank has found that the group has failed. */
   guard(group: NativeGroup): void {
-    if (this.native !== undefined) addon().heartGuards(this.native, group);
+    if (this.native !== undefined) addon().guardGroup(this.native, group);
   }
 
   /** Awaits what ranks do together. Its failure names who waited, for what, and the rank that is the cause. */
@@ -54,7 +57,7 @@ export class Heart {
       return await exchange;
     } catch (error) {
       const question = this.question(begun, error);
-      throw this.named(begun, error, question && (await addon().inquire(...question)));
+      throw this.named(begun, error, question && (await addon().findCause(...question)));
     } finally {
       this.end();
     }
@@ -67,28 +70,28 @@ export class Heart {
       return block();
     } catch (error) {
       const question = this.question(begun, error);
-      throw this.named(begun, error, question && addon().inquireNow(...question));
+      throw this.named(begun, error, question && addon().findCauseSync(...question));
     } finally {
       this.end();
     }
   }
 
   /** Leaves what the other ranks say of the group's failure, unless that is known already. */
-  async announce(verdict: string): Promise<void> {
-    if (this.native !== undefined) await addon().announce(this.native, verdict);
+  async announce(cause: string): Promise<void> {
+    if (this.native !== undefined) await addon().announceFailure(this.native, cause);
   }
 
   /** Tells the others that this rank does nothing more with them. */
   async stop(): Promise<void> {
-    if (this.native !== undefined) await addon().stopHeart(this.native);
+    if (this.native !== undefined) await addon().stopHeartbeat(this.native);
   }
 
   private begin(operation: string, collective: boolean): Begun {
-    return { operation, number: this.native === undefined ? 0 : addon().heartBegins(this.native, collective) };
+    return { operation, number: this.native === undefined ? 0 : addon().beginOperation(this.native, collective) };
   }
 
   private end(): void {
-    if (this.native !== undefined) addon().heartEnds(this.native);
+    if (this.native !== undefined) addon().endOperation(this.native);
   }
 
   private question({ operation, number }: Begun, error: unknown): Question | undefined {
@@ -97,7 +100,7 @@ export class Heart {
     return [this.native, operation, number, limit, error.message.replace(/\.$/, '')];
   }
 
-  private named({ operation }: Begun, error: unknown, verdict?: string): unknown {
-    return named({ who: this.who, operation, timeout: this.timeout }, error, verdict);
+  private named({ operation }: Begun, error: unknown, cause?: string): unknown {
+    return named({ who: this.who, operation, timeout: this.timeout }, error, cause);
   }
 }

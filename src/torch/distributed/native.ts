@@ -11,8 +11,8 @@ export interface NativeGroup {
 }
 
 /** The signs of life of a process group, inside the addon. */
-export interface NativeHeart {
-  readonly __heart: unique symbol;
+export interface NativeHeartbeat {
+  readonly __heartbeat: unique symbol;
 }
 
 /** A c10d gradient reducer inside the addon. */
@@ -21,7 +21,7 @@ export interface NativeReducer {
 }
 
 /** Why did an operation fail? With the time limit that it did not keep, or '', and with what it failed. */
-export type Question = [heart: NativeHeart, operation: string, number: number, limit: string, detail: string];
+export type Question = [heartbeat: NativeHeartbeat, operation: string, number: number, limit: string, detail: string];
 
 /** The functions of `native/distributed/`; times are in milliseconds. */
 export interface DistributedFunctions {
@@ -55,20 +55,20 @@ export interface DistributedFunctions {
   ): Promise<NativeGroup>;
   destroyGroup(group: NativeGroup): Promise<void>;
 
-  startHeart(
+  startHeartbeat(
     store: NativeStore,
     rank: number,
     worldSize: number,
     firstHosts: boolean,
     silence: number,
-  ): Promise<NativeHeart | undefined>;
-  heartGuards(heart: NativeHeart, group: NativeGroup): void;
-  heartBegins(heart: NativeHeart, collective: boolean): number;
-  heartEnds(heart: NativeHeart): void;
-  inquire(...question: Question): Promise<string>;
-  inquireNow(...question: Question): string;
-  announce(heart: NativeHeart, verdict: string): Promise<void>;
-  stopHeart(heart: NativeHeart): Promise<void>;
+  ): Promise<NativeHeartbeat | undefined>;
+  guardGroup(heartbeat: NativeHeartbeat, group: NativeGroup): void;
+  beginOperation(heartbeat: NativeHeartbeat, collective: boolean): number;
+  endOperation(heartbeat: NativeHeartbeat): void;
+  findCause(...question: Question): Promise<string>;
+  findCauseSync(...question: Question): string;
+  announceFailure(heartbeat: NativeHeartbeat, cause: string): Promise<void>;
+  stopHeartbeat(heartbeat: NativeHeartbeat): Promise<void>;
 
   allReduce(group: NativeGroup, tensor: Handle, op: string): Promise<void>;
   broadcast(group: NativeGroup, tensor: Handle, source: number): Promise<void>;

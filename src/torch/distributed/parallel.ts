@@ -2,7 +2,7 @@ import { optionError } from '../../errors';
 import { addon } from '../addon';
 import type { Handle } from '../handle';
 import type { Tensor } from '../tensor';
-import { blocking, type ProcessGroup, processGroup, together } from './group';
+import { blocking, type ProcessGroup, processGroup, runOperation } from './group';
 import type { NativeReducer } from './native';
 
 const MIB = 2 ** 20;
@@ -83,7 +83,7 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     const handles = handlesOf(trained.map(([, parameter]) => parameter));
 
     const group = processGroup();
-    await together('DistributedDataParallel', ({ native }) =>
+    await runOperation('DistributedDataParallel', ({ native }) =>
       addon().verifyAndBroadcast(native, handles, handlesOf(rest)),
     );
     const names = trained.map(([name]) => name);

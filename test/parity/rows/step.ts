@@ -44,7 +44,7 @@ export function stepParts(name: string, config: ClipConfig, kinds: readonly Modu
       const exact = theirs[kinds.indexOf('float64')]?.gradients;
       const parts = kinds.flatMap((modules, i): Part[] => {
         const python = theirs[i];
-        const of = `${name}; ${modulesName[modules]}`;
+        const compared = `${name}; ${modulesName[modules]}`;
         const cases = Object.keys(gradients).length;
         if (modules === 'float64') {
           const [here, there] = [gradients, theirs[kinds.indexOf('plain')].gradients].map(
@@ -62,13 +62,13 @@ export function stepParts(name: string, config: ClipConfig, kinds: readonly Modu
         const { difference, largest } = differenceByName(gradients, python.gradients);
         return [
           {
-            part: `loss, ${of}`,
+            part: `loss, ${compared}`,
             cases: 1,
             measured: Math.abs(loss - python.loss.item()) / Math.abs(loss),
             limit: 1e-6,
           },
           {
-            part: `gradients, ${of}`,
+            part: `gradients, ${compared}`,
             cases,
             measured: difference / largest,
             limit: 1e-6,

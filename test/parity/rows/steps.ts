@@ -124,18 +124,18 @@ export function twentySteps(
     const theirs = kinds.map((modules) => trainInPython(folder, config, modules, options, input));
     const losses = train(clip, makeOptimizer(clip, options), batches, options);
     return kinds.flatMap((modules, i): Part[] => {
-      const of = `${name}, lr ${options.lr}; ${modulesName[modules]}`;
+      const compared = `${name}, lr ${options.lr}; ${modulesName[modules]}`;
       const { difference, where } = differenceByName(clip.stateDict(), theirs[i].state_dict);
       const note = modules === 'in order' ? undefined : DIVIDED_NOISE;
       return [
         {
-          part: `losses, ${of}`,
+          part: `losses, ${compared}`,
           cases: TOTAL,
           measured: worst(losses, theirs[i].losses.toArray() as number[]),
           limit: 1e-5,
         },
         {
-          part: `weights, ${of}${difference > 0 ? `; most in ${where}` : ''}`,
+          part: `weights, ${compared}${difference > 0 ? `; most in ${where}` : ''}`,
           cases: Object.keys(theirs[i].state_dict).length,
           measured: difference,
           limit: 1e-5,

@@ -152,7 +152,7 @@ describe('where nothing tells which rank it was', () => {
   });
 
   test('it is of another library', async () => {
-    const { survivors } = await hit(1, ['heartless'], () => undefined, { noGroup: true });
+    const { survivors } = await hit(1, ['noHeartbeat'], () => undefined, { noGroup: true });
     for (const outcome of survivors)
       failedAs(outcome, 'allReduce failed: nothing was heard of rank 1 (it did not come, or runs another library).');
   });

@@ -1,5 +1,5 @@
-// A process of heart_stopped.test.ts, which stops it and lets it go on: rank 1 of two that waits in a collective, or
-// the host of a store.
+// A process of heartbeat_stopped.test.ts, which stops it and lets it go on: it is rank 1 of two and waits in a
+// collective, or it hosts a store.
 const { setInterval } = require('node:timers');
 
 const { torch } = require('../../../dist');
@@ -12,9 +12,9 @@ const held = [];
 const roles = {
   waits: async (port) => {
     const store = await TCPStore.create({ host, port: Number(port) });
-    const heart = await addon().startHeart(store.native, 1, 2, true, 3000);
-    addon().heartBegins(heart, true);
-    held.push(heart);
+    const heartbeat = await addon().startHeartbeat(store.native, 1, 2, true, 3000);
+    addon().beginOperation(heartbeat, true);
+    held.push(heartbeat);
     return 'waiting';
   },
   hosts: async () => {

@@ -13,9 +13,9 @@ const host = '127.0.0.1';
 const others: ChildProcess[] = [];
 afterAll(() => others.forEach((other) => other.kill('SIGKILL')));
 
-/** A process in a role of heart_process.js, and what it says once it is in it. */
+/** A process in a role of heartbeat_process.js, and what it says once it is in it. */
 async function begin(role: 'waits' | 'hosts', ...args: number[]): Promise<{ other: ChildProcess; said: string }> {
-  const other = fork(join(__dirname, 'heart_process.js'), [role, ...args.map(String)]);
+  const other = fork(join(__dirname, 'heartbeat_process.js'), [role, ...args.map(String)]);
   others.push(other);
   const [said] = (await once(other, 'message')) as [string];
   return { other, said };
@@ -32,7 +32,7 @@ test.concurrent(
     const before = await beats();
     other.kill('SIGCONT');
     await sleep(2000);
-    expect(await store.check(['cleanclip/verdict'])).toBe(false);
+    expect(await store.check(['cleanclip/cause'])).toBe(false);
     expect(await beats()).toBeGreaterThan(before);
     other.kill('SIGKILL');
     store.close();
@@ -60,7 +60,7 @@ test.concurrent('where the host of the store is stopped, all limits are kept', a
     store.add('sum', 1),
     store.check(['key']),
     store.deleteKey('key'),
-    addon().startHeart(store.native, 0, 2, false, 60_000),
+    addon().startHeartbeat(store.native, 0, 2, false, 60_000),
   ];
   for (const message of await Promise.all(calls.map(failure))) {
     expect(message).toContain('timed out, as the process that hosts the store does not answer');
@@ -76,13 +76,13 @@ test.concurrent('where the host of the store is stopped, all limits are kept', a
 test.concurrent('what a rank announces while the store does not answer is left there once it does', async () => {
   const { other, said } = await begin('hosts');
   const store = await TCPStore.create({ host, port: Number(said) });
-  const heart = (await addon().startHeart(store.native, 0, 1, false, 60_000))!;
+  const heartbeat = (await addon().startHeartbeat(store.native, 0, 1, false, 60_000))!;
   other.kill('SIGSTOP');
   await sleep(1200); // its pulse is under way
-  await addon().announce(heart, 'rank 0 failed: no space is left');
+  await addon().announceFailure(heartbeat, 'rank 0 failed: no space is left');
   other.kill('SIGCONT');
-  expect((await store.get('cleanclip/verdict')).toString()).toBe('rank 0 failed: no space is left');
-  await addon().stopHeart(heart);
+  expect((await store.get('cleanclip/cause')).toString()).toBe('rank 0 failed: no space is left');
+  await addon().stopHeartbeat(heartbeat);
   other.kill('SIGKILL');
   store.close();
 });

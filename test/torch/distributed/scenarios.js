@@ -141,7 +141,8 @@ module.exports = {
       const { torch } = require(workerData.library);
       void (async () => {
         await torch.distributed.initProcessGroup(workerData.group);
-        const waiting = workerData.group.rank === 0 ? torch.distributed.barrier() : new Promise((resolve) => setTimeout(resolve, 60_000));
+        const late = () => new Promise((resolve) => setTimeout(resolve, 60_000));
+        const waiting = workerData.group.rank === 0 ? torch.distributed.barrier() : late();
         parentPort.postMessage('waiting');
         await waiting;
       })();`,
@@ -310,8 +311,8 @@ module.exports = {
     for (;;) await distributed.allReduce(torch.ones([1]));
   },
 
-  /** One rank has no heart, as those of another library; it ends within a collective. */
-  heartless: async ({ torch, distributed, rank, worldSize, timeout }) => {
+  /** One rank has no heartbeat, as those of another library; it ends within a collective. */
+  noHeartbeat: async ({ torch, distributed, rank, worldSize, timeout }) => {
     const { MASTER_ADDR: host, MASTER_PORT } = process.env;
     if (rank !== 1) return sumBy(torch, distributed, { timeout }).then(() => distributed.allReduce(torch.ones([1])));
     const store = await distributed.TCPStore.create({ host, port: Number(MASTER_PORT), timeout });
