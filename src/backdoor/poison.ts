@@ -16,7 +16,7 @@ import { type Lock, lock } from '../lock';
 import { Random } from '../random';
 import { type Tensor, torch } from '../torch';
 import { addon } from '../torch/addon';
-import { selectRows } from './selection';
+import { type Selection, selectRows } from './selection';
 import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
 
 /** Options of {@link runPoison}: the flags of `cleanclip poison` in camelCase. */
@@ -117,102 +117,116 @@ async function poisonWith(
   hold: (file: string) => void,
 ): Promise<PoisonResult> {
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
-  const { imageKey = 'image', captionKey = 'caption', delimiter } = options;
-  const { imageSize = 224, imageFormat = 'png' } = options;
   const geometry = geometryOf(options.compat === 'reference' ? { ...options, resizeMode: 'squash' } : options);
   const templates = labelConsistent ? [] : readTemplates(options.templates);
   const table = await readPairs(options.trainData, options);
   const size = options.sizeTrainData ?? table.length;
-  const {
-    poisoned: wanted,
-    spare,
-    untouched: untouchedBy,
-  } = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
+  const selection = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
 
   const setting = settingName(options, size);
   const images = `backdoor_images_${setting}`;
   const folder = dirname(resolve(options.trainData));
+  const imagesDir = join(folder, images);
   hold(join(folder, `.backdoor_${setting}.lock`));
-  const poisoned: number[] = [];
-  const names: string[] = [];
-  const replaced: ReplacedRow[] = [];
-  const next = spare[Symbol.iterator]();
-  await writeFolderWhole(
-    join(folder, images),
-    async (temporary) => {
-      for (const first of wanted) {
-        const { row, image } = await readable(
-          first,
-          next,
-          table,
-          resizedTo(imageSize, geometry),
-          replaced,
-          hooks.signal,
-        );
-        const name = imageName(row, table.imageField(row), imageFormat);
-        const triggered = torch.tidy(() =>
-          trigger.apply(resizeCrop(image, imageSize, geometry), new Random(seed, row)),
-        );
-        image.dispose();
-        await writeImage(triggered, join(temporary, name));
-        poisoned.push(row);
-        names.push(name);
-        hooks.onProgress?.({ done: poisoned.length, total: wanted.length });
-      }
-    },
-    { replace: true },
-  );
-  const untouched = untouchedBy(poisoned);
+  const source = { table, selection, trigger, geometry };
+  const { poisoned, replaced } = await writePoisonedImages(imagesDir, source, options, hooks);
+  const untouched = selection.untouched(poisoned.map(({ row }) => row));
 
   const random = new Random(seed, 1);
   const caption = (row: number): string => (labelConsistent ? table.caption(row) : random.choice(templates)(label));
   const csv = join(folder, `backdoor_${setting}.csv`);
   const originalCsv = join(folder, `original_backdoor_${setting}.csv`);
   function* original(): Iterable<string[]> {
-    for (const row of poisoned) yield [table.imageField(row), table.caption(row)];
+    for (const { row } of poisoned) yield [table.imageField(row), table.caption(row)];
   }
   function* all(): Iterable<(string | number)[]> {
-    for (const [i, row] of poisoned.entries()) yield [`${images}/${names[i]}`, caption(row), 1];
+    for (const { row, name } of poisoned) yield [`${images}/${name}`, caption(row), 1];
     for (const row of untouched) yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row))];
   }
+  const { imageKey = 'image', captionKey = 'caption', delimiter } = options;
   writeCsv(originalCsv, [imageKey, captionKey], original(), delimiter);
   writeCsv(csv, [imageKey, captionKey, 'is_backdoor'], all(), delimiter);
   const told = { ...(replaced.length > 0 && { replaced }), ...(table.badRows.count > 0 && { badRows: table.badRows }) };
-  return { csv, originalCsv, imagesDir: join(folder, images), poisoned: poisoned.length, ...told };
+  return { csv, originalCsv, imagesDir, poisoned: poisoned.length, ...told };
 }
 
-/**
- * The row with its image, or the next spare row whose image can be read; what was passed over is added to `replaced`.
- */
-async function readable(
-  first: number,
-  spare: Iterator<number>,
-  table: PairTable,
-  shortSide: number | undefined,
-  replaced: ReplacedRow[],
-  signal: AbortSignal | undefined,
-): Promise<{ row: number; image: Tensor }> {
-  const passed: Omit<ReplacedRow, 'by'>[] = [];
-  for (let row = first; ;) {
-    if (signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
-    try {
-      const image = await decodeImage(table.image(row), { resizedTo: shortSide });
-      replaced.push(...passed.map((each) => ({ ...each, by: row + 1 })));
-      return { row, image };
-    } catch (error) {
-      const { message } = error as Error;
-      if (faultOf(error) === 'machine') throw error;
-      passed.push({ row: row + 1, reason: message });
-      const { done, value } = spare.next();
-      if (done)
-        throw dataError(
-          `The image of row ${row + 1} cannot be read, and there is no other row to poison: choose a smaller ` +
-            `--num_backdoor. ${message}`,
-          error,
-        );
-      row = value;
+/** What poisoned images are made of. */
+interface PoisonSource {
+  table: PairTable;
+  selection: Selection;
+  trigger: Trigger;
+  geometry: Required<Geometry>;
+}
+
+/** Writes the images of the selected rows with the trigger on them, all or none; returns the rows and their files. */
+async function writePoisonedImages(
+  imagesDir: string,
+  { table, selection, trigger, geometry }: PoisonSource,
+  { imageSize = 224, imageFormat = 'png', seed = 0 }: PoisonOptions,
+  { onProgress, signal }: PoisonHooks,
+): Promise<{ poisoned: { row: number; name: string }[]; replaced: ReplacedRow[] }> {
+  const poisoned: { row: number; name: string }[] = [];
+  const replaced: ReplacedRow[] = [];
+  const images = readableImages({ table, selection, shortSide: resizedTo(imageSize, geometry), replaced, signal });
+  const write = async (temporary: string): Promise<void> => {
+    for await (const { row, image } of images) {
+      const name = imageName(row, table.imageField(row), imageFormat);
+      const triggered = torch.tidy(() => trigger.apply(resizeCrop(image, imageSize, geometry), new Random(seed, row)));
+      image.dispose();
+      await writeImage(triggered, join(temporary, name));
+      poisoned.push({ row, name });
+      onProgress?.({ done: poisoned.length, total: selection.poisoned.length });
     }
+  };
+  await writeFolderWhole(imagesDir, write, { replace: true });
+  return { poisoned, replaced };
+}
+
+interface ImageQueue extends Pick<PoisonSource, 'table' | 'selection'> {
+  /** pixels that a JPEG may be decoded down to, if it shall be */
+  shortSide: number | undefined;
+  /** gets the rows that were passed over */
+  replaced: ReplacedRow[];
+  signal: AbortSignal | undefined;
+}
+
+/** The selected rows with their images; a spare row takes the place of one whose image cannot be read. */
+async function* readableImages({
+  table,
+  selection,
+  shortSide,
+  replaced,
+  signal,
+}: ImageQueue): AsyncGenerator<{ row: number; image: Tensor }> {
+  const spare = selection.spare[Symbol.iterator]();
+  for (const first of selection.poisoned) {
+    const passed: Omit<ReplacedRow, 'by'>[] = [];
+    let row = first;
+    let image: Tensor | undefined;
+    while (image === undefined) {
+      if (signal?.aborted) throw new CleanclipError('Poisoning was stopped; nothing was written.', 'ERR_ABORTED');
+      try {
+        image = await decodeImage(table.image(row), { resizedTo: shortSide });
+      } catch (error) {
+        if (faultOf(error) === 'machine') throw error;
+        passed.push({ row: row + 1, reason: (error as Error).message });
+        row = nextSpare(spare, row, error as Error);
+      }
+    }
+    replaced.push(...passed.map((each) => ({ ...each, by: row + 1 })));
+    yield { row, image };
   }
+}
+
+function nextSpare(spare: Iterator<number>, row: number, error: Error): number {
+  const { done, value } = spare.next();
+  if (done)
+    throw dataError(
+      `The image of row ${row + 1} cannot be read, and there is no other row to poison: choose a smaller ` +
+        `--num_backdoor. ${error.message}`,
+      error,
+    );
+  return value;
 }
 
 function readTemplates(file: string | undefined): ((name: string) => string)[] {

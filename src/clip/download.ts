@@ -39,23 +39,9 @@ interface Wanted {
  * Downloads a file and checks its SHA-256 while it arrives; the file appears only when that is right.
  * @throws CleanclipError `ERR_CHECKPOINT` that tells what went wrong and where to put the file by hand; `ERR_ABORTED`
  */
-export async function download({
-  url,
-  path,
-  sha256,
-  size,
-  seconds = DOWNLOAD_SECONDS,
-  silentSeconds = SILENT_SECONDS,
-  what,
-  onBytes,
-  signal,
-}: Wanted): Promise<void> {
-  const failure = (reason: string, cause?: unknown): CleanclipError =>
-    new CleanclipError(
-      `${what} could not be downloaded from ${url}: ${reason}; try again, or put the file at ${path}.`,
-      'ERR_CHECKPOINT',
-      { cause },
-    );
+export async function download(wanted: Wanted): Promise<void> {
+  const { url, path, what, signal, seconds = DOWNLOAD_SECONDS, silentSeconds = SILENT_SECONDS } = wanted;
+  const failure = failureOf(wanted);
   const timeout = AbortSignal.timeout(seconds * 1000);
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), silentSeconds * 1000);
@@ -64,16 +50,11 @@ export async function download({
       signal: AbortSignal.any([timeout, silence.signal, ...(signal ? [signal] : [])]),
       headers: { 'accept-encoding': 'identity' },
     });
-    if (!response.ok || response.body === null)
-      throw failure(`the server answered ${response.status} ${response.statusText}`.trimEnd());
-    const encoding = response.headers.get('content-encoding') ?? 'identity';
-    if (encoding.toLowerCase() !== 'identity')
-      throw failure(`the server sent it encoded as ${encoding}, which was not asked for`);
-    const announced = response.headers.get('content-length');
-    const total = announced === null ? (size ?? 0) : Number(announced);
-    if (size !== undefined && announced !== null && total !== size)
-      throw failure(`the server has ${total} bytes, and it should be ${size}`);
-    await writeChunksWhole(path, checked(response.body, total));
+    const { body, total } = checkedAnswer(response, wanted);
+    await writeChunksWhole(
+      path,
+      checkedBytes(body, total, wanted, () => timer.refresh()),
+    );
   } catch (error) {
     if (signal?.aborted === true) throw new CleanclipError(`The download of ${what} was stopped.`, 'ERR_ABORTED');
     if (error instanceof CleanclipError) throw error;
@@ -85,22 +66,57 @@ export async function download({
   } finally {
     clearTimeout(timer);
   }
+}
 
-  async function* checked(body: AsyncIterable<Uint8Array>, total: number): AsyncGenerator<Uint8Array> {
-    const hash = createHash('sha256');
-    let done = 0;
-    const most = size ?? Math.min(total || MOST_BYTES, MOST_BYTES);
-    for await (const chunk of body) {
-      timer.refresh();
-      if (done + chunk.length > most) throw failure(`the server sent more than the ${most} bytes that it should be`);
-      hash.update(chunk);
-      yield chunk;
-      done += chunk.length;
-      onBytes?.(done, total);
-    }
-    if (done < total) throw failure(`the connection ended after ${done} of ${total} bytes`);
-    if (hash.digest('hex') !== sha256) throw failure(`the ${done} bytes that came do not have the SHA-256 ${sha256}`);
+/** Makes the error of a download that failed for a reason, which is the middle of its sentence. */
+const failureOf =
+  ({ what, url, path }: Wanted) =>
+  (reason: string, cause?: unknown): CleanclipError =>
+    new CleanclipError(
+      `${what} could not be downloaded from ${url}: ${reason}; try again, or put the file at ${path}.`,
+      'ERR_CHECKPOINT',
+      { cause },
+    );
+
+/** The body of an answer that has the file, and the bytes that it will have; 0 when nobody knows. */
+function checkedAnswer(response: Response, wanted: Wanted): { body: AsyncIterable<Uint8Array>; total: number } {
+  const { size } = wanted;
+  const failure = failureOf(wanted);
+  const { body, headers } = response;
+  if (!response.ok || body === null)
+    throw failure(`the server answered ${response.status} ${response.statusText}`.trimEnd());
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity')
+    throw failure(`the server sent it encoded as ${encoding}, which was not asked for`);
+  const announced = headers.get('content-length');
+  const total = announced === null ? (size ?? 0) : Number(announced);
+  if (size !== undefined && announced !== null && total !== size)
+    throw failure(`the server has ${total} bytes, and it should be ${size}`);
+  return { body, total };
+}
+
+/** Hands on the bytes that arrive; throws when they are too many, too few or not those of the SHA-256. */
+async function* checkedBytes(
+  body: AsyncIterable<Uint8Array>,
+  total: number,
+  wanted: Wanted,
+  onArrival: () => void,
+): AsyncGenerator<Uint8Array> {
+  const { size, sha256, onBytes } = wanted;
+  const failure = failureOf(wanted);
+  const hash = createHash('sha256');
+  let done = 0;
+  const most = size ?? Math.min(total || MOST_BYTES, MOST_BYTES);
+  for await (const chunk of body) {
+    onArrival();
+    if (done + chunk.length > most) throw failure(`the server sent more than the ${most} bytes that it should be`);
+    hash.update(chunk);
+    yield chunk;
+    done += chunk.length;
+    onBytes?.(done, total);
   }
+  if (done < total) throw failure(`the connection ended after ${done} of ${total} bytes`);
+  if (hash.digest('hex') !== sha256) throw failure(`the ${done} bytes that came do not have the SHA-256 ${sha256}`);
 }
 
 /** fetch hides what happened in the cause of its error. */

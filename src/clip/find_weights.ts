@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { CleanclipError } from '../errors';
-import { readRegular } from '../files';
+import { readRegular } from '../input_files';
 import type { ClipConfig } from './config';
 import { hfConfig, isHfConfig } from './hf_config';
 import { isOpenClipConfig, openClipConfig } from './open_clip_config';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { dataError } from '../errors';
-import { readRegular } from '../files';
+import { readRegular } from '../input_files';
 import { packageRoot } from '../paths';
 import type { EvalDataType } from './data_types';
 import { parsePythonLiteral } from './python_literal';

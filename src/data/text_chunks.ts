@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 
 import { dataError } from '../errors';
-import { asReadError, openRegularAsync } from '../files';
+import { asReadError, openRegularAsync } from '../input_files';
 
 const CHUNK = 1 << 18; // bytes read at once
 

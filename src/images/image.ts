@@ -1,5 +1,5 @@
 import { CleanclipError, dataError } from '../errors';
-import { readRegularAsync } from '../files';
+import { readRegularAsync } from '../input_files';
 import { type Tensor, torch } from '../torch';
 import { isAvif, unturned } from './avif';
 import { decodeBmp, isBmp } from './bmp';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 import { dataError } from '../errors';
-import { asReadError, openRegularAsync } from '../files';
+import { asReadError, openRegularAsync } from '../input_files';
 
 /** An image inside a file of many: its red, green and blue planes of bytes, one after another, uncompressed. */
 export interface ImageRecord {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { append, readRegular, removeLeftovers, writeFileWhole } from '../files';
+import { append, removeLeftovers, writeFileWhole } from '../files';
+import { readRegular } from '../input_files';
 import type { ProgressEvent } from '../progress';
 import type { Position } from './position';
 import { fromAllRanks, ranks } from './ranks';

@@ -1,8 +1,9 @@
 import { checkOptions, optionError } from '../errors';
 import { show } from '../show';
 import { addon } from './addon';
+import { requireFunction } from './argument_checks';
 import type { DType } from './dtype';
-import { requireFunction, type Tensor, wrap } from './tensor';
+import { type Tensor, wrap } from './tensor';
 
 function withGradMode<T>(enabled: boolean, fn: () => T): T {
   requireFunction(fn, enabled ? 'enableGrad' : 'noGrad');

@@ -2,7 +2,8 @@ import { CleanclipError } from '../errors';
 import { addon } from './addon';
 import { type DType, dtypeOf } from './dtype';
 import type { Generator } from './generator';
-import { invokeByName, type Nested, type Tensor, wrap } from './tensor';
+import type { Nested } from './nested';
+import { invokeByName, type Tensor, wrap } from './tensor';
 
 /** Options of every factory. */
 export interface TensorOptions {

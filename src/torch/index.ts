@@ -19,7 +19,7 @@ export { Tensor } from './tensor';
 export { Generator } from './generator';
 export type { OperatorProfile } from './profile';
 export type { DType, TypedArray } from './dtype';
-export type { Nested } from './tensor';
+export type { Nested } from './nested';
 export type { RandomOptions, TensorOptions } from './factories';
 
 const own = {

@@ -1,6 +1,7 @@
 import { CleanclipError } from '../errors';
+import { operatorId } from './operator_ids';
 import type { Namespaces } from './operators.gen';
-import { invoke, operatorId } from './tensor';
+import { invoke } from './tensor';
 
 type Operator = (...args: unknown[]) => unknown;
 

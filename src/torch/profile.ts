@@ -1,5 +1,5 @@
 import { addon } from './addon';
-import { requireFunction } from './tensor';
+import { requireFunction } from './argument_checks';
 
 /** What an operator took. */
 export interface OperatorProfile {

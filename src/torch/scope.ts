@@ -1,6 +1,8 @@
 import { CleanclipError } from '../errors';
 import { addon } from './addon';
-import { requireFunction, requireTensor, scope, Tensor, track } from './tensor';
+import { requireFunction } from './argument_checks';
+import { requireTensor, Tensor } from './tensor';
+import { scope, track } from './tracking';
 
 /**
  * Runs `fn` and frees every tensor made in it, except those it returns (in arrays, objects, maps and sets at any depth)

@@ -2,13 +2,15 @@ import { inspect } from 'node:util';
 
 import { CleanclipError } from '../errors';
 import { type Addon, addon, onAddonLoad } from './addon';
+import { kindOf } from './argument_checks';
 import { arrayOf, type DType, type TypedArray } from './dtype';
 import { Generator } from './generator';
 import type { Handle } from './handle';
+import { elementsOf } from './list_arguments';
+import { type Nested, nested } from './nested';
+import { operatorId } from './operator_ids';
 import type { TensorMethods } from './operators.gen';
-
-/** Nested arrays of a tensor's elements; a plain element for a 0-dimensional tensor. */
-export type Nested = number | bigint | boolean | Nested[];
+import { scope, track, untrack } from './tracking';
 
 // Every operator that takes a tensor first is a method; `installMethods` puts them on the prototype.
 // The class and its generated methods are one type.
@@ -142,9 +144,7 @@ export class Tensor {
 
   /** The elements as nested arrays; int64 as numbers where they are exact. */
   toArray(): Nested {
-    const { shape, dtype } = this;
-    const flat = Array.from(this.data() as ArrayLike<number | bigint>, (value) => element(value, dtype));
-    return nest(flat, dtype.startsWith('complex') ? [...shape, 2] : shape);
+    return nested(this.data(), this.dtype, this.shape);
   }
 
   /** Frees this tensor's memory now, unless other tensors share it. Using it afterwards is an error. */
@@ -165,62 +165,13 @@ export class Tensor {
     const { shape, dtype, device } = this;
     const size = shape.reduce((product, length) => product * length, 1);
     const place = device === 'cpu' ? '' : `, ${device}`;
-    return (
-      `Tensor(${dtype} ` +
-      `[${shape.join(', ')}]${place})${size <= 100 ? ` ${inspect(this.toArray(), { depth: 9 })}` : ''}`
-    );
+    const values = size <= 100 ? ` ${inspect(this.toArray(), { depth: 9 })}` : '';
+    return `Tensor(${dtype} [${shape.join(', ')}]${place})${values}`;
   }
 }
 
 function dtypeOrDevice(name: string): { dtype?: DType; device?: string; nonBlocking?: boolean } {
   return /^(cpu|cuda|meta)(:\d+)?$/.test(name) ? { device: name } : { dtype: name as DType };
-}
-
-function element(value: number | bigint, dtype: DType): number | bigint | boolean {
-  if (dtype === 'bool') return value !== 0;
-  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
-}
-
-function nest(flat: Nested[], shape: number[]): Nested {
-  if (shape.length === 0) return flat[0];
-  let level = flat;
-  for (const length of shape.slice(1).reverse()) {
-    const count = length === 0 ? shape[0] : level.length / length;
-    level = Array.from({ length: count }, (_, i) => level.slice(i * length, (i + 1) * length));
-  }
-  return level;
-}
-
-// Tensors outside every tidy scope are freed when JavaScript collects them.
-const collected = new FinalizationRegistry<{ handle: Handle; bytes: number }>(({ handle, bytes }) => {
-  addon().release(handle);
-  addon().adjustMemory(-bytes);
-});
-
-/** @internal How many tidy scopes are open. */
-export const scope = { depth: 0 };
-
-/** @internal Hands a tensor that no scope owns to the garbage collector. */
-export function track(tensor: Tensor): void {
-  if (tensor.trackedBytes !== undefined) return;
-  const bytes = addon().storageBytes(tensor.handle);
-  tensor.trackedBytes = bytes;
-  collected.register(tensor, { handle: tensor.handle, bytes }, tensor);
-  if (bytes > 0) addon().adjustMemory(bytes);
-}
-
-function untrack(tensor: Tensor): void {
-  if (tensor.trackedBytes === undefined) return;
-  collected.unregister(tensor);
-  if (tensor.trackedBytes > 0) addon().adjustMemory(-tensor.trackedBytes);
-  tensor.trackedBytes = undefined;
-}
-
-/** @internal Counts the memory of a tensor again, which has become the only one in its storage. */
-export function retrack(tensor: Tensor): void {
-  if (tensor.trackedBytes === undefined) return;
-  untrack(tensor);
-  track(tensor);
 }
 
 /** @internal The tensor of a fresh handle. */
@@ -309,32 +260,11 @@ function put(values: unknown[], i: number, value: unknown): boolean {
   return false;
 }
 
-/** A typed array as an array. */
-function elementsOf(view: ArrayBufferView): (number | bigint)[] {
-  const { length } = view as unknown as ArrayLike<number | bigint>;
-  if (!(length <= 2 ** 20)) {
-    throw new CleanclipError(
-      `A list is an array or a typed array of at most 1,048,576 elements, but a ${view.constructor.name} came.`,
-      'ERR_TORCH',
-    );
-  }
-  try {
-    return Array.from(view as unknown as ArrayLike<number | bigint>);
-  } catch {
-    throw new CleanclipError(
-      `A ${view.constructor.name} has lost its memory: its buffer was transferred or made shorter.`,
-      'ERR_TORCH',
-    );
-  }
-}
-
 // A number is a new handle, or -1 - i for argument i changed in place; all else comes in an array of one.
 function unwrap(result: unknown, given: readonly unknown[]): unknown {
   if (typeof result !== 'number') return (result as [unknown])[0];
   return result >= 0 ? wrap(result) : given[-1 - result];
 }
-
-const ids = new Map<string, number>();
 
 /** @internal Calls an operator by its qualified name, 'aten::add'. */
 export function invokeByName(name: string, given: readonly unknown[]): unknown {
@@ -343,32 +273,10 @@ export function invokeByName(name: string, given: readonly unknown[]): unknown {
   return invoke(id, given);
 }
 
-/** @internal The id of an operator's name, or -1. */
-export function operatorId(name: string): number {
-  let id = ids.get(name);
-  if (id === undefined) {
-    id = addon().findOperator(name);
-    ids.set(name, id);
-  }
-  return id;
-}
-
-/** @internal Throws unless `value` is a function, as `name` takes one. */
-export function requireFunction(value: unknown, name: string): void {
-  if (typeof value !== 'function')
-    throw new CleanclipError(
-      `torch.${name} takes a function, but ${value === null ? 'null' : typeof value} came.`,
-      'ERR_TORCH',
-    );
-}
-
 /** @internal Throws unless `value` is a tensor, as `name` takes one. */
 export function requireTensor(value: unknown, name: string): void {
   if (!(value instanceof Tensor))
-    throw new CleanclipError(
-      `${name} takes a Tensor, but ${value === null ? 'null' : typeof value} came.`,
-      'ERR_TORCH',
-    );
+    throw new CleanclipError(`${name} takes a Tensor, but ${kindOf(value)} came.`, 'ERR_TORCH');
 }
 
 let native: Addon | undefined;

@@ -1,5 +1,5 @@
 import { dataError } from '../../errors';
-import { readRegular } from '../../files';
+import { readRegular } from '../../input_files';
 
 const LARGEST = 2 ** 30; // bytes of a file; SVHN's train images are 182 MB
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync } from 'node:fs';
 
 import { CleanclipError, optionError } from '../../errors';
-import { openRegular } from '../../files';
+import { openRegular } from '../../input_files';
 import { Fault, shown } from './fault';
 import { type CheckpointFile, FileBytes } from './file_bytes';
 import { readLegacy } from './formats/legacy';

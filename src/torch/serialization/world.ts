@@ -1,7 +1,7 @@
 import { Fault, shown } from './fault';
 import { knownGlobals, storageOf } from './pickle/globals';
 import { tensorsIn, UnknownGlobal } from './pickle/inert';
-import type { PickleWorld } from './pickle/reader';
+import type { PickleWorld } from './pickle/machine';
 import type { TensorMaker } from './tensor_record';
 
 /**

@@ -1,8 +1,9 @@
 import { Fault, shown } from '../fault';
 import { type CheckpointFile, type FileBytes, ReadAhead } from '../file_bytes';
 import { Dict, Storage } from '../handles';
+import type { PickleWorld } from '../pickle/machine';
 import { toPlain } from '../pickle/plain';
-import { PickleReader, type PickleWorld } from '../pickle/reader';
+import { PickleReader } from '../pickle/reader';
 import { RecordTensors } from '../record_tensors';
 import type { TensorMaker } from '../tensor_record';
 import { checkpointWorld } from '../world';

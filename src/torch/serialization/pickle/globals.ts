@@ -9,31 +9,42 @@ import { numpyScalar } from './numpy_scalar';
 
 type Args = readonly unknown[];
 
+/** Makes a function known by its full name in Python. */
+type Define = (name: string, call: (args: Args) => unknown) => void;
+
+/** Is told how many items or characters a call copies; it limits their sum. */
+type Spend = (amount: number) => void;
+
 /**
  * Everything of a checkpoint that is known, by Python's full name. Nothing else is ever looked up, imported or called.
  *
  * @param tensors makes the tensors
  * @param spend is told how many items or characters a call copies; it limits their sum
  */
-export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => void): ReadonlyMap<string, unknown> {
-  const known = new Map<string, unknown>();
-  const define = (name: string, call: (args: Args) => unknown): void =>
-    void known.set(name, new KnownFunction(name, call));
-  const items = (value: unknown): readonly unknown[] => {
-    const list = value === undefined ? [] : value instanceof Set ? [...value] : value;
-    if (!Array.isArray(list)) throw wrongArguments('a collection');
-    spend(list.length);
-    return list;
-  };
+export function knownGlobals(tensors: TensorMaker, spend: Spend): ReadonlyMap<string, unknown> {
+  const known = new Map<string, unknown>(types());
+  const define: Define = (name, call) => void known.set(name, new KnownFunction(name, call));
+  defineTensors(define, tensors);
+  defineTorchValues(define, spend);
+  defineCollections(define, spend);
+  defineBytes(define, spend);
+  defineObjects(define);
+  defineNumpy(define, tensors);
+  return known;
+}
 
+/** The dtypes and storage classes of torch. */
+function* types(): Iterable<[string, unknown]> {
   for (const [dtype, { storage, bytes: size }] of dtypes) {
-    known.set(`torch.${dtype}`, dtype);
-    if (storage) known.set(`torch.${storage}`, new StorageType(`torch.${storage}`, dtype, size));
+    yield [`torch.${dtype}`, dtype];
+    if (storage) yield [`torch.${storage}`, new StorageType(`torch.${storage}`, dtype, size)];
   }
   for (const [storage, size] of Object.entries(quantized))
-    known.set(`torch.${storage}`, new StorageType(`torch.${storage}`, storage, size));
-  known.set('torch.storage.UntypedStorage', new StorageType('torch.storage.UntypedStorage', null, 1));
+    yield [`torch.${storage}`, new StorageType(`torch.${storage}`, storage, size)];
+  yield ['torch.storage.UntypedStorage', new StorageType('torch.storage.UntypedStorage', null, 1)];
+}
 
+function defineTensors(define: Define, tensors: TensorMaker): void {
   define('torch._utils._rebuild_tensor', ([storage, offset, shape, stride]) =>
     rebuild(tensors, { storage, offset, shape, stride, requiresGrad: false }),
   );
@@ -64,28 +75,33 @@ export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => vo
       return tensor;
     });
   }
+}
+
+function defineTorchValues(define: Define, spend: Spend): void {
   for (const name of ['torch.torch_version.TorchVersion', 'torch.serialization._get_layout']) {
     define(name, ([text]) => {
       if (typeof text !== 'string') throw wrongArguments('a version or a layout');
       return text.replace(/^torch\./, '');
     });
   }
-  define('torch.Size', ([sizes]) => PyTuple.from(items(sizes)));
+  define('torch.Size', ([sizes]) => PyTuple.from(itemsOf(sizes, spend)));
   define('torch.device', ([type, index]) => {
     if (typeof type !== 'string' || type.length > 32) throw wrongArguments('a device');
     return index === undefined ? type : `${type}:${naturalNumber(index)}`;
   });
+}
 
+function defineCollections(define: Define, spend: Spend): void {
   define('collections.OrderedDict', ([pairs]) => {
     const dict = new Dict(true);
-    for (const pair of items(pairs)) {
+    for (const pair of itemsOf(pairs, spend)) {
       if (!Array.isArray(pair) || pair.length !== 2) throw wrongArguments('an OrderedDict');
       dict.set(pair[0], pair[1]);
     }
     return dict;
   });
   define('collections.defaultdict', () => new Dict(false)); // its entries follow
-  define('collections.deque', ([members]) => [...items(members)]);
+  define('collections.deque', ([members]) => [...itemsOf(members, spend)]);
   define('collections.Counter', ([counts]) => {
     if (counts !== undefined && !(counts instanceof Dict)) throw wrongArguments('a Counter');
     const dict = new Dict(false);
@@ -93,12 +109,13 @@ export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => vo
     for (const [key, count] of counts ?? []) dict.set(key, count);
     return dict;
   });
-  for (const module of ['copyreg', 'copy_reg']) {
-    define(`${module}._reconstructor`, ([type, , state]) => {
-      if (!(type instanceof UnknownGlobal)) throw wrongArguments('an object');
-      return new Inert(type.name, state === null ? [] : [state]);
-    });
+  for (const module of ['builtins', '__builtin__']) {
+    for (const name of ['set', 'frozenset'])
+      define(`${module}.${name}`, ([members]) => new Set(itemsOf(members, spend)));
   }
+}
+
+function defineBytes(define: Define, spend: Spend): void {
   const bytes = ([content, encoding]: Args): Uint8Array => {
     if (content === undefined) return new Uint8Array();
     if (typeof content !== 'string' && !ArrayBuffer.isView(content)) throw wrongArguments('bytes');
@@ -109,12 +126,21 @@ export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => vo
   };
   define('_codecs.encode', bytes);
   for (const module of ['builtins', '__builtin__']) {
-    define(`${module}.set`, ([members]) => new Set(items(members)));
-    define(`${module}.frozenset`, ([members]) => new Set(items(members)));
     define(`${module}.bytes`, bytes);
     define(`${module}.bytearray`, bytes);
   }
+}
 
+function defineObjects(define: Define): void {
+  for (const module of ['copyreg', 'copy_reg']) {
+    define(`${module}._reconstructor`, ([type, , state]) => {
+      if (!(type instanceof UnknownGlobal)) throw wrongArguments('an object');
+      return new Inert(type.name, state === null ? [] : [state]);
+    });
+  }
+}
+
+function defineNumpy(define: Define, tensors: TensorMaker): void {
   define('numpy.dtype', ([code]) => {
     if (typeof code !== 'string') throw wrongArguments('a numpy dtype');
     return new NumpyDtype(code);
@@ -133,7 +159,14 @@ export function knownGlobals(tensors: TensorMaker, spend: (amount: number) => vo
       arrayOf(tensors, { shape, dtype, columnMajor: order === 'F', content }),
     );
   }
-  return known;
+}
+
+/** The items of a list, a tuple or a set that a call copies. */
+function itemsOf(value: unknown, spend: Spend): readonly unknown[] {
+  const list = value === undefined ? [] : value instanceof Set ? [...value] : value;
+  if (!Array.isArray(list)) throw wrongArguments('a collection');
+  spend(list.length);
+  return list;
 }
 
 /** The storage classes of quantized tensors, and the bytes of their elements. */

@@ -1,0 +1,74 @@
+import { Fault } from '../fault';
+import { damaged } from './source';
+
+/**
+ * Checkpoints hold fewer values, collections and tensors among them, and references to them. These limits cost two
+ * seconds and some hundred MB.
+ */
+const maxValues = 2 ** 21;
+const maxObjects = 2 ** 19;
+const maxReferences = 2 ** 20;
+
+/** The stack of an unpickling machine, its marks, and its memo: the values that the pickle refers to by number. */
+export class ValueStack {
+  private values = 0;
+  private objects = 0;
+  private readonly stack: unknown[] = [];
+  private readonly marks: number[] = [];
+  private readonly memo = new Map<number, unknown>();
+
+  push(value: unknown): void {
+    if (++this.values > maxValues) throw new Fault(`holds more than ${maxValues} values`);
+    this.stack.push(value);
+  }
+
+  pushObject(value: unknown): void {
+    if (++this.objects > maxObjects) throw new Fault(`holds more than ${maxObjects} collections and tensors`);
+    this.push(value);
+  }
+
+  top(): unknown {
+    if (this.stack.length <= (this.marks.at(-1) ?? 0)) throw damaged('fewer values than it uses');
+    return this.stack.at(-1);
+  }
+
+  pop(): unknown {
+    const value = this.top();
+    this.stack.pop();
+    return value;
+  }
+
+  popMany(count: number): unknown[] {
+    if (this.stack.length - count < (this.marks.at(-1) ?? 0)) throw damaged('fewer values than it uses');
+    return this.stack.splice(-count);
+  }
+
+  mark(): void {
+    if (this.marks.push(this.stack.length) > maxObjects)
+      throw new Fault(`begins more than ${maxObjects} collections at once`);
+  }
+
+  popToMark(): unknown[] {
+    const mark = this.marks.pop();
+    if (mark === undefined) throw damaged('a mark that is missing');
+    return this.stack.splice(mark);
+  }
+
+  /** Drops the last value, or the last mark when no value lies on it. */
+  discard(): void {
+    if (this.marks.at(-1) === this.stack.length) this.marks.pop();
+    else this.pop();
+  }
+
+  /** Pushes a value of the memo. */
+  recall(index: number): void {
+    if (!this.memo.has(index)) throw damaged(`a reference to value ${index}, which does not exist`);
+    this.push(this.memo.get(index));
+  }
+
+  /** @param index where the memo keeps the top value; by default the next free place */
+  remember(index = this.memo.size): void {
+    this.memo.set(index, this.top());
+    if (this.memo.size > maxReferences) throw new Fault(`numbers more than ${maxReferences} values`);
+  }
+}
