@@ -11,13 +11,16 @@ const units = {
   share: (value) => `${(100 * value).toFixed(0)}%`,
 };
 
+const withoutBf16 = 'fp32, because this processor has no bf16 instructions: with amp_bf16 a step takes it minutes';
+
 /** The head of RESULTS.md. */
 export const renderRun = ({ machine, bf16, versions }) => `# Measured against Python
 
 \`npm run bench\` measures this table anew. Both sides ran on ${machine}, with the same libtorch: ${versions}.
-The reference is plain Python as CleanCLIP's code runs it: fp32, captions padded to 77, PIL and torchvision, torch.optim.AdamW,
-DataLoader with 2 workers. open_clip computes in ${bf16 ? 'amp_bf16' : 'fp32, because this processor has no bf16 instructions: with amp_bf16 a step takes it minutes'}. Each row's sides are measured in turn. A ratio is their best cost ÷ our best,
-in brackets the median of the rounds' ratios and their range; the last columns give the machine's load at the end, the day and the commit.
+The reference is plain Python as CleanCLIP's code runs it: fp32, captions padded to 77, PIL and torchvision,
+torch.optim.AdamW, DataLoader with 2 workers. open_clip computes in ${bf16 ? 'amp_bf16' : withoutBf16}.
+Each row's sides are measured in turn. A ratio is their best cost ÷ our best, in brackets the median of the rounds'
+ratios and their range; the last columns give the machine's load at the end, the day and the commit.
 `;
 
 /** A table of what \`measure\` gives. */

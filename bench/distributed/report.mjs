@@ -8,14 +8,25 @@ const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 const nameOf = ({ model, worldSize, pairs }) => [model, worldSize, pairs];
 
+const overlapHead = [
+  ...['model', 'ranks', 'pairs a rank'],
+  ...['backward alone', 'exchange alone', 'together', 'overlap'],
+  ...['torch: alone', 'exchange', 'together', 'overlap'],
+];
+const validHead = [
+  ...['model', 'ranks', 'pairs a rank'],
+  ...['measured', 'expected', 'error', 'backward measured', 'expected'],
+];
+
 /** @param results of measureDistributed, with what `validate` says of them */
 export function renderDistributed(results, validated, { machine, versions, load }) {
   return `# Ranks, measured against torch's DistributedDataParallel
 
-\`npm run bench -- distributed\` measures these tables anew. Both sides ran on ${machine}, with the same libtorch: ${versions}.
-Gloo on the loopback interface, one OpenMP thread a rank: 4 ranks share 2 cores on both sides alike. Both train the same weights on the same batches, with the
-reference's loss over the features of all ranks, AdamW by libtorch's fused kernel, and gradients as views into their buckets of 25 MiB (the first 1). They were
-measured in turn; of each value the best round counts. A ratio is ours ÷ theirs. The load was ${load.toFixed(1)} at the end.
+\`npm run bench -- distributed\` measures these tables anew. Both sides ran on ${machine}, with the same libtorch:
+${versions}. Gloo ran on the loopback interface, with one OpenMP thread a rank: 4 ranks share 2 cores on both sides.
+Both train the same weights on the same batches, with the reference's loss over the features of all ranks, AdamW by
+libtorch's fused kernel, and gradients as views into their buckets of 25 MiB (the first 1). They were measured in turn;
+of each value the best round counts. A ratio is ours ÷ theirs. The load was ${load.toFixed(1)} at the end.
 \`tiny\` is the model of that name, \`medium\` one of 27 million parameters (bench/distributed/inputs.mjs).
 
 ## Step
@@ -37,15 +48,16 @@ ${table(
   results.runs.map((run) => stepRow(run, results.runs)),
 )}
 
-Backward includes the loss and the exchange. Efficiency is that of more ranks: pairs a second and rank ÷ those of one rank with as many pairs (weak scaling) or with all of them
-(strong). With one thread a rank, 2 cores allow 4 ranks 50%.
+Backward includes the loss and the exchange. Efficiency is that of more ranks: pairs a second and rank ÷ those of one
+rank with as many pairs (weak scaling) or with all of them (strong). With one thread a rank, 2 cores allow 4 ranks 50%.
 
 ## Overlap of exchange and backward
 
-${table(['model', 'ranks', 'pairs a rank', 'backward alone', 'exchange alone', 'together', 'overlap', 'torch: alone', 'exchange', 'together', 'overlap'], [...results.runs, results.cable].filter((run) => run?.exchange).map(overlapRow))}
+${table(overlapHead, [...results.runs, results.cable].filter((run) => run?.exchange).map(overlapRow))}
 
-Overlap is (alone + exchange − together) ÷ exchange. On the loopback interface the exchange itself is work for the cores that compute: what a rank hides is only the time in
-which its core would wait. Over the cable (two network namespaces, their veth pair shaped by tc's tbf; needs root) the exchange waits, as over a network between machines.
+Overlap is (alone + exchange − together) ÷ exchange. On the loopback interface the exchange itself is work for the cores
+that compute: what a rank hides is only the time in which its core would wait. Over the cable (two network namespaces,
+their veth pair shaped by tc's tbf; needs root) the exchange waits, as over a network between machines.
 
 ## Bytes on the wire
 
@@ -56,7 +68,8 @@ ${table(
     .map((run) => bytesRow(run, results.models[run.model])),
 )}
 
-Counted on the loopback interface, headers included. Expected: 2(W − 1)/W × gradients (ring), (W − 1) × a rank's features (ring), (W − 1)/W × buffers (tree), on average over the ranks.
+Counted on the loopback interface, headers included. Expected: 2(W − 1)/W × gradients (ring), (W − 1) × a rank's
+features (ring), (W − 1)/W × buffers (tree), on average over the ranks.
 
 ## Start and end
 
@@ -71,15 +84,18 @@ ${table(
   results.trainer.map((run) => trainerRow(run, results.trainer)),
 )}
 
-\`cleanclip-train\` itself, \`tiny\` on real files, one loader thread a rank: decoding shares the cores too, and the ranks agree on each step.
+\`cleanclip-train\` itself, \`tiny\` on real files, one loader thread a rank: decoding shares the cores too, and the
+ranks agree on each step.
 
 ## Simulation
 
-${table(['model', 'ranks', 'pairs a rank', 'measured', 'expected', 'error', 'backward measured', 'expected'], validated.map(validRow))}
+${table(validHead, validated.map(validRow))}
 
-[docs/scaling.md](../docs/scaling.md) says how. The link, measured apart: ${(results.link.bandwidth / 1e9).toFixed(2)} GB/s, ${(1e6 * results.link.latency).toFixed(0)} µs.
+[docs/scaling.md](../docs/scaling.md) says how. The link, measured apart: ${linkText(results.link)}.
 `;
 }
+
+const linkText = ({ bandwidth, latency }) => `${(bandwidth / 1e9).toFixed(2)} GB/s, ${(1e6 * latency).toFixed(0)} µs`;
 
 /** Rows over their limit. */
 export const shortRows = ({ runs }) =>
@@ -105,11 +121,11 @@ function stepRow(run, runs) {
 }
 
 function overlapRow(run) {
-  const of = (side) => {
+  const cells = (side) => {
     const [alone, exchange, together] = [run.alone[side].backward, run.exchange[side].seconds, run.step[side].backward];
     return [ms(alone), ms(exchange), ms(together), percent((alone + exchange - together) / exchange)];
   };
-  return [...nameOf(run), ...of('node'), ...of('torch')];
+  return [...nameOf(run), ...cells('node'), ...cells('torch')];
 }
 
 function bytesRow({ model: name, worldSize, pairs, step }, model) {

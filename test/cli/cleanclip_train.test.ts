@@ -57,7 +57,7 @@ describe('cleanclip-train', () => {
     expect(readdirSync(join(folder, 'logs/killed/checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  test('saves and ends with 130 on Ctrl-C, but goes on after SIGHUP where it has no terminal, as under nohup', async () => {
+  test('saves and ends with 130 on Ctrl-C, but goes on after SIGHUP without a terminal, as under nohup', async () => {
     const { child, ended } = run(flags('interrupted'));
     await until(() => metrics('interrupted').length >= 1);
     child.kill('SIGHUP');
@@ -146,7 +146,7 @@ describe('cleanclip-train', () => {
     }
   });
 
-  test('cleanses in every way that trains on pairs: CleanCLIP, CLIP alone, unlearning and progressive removal', async () => {
+  test('cleanses in every way that trains on pairs: CleanCLIP, CLIP, unlearning, progressive removal', async () => {
     const rows = readFileSync(join(folder, 'train.csv'), 'utf8').trim().split('\n').slice(1);
     writeFileSync(
       join(folder, 'marked.csv'),

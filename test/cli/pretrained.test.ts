@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { command } from '../support/command';
+import { joined } from '../support/patterns';
 import { serveWeights } from '../support/weights_server';
 
 let folder: string;
@@ -27,7 +28,10 @@ afterAll(async () => {
 test.each([
   [
     'whole',
-    /^cleanclip-train: OpenAI's weights of ViT-B\/32 could not be downloaded.*do not have the SHA-256.*put the file at .*ViT-B-32\.pt\.$/m,
+    joined(
+      /^cleanclip-train: OpenAI's weights of ViT-B\/32 could not be downloaded.*/,
+      /do not have the SHA-256.*put the file at .*ViT-B-32\.pt\.$/m,
+    ),
   ],
   ['not found', /^cleanclip-train: .*answered 404 Not Found.*put the file at/m],
   ['cut', /^cleanclip-train: .*put the file at/m],

@@ -10,7 +10,8 @@ const program = `
   const { Worker } = require('node:worker_threads');
   const { runCommand } = require(${JSON.stringify(join(__dirname, '../../dist/cli/run_command.js'))});
   void runCommand('program', () => new Promise(() => {
-    const worker = new Worker("require('node:fs').writeSync(1, 'waiting'); require('node:fs').readSync(0, Buffer.alloc(1))", { eval: true });
+    const code = "require('node:fs').writeSync(1, 'waiting'); require('node:fs').readSync(0, Buffer.alloc(1))";
+    const worker = new Worker(code, { eval: true });
   }));`;
 
 test('Ctrl-C once more ends a rank whose thread waits for others', async () => {
@@ -53,7 +54,10 @@ test.each([
     const { CleanclipError } = require(${dist('errors.js')});
     const timer = setInterval(() => {}, 1000);
     void runCommand('program', ({ signal }) => new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => { clearInterval(timer); reject(new CleanclipError('It was stopped.', 'ERR_ABORTED')); });
+      signal.addEventListener('abort', () => {
+        clearInterval(timer);
+        reject(new CleanclipError('It was stopped.', 'ERR_ABORTED'));
+      });
       require('node:fs').writeSync(1, 'waiting');
     }));`;
   const child = spawn(process.execPath, ['-e', stopping]);

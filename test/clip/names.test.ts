@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { loadClip } from '../../src/clip/model';
 import { sizesOf } from '../../src/clip/open';
+import { joined } from '../support/patterns';
 
 // Models of open_clip that cannot be built here, by name and reason.
 const { refused } = JSON.parse(readFileSync(join(__dirname, '../../data/models/open_clip.json'), 'utf8')) as {
@@ -14,7 +15,10 @@ const refusal = (message: RegExp): Error =>
 test.each([
   [
     'convnext_base',
-    /'convnext_base' cannot be built here: it is built on timm's convnext_base, which is neither a ResNet nor a ViT of CLIP; choose another model\.$/,
+    joined(
+      /'convnext_base' cannot be built here: it is built on timm's convnext_base, /,
+      /which is neither a ResNet nor a ViT of CLIP; choose another model\.$/,
+    ),
   ],
   ['ViTamin-L', /built on timm's vitamin_large_224/],
   ['ViT-B-16-SigLIP', /it is a SigLIP, whose towers and tokeniser are not CLIP's/],

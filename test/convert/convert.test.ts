@@ -220,7 +220,7 @@ describe('refuses, and leaves nothing behind:', () => {
   });
 });
 
-test('runs in a thread of its own, and warns of what a bare state dict does not say unless the options do', async () => {
+test('runs in a thread of its own, and warns of what a bare state dict does not say, nor the options', async () => {
   using clip = livelyClip({ ...vit, textHeads: 4, activation: 'gelu' }, 5);
   const [input, sizes] = [join(folder, 'bare.pt'), join(folder, 'sizes.json')];
   torch.save(clip.stateDict(), input);

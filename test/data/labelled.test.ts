@@ -71,7 +71,7 @@ test('classes.py that says something else is refused, and a missing file', () =>
   expect(() => readClasses(join(folder, 'c.py'))).toThrow(/c\.py.*no such file/);
 });
 
-test('labels.csv with an index column, blanks, CR LF, quotes and labels as pandas writes them beside gaps', async () => {
+test('labels.csv with an index column, blanks, CR LF, quotes and labels of pandas beside gaps', async () => {
   const csv = '\uFEFF,image, label \r\n0, a.jpg , 1\r\n1,"b, c.jpg",0.0\n2,"d.jpg","1"\r';
   const folder = temporaryFolder({ 'labels.csv': csv, 'classes.json': '{"classes": ["cat", 7], "templates": ["{}"]}' });
   const set = await readLabelledSet(folder);

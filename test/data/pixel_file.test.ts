@@ -98,8 +98,8 @@ const image = (): Tensor =>
   );
 
 /** A file of the cache with slots for 8×8 pixels. */
-function open(of = table): { pixels: PixelFile; shared: SharedPixelFile } {
-  const shared = PixelFile.nameFile(cache, of.shared, 8, 'whole');
+function open(pairs = table): { pixels: PixelFile; shared: SharedPixelFile } {
+  const shared = PixelFile.nameFile(cache, pairs.shared, 8, 'whole');
   return { shared, pixels: new PixelFile(shared) };
 }
 
@@ -143,7 +143,8 @@ test('is written by two processes at once without harm to either', async () => {
     const { readPairs } = require('./data/pairs');
     readPairs(process.argv[1]).then(async (pairs) => {
       for (let run = 0; run < 3; run++) {
-        const loader = new PairLoader(pairs, { batchSize: 2, size: 16, numWorkers: 1, shuffle: false, strict: true, imageCache: process.argv[2] });
+        const cached = { numWorkers: 1, strict: true, imageCache: process.argv[2] };
+        const loader = new PairLoader(pairs, { batchSize: 2, size: 16, shuffle: false, ...cached });
         const pixels = [];
         for await (const batch of loader.epoch(1)) pixels.push(...batch.pixels.toArray());
         await loader.close();
@@ -228,8 +229,8 @@ test('takes neither a slot that was never written nor one of an earlier form for
   pixels.close();
 });
 
-test('has a file for each set of pairs, which their text, order and folder make; selections of them share it', async () => {
-  const name = (of: PairTable): string => PixelFile.nameFile(cache, of.shared, 8, 'whole').path;
+test('has a file for each set of pairs: their text, order and folder make it, selections share it', async () => {
+  const name = (pairs: PairTable): string => PixelFile.nameFile(cache, pairs.shared, 8, 'whole').path;
   writeFileSync(join(folder, 'others.csv'), 'image,caption\n0.png,another');
   expect(name(await readPairs(join(folder, 'pairs.csv')))).toBe(name(table));
   expect(name(await readPairs(join(folder, 'others.csv')))).not.toBe(name(table));

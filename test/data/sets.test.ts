@@ -5,6 +5,7 @@ import { type EvalDataType, evalDataTypes } from '../../src/data/data_types';
 import { readLabelledSet } from '../../src/data/labelled';
 import { decodeImage } from '../../src/images/image';
 import { cifarPickle, matFile, noise, put, threeClasses } from '../support/labelled_sets';
+import { joined } from '../support/patterns';
 import { writeTinySets } from '../support/tiny_sets';
 import { temporaryFolder } from './temporary';
 
@@ -41,7 +42,7 @@ const home: [EvalDataType, string, number[], number[]][] = [
 describe.each(home)('%s in %s', (dataType, inner, trained, tested) => {
   const own = inner.split('/')[0]; // the folder that torchvision is given
 
-  test('is read from the root, from the inner folder, and from a folder beside it as the Python reference names it', async () => {
+  test('is read from the root, the inner folder, and a folder beside it as the Python reference names it', async () => {
     const beside = join(root, own, 'beside');
     mkdirSync(beside, { recursive: true });
     const classes = readdirSync(join(root, own)).includes('classes.json');
@@ -228,7 +229,10 @@ describe('one sentence says what is wrong:', () => {
       'nothing there',
       () => temporaryFolder(),
       'CIFAR10',
-      /holds no test images of CIFAR10: expected labels\.csv or cifar-10-batches-py\/test_batch or cifar-10-batches-bin\/test_batch\.bin there; nothing is downloaded/,
+      joined(
+        /holds no test images of CIFAR10: expected labels\.csv or cifar-10-batches-py\/test_batch /,
+        /or cifar-10-batches-bin\/test_batch\.bin there; nothing is downloaded/,
+      ),
     ],
     [
       'nothing there of a set with labels.csv only',

@@ -93,7 +93,8 @@ test('a file is closed once nothing refers to its strings, not before', () => {
   const collect = program(`
     const { fstatSync } = require('node:fs');
     const isOpen = (fd) => { try { return fstatSync(fd).isFile(); } catch { return false; } };
-    const turn = () => new Promise((resolve) => setTimeout(resolve, 1)).then(gc).then(() => new Promise((resolve) => setTimeout(resolve, 1)));
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
+    const turn = () => pause().then(gc).then(pause);
     const make = () => { const writer = new StringFileWriter(); writer.add('kept'); return writer.finish(); };
     (async () => {
       const unfinished = new StringFileWriter().shared.fd;

@@ -2,6 +2,25 @@
 const { wrongValues } = require('./draws');
 const { dtypes, scene } = require('./tensors');
 
+// prettier-ignore
+const views = [
+  'view', 'reshape', 'expand', 'permute', 'repeat', 'resize_', 'sum', 'mean', 'flatten', 'squeeze', 'transpose',
+  'select', 'slice', 'narrow',
+];
+// prettier-ignore
+const methods = [
+  'add', 'mul_', 'matmul', 'index_select', 'where', 'clone', 'copy_', 'fill_', 'masked_fill', 'gather', 'split',
+  'chunk', 'cat', 'stack',
+];
+// prettier-ignore
+const ofLists = [
+  'cat', 'stack', 'block_diag', 'meshgrid', 'einsum', 'concat', 'where', '_foreach_add', 'broadcast_tensors',
+];
+// prettier-ignore
+const functions = [
+  'tidy', 'noGrad', 'profile', 'enableGrad', 'autocast', 'memory', 'manualSeed', 'getNumThreads', 'setNumThreads',
+  'emptyCache', 'isGradEnabled', 'inferenceMode',
+];
 const factories = [
   'zeros',
   'ones',
@@ -129,25 +148,31 @@ exports.prepare = () => (draw) => {
       return `t.${name}(${[...first, options()].join()})`;
     },
     member: () => `${tensor()}.${pick(members)}`,
-    to: () =>
-      `${tensor()}.to(${pick([dtype, device, () => `{dtype:${dtype()},device:${device()},nonBlocking:${pick(['true', wrong()])}}`, any])()})`,
-    view: () =>
-      `${tensor()}.${pick(['view', 'reshape', 'expand', 'permute', 'repeat', 'resize_', 'sum', 'mean', 'flatten', 'squeeze', 'transpose', 'select', 'slice', 'narrow'])}(${many(below(4), () => (chance(0.5) ? shape() : any())).join()})`,
-    method: () =>
-      `${tensor()}.${pick(['add', 'mul_', 'matmul', 'index_select', 'where', 'clone', 'copy_', 'fill_', 'masked_fill', 'gather', 'split', 'chunk', 'cat', 'stack'])}(${many(below(4), any).join()})`,
-    list: () =>
-      `t.${pick(['cat', 'stack', 'block_diag', 'meshgrid', 'einsum', 'concat', 'where', '_foreach_add', 'broadcast_tensors'])}([${many(below(4), () => (chance(0.8) ? tensor() : any())).join()}]${chance(0.5) ? `,${any()}` : ''})`,
+    to: () => {
+      const both = () => `{dtype:${dtype()},device:${device()},nonBlocking:${pick(['true', wrong()])}}`;
+      return `${tensor()}.to(${pick([dtype, device, both, any])()})`;
+    },
+    view: () => `${tensor()}.${pick(views)}(${many(below(4), () => (chance(0.5) ? shape() : any())).join()})`,
+    method: () => `${tensor()}.${pick(methods)}(${many(below(4), any).join()})`,
+    list: () => {
+      const name = pick(ofLists);
+      const items = many(below(4), () => (chance(0.8) ? tensor() : any())).join();
+      return `t.${name}([${items}]${chance(0.5) ? `,${any()}` : ''})`;
+    },
     set: () =>
       `(()=>{const a=${tensor()};a.${pick(['grad', 'requiresGrad'])}=${chance(0.5) ? tensor() : any()};return a})()`,
-    backward: () =>
-      `(()=>{const a=t.randn(${text(base)},{requiresGrad:true});const ` +
-      `b=a.mul(2)${pick(['', '.sum()'])};b.backward(${pick(['', `{gradient:${pick([tensor, any])()}}`, `{retainGraph:${any()}}`, any()])});return ` +
-      'a.grad})()',
-    function: () =>
-      `t.${pick(['tidy', 'noGrad', 'profile', 'enableGrad', 'autocast', 'memory', 'manualSeed', 'getNumThreads', 'setNumThreads', 'emptyCache', 'isGradEnabled', 'inferenceMode'])}?.(${pick(['', any(), '()=>1', '()=>t.ones([2])'])})`,
-    generator: () =>
-      'new ' +
-      `t.Generator(${number()})${pick(['', '.seed', '.state', '.getState?.()', '.manualSeed?.(3)', `.setState?.(${any()})`])}`,
+    backward: () => {
+      const a = `t.randn(${text(base)},{requiresGrad:true})`;
+      const b = `a.mul(2)${pick(['', '.sum()'])}`;
+      const options = pick(['', `{gradient:${pick([tensor, any])()}}`, `{retainGraph:${any()}}`, any()]);
+      return `(()=>{const a=${a};const b=${b};b.backward(${options});return a.grad})()`;
+    },
+    function: () => `t.${pick(functions)}?.(${pick(['', any(), '()=>1', '()=>t.ones([2])'])})`,
+    generator: () => {
+      const seed = number();
+      const use = pick(['', '.seed', '.state', '.getState?.()', '.manualSeed?.(3)', `.setState?.(${any()})`]);
+      return `new t.Generator(${seed})${use}`;
+    },
     detachedMethod: () => `t.Tensor.prototype.${pick(['add', 'sum', 'view'])}.call(${any()},${any()})`,
     operator: () =>
       `t.ops.${pick(['aten', 'aten', 'x'])}.${pick(['add', 'sum', 'nothing'])}(${many(below(3), any).join()})`,

@@ -17,8 +17,10 @@ const extremeInts = [
   '64',
 ];
 const floats = ['0.5', '0', '1', '1.5', '-1', '1e-5', '2', '0.1', '0.9', 'NaN', 'Infinity', '-Infinity', '1e30'];
-const indexNames =
-  /index|indices|offset|target|label|lengths|batch_sizes|pivots|crow|ccol|^row|^col|segment|bins|perm|cu_seq|sorter|counts/;
+const indexNames = new RegExp(
+  'index|indices|offset|target|label|lengths|batch_sizes|pivots|crow|ccol|' +
+    '^row|^col|segment|bins|perm|cu_seq|sorter|counts',
+);
 
 const strings = [
   [/reduc/, ['sum', 'mean', 'amax', 'amin', 'prod', 'max', 'min']],

@@ -48,7 +48,8 @@ const pickle = Buffer.concat([
   Buffer.from('\x80\x02}q\x01(', 'latin1'),
   short('data'),
   Buffer.from(
-    'cnumpy.core.multiarray\n_reconstruct\nq\x02cnumpy\nndarray\nq\x03K\x00\x85U\x01b\x87Rq\x04(K\x01K\x02M\x00\x0c\x86cnumpy\ndtype\nq\x05U\x02u1K\x00K\x01\x87Rq\x06(K\x03U\x01|NNN',
+    'cnumpy.core.multiarray\n_reconstruct\nq\x02cnumpy\nndarray\nq\x03K\x00\x85U\x01b\x87Rq\x04(K\x01K\x02' +
+      'M\x00\x0c\x86cnumpy\ndtype\nq\x05U\x02u1K\x00K\x01\x87Rq\x06(K\x03U\x01|NNN',
     'latin1',
   ),
   Buffer.from('J'),
@@ -68,7 +69,8 @@ const csv =
   'd.jpg , Zoë 漢字 🙂,true\n';
 const classes = { classes: ['tench', 'goldfish', 7], templates: ['a photo of a {}.', 'the {} of {}!'] };
 const python = `{"classes": ["tench", 'gold' "fish", 7],  # names
-  "templates": [lambda c: f"a photo of a {c}.", lambda c: 'a {} {}'.format(c, c.lower()), lambda c: ("the %s" % c).title() + c.replace('_', ' ')]}\n`;
+  "templates": [lambda c: f"a photo of a {c}.", lambda c: 'a {} {}'.format(c, c.lower()),
+    lambda c: ("the %s" % c).title() + c.replace('_', ' ')]}\n`;
 const model = {
   embedDim: 16,
   imageSize: 32,

@@ -62,16 +62,22 @@ exports.scene = ({ chance, below, pick, many }) => {
       return `t.randint(${/^u/.test(kind) ? 0 : low},${high},${text(shape)})${kind === 'int64' ? '' : cast}`;
     }
     if (total > 0 && total <= 16 && chance(0.12)) {
-      return `t.tensor(${text(many(total, () => (chance(0.4) ? pick(odd) : pick([0.5, 1, -1, 2, 3]))))}).reshape(${text(shape)})${cast}`;
+      const values = many(total, () => (chance(0.4) ? pick(odd) : pick([0.5, 1, -1, 2, 3])));
+      return `t.tensor(${text(values)}).reshape(${text(shape)})${cast}`;
     }
     if (chance(0.06)) return `t.full(${text(shape)},${pick(odd)})${cast}`;
     return `t.${chance(0.25) ? 'rand' : 'randn'}(${text(shape)})${cast}`;
   };
 
-  const quantized = (shape) =>
-    chance(0.3) && shape.length > 0
-      ? `t.quantize_per_channel(t.randn(${text(shape)}),t.ones([${shape[0]}]),t.zeros([${shape[0]}],{dtype:'int64'}),0,'qint8')`
-      : `t.quantize_per_tensor(t.randn(${text(shape)}),${pick([0.5, 0.1, 1e-9])},${pick([0, 3, 100])},'${pick(['qint8', 'quint8', 'qint32'])}')`;
+  const quantized = (shape) => {
+    const values = `t.randn(${text(shape)})`;
+    if (chance(0.3) && shape.length > 0) {
+      const [channels] = shape;
+      return `t.quantize_per_channel(${values},t.ones([${channels}]),t.zeros([${channels}],{dtype:'int64'}),0,'qint8')`;
+    }
+    const [scale, zero] = [pick([0.5, 0.1, 1e-9]), pick([0, 3, 100])];
+    return `t.quantize_per_tensor(${values},${scale},${zero},'${pick(['qint8', 'quint8', 'qint32'])}')`;
+  };
 
   /** The same elements in other memory, or with a flag. */
   const dressed = (source, shape, kind) => {
@@ -90,7 +96,8 @@ exports.scene = ({ chance, below, pick, many }) => {
           : source,
       () =>
         rank > 0
-          ? `${source}.narrow(0,0,${Math.min(1, shape[0])}).expand(${text(shape[0] > 0 ? shape : [0, ...shape.slice(1)])})`
+          ? `${source}.narrow(0,0,${Math.min(1, shape[0])})` +
+            `.expand(${text(shape[0] > 0 ? shape : [0, ...shape.slice(1)])})`
           : source,
       () => `${source}.unsqueeze(0).expand([${pick([0, 1, 2, 3, 3, 300])},${shape.join(',')}])`.replace(',]', ']'),
       () => (rank > 0 ? `${source}.flip([${below(rank)}])` : source),
@@ -108,7 +115,8 @@ exports.scene = ({ chance, below, pick, many }) => {
       () => (rank === 4 ? `${source}.contiguous({memory_format:'channels_last'})` : source),
       () => (rank === 5 ? `${source}.contiguous({memory_format:'channels_last_3d'})` : source),
       () =>
-        `t.sparse_coo_tensor(t.randint(0,${Math.max(1, shape[0] ?? 1)},[1,${pick([0, 2, 3])}]),t.ones([${pick([0, 2, 3])}]),[${shape[0] ?? 1}])`,
+        `t.sparse_coo_tensor(t.randint(0,${Math.max(1, shape[0] ?? 1)},[1,${pick([0, 2, 3])}]),` +
+        `t.ones([${pick([0, 2, 3])}]),[${shape[0] ?? 1}])`,
     ];
     return pick(forms)();
   };

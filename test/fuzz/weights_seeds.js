@@ -36,7 +36,9 @@ function tensorPickle(key, count, dtype = 'FloatStorage') {
   return {
     storage,
     whole: (end) =>
-      `ctorch._utils\n_rebuild_tensor_v2\n((${storage.slice(1)}${end}K\x00K${String.fromCharCode(count)}\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR`,
+      `ctorch._utils\n_rebuild_tensor_v2\n((${storage.slice(1)}${end}` +
+      `K\x00K${String.fromCharCode(count)}\x85K\x01\x85\x89` +
+      'ccollections\nOrderedDict\n)RtR',
   };
 }
 
@@ -89,7 +91,9 @@ function zip(records) {
 
 const script = () =>
   zip({
-    'x/data.pkl': `\x80\x02c__torch__.m\nNet\n)\x81}(${text('w')}${tensorPickle('0', 3).whole('tQ')}${text('training')}\x89ub.`,
+    'x/data.pkl':
+      `\x80\x02c__torch__.m\nNet\n)\x81}(${text('w')}${tensorPickle('0', 3).whole('tQ')}` +
+      `${text('training')}\x89ub.`,
     'x/code/__torch__/m.py':
       'class Net(Module):\n  __parameters__ = ["w", ]\n  __buffers__ = []\n  w : Tensor\n  training : bool\n',
     'x/constants.pkl': '\x80\x02).',
@@ -100,10 +104,14 @@ const script = () =>
 const objects = () =>
   zip({
     'x/data.pkl':
-      `\x80\x02}(${text('w')}${tensorPickle('0', 3).whole('tQ')}${text('args')}cargparse\nNamespace\n)\x81}${text('lr')}G?\xf0\0\0\0\0\0\0sb` +
+      `\x80\x02}(${text('w')}${tensorPickle('0', 3).whole('tQ')}${text('args')}` +
+      `cargparse\nNamespace\n)\x81}${text('lr')}G?\xf0\0\0\0\0\0\0sb` +
       `${text('counts')}ccollections\nCounter\n}${text('a')}K\x02s\x85R` +
-      `${text('array')}cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\x85c_codecs\nencode\n(${text('b')}${text('latin1')}tRtR` +
-      `(K\x01K\x02\x85cnumpy\ndtype\n(${text('i2')}\x89\x88tR(K\x03${text('<')}NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89c_codecs\nencode\n(${text('abcd')}${text('latin1')}tRtbu.`,
+      `${text('array')}cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\x85` +
+      `c_codecs\nencode\n(${text('b')}${text('latin1')}tRtR` +
+      `(K\x01K\x02\x85cnumpy\ndtype\n(${text('i2')}\x89\x88tR` +
+      `(K\x03${text('<')}NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89` +
+      `c_codecs\nencode\n(${text('abcd')}${text('latin1')}tRtbu.`,
     'x/data/0': '\0'.repeat(12),
   });
 

@@ -207,7 +207,13 @@ test('a TIFF of CIELAB, which held libvips for ever, is refused, and the process
     const entries = [[256, 12], [257, 10], [258, 8], [259, 1], [262, 8], [273, 110], [277, 3], [278, 10]];
     const file = Buffer.alloc(110 + 360);
     file.write('II*\\0\\x08\\0\\0\\0\\x08\\0', 'latin1');
-    entries.forEach(([tag, value], i) => { file.writeUInt16LE(tag, 10 + 12 * i); file.writeUInt16LE(4, 12 + 12 * i); file.writeUInt32LE(1, 14 + 12 * i); file.writeUInt32LE(value, 18 + 12 * i); });
+    entries.forEach(([tag, value], i) => {
+      const at = 10 + 12 * i;
+      file.writeUInt16LE(tag, at);
+      file.writeUInt16LE(4, at + 2);
+      file.writeUInt32LE(1, at + 4);
+      file.writeUInt32LE(value, at + 8);
+    });
     decodeImage(file).catch((error) => console.log(error.message));`;
   const { stdout } = spawnSync(process.execPath, ['-e', script], {
     encoding: 'utf8',

@@ -18,7 +18,11 @@ interface Step {
 
 const parameters = [[0.5, -1.25, 3], [2]];
 /** Gradients step by step; 1e38 overflows when it is scaled. */
-const gradients = [[[0.1, 2, -3], [0.4]], [[1e38, 0, 0], [1]], [[0.2, -1, 1e-6], [1e38]], [[0.3, 3, 0], [-0.2]], [[1, 1, 1], [1]], [[0.5, 0.25, 2], [0]], [[-1, 2, 1], [3]], [[0.7, 0.1, 0.3], [0.9]]]; // prettier-ignore
+// prettier-ignore
+const gradients = [
+  [[0.1, 2, -3], [0.4]], [[1e38, 0, 0], [1]], [[0.2, -1, 1e-6], [1e38]], [[0.3, 3, 0], [-0.2]],
+  [[1, 1, 1], [1]], [[0.5, 0.25, 2], [0]], [[-1, 2, 1], [3]], [[0.7, 0.1, 0.3], [0.9]],
+];
 const options: GradScalerOptions = { initScale: 1000, growthFactor: 3, backoffFactor: 0.25, growthInterval: 2 };
 const inPython = { init_scale: 1000, growth_factor: 3, backoff_factor: 0.25, growth_interval: 2 };
 

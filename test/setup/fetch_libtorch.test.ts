@@ -8,6 +8,7 @@ import { cudaObstacle } from '../../src/setup/cuda';
 import { fetchCudaLibtorch, fetchLibtorch } from '../../src/setup/fetch_libtorch';
 import { findLibtorch } from '../../src/setup/find_libtorch';
 import { releasedWheels } from '../../src/setup/wheels';
+import { joined } from '../support/patterns';
 import { fakeLibtorchFiles, nvidiaHeaders, put, realPython, temporaryFolder } from './fixtures';
 
 const folder = temporaryFolder();
@@ -68,19 +69,23 @@ const torchWheel = (
 };
 
 /** An interpreter whose pip "downloads" that wheel, or fails with that message. */
-const pythonWithPip = (name: string, wheel: string | null, message = ''): string =>
-  put(
+const pythonWithPip = (name: string, wheel: string | null, message = ''): string => {
+  const download = wheel
+    ? `while [ "$1" != --dest ]; do shift; done; cp "${wheel}" "$2/torch.whl"`
+    : `echo "${message}" >&2; exit 1`;
+  return put(
     join(folder, name),
     `#!/bin/sh
 case "$*" in
   "-m pip --version") echo "pip 25.0 from somewhere" ;;
   "-m pip download"*)
-    ${wheel ? `while [ "$1" != --dest ]; do shift; done; cp "${wheel}" "$2/torch.whl"` : `echo "${message}" >&2; exit 1`} ;;
+    ${download} ;;
   *) exec "${realPython}" "$@" ;;
 esac
 `,
     0o755,
   );
+};
 
 const fetched = (): string[] => (existsSync(join(cache, 'libtorch')) ? readdirSync(join(cache, 'libtorch')) : []);
 
@@ -168,7 +173,10 @@ test('refuses a file that is no wheel, and a wheel of another version', () => {
 test("gives pip's answer and the ways out when it cannot download", () => {
   process.env.PYTHON = pythonWithPip('offline', null, 'ERROR: No matching distribution found for torch==2.13.0');
   expect(() => fetchLibtorch(noLog)).toThrow(
-    /^torch 2\.13\.0 could not be downloaded: pip of Python \S+ answered "ERROR: No matching distribution found for torch==2\.13\.0" Go online, .* or set LIBTORCH/,
+    joined(
+      /^torch 2\.13\.0 could not be downloaded: pip of Python \S+ answered /,
+      /"ERROR: No matching distribution found for torch==2\.13\.0" Go online, .* or set LIBTORCH/,
+    ),
   );
 });
 
@@ -239,14 +247,17 @@ case "$*" in
   "-m pip download"*)
     echo "$*" >> "${join(folder, name)}.log"
     for dest; do [ "$last" = --dest ] && break; last=$dest; done
-    case "$*" in *--no-deps*) cp "${first}" "$dest" ;; *) cp ${others.map((file) => `"${file}"`).join(' ')} "$dest" ;; esac ;;
+    case "$*" in
+      *--no-deps*) cp "${first}" "$dest" ;;
+      *) cp ${others.map((file) => `"${file}"`).join(' ')} "$dest" ;;
+    esac ;;
   *) exec "${realPython}" "$@" ;;
 esac
 `,
       0o755,
     );
 
-  test('is fetched whole, with what it names of NVIDIA and the two packages of headers, and lies as pip installs it', () => {
+  test('is fetched whole, with what it names of NVIDIA and the two packages of headers, as pip installs it', () => {
     process.env.PYTHON = pythonWith('cuda', torch, [wheel('nvidia.whl', nvidia), toolkit]);
     const lines: string[] = [];
     const libtorch = fetchCudaLibtorch((line) => lines.push(line));

@@ -86,10 +86,13 @@ export function copyPackage(folder: string): string {
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  exports["cpuCapability"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) { return Napi::String::New(i.Env(), at::get_cpu_capability()); });
-  exports["cudaBuild"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) { return i.Env().Null(); });
-  exports["cudaDeviceCount"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) { return Napi::Number::New(i.Env(), 0); });
-  exports["numThreads"] = Napi::Function::New(env, [](const Napi::CallbackInfo& i) { return Napi::Number::New(i.Env(), at::get_num_threads()); });
+  using Info = const Napi::CallbackInfo&;
+  exports["cpuCapability"] = Napi::Function::New(
+      env, [](Info info) { return Napi::String::New(info.Env(), at::get_cpu_capability()); });
+  exports["cudaBuild"] = Napi::Function::New(env, [](Info info) { return info.Env().Null(); });
+  exports["cudaDeviceCount"] = Napi::Function::New(env, [](Info info) { return Napi::Number::New(info.Env(), 0); });
+  exports["numThreads"] = Napi::Function::New(
+      env, [](Info info) { return Napi::Number::New(info.Env(), at::get_num_threads()); });
   return exports;
 }
 NODE_API_MODULE(cleanclip, init)

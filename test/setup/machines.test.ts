@@ -4,6 +4,7 @@ import fs, { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { writeRefusal } from '../../src/write_refusal';
+import { joined } from '../support/patterns';
 import { copyPackage, fakeLibtorch, node, pathWith, put, temporaryFolder } from './fixtures';
 
 const folder = temporaryFolder();
@@ -108,7 +109,10 @@ test('too little address space is told from an addon that does not fit', () => {
     'cannot create shared object descriptor: Cannot allocate memory',
   ]) {
     expect(said(text)).toMatch(
-      /There is too little memory or address space for libtorch: free some, or raise the limit \(ulimit -v unlimited\)\.\n$/,
+      joined(
+        /There is too little memory or address space for libtorch: free some, /,
+        /or raise the limit \(ulimit -v unlimited\)\.\n$/,
+      ),
     );
     expect(said(text)).not.toContain('--force');
   }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { start, until } from '../support/command';
+import { joined } from '../support/patterns';
 import { copyPackage, fakeLibtorch, node, pathWith, put, realLibtorch, realPython, temporaryFolder } from './fixtures';
 
 const folder = temporaryFolder();
@@ -206,7 +207,10 @@ describe('the addon', () => {
     rmSync(join(copy, 'build', 'Release', 'cleanclip.json'));
     put(addon, 'not a library');
     expect(loading()).toMatch(
-      /^ERR_NATIVE The addon \S+ cannot be loaded: .* Run "npx cleanclip setup --force"; "npx cleanclip doctor" shows what is there\.$/,
+      joined(
+        /^ERR_NATIVE The addon \S+ cannot be loaded: .* Run "npx cleanclip setup --force"; /,
+        /"npx cleanclip doctor" shows what is there\.$/,
+      ),
     );
   });
 });

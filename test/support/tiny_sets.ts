@@ -104,7 +104,8 @@ export async function writeTinySets(root: string): Promise<void> {
   }
   gtsrb(
     'GT-final_test.csv',
-    'Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n00000.ppm;6;4;0;0;1;1;2\n00001.ppm;6;4;0;0;1;1;0\n00002.ppm;6;4;0;0;1;1;2\n',
+    'Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n' +
+      '00000.ppm;6;4;0;0;1;1;2\n00001.ppm;6;4;0;0;1;1;0\n00002.ppm;6;4;0;0;1;1;2\n',
   );
   at('GTSRB')('classes.json', threeClasses);
 

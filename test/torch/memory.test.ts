@@ -13,7 +13,8 @@ function residentMiB(script: string): number[] {
   const prelude = `
     const { torch } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'torch'))});
     const MIB = 2 ** 20;
-    const resident = () => Number(/^VmRSS:\\s+(\\d+) kB$/m.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+    const status = () => require('node:fs').readFileSync('/proc/self/status', 'utf8');
+    const resident = () => Number(/^VmRSS:\\s+(\\d+) kB$/m.exec(status())[1]) / 1024;
     torch.ones([1]).add(1);
     const before = resident();
     const say = () => console.log(resident() - before);`;

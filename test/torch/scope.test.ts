@@ -167,7 +167,8 @@ describe('memory', () => {
         const external = process.memoryUsage().external;
         // V8 is told of native memory, so it collects in time without being asked.
         for (let i = 0; i < 400; i++) { torch.zeros([1 << 20]); await tick(); }
-        console.log(JSON.stringify({ held, most: torch.memory(), kept: kept.item(), external, rss: process.memoryUsage().rss }));
+        const { rss } = process.memoryUsage();
+        console.log(JSON.stringify({ held, most: torch.memory(), kept: kept.item(), external, rss }));
       })();`;
     const run = spawnSync(process.execPath, ['--expose-gc', '-e', script], { encoding: 'utf8' });
     expect(run.stderr).toBe('');

@@ -24,7 +24,10 @@ const program = (body: string, end: string): string => `
     let m;
     parentPort.postMessage('on');
     for (;;) { ${body} }\`;
-  const started = () => new Promise((resolve) => { const worker = new Worker(code, { eval: true }); worker.once('message', () => setTimeout(resolve, 150, worker)); });
+  const started = () => new Promise((resolve) => {
+    const worker = new Worker(code, { eval: true });
+    worker.once('message', () => setTimeout(resolve, 150, worker));
+  });
   void (async () => { ${end} })();`;
 
 const run = (source: string) => spawnSync(process.execPath, ['-e', source], { encoding: 'utf8', cwd: root });

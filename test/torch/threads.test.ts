@@ -74,7 +74,8 @@ describe('a process', () => {
   };
   const work = 'torch.randn([300, 300], { requiresGrad: true }).pow(2).sum().backward();';
   const worker = `new (require('node:worker_threads').Worker)(${JSON.stringify(`
-    const { torch } = require(${JSON.stringify(library)}); for (;;) torch.tidy(() => torch.randn([300, 300]).mm(torch.randn([300, 300])));`)}, { eval: true });`;
+    const { torch } = require(${JSON.stringify(library)});
+    for (;;) torch.tidy(() => torch.randn([300, 300]).mm(torch.randn([300, 300])));`)}, { eval: true });`;
 
   test.each<[string, string, number]>([
     ['ends by itself', work, 0],

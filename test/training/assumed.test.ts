@@ -5,6 +5,7 @@ import { type ClipConfig, completeConfig } from '../../src/clip/config';
 import * as cc from '../../src/index';
 import { readCheckpoint } from '../../src/run/checkpoint';
 import { drawShapes } from '../support/pairs';
+import { joined } from '../support/patterns';
 
 // Jobs that start from weights which do not say their model's architecture, or another than --model_name does.
 jest.setTimeout(180_000);
@@ -77,7 +78,10 @@ test('what is assumed of a bare state dict is told, recorded, and stored in the 
     .map((line) => JSON.parse(line) as { type: string });
   expect(lines.filter(({ type }) => type === 'assumed')).toEqual([expect.objectContaining(record)]);
   expect(log('bare', 'output.log')).toMatch(
-    /WARNING \| '.*bare\.pt' does not say its model's activation, heads, pooling and mask: .*QuickGELU and 1 and 1 heads/,
+    joined(
+      /WARNING \| '.*bare\.pt' does not say its model's activation, heads, pooling and mask: /,
+      /.*QuickGELU and 1 and 1 heads/,
+    ),
   );
   expect(log('bare', 'params.txt')).toMatch(/^model_name: None$/m); // the checkpoint's
   expect(readCheckpoint(checkpoint)).toMatchObject({ config: completeConfig(vit), assumed: undefined });
@@ -119,7 +123,10 @@ test('a name that contradicts the weights, or what is stored beside them, is ref
     });
   await refused(
     { checkpoint: file('bare.pt'), modelName: 'RN50' },
-    /By --model_name RN50 the model's embedDim is 1024, but '.*bare\.pt' has weights for 32; give what belongs together/,
+    joined(
+      /By --model_name RN50 the model's embedDim is 1024, but /,
+      /'.*bare\.pt' has weights for 32; give what belongs together/,
+    ),
   );
   await refused(
     { checkpoint: file('bare.pt'), modelName: 'ViT-B-32' },
@@ -131,7 +138,10 @@ test('a name that contradicts the weights, or what is stored beside them, is ref
   });
   await refused(
     { checkpoint: stored, modelName: file('gelu.json') },
-    /activation of '.*stored\.pt' is quick_gelu by the config in .*, and gelu by --model_name .*gelu\.json; leave out what is wrong/,
+    joined(
+      /activation of '.*stored\.pt' is quick_gelu by the config in .*, /,
+      /and gelu by --model_name .*gelu\.json; leave out what is wrong/,
+    ),
   );
   await expect(
     cc.evaluate(
@@ -162,7 +172,7 @@ test(
   },
 );
 
-test('a model with a bias of similarities trains: the loss does not depend on it, so that it stays as it is', async () => {
+test('a model with a bias of similarities trains: the loss does not depend on it, so it stays as it is', async () => {
   const biased = { ...vit, logitBias: true };
   const clip = cc.loadClip(biased, { seed: 1 });
   cc.torch.noGrad(() => clip.stateDict().logit_bias.fill_(-10));

@@ -37,7 +37,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('progressive removal', () => {
   const removal = { progressive: true, progressiveEpochs: [0, 2], removeFraction: 0.25, stopEpoch: 3 };
 
-  test('drops the pairs of highest similarity before training and after an epoch, and stops where it is told', async () => {
+  test('drops the pairs of highest similarity before training and after an epoch, and stops where told', async () => {
     const result = await cc.train(options('dropped', removal));
     const [first, second] = [rows('dropped_0'), rows('dropped_2')];
     expect([first.length, second.length]).toEqual([72, 54]);

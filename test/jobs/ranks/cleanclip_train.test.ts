@@ -72,7 +72,7 @@ test('the API starts ranks, whose events are those of one job', async () => {
   expect(readFileSync(join(folder, 'logs/measured/output.log'), 'utf8')).toContain('2 ranks over gloo');
 });
 
-test('a run goes on with the same losses after Ctrl-C, which reaches all processes, and after a rank was killed', async () => {
+test('a run goes on with the same losses after Ctrl-C, which all processes get, and after a killed rank', async () => {
   const disturbed = (...more: string[]): Running => run('disturbed', '--epochs', String(EPOCHS), ...more);
   const interrupted = disturbed();
   await until(() => curve(folder, 'disturbed').length >= 3);

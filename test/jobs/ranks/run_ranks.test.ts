@@ -6,6 +6,7 @@ import { runRanks } from '../../../src/jobs/ranks/run_ranks';
 import type { RankVariables } from '../../../src/jobs/ranks/variables';
 import type { ProgressEvent } from '../../../src/progress';
 import { until } from '../../support/command';
+import { joined } from '../../support/patterns';
 import { processesWith, running } from '../../support/processes';
 
 type Order = [name: string, ...args: unknown[]];
@@ -38,7 +39,7 @@ function run<Result>(orders: Order[], signal?: AbortSignal): Promise<Result> {
 beforeEach(() => ([events, pids] = [[], []]));
 afterEach(() => expect(pids.filter(running)).toEqual([]));
 
-test("the result and the events are rank 0's, the log lines all ranks'; what they print has their number in front", async () => {
+test("the result and the events are rank 0's, the log lines all ranks'; prints begin with the rank", async () => {
   const printed: string[] = [];
   const spies = [process.stdout, process.stderr].map((stream) =>
     jest.spyOn(stream, 'write').mockImplementation((text) => printed.push(String(text)) > 0),
@@ -88,7 +89,10 @@ test.each<[string, Order[], object]>([
     {
       code: 'ERR_DISTRIBUTED',
       message: expect.stringMatching(
-        /^Rank 1 of 2 was killed by SIGKILL; if nobody did that, memory ran out: take fewer ranks or a smaller --batch_size\.$/,
+        joined(
+          /^Rank 1 of 2 was killed by SIGKILL; if nobody did that, memory ran out: /,
+          /take fewer ranks or a smaller --batch_size\.$/,
+        ),
       ),
     },
   ],
@@ -182,7 +186,8 @@ test('a rank that the system does not start', () => {
   const script = `
     process.execPath = '/nowhere/node';
     const { runRanks } = require('./dist/jobs/ranks/run_ranks');
-    runRanks('train', {}, [${JSON.stringify(variables(0, 1))}], {}).catch(({ code, message }) => console.log(code, message));`;
+    const run = runRanks('train', {}, [${JSON.stringify(variables(0, 1))}], {});
+    run.catch(({ code, message }) => console.log(code, message));`;
   const { stdout } = spawnSync(process.execPath, ['-e', script], {
     cwd: join(__dirname, '../../..'),
     encoding: 'utf8',

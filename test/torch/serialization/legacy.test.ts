@@ -83,7 +83,8 @@ const text = (content: string): string => `X${String.fromCharCode(content.length
 /** A tensor of two elements as the first versions wrote it, of a storage that is a view from element 2. */
 const view = (start: string): Buffer =>
   Buffer.from(
-    `\x80\x02ctorch._utils\n_rebuild_tensor\n((${text('storage')}ctorch\nFloatStorage\n${text('77')}${text('cuda:0')}K\x04` +
+    `\x80\x02ctorch._utils\n_rebuild_tensor\n((${text('storage')}ctorch\nFloatStorage\n` +
+      `${text('77')}${text('cuda:0')}K\x04` +
       `(${text('78')}${start}K\x02ttQK\x00K\x02\x85K\x01\x85tR.`,
     'latin1',
   );

@@ -307,9 +307,10 @@ describe('tensors that reach out of their record', () => {
     key?: string;
   }): string => {
     const { count = 2, offset = 0, size = 2, stride = 1, key = '0' } = fields;
-    const storage = `(${text('storage')}ctorch\nFloatStorage\n${text(key)}${text('cpu')}K${String.fromCharCode(count)}tQ`;
-    const numbers = [offset, size, stride].map((value) => `K${String.fromCharCode(value)}`);
-    return `\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(${storage}${numbers[0]}${numbers[1]}\x85${numbers[2]}\x85\x89}tR.`;
+    const elements = String.fromCharCode(count);
+    const storage = `(${text('storage')}ctorch\nFloatStorage\n${text(key)}${text('cpu')}K${elements}tQ`;
+    const [from, sizes, strides] = [offset, size, stride].map((value) => `K${String.fromCharCode(value)}`);
+    return `\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(${storage}${from}${sizes}\x85${strides}\x85\x89}tR.`;
   };
   const withRecord = (fields: Parameters<typeof tensor>[0]): void =>
     archive({ 'x/data.pkl': tensor(fields), 'x/data/0': '\0\0\x80?\0\0\0@' });

@@ -29,24 +29,33 @@ ran = sys.argv[1] + "/ran"
 class Evil:
     def __reduce__(self): return (open, (ran, "w"))
 values = dict(
-    namespace=argparse.Namespace(lr=0.5, layers=[1, 2]), counter=collections.Counter("abca"), default=collections.defaultdict(list, a=[1]),
-    deque=collections.deque([1, 2]), date=datetime.datetime(2024, 5, 1), path=pathlib.PurePosixPath("/data/x"), partial=functools.partial(max, 1), enum=Colour.RED,
-    config=Config(), size=torch.Size([1, 2]), dtype=torch.float16, layout=torch.strided, version=torch.__version__, complex=1 + 2j, function=len, type=int,
-    sparse=torch.eye(3).to_sparse(), csr=torch.eye(3).to_sparse_csr(), quantized=torch.quantize_per_tensor(torch.randn(3), 0.1, 0, torch.qint8),
-    meta=torch.empty(3, device="meta"), fnuz=torch.ones(2).to(torch.float8_e4m3fnuz), float8=torch.ones(2).to(torch.float8_e5m2), storage=torch.arange(3.0).storage(),
-    untyped=torch.arange(2, dtype=torch.int16).untyped_storage(), parameter=torch.nn.Parameter(torch.ones(2)), module=Net(), optimizer=torch.optim.SGD(torch.nn.Linear(2, 1).parameters(), lr=0.1),
+    namespace=argparse.Namespace(lr=0.5, layers=[1, 2]), counter=collections.Counter("abca"),
+    default=collections.defaultdict(list, a=[1]), deque=collections.deque([1, 2]), date=datetime.datetime(2024, 5, 1),
+    path=pathlib.PurePosixPath("/data/x"), partial=functools.partial(max, 1), enum=Colour.RED, config=Config(),
+    size=torch.Size([1, 2]), dtype=torch.float16, layout=torch.strided, version=torch.__version__, complex=1 + 2j,
+    function=len, type=int, sparse=torch.eye(3).to_sparse(), csr=torch.eye(3).to_sparse_csr(),
+    quantized=torch.quantize_per_tensor(torch.randn(3), 0.1, 0, torch.qint8), meta=torch.empty(3, device="meta"),
+    fnuz=torch.ones(2).to(torch.float8_e4m3fnuz), float8=torch.ones(2).to(torch.float8_e5m2),
+    storage=torch.arange(3.0).storage(), untyped=torch.arange(2, dtype=torch.int16).untyped_storage(),
+    parameter=torch.nn.Parameter(torch.ones(2)), module=Net(),
+    optimizer=torch.optim.SGD(torch.nn.Linear(2, 1).parameters(), lr=0.1),
     loop=loop, evil=Evil(), none=None)
 if np is not None:
-    values.update(array=np.arange(6.0).reshape(2, 3), column=np.asfortranarray(np.arange(6, dtype="int32").reshape(2, 3)), big=np.arange(3, dtype=">i2"), flags=np.array([True, False]),
-        half=np.float16(0.5), text=np.str_("hé"), words=np.array(["a", "b"]), objects=np.array([{}, None], dtype=object), rng=np.random.RandomState(3), state=np.random.get_state(), scalar=np.float32(1.5), empty=np.zeros((0, 4), dtype="float32"))
+    values.update(
+        array=np.arange(6.0).reshape(2, 3), column=np.asfortranarray(np.arange(6, dtype="int32").reshape(2, 3)),
+        big=np.arange(3, dtype=">i2"), flags=np.array([True, False]), half=np.float16(0.5), text=np.str_("hé"),
+        words=np.array(["a", "b"]), objects=np.array([{}, None], dtype=object), rng=np.random.RandomState(3),
+        state=np.random.get_state(), scalar=np.float32(1.5), empty=np.zeros((0, 4), dtype="float32"))
 weight = torch.arange(4.0)
+def save(value, name, **options):
+    torch.save({"weight": weight, "extra": value, "after": [weight]}, f"{sys.argv[1]}/{name}", **options)
 for name, value in values.items():
     for kind in (True, False):
-        try: torch.save({"weight": weight, "extra": value, "after": [weight]}, f"{sys.argv[1]}/{name}.{'pt' if kind else 'old'}", _use_new_zipfile_serialization=kind)
+        try: save(value, f"{name}.{'pt' if kind else 'old'}", _use_new_zipfile_serialization=kind)
         except Exception as error: print(name, kind, error, file=sys.stderr)
 for protocol in (3, 4, 5):
-    torch.save({"weight": weight, "extra": values["namespace"], "after": [weight]}, f"{sys.argv[1]}/p{protocol}.pt", pickle_protocol=protocol)
-    if np is not None: torch.save({"weight": weight, "extra": values["array"], "after": [weight]}, f"{sys.argv[1]}/a{protocol}.pt", pickle_protocol=protocol)
+    save(values["namespace"], f"p{protocol}.pt", pickle_protocol=protocol)
+    if np is not None: save(values["array"], f"a{protocol}.pt", pickle_protocol=protocol)
 `;
 beforeAll(
   () => void execFileSync(interpreter, ['-c', script, folder], { stdio: ['ignore', 'ignore', 'inherit'] }),

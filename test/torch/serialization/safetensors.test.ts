@@ -124,7 +124,10 @@ test.each<[string, unknown, RegExp]>([
 });
 
 test('other writers: padded headers, metadata, unaligned data, empty tensors, a name __proto__', () => {
-  const json = `{"__metadata__":{"format":"pt"},"b":${JSON.stringify(entry(0, 1))},"__proto__":${JSON.stringify(entry(1, 5, { dtype: 'F32', shape: [] }))},"e":{"dtype":"I64","shape":[0,7],"data_offsets":[5,5]}}   `;
+  const json =
+    `{"__metadata__":{"format":"pt"},"b":${JSON.stringify(entry(0, 1))},` +
+    `"__proto__":${JSON.stringify(entry(1, 5, { dtype: 'F32', shape: [] }))},` +
+    '"e":{"dtype":"I64","shape":[0,7],"data_offsets":[5,5]}}   ';
   const tensors = load(made(json, 5));
   expect(Object.keys(tensors)).toEqual(['b', '__proto__', 'e']);
   expect(Object.getPrototypeOf(tensors)).toBe(Object.prototype);

@@ -15,7 +15,8 @@ const file = (): string => join(folder, 'x.pt');
 // The pickle of a module as torch.jit.save writes it, spelled by hand.
 const text = (value: string): string => `X${String.fromCharCode(value.length, 0, 0, 0)}${value}`;
 const tensor = (key: string): string =>
-  `ctorch._utils\n_rebuild_tensor_v2\n((${text('storage')}ctorch\nHalfStorage\n${text(key)}${text('cuda:0')}K\x02tQK\x00K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR`;
+  `ctorch._utils\n_rebuild_tensor_v2\n((${text('storage')}ctorch\nHalfStorage\n${text(key)}${text('cuda:0')}K\x02tQ` +
+  'K\x00K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR';
 const object = (className: string, attributes: Record<string, string>): string => {
   const dot = className.lastIndexOf('.');
   const state = Object.entries(attributes)

@@ -166,10 +166,18 @@ describe('a file that changes', () => {
       const fs = require('node:fs');
       const { readTensors } = addon();
       const path = process.argv[1], whole = fs.readFileSync(path);
-      const during = { cut: () => fs.truncateSync(path, 4096), rewritten: () => { fs.writeFileSync(path, whole); fs.utimesSync(path, 1, 1); } };
+      const during = {
+        cut: () => fs.truncateSync(path, 4096),
+        rewritten: () => { fs.writeFileSync(path, whole); fs.utimesSync(path, 1, 1); },
+      };
       for (const [name, act] of Object.entries(during)) {
         addon().readTensors = (...values) => { act(); return readTensors(...values); };
-        try { torch.load(path); console.log(name, 'read'); } catch (error) { console.log(name, error.code, error.message.replace(path, 'F')); }
+        try {
+          torch.load(path);
+          console.log(name, 'read');
+        } catch (error) {
+          console.log(name, error.code, error.message.replace(path, 'F'));
+        }
         fs.writeFileSync(path, whole);
       }`;
     expect(execFileSync(process.execPath, ['-e', script, path], { encoding: 'utf8' }).split('\n')).toEqual([
