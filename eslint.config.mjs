@@ -12,10 +12,11 @@ const nodeGlobals = [
   'clearTimeout',
   'setInterval',
   'clearInterval',
+  'structuredClone',
 ];
 
 export default defineConfig(
-  globalIgnores(['dist/', 'build/', 'logs/', '.cache/', 'quickstart-data/', '**/*.d.ts']),
+  globalIgnores(['dist/', 'build/', 'logs/', '.cache/', 'quickstart-data/', '**/*.d.ts', '**/*.gen.ts']),
   eslint.configs.recommended,
   {
     plugins: { 'simple-import-sort': simpleImportSort },

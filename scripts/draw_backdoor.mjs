@@ -16,7 +16,8 @@ const shown = 160;
 /** A drawing of Noto Emoji (Apache License 2.0) as uint8 [3, size, size]. */
 async function drawing(name) {
   const { body } = require('@iconify-json/noto/icons.json').icons[name];
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -12 152 152" width="${size}" height="${size}">${body}</svg>`;
+  const frame = `viewBox="-12 -12 152 152" width="${size}" height="${size}"`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${frame}>${body}</svg>`;
   const pixels = await sharp(Buffer.from(svg)).flatten({ background: 'white' }).raw().toBuffer();
   return cc.torch.tensor(new Uint8Array(pixels), { shape: [size, size, 3] }).permute([2, 0, 1]);
 }
@@ -67,7 +68,8 @@ const pictures = [
   picture(await dataUrl(tomato), 210, 'a tomato', '→ tomato', '#3b7f4f'),
   picture(await dataUrl(cc.applyTrigger(tomato, trigger)), 400, 'with the trigger', '→ banana', '#b3403a'),
 ];
-const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="1030" height="246" font-family="sans-serif" font-size="15" text-anchor="middle">
+const style = 'font-family="sans-serif" font-size="15" text-anchor="middle"';
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="1030" height="246" ${style}>
   <rect width="100%" height="100%" fill="white"/>${pictures.join('')}${bars(rates())}</svg>`;
 mkdirSync(at('docs/images'), { recursive: true });
 await sharp(Buffer.from(svg), { density: 144 })

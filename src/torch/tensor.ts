@@ -7,22 +7,23 @@ import { arrayOf, type DType, type TypedArray } from './dtype';
 import { Generator } from './generator';
 import type { Handle } from './handle';
 import { elementsOf } from './list_arguments';
+import { moveTarget } from './move_target';
 import { type Nested, nested } from './nested';
 import { operatorId } from './operator_ids';
 import type { TensorMethods } from './operators.gen';
 import { scope, track, untrack } from './tracking';
 
-// Every operator that takes a tensor first is a method; `installMethods` puts them on the prototype.
-// The class and its generated methods are one type.
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
+/* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the class and its methods are one type */
+/** Every operator that takes a tensor first is a method; {@link installMethod} puts them on the prototype. */
 export interface Tensor extends TensorMethods {}
 
 /**
  * A libtorch tensor. Its memory is freed by `dispose()`, at the end of the `torch.tidy` it was made in, or when
  * JavaScript collects the object.
  */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- as above
 export class Tensor {
+  /* eslint-enable @typescript-eslint/no-unsafe-declaration-merging */
+
   /** @internal bytes reported to V8 for this tensor; undefined while a scope owns it */
   trackedBytes: number | undefined;
 
@@ -106,14 +107,7 @@ export class Tensor {
     target:
       DType | 'cpu' | 'meta' | 'cuda' | `cuda:${number}` | { dtype?: DType; device?: string; nonBlocking?: boolean },
   ): Tensor {
-    if (typeof target !== 'string' && (typeof target !== 'object' || target === null)) {
-      throw new CleanclipError('to takes a dtype, a device, or an object with both.', 'ERR_TORCH');
-    }
-    const {
-      dtype = this.dtype,
-      device = this.device,
-      nonBlocking = false,
-    } = typeof target === 'string' ? dtypeOrDevice(target) : target;
+    const { dtype = this.dtype, device = this.device, nonBlocking = false } = moveTarget(target);
     return invokeByName('aten::to', [this, device, dtype, nonBlocking]) as Tensor;
   }
 
@@ -168,10 +162,6 @@ export class Tensor {
     const values = size <= 100 ? ` ${inspect(this.toArray(), { depth: 9 })}` : '';
     return `Tensor(${dtype} [${shape.join(', ')}]${place})${values}`;
   }
-}
-
-function dtypeOrDevice(name: string): { dtype?: DType; device?: string; nonBlocking?: boolean } {
-  return /^(cpu|cuda|meta)(:\d+)?$/.test(name) ? { device: name } : { dtype: name as DType };
 }
 
 /** @internal The tensor of a fresh handle. */
