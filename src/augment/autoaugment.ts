@@ -23,6 +23,7 @@ export const operationNames = [
   'Invert',
 ] as const;
 
+/** One operation of AutoAugment by its name. */
 export type OperationName = (typeof operationNames)[number];
 
 /** Operation, its probability, and its magnitude as one of ten bins (absent where it has none). */

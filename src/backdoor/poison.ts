@@ -49,6 +49,7 @@ export interface PoisonOptions extends PairColumns, Geometry, Omit<TriggerOption
   compat?: 'reference';
 }
 
+/** What {@link runPoison} calls while it works, and the signal that stops it. */
 export interface PoisonHooks {
   /** called after each poisoned image */
   onProgress?: (progress: { done: number; total: number }) => void;

@@ -12,6 +12,7 @@ import {
 } from './names';
 import { checkPattern, drawPattern, warp } from './patterns';
 
+/** Options of {@link makeTrigger}. */
 export interface TriggerOptions {
   /**
    * What is shown; default `random`.

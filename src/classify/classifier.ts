@@ -34,6 +34,7 @@ export class Linear {
     return torch.linear(features.to('float32'), this.weight, this.bias);
   }
 
+  /** The weight and the bias, named as in torch.nn.Linear. */
   namedParameters(): [name: string, parameter: Tensor][] {
     return [
       ['weight', this.weight],
@@ -41,6 +42,7 @@ export class Linear {
     ];
   }
 
+  /** Frees the memory of all parameters. */
   dispose(): void {
     this.weight.dispose();
     this.bias.dispose();

@@ -15,6 +15,7 @@ export class ProgressLine {
     console.log(text);
   }
 
+  /** Shows how much is done; at most ten times a second. */
   update(done: number, total: number, text: string): void {
     if (!this.stream.isTTY) return;
     if (this.doneAtStart === undefined || done < this.doneAtStart) {
@@ -33,6 +34,7 @@ export class ProgressLine {
     this.shown = true;
   }
 
+  /** Removes the line from the terminal. */
   clear(): void {
     if (this.shown) this.stream.write('\r\x1b[2K');
     this.shown = false;

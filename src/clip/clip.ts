@@ -182,6 +182,7 @@ export class Clip {
     this.native.dispose();
   }
 
+  /** The same at the end of the block of a `using` declaration. */
   [Symbol.dispose](): void {
     this.dispose();
   }

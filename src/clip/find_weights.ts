@@ -37,6 +37,7 @@ const weightsOf: Record<string, readonly string[]> = {
 /** A configuration is small, and so is the index of the largest model. */
 const JSON_BYTES = 64 * 2 ** 20;
 
+/** Whether there is a folder at `path`. */
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /**

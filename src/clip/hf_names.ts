@@ -24,6 +24,7 @@ const inBlocks: readonly (readonly [RegExp, string])[] = [
   [/\.mlp\.fc2\./, '.mlp.c_proj.'],
 ];
 
+/** Whether a tensor has the name that transformers' CLIPModel gives it. */
 export const isHfName = (name: string): boolean => /^(text|vision)_model\./.test(name);
 
 /**

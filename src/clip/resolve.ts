@@ -8,6 +8,7 @@ import type { Stated } from './find_weights';
 import { openFields, type Shapes, type Sizes, sizesOfShapes } from './infer';
 import { configs } from './named';
 
+/** The activation of the blocks' MLPs. */
 export type Activation = CompleteConfig['activation'];
 
 /** What a caller says of a model's architecture. */

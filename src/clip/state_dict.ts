@@ -56,6 +56,7 @@ const notes = new Set(['input_resolution', 'context_length', 'vocab_size']);
 /** Buffers and counts that training codes leave among the weights, which follow from the sizes or mean nothing. */
 const extra = new Set(['attn_mask', 'total_ops', 'total_params', 'position_ids']);
 
+/** Whether a value of a checkpoint is a tensor. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof torch.Tensor;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

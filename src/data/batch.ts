@@ -22,6 +22,7 @@ export interface BadImage {
   reason: string;
 }
 
+/** Options of {@link PairLoader}. */
 export interface PairLoaderOptions {
   batchSize: number;
   /** side of the images in pixels, as the model takes them */
@@ -65,6 +66,7 @@ export interface PairLoaderOptions {
   onWarning?: (warning: string) => void;
 }
 
+/** Options of one epoch of a loader. */
 export interface EpochOptions {
   /** batches to leave out at the start, to go on in the middle of an epoch; default 0 */
   startBatch?: number;

@@ -29,6 +29,7 @@ export function emptyTensors(
 export const shareRows = (tensors: BatchTensors, start: number, count: number): BatchTokens =>
   torch.tidy(() => mapEach(tensors, (tensor) => torch.share(tensor.narrow(0, start, count))));
 
+/** Takes the tensors of a batch that another thread shared, without a copy. */
 export const takeTensors = (tokens: BatchTokens): BatchTensors => mapEach(tokens, (token) => torch.take(token));
 
 /** Takes back what a thread that died has not taken. */
@@ -52,6 +53,7 @@ export function selectRows(tensors: BatchTensors, rows: Int32Array): BatchTensor
   return selected;
 }
 
+/** Frees the tensors of a batch. */
 export function disposeTensors(tensors: BatchTensors): void {
   for (const tensor of Object.values(tensors)) tensor.dispose();
 }

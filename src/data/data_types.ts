@@ -20,4 +20,5 @@ export const evalDataTypes = [
   'ImageNet-R',
 ] as const;
 
+/** A labelled set that is known by its name. */
 export type EvalDataType = (typeof evalDataTypes)[number];

@@ -24,6 +24,7 @@ export class EpochRun {
     if (signal?.aborted) this.onAbort();
   }
 
+  /** Appends a batch that is being loaded. */
   add(loading: Promise<LoadedBatch>): void {
     loading.catch(() => {}); // seen by the reader when it gets there, or by nobody
     this.ahead.push(loading);
@@ -35,6 +36,7 @@ export class EpochRun {
     Atomics.store(new Int32Array(this.cancelled), 0, 1);
   }
 
+  /** Throws the error that stopped the run, if any. */
   check(): void {
     if (this.error) throw this.error;
   }

@@ -5,6 +5,7 @@ import { PairLoader } from './loader';
 import { PairTableBuilder } from './pairs';
 import { type Shard } from './sampler';
 
+/** Options of {@link ImageLoader}. */
 export interface ImageLoaderOptions {
   batchSize: number;
   /** side of the images in pixels, as the model takes them */

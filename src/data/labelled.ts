@@ -15,6 +15,7 @@ import type { LabelledImages } from './sets/reading';
  */
 export interface LabelledSet extends Classes, LabelledImages {}
 
+/** Options of {@link readLabelledSet}. */
 export interface LabelledSetOptions {
   /** which set it is; without it the folder must have labels.csv and class names of its own */
   dataType?: EvalDataType;

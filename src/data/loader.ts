@@ -94,6 +94,7 @@ export class PairLoader implements AsyncIterable<Batch> {
     return this.bad.size;
   }
 
+  /** The batches in order. */
   [Symbol.asyncIterator](): AsyncIterator<Batch> {
     return this.epoch(0);
   }

@@ -13,14 +13,17 @@ export class MatNumbers {
     readonly bytes: Buffer,
   ) {}
 
+  /** Whether the elements are uint8. */
   get isBytes(): boolean {
     return this.type === UINT8;
   }
 
+  /** How many elements there are. */
   get length(): number {
     return Math.floor(this.bytes.length / sizes[this.type]);
   }
 
+  /** The element at `index` in MATLAB's column-major order; NaN beyond the end. */
   at(index: number): number {
     if (index >= this.length) return NaN;
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);

@@ -75,10 +75,12 @@ export class PairTable {
     return this.strings.get(2 * this.row(i));
   }
 
+  /** The caption of row `i`. */
   caption(i: number): string {
     return this.strings.get(2 * this.row(i) + 1);
   }
 
+  /** Whether row `i` is poisoned. */
   isBackdoor(i: number): boolean {
     const row = this.row(i);
     return ((this.backdoor[row >> 3] >> (row & 7)) & 1) === 1;
@@ -121,6 +123,7 @@ export class PairTableBuilder {
     if (isBackdoor) this.backdoor[row >> 3] |= 1 << (row & 7);
   }
 
+  /** The table of the rows that were added. */
   finish(badRows?: BadRows): PairTable {
     const backdoor = new Uint8Array(new SharedArrayBuffer(this.backdoor.length));
     backdoor.set(this.backdoor);

@@ -52,6 +52,7 @@ export class PixelCache {
     };
   }
 
+  /** The decoded image of a row, or the slot that is to hold it. */
   find(row: number): Found {
     const height = Atomics.load(this.sizes, 2 * row);
     if (height === 0) return { keep: (image) => this.keep(row, image) };

@@ -93,6 +93,7 @@ export class PixelFile {
     return image === undefined ? { keep: (decoded) => this.write(slot, file, decoded) } : { image };
   }
 
+  /** Closes the file. */
   close(): void {
     closeSync(this.fd);
   }

@@ -67,6 +67,7 @@ export class RowFiller {
     this.cache = cache && ('path' in cache ? new PixelFile(cache) : new PixelCache(cache));
   }
 
+  /** Closes the file of decoded images, if there is one. */
   close(): void {
     this.cache?.close?.();
   }

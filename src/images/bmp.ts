@@ -5,6 +5,7 @@ import { decodeRaster, levels, paletteTables, type Raster, rasterOf, table, whol
 
 const headers = [12, 40, 52, 56, 64, 108, 124];
 
+/** Whether a file begins as a BMP does. */
 export const isBmp = (bytes: Uint8Array): boolean => bytes[0] === 0x42 /* B */ && bytes[1] === 0x4d; /* M */
 
 /**

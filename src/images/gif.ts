@@ -3,6 +3,7 @@ import { unpackPixels } from '../torch/decoding';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, paletteTables, rasterOf } from './raster';
 
+/** Whether a file begins as a GIF does. */
 export const isGif = (bytes: Uint8Array): boolean =>
   /^GIF8[79]a/.test(Buffer.from(bytes.subarray(0, 6)).toString('latin1'));
 

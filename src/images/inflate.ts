@@ -26,6 +26,7 @@ export class Deadline {
     this.yielded = performance.now();
   }
 
+  /** Throws a {@link Refusal} once the time is over. */
   check(): void {
     if (performance.now() > this.latest) throw new Refusal(`decoding it takes longer than ${this.limits.maxSeconds} s`);
   }

@@ -4,6 +4,7 @@ import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, isLarge, levels, rasterOf, repeated, table, wholePiece } from './raster';
 import { decodeBySharp } from './sharp_decoder';
 
+/** Whether a file begins as a JPEG does. */
 export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
 /**

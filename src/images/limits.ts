@@ -15,6 +15,7 @@ export interface ImageLimits {
   resizedTo?: number;
 }
 
+/** The limits of decoding with their defaults filled in. */
 export type Limits = Required<Omit<ImageLimits, 'resizedTo'>> & Pick<ImageLimits, 'resizedTo'>;
 
 const defaults = { maxPixels: 89_478_485, maxBytes: 2 ** 28, maxSeconds: 60 };

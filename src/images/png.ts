@@ -7,6 +7,7 @@ import { decodeRaster, levels, paletteTables, type Raster, rasterOf, wholePiece 
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
+/** Whether a file begins as a PNG does. */
 export const isPng = (bytes: Uint8Array): boolean => signature.equals(bytes.subarray(0, 8));
 
 /**

@@ -3,6 +3,7 @@ import { unpackPixels } from '../torch/decoding';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, levels, rasterOf, repeated, table, wholePiece } from './raster';
 
+/** Whether a file begins as a PBM, PGM or PPM does. */
 export const isPnm = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x50 /* P */ && /^[1-6f]\s$/.test(String.fromCharCode(bytes[1], bytes[2]));
 

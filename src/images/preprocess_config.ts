@@ -34,6 +34,7 @@ export const clipPreprocessing: Required<PreprocessConfig> = {
 
 /** CLIP's channel means and standard deviations of pixel values in [0, 1] (Radford et al. 2021). */
 export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;
+/** CLIP's channel standard deviations of pixel values in [0, 1] (Radford et al. 2021). */
 export const clipStd = [0.26862954, 0.26130258, 0.27577711] as const;
 
 /** How an image becomes a square of bytes. */

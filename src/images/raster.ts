@@ -37,6 +37,7 @@ export function levels(bits: number, samples: number, of16: 'upper' | 'cut' = 'u
   return found;
 }
 
+/** The table `one` once for each of the samples of a pixel. */
 export function repeated(one: Uint8Array, samples: number): Uint8Array {
   const all = new Uint8Array(one.length * samples);
   for (let i = 0; i < samples; i++) all.set(one, i * one.length);

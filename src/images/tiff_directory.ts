@@ -30,6 +30,7 @@ export const tags = {
 const SIZES: Record<number, number | undefined> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
 const mostValues = 1 << 19; // of all tags
 
+/** Whether a file begins as a TIFF does. */
 export const isTiff = (bytes: Uint8Array): boolean =>
   ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
 
@@ -63,6 +64,7 @@ export class TiffDirectory {
     return this.values.get(tag);
   }
 
+  /** The first number of a tag, or `otherwise` where the directory lacks it. */
   get(tag: number, otherwise: number): number {
     return this.values.get(tag)?.[0] ?? otherwise;
   }

@@ -1,3 +1,4 @@
+/** Whether a file begins as a WebP does. */
 export const isWebp = (bytes: Uint8Array): boolean => {
   const text = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
   return text.startsWith('RIFF') && text.endsWith('WEBP');

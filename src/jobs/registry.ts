@@ -12,4 +12,5 @@ export const jobs = {
   poison: async () => (await import('../backdoor/poison')).runPoison as Work,
 };
 
+/** The name of a job that runs in a thread of its own. */
 export type JobName = keyof typeof jobs;

@@ -2,6 +2,7 @@ import { text } from './define';
 
 /** What a model is written as. */
 export const conversions = ['openai', 'open_clip', 'hf', 'safetensors', 'onnx'] as const;
+/** A form that `cleanclip convert` writes. */
 export type Conversion = (typeof conversions)[number];
 
 /** The flags of `cleanclip convert`, whose arguments IN and OUT are `input` and `output` in the API. */

@@ -159,4 +159,5 @@ export const trainOptions = {
   ...evaluationOptions,
 };
 
+/** The options of `train` with their defaults filled in. */
 export type TrainOptions = Resolved<typeof trainOptions>;

@@ -11,6 +11,7 @@ import { caption, templates } from './captions';
 import { artists, type Concept, type Drawing, readConcepts } from './concepts';
 import { render } from './render';
 
+/** Options of {@link prepare}. */
 export interface PrepareOptions {
   seed: number;
   /** The folder to write. */

@@ -11,6 +11,7 @@ import { full, inmodalWeight, small, target, trigger } from './settings';
 import { writeSheet } from './sheet';
 import { formatTable, type Scores } from './table';
 
+/** Options of {@link quickstart}. */
 export interface QuickstartOptions {
   seed: number;
   /** The two-minute form: fewer concepts, pictures and steps. */

@@ -23,6 +23,7 @@ export interface Settings {
   finetune: { epochs: number; batchSize: number; lr: number; numWarmupSteps: number };
 }
 
+/** The settings of the whole quickstart. */
 export const full: Settings = {
   renders: 20,
   cleanRows: 12_000,

@@ -71,10 +71,12 @@ export class RunLog {
     writeFileWhole(join(this.folder, 'params.txt'), `${lines.join('\n')}\n`);
   }
 
+  /** Writes a line of information. */
   info(text: string): void {
     if (this.rank === 0) this.line('INFO', text);
   }
 
+  /** Writes a warning. */
   warning(text: string): void {
     this.line('WARNING', text);
   }

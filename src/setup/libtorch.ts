@@ -60,6 +60,7 @@ export function tryReadLibtorch(folder: string): Libtorch | null {
 export const describeLibtorch = ({ root, version, cuda }: Libtorch): string =>
   `${version} (${cuda ? `CUDA ${cuda}` : 'CPU'}) in ${root}`;
 
+/** The error of an addon that cannot be built or loaded. */
 export const nativeError = (message: string, cause?: unknown): CleanclipError =>
   new CleanclipError(message, 'ERR_NATIVE', { cause });
 

@@ -14,6 +14,7 @@ export interface BuildRecord {
   readonly sources: string;
 }
 
+/** Node's platform and architecture, such as `linux-x64`. */
 export const platform = `${process.platform}-${process.arch}`;
 
 /**

@@ -48,6 +48,7 @@ const own = {
  */
 export type Torch = typeof own & Omit<TorchFunctions, keyof typeof own>;
 
+/** libtorch; see {@link Torch}. */
 export const torch = Object.setPrototypeOf(
   own,
   operatorsOnDemand((name) => operator(`aten::${name}`)),

@@ -147,14 +147,17 @@ export class Tensor {
     addon().release(this.handle);
   }
 
+  /** The same at the end of the block of a `using` declaration. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** What Node prints; as `toString()`. */
   [inspect.custom](): string {
     return this.toString();
   }
 
+  /** Dtype, shape and device, and the elements of a tensor of at most 100. */
   toString(): string {
     const { shape, dtype, device } = this;
     const size = shape.reduce((product, length) => product * length, 1);

@@ -9,10 +9,12 @@ export interface Initializer {
 /** The value of an attribute: a whole number, a FloatAttribute, or a list of whole numbers. */
 export type Attribute = number | FloatAttribute | readonly number[];
 
+/** An attribute that ONNX stores as float32, where a plain number is an integer. */
 export class FloatAttribute {
   constructor(readonly value: number) {}
 }
 
+/** An operator of the graph with the names of its inputs and outputs. */
 export interface Node {
   readonly op: string;
   readonly inputs: readonly string[];

@@ -10,10 +10,12 @@ export class Layers {
     private readonly state: StateDict,
   ) {}
 
+  /** The name of the initializer that holds a weight. */
   weight(name: string): string {
     return this.graph.weight(name, this.state[name]);
   }
 
+  /** Whether the model has a weight of that name. */
   has(name: string): boolean {
     return Object.hasOwn(this.state, name);
   }
@@ -24,6 +26,7 @@ export class Layers {
     return this.graph.add('Add', [product, this.weight(bias)]);
   }
 
+  /** Adds a LayerNorm with the weights `name.weight` and `name.bias`; returns the name of its output. */
   layerNorm(x: string, name: string): string {
     return this.graph.add('LayerNormalization', [x, this.weight(`${name}.weight`), this.weight(`${name}.bias`)], {
       axis: -1,
@@ -45,6 +48,7 @@ export class Layers {
     return graph.add('BatchNormalization', [y, ...parts], { epsilon: EPS });
   }
 
+  /** Adds an activation, x·σ(1.702x) or x·Φ(x); returns the name of its output. */
   activation(x: string, kind: 'quick_gelu' | 'gelu'): string {
     const { graph } = this;
     if (kind === 'quick_gelu')

@@ -11,6 +11,7 @@ import { readStanfordCars } from './stanford_cars';
 import { readStl10 } from './stl10';
 import { readSvhn } from './svhn';
 
+/** Which half of a labelled set. */
 export type Split = 'test' | 'train';
 
 /** A way in which a set lies on disk. */

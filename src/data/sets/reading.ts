@@ -31,6 +31,7 @@ export class ImageList {
     this.labels.push(label);
   }
 
+  /** The images that were added; throws ERR_DATA when there is none. */
   finish(source: string): LabelledImages {
     if (this.images.length === 0) throw dataError(`${source} names no image: expected at least one.`);
     return { images: this.images, labels: Int32Array.from(this.labels) };

@@ -3,18 +3,22 @@ export class ByteSink {
   #buffer = Buffer.allocUnsafe(4096);
   #size = 0;
 
+  /** Appends bytes. */
   byte(...values: number[]): void {
     for (const value of values) this.#grow(1).writeUInt8(value);
   }
 
+  /** Appends a little-endian uint16. */
   uint16(value: number): void {
     this.#grow(2).writeUInt16LE(value);
   }
 
+  /** Appends a little-endian uint32. */
   uint32(value: number): void {
     this.#grow(4).writeUInt32LE(value);
   }
 
+  /** Appends a little-endian int32. */
   int32(value: number): void {
     this.#grow(4).writeInt32LE(value);
   }
@@ -24,6 +28,7 @@ export class ByteSink {
     this.#grow(8).writeDoubleBE(value);
   }
 
+  /** Appends the bytes of `content`. */
   bytes(content: Uint8Array): void {
     this.#grow(content.length).set(content);
   }

@@ -54,10 +54,12 @@ export class ReadAhead {
 
   constructor(private readonly file: FileBytes) {}
 
+  /** Bytes of the file. */
   get length(): number {
     return this.file.length;
   }
 
+  /** The bytes from `start` to `end`, not included. */
   subarray(start: number, end: number): Buffer {
     if (start < this.#start || end > this.#start + this.#chunk.length) {
       this.#chunk = this.file.read(start, Math.min(Math.max(end - start, chunkBytes), this.length - start));

@@ -21,6 +21,7 @@ export class KnownFunction extends Handle {
 
 /** An object whose attributes a pickle sets after it was made. */
 export abstract class Stateful extends Handle {
+  /** Sets the attributes that a pickle gives the object. */
   abstract setState(state: unknown): void;
 }
 
@@ -56,6 +57,7 @@ export class Storage extends Handle {
     super('torch.storage');
   }
 
+  /** Bytes of the record. */
   get bytes(): number {
     return this.count * this.elementBytes;
   }
@@ -75,6 +77,7 @@ export class NumpyDtype extends Stateful {
     super('numpy.dtype');
   }
 
+  /** Takes the byte order of the dtype's state. */
   setState(state: unknown): void {
     this.littleEndian = tupleState(this, state)[1] !== '>';
   }
@@ -84,6 +87,7 @@ export class NumpyDtype extends Stateful {
 export class ScriptObject extends Stateful {
   state: unknown;
 
+  /** Keeps the attributes as they are. */
   setState(state: unknown): void {
     this.state = state;
   }

@@ -43,6 +43,7 @@ export class RecordTensors implements TensorMaker {
     private readonly locate: (key: string) => Extent,
   ) {}
 
+  /** A tensor in the memory of its record; its values are there once {@link finish} has read them. */
   make(record: TensorRecord): Tensor {
     const { dtype, shape, stride, key, offset } = record;
     const memory = this.#memory(key);
@@ -63,6 +64,7 @@ export class RecordTensors implements TensorMaker {
     return tensor;
   }
 
+  /** A tensor of bytes that the pickle holds itself. */
   fromArray(array: ArrayRecord): Tensor {
     const bytes = addon().fromBytes(array.bytes, 'uint8', [array.bytes.length]);
     try {
@@ -72,10 +74,12 @@ export class RecordTensors implements TensorMaker {
     }
   }
 
+  /** Whether a value is a tensor. */
   isTensor(value: unknown): boolean {
     return value instanceof Tensor;
   }
 
+  /** Sets whether operations on a tensor are recorded. */
   setRequiresGrad(tensor: object, requiresGrad: boolean): void {
     (tensor as Tensor).requiresGrad = requiresGrad;
   }
@@ -100,6 +104,7 @@ export class RecordTensors implements TensorMaker {
     this.#made = this.#made.filter((tensor) => !isWanted(tensor));
   }
 
+  /** Frees the tensors that {@link finish} did not leave to the caller. */
   [Symbol.dispose](): void {
     for (const tensor of this.#made) tensor.dispose();
     for (const { bytes } of this.#memories.values()) addon().release(bytes);

@@ -21,6 +21,7 @@ export class Inert extends Stateful {
     super(pythonName(name));
   }
 
+  /** Keeps the state as it is. */
   setState(state: unknown): void {
     this.state = state;
   }

@@ -24,6 +24,7 @@ export interface PickleMachine {
   readonly world: PickleWorld;
 }
 
+/** Throws a {@link Fault} unless torch writes this protocol of pickle. */
 export function checkProtocol(version: number): void {
   if (version < 2 || version > 5) throw new Fault(`uses pickle protocol ${version}, but torch writes 2 to 5`);
 }

@@ -35,6 +35,7 @@ export class NumpyArray extends Stateful {
     super('numpy.ndarray');
   }
 
+  /** Makes the tensor that the array's state describes. */
   setState(state: unknown): void {
     const [, shape, dtype, columnMajor, content] = tupleState(this, state);
     this.value = arrayOf(this.tensors, { shape, dtype, columnMajor: columnMajor === true, content });

@@ -19,24 +19,29 @@ export class PickleBytes {
     return this.at;
   }
 
+  /** The next `size` bytes. */
   take(size: number): Buffer {
     if (size > this.pickle.length - this.at) throw damaged('an end in the middle of a value');
     this.at += size;
     return this.pickle.subarray(this.at - size, this.at);
   }
 
+  /** The next byte. */
   byte(): number {
     return this.take(1)[0];
   }
 
+  /** The next uint32, little-endian. */
   uint32(): number {
     return this.take(4).readUInt32LE();
   }
 
+  /** The next uint64, little-endian; inexact above 2^53. */
   uint64(): number {
     return Number(this.take(8).readBigUInt64LE());
   }
 
+  /** The next `size` bytes as UTF-8. */
   text(size: number): string {
     return this.take(size).toString('utf8');
   }

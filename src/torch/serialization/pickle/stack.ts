@@ -17,37 +17,44 @@ export class ValueStack {
   private readonly marks: number[] = [];
   private readonly memo = new Map<number, unknown>();
 
+  /** Pushes a value. */
   push(value: unknown): void {
     if (++this.values > maxValues) throw new Fault(`holds more than ${maxValues} values`);
     this.stack.push(value);
   }
 
+  /** Pushes a collection, a tensor or another object. */
   pushObject(value: unknown): void {
     if (++this.objects > maxObjects) throw new Fault(`holds more than ${maxObjects} collections and tensors`);
     this.push(value);
   }
 
+  /** The last value above the last mark. */
   top(): unknown {
     if (this.stack.length <= (this.marks.at(-1) ?? 0)) throw damaged('fewer values than it uses');
     return this.stack.at(-1);
   }
 
+  /** Takes the last value off the stack. */
   pop(): unknown {
     const value = this.top();
     this.stack.pop();
     return value;
   }
 
+  /** Takes the last `count` values off the stack, in their order. */
   popMany(count: number): unknown[] {
     if (this.stack.length - count < (this.marks.at(-1) ?? 0)) throw damaged('fewer values than it uses');
     return this.stack.splice(-count);
   }
 
+  /** Sets a mark on the stack. */
   mark(): void {
     if (this.marks.push(this.stack.length) > maxObjects)
       throw new Fault(`begins more than ${maxObjects} collections at once`);
   }
 
+  /** Takes the last mark and the values above it off the stack. */
   popToMark(): unknown[] {
     const mark = this.marks.pop();
     if (mark === undefined) throw damaged('a mark that is missing');

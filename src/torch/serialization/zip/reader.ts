@@ -41,6 +41,7 @@ export class ZipReader {
     this.names = [...this.#entries.keys()];
   }
 
+  /** Whether there is an entry of that name. */
   has(name: string): boolean {
     return this.#entries.has(name);
   }
