@@ -50,14 +50,16 @@ const rows = Array.from({ length: 20 }, (_, i) => {
 writeFileSync('${name}/pairs.csv', ['image,caption', ...rows].join('\\n'));
 
 async function main() {
+  const input = { trainData: '${name}/pairs.csv', modelName: 'tiny', name: '${name}' };
   const options = { epochs: 1, batchSize: 2, numWorkers: 0, lr: 1e-4, numWarmupSteps: 2, seed: 1 };
   const steps = new Set();
   const onProgress = (event) => event.type === 'progress' && steps.add(event.done);
-  const { checkpoint } = await train({ trainData: '${name}/pairs.csv', modelName: 'tiny', name: '${name}', ...options, onProgress });
+  const { checkpoint } = await train({ ...input, ...options, onProgress });
   const clip = cc.loadClip(checkpoint).eval();
   const image = await clip.preprocess('${name}/0.ppm');
   const features = torch.noGrad(() => clip.encodeImage(image.unsqueeze(0)));
-  console.log(JSON.stringify({ steps: Math.max(...steps), shape: features.shape, finite: features.isfinite().all().item() }));
+  const finite = features.isfinite().all().item();
+  console.log(JSON.stringify({ steps: Math.max(...steps), shape: features.shape, finite }));
 }
 void main();
 `;
