@@ -7,7 +7,7 @@ import { CleanclipError } from '../errors';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { checkExists, type Checkpoint, checkpointOf, readInitial } from '../run/checkpoint';
-import { type Order, type Position } from '../run/position';
+import { type LoopState, type Order } from '../run/state';
 import { torch } from '../torch';
 import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
@@ -30,7 +30,7 @@ export interface ClassifierFile extends Omit<Checkpoint, 'stateDict'> {
 export function writeClassifier(
   path: string,
   classifier: Classifier,
-  { epoch, batch, step }: Position,
+  { epoch, batch, step }: LoopState,
   { order, ...training }: { order?: Order; optimizer?: AdamW; scaler?: GradScaler } = {},
 ): void {
   const stateDict = new OrderedDict(Object.entries(classifier.stateDict()));

@@ -1,5 +1,5 @@
 import { Classifier, Linear } from '../classify/classifier';
-import { FitReporter, type ReportedFit } from '../classify/reporter';
+import type { ClassifierLoss } from '../classify/steps';
 import type { Clip } from '../clip/model';
 import type { LabelledSet } from '../data/labelled';
 import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../data/pairs';
@@ -9,11 +9,12 @@ import type { JobHooks } from '../progress';
 import type { RunLog } from '../run/log';
 import { ranks } from '../run/ranks';
 import { appendResults } from '../run/results';
+import { type StepRecord, StepReporter } from '../run/step_reporter';
 import { type Attack, attackOf } from './attack';
 import { classifierMetrics } from './classifier';
 import type { MeasureOptions } from './labelled';
 import { encodeSet, trainLinear } from './linear_probe';
-import { readTestSet, readTrainingSet, type TrainingSet } from './sets';
+import { describeSet, readTestSet, readTrainingSet, type TrainingSet } from './sets';
 import { validationLoss } from './validation';
 import { zeroshotMetrics } from './zeroshot';
 
@@ -146,10 +147,7 @@ export class Evaluator {
       seed,
     } = this.options;
     const { signal } = this.hooks;
-    log.info(
-      'Number of train ' +
-        `examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`,
-    );
+    log.info(`Number of train examples: ${describeSet(training)}`);
     log.info(`Number of test examples: ${labelled.images.length}`);
     const encoded = await encodeSet(this.clip, training, {
       numWorkers,
@@ -163,11 +161,25 @@ export class Evaluator {
       // the reference's flag only sets the batches of encoding
       const size = compat === 'reference' ? batchSize : linearProbeBatchSize;
       const batches = batchCount(encoded.labels.length, size, false);
-      const record: ReportedFit['record'] = ({ epoch: probeEpoch, step: probeStep, ...values }) =>
-        log.metrics({ type: 'linear_probe', epoch, step, probe_epoch: probeEpoch, probe_step: probeStep, ...values });
-      const reported = { name: 'Linear probe', epochs, batches, totalSteps: epochs * batches, every: batches, record };
-      const { stepDone: onStep } = new FitReporter(reported, log, this.hooks);
-      await trainLinear(linear, encoded, { epochs, batchSize: size, seed, signal, onStep });
+      const record = ({ losses, rowsPerSecond, ...values }: StepRecord<ClassifierLoss>): void =>
+        log.metrics({
+          type: 'linear_probe',
+          epoch,
+          step,
+          probe_epoch: values.epoch,
+          probe_step: values.step,
+          ...losses,
+          lr: values.lr,
+          time: values.time,
+          images_per_second: rowsPerSecond,
+        });
+      const name = 'Linear probe';
+      const reporter = new StepReporter(
+        { name, progressName: `${name} `, epochs, totalSteps: epochs * batches, logEvery: batches, record },
+        log,
+        this.hooks.onProgress,
+      );
+      await trainLinear(linear, encoded, { epochs, batchSize: size, seed, signal, reporter });
       return await classifierMetrics(
         'linear_probe',
         new Classifier(this.clip, linear),

@@ -1,9 +1,11 @@
 import { encode, type Linear } from '../classify/classifier';
-import { classifierOptimizer, fit, type LabelledBatch, type StepReport } from '../classify/fit';
+import { type ClassifierLoss, classifierOptimizer, classifierSteps, type LabelledBatch } from '../classify/steps';
 import type { Clip } from '../clip/model';
 import type { BadImage } from '../data/batch';
 import { labelledBatches } from '../data/image_loader';
 import { batchCount, batchRows, epochOrder, ownBatches } from '../data/sampler';
+import { trainLoop } from '../run/loop';
+import type { Agreed, LoopParts } from '../run/loop_parts';
 import { fromAllRanks, ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
@@ -63,7 +65,8 @@ export async function encodeSet(
 
 /**
  * Trains a linear layer on features: AdamW, learning rate 0.005 falling to 0 as half a cosine, no warm-up, weight decay
- * 0.01 off the bias, the last batch of an epoch kept. Each epoch shuffles anew by the seed.
+ * 0.01 off the bias, the last batch of an epoch kept. Each epoch shuffles anew by the seed. Nothing of it is saved: it
+ * takes seconds, and a run that is resumed probes again. Where it is stopped, it ends with a sentence.
  * @param linear on the device to train on
  */
 export async function trainLinear(
@@ -74,29 +77,38 @@ export async function trainLinear(
     batchSize: number;
     seed: number;
     signal?: AbortSignal;
-    onStep: (report: StepReport) => void;
+    reporter: LoopParts<LabelledBatch, Agreed, ClassifierLoss>['reporter'];
   },
 ): Promise<void> {
-  const { epochs, batchSize, seed, signal, onStep } = options;
+  const { epochs, batchSize, seed, signal, reporter } = options;
   const batches = batchCount(labels.length, batchSize, false);
   const { device } = linear.weight;
-  function* epoch(number: number): Generator<LabelledBatch> {
-    const order = epochOrder(labels.length, { seed, epoch: number, shuffle: true });
+  function* epochBatches(epoch: number): Generator<LabelledBatch> {
+    const order = epochOrder(labels.length, { seed, epoch, shuffle: true });
     for (let index = 0; index < batches; index++) {
       const rows = batchRows(order, batchSize, index);
       const inputs = torch.tidy(() => features.index_select(0, torch.tensor(rows)).to({ device }));
-      yield { index, inputs, labels: rows.map((row) => labels[row]), dispose: () => inputs.dispose() };
+      yield { index, rows, inputs, labels: rows.map((row) => labels[row]), dispose: () => inputs.dispose() };
     }
   }
-  const totalSteps = epochs * batches;
-  await fit({
-    logits: (inputs) => linear.forward(inputs),
-    optimizer: classifierOptimizer(linear.namedParameters()),
-    learningRate: cosineSchedule(LEARNING_RATE, 0, totalSteps),
-    batches,
-    totalSteps,
-    epoch,
-    onStep,
+  const end = { epoch: epochs, step: epochs * batches };
+  const rate = cosineSchedule(LEARNING_RATE, 0, end.step);
+  await trainLoop({
+    ...classifierSteps({
+      logits: (inputs) => linear.forward(inputs),
+      optimizer: classifierOptimizer(linear.namedParameters()),
+    }),
+    name: 'Training of the classifier',
+    start: { epoch: 0, batch: 0, step: 0 },
+    end,
+    batchesPerEpoch: () => batches,
+    batches: epochBatches,
+    learningRate: ({ step }) => rate(step),
+    late: device !== 'cpu',
+    diverged: (loss, { step }) =>
+      `The loss of the classifier became ${loss} at step ${step}: the image features of the model are not finite, or ` +
+      'far too large; measure another checkpoint.',
+    reporter,
     signal,
   });
 }

@@ -37,6 +37,10 @@ export const readTestSet = (options: TrainOptions): Promise<LabelledSet> => read
 /** Images that a classifier is trained on. */
 export type TrainingSet = Pick<PoisonedSet, 'images' | 'labels'> & Partial<PoisonedSet>;
 
+/** How many images a training set has, in words. */
+export const describeSet = ({ images, poisoned }: TrainingSet): string =>
+  `${images.length}${poisoned ? `, ${poisoned} of them poisoned` : ''}`;
+
 /**
  * Reads the labelled training images of a classifier, poisoned if the options say so.
  * @param test the set that the classifier will be measured on; its classes must be the same

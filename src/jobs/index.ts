@@ -10,7 +10,7 @@ import { poisonOptions } from '../options/poison';
 import { trainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { show } from '../show';
-import type { TrainResult } from '../training/loop';
+import type { TrainResult } from '../training/result';
 import { chooseJob } from './choose';
 import { planRanks } from './ranks/plan';
 import { runRanks } from './ranks/run_ranks';
@@ -18,7 +18,7 @@ import { runJob } from './run';
 
 export type { PoisonResult } from '../backdoor/poison';
 export type { ConvertResult } from '../convert/convert';
-export type { TrainResult } from '../training/loop';
+export type { TrainResult } from '../training/result';
 export type { JobHooks, ProgressEvent } from '../progress';
 
 /** Takes the hooks out of a job's options, which cannot be cloned into its thread. */

@@ -4,15 +4,15 @@ import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
 import { torch } from '../torch';
 import type { RunLog } from './log';
-import type { Position } from './position';
 import { ranks } from './ranks';
+import type { LoopState } from './state';
 
 /**
  * Begins a run's files: empties them, writes params.txt, and warns of flags that do nothing. Of several ranks the first
  * does it.
  * @param resumedAt where an interrupted run goes on: its files are kept up to there
  */
-export function startRun(log: RunLog, options: TrainOptions, resumedAt?: Position): void {
+export function startRun(log: RunLog, options: TrainOptions, resumedAt?: LoopState): void {
   if (ranks().rank > 0) return;
   if (resumedAt === undefined) log.start();
   else log.resume(resumedAt);
@@ -20,12 +20,27 @@ export function startRun(log: RunLog, options: TrainOptions, resumedAt?: Positio
   joinRun(log, options);
 }
 
+/**
+ * Begins the files of a training, and tells where it computes and which file it has loaded.
+ * @param facts `resumedAt` as of {@link startRun}; `loaded.at` says how far the file was trained
+ */
+export function beginTraining(
+  log: RunLog,
+  options: TrainOptions,
+  facts: { resumedAt?: LoopState; device: string; precision: string; loaded?: { path: string; at: string } },
+): void {
+  const { resumedAt, device, precision, loaded } = facts;
+  startRun(log, options, resumedAt);
+  log.info(`Using ${device} device, ${precision}`);
+  if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded.path}' (${loaded.at})`);
+}
+
 /** Whether a file says what model it is. */
 const bringsModel = ({ checkpoint, checkpointFinetune }: TrainOptions): boolean =>
   (checkpoint ?? checkpointFinetune) !== undefined;
 
 /** What there is to tell of a model's file. */
-interface ReadFile extends Pick<Position, 'epoch' | 'step'> {
+interface ReadFile extends Pick<LoopState, 'epoch' | 'step'> {
   config: CompleteConfig;
   path?: string;
   assumed?: string;

@@ -16,7 +16,7 @@ import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { OrderedDict } from '../torch/serialization';
 import { type Fields, fieldsOf } from './checkpoint_fields';
-import type { Order, Position } from './position';
+import type { LoopState, Order } from './state';
 
 /** A checkpoint file as read. */
 export interface Checkpoint extends Fields {
@@ -40,7 +40,7 @@ export function writeCheckpoint(
   name: string,
   clip: Clip,
   optimizer: AdamW,
-  { epoch, batch, step }: Position,
+  { epoch, batch, step }: LoopState,
   { order, scaler }: { order?: Order; scaler?: GradScaler } = {},
 ): void {
   const stateDict = new OrderedDict(Object.entries(clip.stateDict()));
@@ -132,9 +132,20 @@ export function checkpointNames(run: string): string[] {
   return stats === undefined ? [] : readdirSync(folder).filter((name) => name.endsWith('.pt'));
 }
 
+/**
+ * What an earlier run of this name has left to go on with, if `resume` allows it.
+ * @param find looks for it
+ * @throws CleanclipError `ERR_OPTION` when it has left something else
+ */
+export function earlierRun<T>(run: string, { resume }: { resume?: string }, find: () => T | undefined): T | undefined {
+  const found = resume === undefined ? undefined : find();
+  if (found === undefined) refuseEarlierRun(run, { resume });
+  return found;
+}
+
 /** The checkpoint of a run's training that is furthest on and whole, and a sentence on each that is damaged. */
 export interface Newest {
-  checkpoint?: Checkpoint;
+  checkpoint: Checkpoint;
   damaged: string[];
 }
 
@@ -142,9 +153,10 @@ export interface Newest {
  * Finds the checkpoint to go on with: of the last step, of the last epoch, or of the highest number; where all of these
  * are damaged, the next one that is whole.
  * @param hints what the caller says of its architecture
+ * @returns undefined when there is none
  * @throws CleanclipError `ERR_CHECKPOINT` of the first when none is whole
  */
-export function newestCheckpoint(run: string, hints: Hints = {}): Newest {
+export function newestCheckpoint(run: string, hints: Hints = {}): Newest | undefined {
   const names = checkpointNames(run);
   const numbers = names
     .flatMap((name) => Number(/^epoch_(\d+)\.pt$/.exec(name)?.[1] ?? NaN))
@@ -164,6 +176,7 @@ export function newestCheckpoint(run: string, hints: Hints = {}): Newest {
   let whole = ['step.pt', 'epoch.pt', last].flatMap(read);
   for (let i = 0; whole.length === 0 && i < earlier.length; i++) whole = read(earlier[i]);
   if (whole.length === 0 && faults.length > 0) throw faults[0];
+  if (whole.length === 0) return undefined;
   const [checkpoint] = whole.sort((a, b) => b.epoch - a.epoch || b.batch - a.batch);
   return { checkpoint, damaged: faults.map(({ message }) => message) };
 }
@@ -186,7 +199,7 @@ export function resumable<T extends Pick<Fields, 'untaken'>>(checkpoint: T): T {
  * Refuses to begin a run where another has left checkpoints.
  * @throws CleanclipError `ERR_OPTION`
  */
-export function refuseEarlierRun(run: string, { resume }: { resume?: string }): void {
+function refuseEarlierRun(run: string, { resume }: { resume?: string }): void {
   const [name] = checkpointNames(run);
   if (name === undefined) return;
   const goOn =

@@ -3,10 +3,10 @@ import { Tensor } from '../torch';
 import type { GradScalerState } from '../torch/grad_scaler';
 import { optimizerFault, type OptimizerState } from '../torch/optim';
 import { PyFloat } from '../torch/python_values';
-import type { Order, Position } from './position';
+import type { LoopState, Order } from './state';
 
 /** What a checkpoint holds beside the weights, checked. */
-export interface Fields extends Position {
+export interface Fields extends LoopState {
   optimizer: OptimizerState | undefined;
   scaler?: GradScalerState;
   order?: Order;
@@ -30,7 +30,7 @@ export function fieldsOf(content: Record<string, unknown>, path: string): Fields
     untaken.push(`The ${name} of '${path}' is not taken: ${fault}.`);
     return undefined;
   };
-  const count = (name: keyof Position): number => countIn(content[name], name, path);
+  const count = (name: keyof LoopState): number => countIn(content[name], name, path);
   return {
     epoch: count('epoch'),
     batch: count('batch'),

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { append, removeLeftovers, writeFileWhole } from '../files';
 import { readRegular } from '../input_files';
 import type { ProgressEvent } from '../progress';
-import type { Position } from './position';
 import { fromAllRanks, ranks } from './ranks';
+import type { LoopState } from './state';
 
 /** One object of metrics.jsonl. */
 export type MetricsRecord = {
@@ -49,7 +49,7 @@ export class RunLog {
    * Goes on with the files of an interrupted run: its records of later epochs and steps are dropped, for they will come
    * again, but not those of other checkpoints; what a killed process left half-written is removed.
    */
-  resume({ epoch, step }: Position): void {
+  resume({ epoch, step }: LoopState): void {
     for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
     if (!existsSync(this.metricsFile)) return this.start();
     const lines = readRegular(this.metricsFile, { wanted: 'the records of the run that goes on' })

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 
 import type { MetricsRecord } from '../run/log';
-import type { Position } from '../run/position';
 import { fromFirstRank } from '../run/ranks';
-import type { Run } from './loop';
+import type { LoopState } from '../run/state';
+import type { PairRun } from './pair_run';
 
 /** The evaluations of a run as it trains, and its checkpoint with the least validation loss. */
 export class Measurements {
@@ -11,7 +11,7 @@ export class Measurements {
   metrics: Record<string, number> = {};
 
   private constructor(
-    private readonly run: Run,
+    private readonly run: PairRun,
     /** of this run before it was resumed */
     private readonly earlier: MetricsRecord[],
     private bestLoss: number,
@@ -22,7 +22,7 @@ export class Measurements {
    * Those of the run's log, if it is resumed. Every rank calls it.
    * @param best where the best checkpoint is kept
    */
-  static async open(run: Run, best: string): Promise<Measurements> {
+  static async open(run: PairRun, best: string): Promise<Measurements> {
     const [earlier, kept] = await fromFirstRank(
       () => [run.log.history.filter(isOfThisRun), run.resumed && existsSync(best)] as const,
     );
@@ -37,7 +37,7 @@ export class Measurements {
    * Evaluates the model, unless that was done before the run was resumed, and keeps it if it is the best so far. Every
    * rank calls it.
    */
-  async measure({ epoch, batch, step }: Position, keep: () => string): Promise<void> {
+  async measure({ epoch, batch, step }: LoopState, keep: () => string): Promise<void> {
     const { run, earlier } = this;
     const at = { epoch: batch > 0 ? epoch + 1 : epoch, step };
     const done = earlier.find((record) => record.epoch === at.epoch && record.step === step);

@@ -1,13 +1,13 @@
 import type { CompleteConfig } from '../clip/config';
-import { jobHints, sizesOf } from '../clip/open';
+import { sizesOf } from '../clip/open';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
-import { type Checkpoint, type Newest, newestCheckpoint, refuseEarlierRun } from '../run/checkpoint';
-import { changeOf, type Order, type Position } from '../run/position';
+import type { Checkpoint, Newest } from '../run/checkpoint';
+import { changeOf, type LoopState, type Order } from '../run/state';
 import type { GradScalerState } from '../torch/grad_scaler';
 
 /** What a run starts from, as every rank knows it. */
-export interface Found extends Position {
+export interface Found extends LoopState {
   config: CompleteConfig;
   /** what of it nobody has said, in a sentence */
   assumed?: string;
@@ -24,11 +24,11 @@ export interface Found extends Position {
   resumed: boolean;
 }
 
+/** @param earlier where the checkpoint is of this run itself, to go on with */
 export function describe(
   options: TrainOptions,
   checkpoint: Checkpoint | undefined,
-  damaged: readonly string[],
-  resumed: boolean,
+  earlier: Newest | undefined,
 ): Found {
   const {
     path,
@@ -42,7 +42,7 @@ export function describe(
     unread,
     untaken = [],
   } = checkpoint ?? {};
-  const warnings = [...damaged, ...untaken];
+  const warnings = [...(earlier?.damaged ?? []), ...untaken];
   return {
     config: sizesOf(options, checkpoint),
     path,
@@ -55,16 +55,8 @@ export function describe(
     assumed,
     unread,
     warnings,
-    resumed,
+    resumed: earlier !== undefined,
   };
-}
-
-/** The checkpoint of an earlier run of this name that is furthest on, if `resume` allows to go on with one. */
-export function earlierRun(folder: string, options: TrainOptions): Newest {
-  const { resume } = options;
-  const newest = resume === undefined ? { damaged: [] } : newestCheckpoint(folder, jobHints(options));
-  if (newest.checkpoint === undefined) refuseEarlierRun(folder, { resume });
-  return newest;
 }
 
 /**
@@ -73,7 +65,7 @@ export function earlierRun(folder: string, options: TrainOptions): Newest {
  * @param batches an epoch
  * @throws CleanclipError `ERR_OPTION` when a resumed run would do the rest of an epoch in another order
  */
-export function startOf(found: Found, options: TrainOptions, order: Order, batches: number): Position {
+export function startOf(found: Found, options: TrainOptions, order: Order, batches: number): LoopState {
   const { epoch, batch, step, resumed, path } = found;
   if (!resumed && options.completeFinetune) return { epoch: 0, batch: 0, step: 0 };
   const change = changeOf(found.order, order);
@@ -102,7 +94,7 @@ export function endOf(
 /** @throws CleanclipError `ERR_OPTION` when a run that begins with a checkpoint is past its end already */
 export function checkLeft(
   { path, resumed }: Found,
-  start: Position,
+  start: LoopState,
   end: { epoch: number; step: number },
   { progressive, maxSteps }: TrainOptions,
 ): void {

@@ -3,42 +3,78 @@ import { join } from 'node:path';
 
 import { Classifier, Linear } from '../classify/classifier';
 import { type ClassifierFile, initialWeights, openClassifier, readClassifier, writeClassifier } from '../classify/file';
-import { classifierOptimizer, fit, type LabelledBatch } from '../classify/fit';
-import { FitReporter } from '../classify/reporter';
+import { type ClassifierLoss, classifierOptimizer, classifierSteps, type LabelledBatch } from '../classify/steps';
 import { chooseDevice, makeClip } from '../clip/open';
 import { ImageLoader } from '../data/image_loader';
-import { CleanclipError, isAbort, optionError } from '../errors';
+import { optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
-import { checkOutputs, type TrainingSet } from '../evaluation/sets';
+import { checkOutputs, describeSet, type TrainingSet } from '../evaluation/sets';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
-import { startRun, tellOfModel } from '../run/begin';
-import { checkInitial, refuseEarlierRun, resumable } from '../run/checkpoint';
+import { beginTraining, tellOfModel } from '../run/begin';
+import { checkInitial, type Checkpoint, earlierRun, resumable } from '../run/checkpoint';
 import { RunLog } from '../run/log';
-import { changeOf, type Order, type Position } from '../run/position';
+import { trainLoop } from '../run/loop';
+import type { Agreed, LoopEnd, LoopSteps } from '../run/loop_parts';
 import { fromAllRanks, ranks } from '../run/ranks';
+import { changeOf, type LoopState, type Order } from '../run/state';
+import { type StepRecord, StepReporter } from '../run/step_reporter';
 import { type Tensor, torch } from '../torch';
 import type { ParallelModule } from '../torch/distributed';
 import { cosineSchedule } from '../torch/schedule';
-import type { TrainResult } from './loop';
 import { makeScaler } from './optimizer';
+import type { TrainResult } from './result';
 
 const { distributed } = torch;
+
+/** The checkpoints of a run: of its end, and while it trains. */
+interface Files {
+  finished: string;
+  unfinished: string;
+}
+
+/** All that a supervised finetuning works with. */
+interface SupervisedRun {
+  options: TrainOptions;
+  hooks: JobHooks;
+  log: RunLog;
+  device: string;
+  files: Files;
+  /** the file that it goes on with */
+  resumed?: ClassifierFile;
+  /** what it starts from instead; none for new weights */
+  initial?: Checkpoint;
+  classifier: Classifier;
+  evaluator: Evaluator;
+  training: TrainingSet;
+  loader: ImageLoader;
+  order: Order;
+  end: LoopEnd;
+}
 
 /**
  * Supervised finetuning: trains CLIP's image encoder and a linear layer on labelled images by cross entropy, writes
  * `checkpoints/finetune.pt`, and measures the classifier. Until it is done, `checkpoints/finetune_step.pt` holds the
- * last whole epoch, or the step where it was stopped, for `--resume auto`. Of several ranks each has its part of every
- * batch, and the first writes.
+ * last whole epoch, the last of `saveEverySteps`, or the step where it was stopped, for `--resume auto`. Of several
+ * ranks each has its part of every batch, and the first writes.
  */
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
+  const run = await open(options, hooks);
+  try {
+    return await train(run);
+  } finally {
+    await run.loader.close();
+  }
+}
+
+async function open(options: TrainOptions, hooks: JobHooks): Promise<SupervisedRun> {
   checkInitial(options);
   const device = chooseDevice(options);
   if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
   const folder = join(log.folder, 'checkpoints');
-  const [finished, unfinished] = [join(folder, 'finetune.pt'), join(folder, 'finetune_step.pt')];
-  const resumed = earlierRun(log.folder, [finished, unfinished], options);
+  const files = { finished: join(folder, 'finetune.pt'), unfinished: join(folder, 'finetune_step.pt') };
+  const resumed = earlierRun(log.folder, options, () => findClassifier(files, options));
   await checkSameStart(resumed, folder);
   const saved = resumed && openClassifier(resumed, options, device);
   const initial = saved === undefined ? await initialWeights(options, hooks) : undefined;
@@ -49,113 +85,141 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
   const linear = saved?.linear ?? new Linear(clip.config.embedDim, classes, { seed: options.seed, device });
   const classifier = new Classifier(clip, linear);
   checkOutputs(classifier, evaluator.labelled!, resumed?.path);
-  const order: Order = {
-    examples: training.images.length,
-    batchSize: options.linearProbeBatchSize,
-    seed: options.seed,
+  const order = { examples: training.images.length, batchSize: options.linearProbeBatchSize, seed: options.seed };
+  checkOrder(resumed, order, files);
+  const loader = openLoader(training, classifier, options, log);
+  const steps = options.linearProbeNumEpochs * loader.batches;
+  const end = { epoch: options.linearProbeNumEpochs, step: Math.min(steps, options.maxSteps ?? Infinity) };
+  return {
+    ...{ options, hooks, log, device, files, resumed, initial },
+    ...{ classifier, evaluator, training, loader, order, end },
   };
-  const change = changeOf(resumed?.order, order, '--linear_probe_batch_size');
-  if (change !== undefined && resumed?.path === unfinished) {
-    throw optionError(
-      `'${unfinished}' can only go on as it began: ${change}; give what it was, or choose another --name.`,
-    );
-  }
-  const shard = ranks();
-  const loader = new ImageLoader(training.images, {
-    batchSize: options.linearProbeBatchSize / shard.worldSize,
-    shard,
-    size: clip.config.imageSize,
-    geometry: clip.config,
-    numWorkers: options.numWorkers,
-    seed: options.seed,
-    shuffle: true,
-    strict: options.strict,
-    maxBadRows: options.maxBadRows,
-    onBadRow: ({ row, reason }) => log.warning(`Training image ${row + 1} is skipped: ${reason}`),
-  });
-
-  let position: Position = resumed ?? { epoch: 0, batch: 0, step: 0 };
-  const { batches } = loader;
-  const epochs = options.linearProbeNumEpochs;
-  const totalSteps = Math.min(epochs * batches, options.maxSteps ?? Infinity);
-  const optimizer = classifierOptimizer(classifier.namedParameters());
-  if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
-  const scaler = makeScaler(clip, resumed?.scaler);
-  const parallel =
-    shard.worldSize > 1
-      ? await distributed.DistributedDataParallel.create(trainedPart(classifier), { bucketCapMb: options.bucketCapMb })
-      : undefined;
-  const write = (path: string, withState: boolean): void => {
-    if (shard.rank === 0)
-      writeClassifier(path, classifier, position, { order, ...(withState && { optimizer, scaler }) });
-  };
-  const reporter = new FitReporter(
-    {
-      name: 'Finetune',
-      epochs,
-      batches,
-      totalSteps,
-      every: options.logEvery ?? Math.max(1, Math.floor(batches / 5)),
-      record: (values) => log.metrics({ type: 'train', ...values }),
-    },
-    log,
-    hooks,
-  );
-
-  const { precision } = clip;
-  begin(log, options, { resumed, loaded: resumed?.path ?? initial?.path, device, precision, training, batches });
-  if (resumed === undefined && initial !== undefined) tellOfModel(log, initial);
-  try {
-    if (resumed === undefined && options.validationData !== undefined)
-      evaluator.report(log, { epoch: 0, step: 0 }, await evaluator.validate(log));
-    clip.train();
-    await fit({
-      logits: (pixels) => (parallel ?? trainedPart(classifier)).forward(pixels),
-      meanBackward: parallel && ((loss) => parallel.backward(loss)),
-      optimizer,
-      scaler,
-      learningRate: cosineSchedule(options.lr, options.numWarmupSteps, totalSteps),
-      batches,
-      totalSteps,
-      start: position,
-      epoch: (epoch, startBatch) =>
-        labelled(loader, training, epoch, startBatch, parallel === undefined ? hooks.signal : undefined),
-      onStep: (report) => {
-        position = { epoch: report.epoch, batch: report.batch, step: report.step };
-        reporter.stepDone(report);
-        const due =
-          report.batch === batches || (options.saveEverySteps > 0 && report.step % options.saveEverySteps === 0);
-        if (due && report.step < totalSteps) write(unfinished, true);
-      },
-      signal: hooks.signal,
-    });
-  } catch (error) {
-    if (hooks.signal?.aborted !== true && !isAbort(error)) throw error;
-    if (position.step > (resumed?.step ?? 0)) write(unfinished, true);
-    const goOn = position.step > 0 ? '; it is saved, and --resume auto goes on' : '';
-    log.warning(`Stopped at step ${position.step}.`);
-    throw new CleanclipError(`Finetuning was stopped at step ${position.step}${goOn}.`, 'ERR_ABORTED', {
-      cause: error,
-    });
-  } finally {
-    await loader.close();
-  }
-  if (resumed?.path !== finished) write(finished, false);
-  if (shard.rank === 0) rmSync(unfinished, { force: true });
-  parallel?.syncBuffers();
-  parallel?.dispose();
-  await log.share();
-  const metrics = evaluator.report(log, { epoch: epochs, step: position.step }, await evaluator.finetuned(classifier));
-  return { checkpoint: finished, metrics, history: log.history };
 }
 
-/** The first of the files that an earlier run of this name has left, if `resume` allows to go on with one. */
-function earlierRun(run: string, paths: string[], options: TrainOptions): ClassifierFile | undefined {
-  const { resume } = options;
-  const path = paths.find((file) => existsSync(file));
-  if (resume !== undefined && path !== undefined) return resumable(readClassifier(path, options));
-  refuseEarlierRun(run, { resume });
-  return undefined;
+function openLoader(
+  training: TrainingSet,
+  { clip: { config } }: Classifier,
+  { linearProbeBatchSize, numWorkers, seed, strict, maxBadRows }: TrainOptions,
+  log: RunLog,
+): ImageLoader {
+  const shard = ranks();
+  return new ImageLoader(training.images, {
+    batchSize: linearProbeBatchSize / shard.worldSize,
+    shard,
+    size: config.imageSize,
+    geometry: config,
+    numWorkers,
+    seed,
+    shuffle: true,
+    strict,
+    maxBadRows,
+    onBadRow: ({ row, reason }) => log.warning(`Training image ${row + 1} is skipped: ${reason}`),
+  });
+}
+
+/** Trains and measures. */
+async function train(run: SupervisedRun): Promise<TrainResult> {
+  const { options, hooks, log, files, resumed, classifier, evaluator, loader, order, end } = run;
+  const optimizer = classifierOptimizer(classifier.namedParameters());
+  if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
+  const scaler = makeScaler(classifier.clip, resumed?.scaler);
+  const trained = trainedPart(classifier);
+  const parallel =
+    ranks().worldSize > 1
+      ? await distributed.DistributedDataParallel.create(trained, { bucketCapMb: options.bucketCapMb })
+      : undefined;
+  const save = (state: LoopState): void => {
+    if (ranks().rank > 0) return;
+    if (state.step >= end.step) writeClassifier(files.finished, classifier, state, { order });
+    else writeClassifier(files.unfinished, classifier, state, { order, optimizer, scaler });
+  };
+  let metrics: Record<string, number> = {};
+
+  begin(run);
+  try {
+    await trainLoop({
+      ...classifierSteps({
+        logits: (pixels) => (parallel ?? trained).forward(pixels),
+        meanBackward: parallel && ((loss) => parallel.backward(loss)),
+        optimizer,
+        scaler,
+      }),
+      ...steps(run),
+      name: 'Finetuning',
+      start: resumed ?? { epoch: 0, batch: 0, step: 0 },
+      end,
+      resumed: resumed !== undefined,
+      saved: resumed?.path === files.finished,
+      reporter: stepReporter(run),
+      warn: (warning) => log.warning(warning),
+      save,
+      weights: () => classifier.namedParameters().map(([, weight]) => weight),
+      saveEverySteps: options.saveEverySteps,
+      signal: hooks.signal,
+      async onStart() {
+        if (resumed === undefined && options.validationData !== undefined)
+          evaluator.report(log, { epoch: 0, step: 0 }, await evaluator.validate(log));
+      },
+      onEpochStart: () => classifier.clip.train(),
+      onEpoch: (_, saveEpoch) => saveEpoch(),
+      async onEnd({ step }) {
+        if (ranks().rank === 0) rmSync(files.unfinished, { force: true });
+        await loader.close();
+        parallel?.syncBuffers();
+        await log.share();
+        metrics = evaluator.report(log, { epoch: end.epoch, step }, await evaluator.finetuned(classifier));
+      },
+    });
+  } finally {
+    parallel?.dispose();
+  }
+  return { checkpoint: files.finished, metrics, history: log.history };
+}
+
+/** The batches of an epoch, and what is told of a step on one of them. */
+function steps({
+  options,
+  device,
+  log,
+  loader,
+  training,
+  end,
+}: SupervisedRun): Omit<LoopSteps<LabelledBatch, Agreed, ClassifierLoss>, 'agree' | 'step' | 'optimizer'> {
+  const rate = cosineSchedule(options.lr, options.numWarmupSteps, end.step);
+  return {
+    batchesPerEpoch: () => loader.batches,
+    batches: (epoch, startBatch, signal) => labelled(loader, training, epoch, { startBatch, signal }),
+    onSkip: (batch) => log.warning(`Batch ${batch} is skipped: a rank has no image of it that can be read.`),
+    learningRate: ({ step }) => rate(step),
+    late: device !== 'cpu',
+    diverged: (loss, { step }) =>
+      `The loss of the classifier became ${loss} at step ${step}; lower --lr or raise --num_warmup_steps.`,
+  };
+}
+
+/** The batches of an epoch with their labels, poisoned where the set is. */
+async function* labelled(
+  loader: ImageLoader,
+  { labels, stamp }: TrainingSet,
+  epoch: number,
+  options: { startBatch: number; signal?: AbortSignal },
+): AsyncGenerator<LabelledBatch> {
+  for await (const { index, indices, pixels, dispose } of loader.epoch(epoch, options)) {
+    stamp?.(pixels, indices);
+    yield { index, rows: indices, inputs: pixels, labels: indices.map((i) => labels[i]), dispose };
+  }
+}
+
+function stepReporter({ options, log, hooks, end }: SupervisedRun): StepReporter<ClassifierLoss> {
+  const record = ({ epoch, step, losses, lr, time, rowsPerSecond }: StepRecord<ClassifierLoss>): void =>
+    log.metrics({ type: 'train', epoch, step, ...losses, lr, time, images_per_second: rowsPerSecond });
+  const [name, progressName] = ['Finetune', 'Finetune '];
+  const { logEvery } = options;
+  return new StepReporter(
+    { name, progressName, epochs: end.epoch, totalSteps: end.step, logEvery, record },
+    log,
+    hooks.onProgress,
+  );
 }
 
 /** What supervised finetuning trains of a classifier: all but CLIP's text encoder, which gets no gradients. */
@@ -168,6 +232,12 @@ function trainedPart(classifier: Classifier): ParallelModule<[Tensor], Tensor> {
   };
 }
 
+/** The first of the files that an earlier run has left. */
+function findClassifier({ finished, unfinished }: Files, options: TrainOptions): ClassifierFile | undefined {
+  const path = [finished, unfinished].find((file) => existsSync(file));
+  return path === undefined ? undefined : resumable(readClassifier(path, options));
+}
+
 async function checkSameStart(resumed: ClassifierFile | undefined, folder: string): Promise<void> {
   const steps = await fromAllRanks(resumed?.step);
   const other = steps.findIndex((step) => step !== steps[0]);
@@ -178,39 +248,25 @@ async function checkSameStart(resumed: ClassifierFile | undefined, folder: strin
     );
 }
 
-/** The batches of an epoch with their labels, poisoned where the set is. */
-async function* labelled(
-  loader: ImageLoader,
-  { labels, stamp }: TrainingSet,
-  epoch: number,
-  startBatch: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<LabelledBatch> {
-  for await (const { index, indices, pixels, dispose } of loader.epoch(epoch, { startBatch, signal })) {
-    stamp?.(pixels, indices);
-    yield { index, inputs: pixels, labels: indices.map((i) => labels[i]), dispose };
+/** Refuses to do the rest of a training in another order. */
+function checkOrder(resumed: ClassifierFile | undefined, order: Order, { unfinished }: Files): void {
+  const change = changeOf(resumed?.order, order, '--linear_probe_batch_size');
+  if (change !== undefined && resumed?.path === unfinished) {
+    throw optionError(
+      `'${unfinished}' can only go on as it began: ${change}; give what it was, or choose another --name.`,
+    );
   }
 }
 
-function begin(
-  log: RunLog,
-  options: TrainOptions,
-  facts: {
-    resumed?: ClassifierFile;
-    loaded?: string;
-    device: string;
-    precision: string;
-    training: TrainingSet;
-    batches: number;
-  },
-): void {
-  const { resumed, loaded, device, precision, training, batches } = facts;
-  startRun(log, options, resumed);
-  log.info(`Using ${device} device, ${precision}`);
-  if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded}' (step ${resumed?.step ?? 0})`);
-  log.info(
-    'Number of train ' +
-      `examples: ${training.images.length}${training.poisoned ? `, ${training.poisoned} of them poisoned` : ''}`,
-  );
-  log.info(`Num batches: ${batches}`);
+function begin({ log, options, resumed, initial, device, classifier, training, loader }: SupervisedRun): void {
+  const loaded = (resumed ?? initial)?.path;
+  beginTraining(log, options, {
+    resumedAt: resumed,
+    device,
+    precision: classifier.clip.precision,
+    loaded: loaded === undefined ? undefined : { path: loaded, at: `step ${resumed?.step ?? 0}` },
+  });
+  log.info(`Number of train examples: ${describeSet(training)}`);
+  log.info(`Num batches: ${loader.batches}`);
+  if (initial !== undefined) tellOfModel(log, initial);
 }

@@ -2,25 +2,26 @@ import { join } from 'node:path';
 
 import { initialWeights } from '../classify/file';
 import type { Clip } from '../clip/model';
-import { chooseDevice, newClip } from '../clip/open';
+import { chooseDevice, jobHints, newClip } from '../clip/open';
 import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../data/pairs';
 import { batchCount, shardLength } from '../data/sampler';
 import { CleanclipError, dataError, optionError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
-import { startRun, tellOfModel } from '../run/begin';
-import { checkInitial, type Checkpoint } from '../run/checkpoint';
+import { beginTraining, tellOfModel } from '../run/begin';
+import { checkInitial, type Checkpoint, earlierRun, newestCheckpoint } from '../run/checkpoint';
 import { RunLog } from '../run/log';
-import { changeOf, type Order, type Position } from '../run/position';
 import { fromAllRanks, fromFirstRank, ranks } from '../run/ranks';
+import { changeOf, type LoopState, type Order } from '../run/state';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
-import { trainLoop, type TrainResult } from './loop';
 import { makeOptimizer, makeScaler } from './optimizer';
+import { trainPairs } from './pair_training';
 import { pairsAt, TrainingPairs } from './pairs';
 import { ParallelModel } from './parallel';
-import { checkLeft, describe, earlierRun, endOf, type Found, startOf } from './start';
+import type { TrainResult } from './result';
+import { checkLeft, describe, endOf, type Found, startOf } from './start';
 
 /**
  * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning
@@ -39,9 +40,9 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
 
   const own: { checkpoint?: Checkpoint } = {}; // on the first rank
   const found = await fromFirstRank(async () => {
-    const earlier = earlierRun(folder, options);
-    own.checkpoint = earlier.checkpoint ?? (await initialWeights(options, hooks));
-    return describe(options, own.checkpoint, earlier.damaged, earlier.checkpoint !== undefined);
+    const earlier = earlierRun(folder, options, () => newestCheckpoint(folder, jobHints(options)));
+    own.checkpoint = earlier?.checkpoint ?? (await initialWeights(options, hooks));
+    return describe(options, own.checkpoint, earlier);
   });
   const order: Order = { examples: table.length, batchSize: options.batchSize, seed: options.seed };
   const start = startOf(found, options, order, batches);
@@ -74,7 +75,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     }
     if (!found.resumed) await evaluator.evaluate(log, { epoch: start.epoch, step: start.step, checkpoint: found.path });
     const { resumed } = found;
-    return await trainLoop({
+    return await trainPairs({
       clip,
       parallel,
       optimizer,
@@ -166,13 +167,16 @@ function begin(
   log: RunLog,
   options: TrainOptions,
   clip: Clip,
-  facts: { found: Found; start: Position; order: Order; batches: number; device: string },
+  facts: { found: Found; start: LoopState; order: Order; batches: number; device: string },
 ): void {
   const { found, start, order, batches, device } = facts;
-  startRun(log, options, found.resumed ? start : undefined);
-  log.info(`Using ${device} device, ${clip.precision}`);
-  if (found.path !== undefined)
-    log.info(`Loaded checkpoint '${found.path}' (start epoch ${start.epoch}, step ${start.step})`);
+  beginTraining(log, options, {
+    resumedAt: found.resumed ? start : undefined,
+    device,
+    precision: clip.precision,
+    loaded:
+      found.path === undefined ? undefined : { path: found.path, at: `start epoch ${start.epoch}, step ${start.step}` },
+  });
   tellOfModel(log, { ...found, ...start });
   const parameters = clip.namedParameters().reduce((sum, [, p]) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
   log.info(`Num parameters: ${parameters}, Num samples: ${order.examples}, Num batches: ${batches}`);

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 
 import { Classifier, Linear } from '../../src/classify/classifier';
 import { openClassifier, readClassifier, writeClassifier } from '../../src/classify/file';
-import { classifierOptimizer, fit } from '../../src/classify/fit';
+import { classifierOptimizer, classifierSteps } from '../../src/classify/steps';
 import { loadClip } from '../../src/clip/model';
 import { trainLinear } from '../../src/evaluation/linear_probe';
 import { TopK } from '../../src/evaluation/top_k';
+import { trainLoop } from '../../src/run/loop';
 import { type Tensor, torch } from '../../src/torch';
 import { cosineSchedule } from '../../src/torch/schedule';
 import { OrderedDict } from '../../src/torch/serialization';
@@ -30,6 +31,13 @@ function difference(ours: number[], theirs: number[]): number {
   return largest(ours.map((value, i) => value - theirs[i])) / (largest(theirs) || 1);
 }
 
+/** A reporter that only notes the losses. */
+const intoList = (losses: number[]): Parameters<typeof trainLinear>[2]['reporter'] => ({
+  startEpoch: () => {},
+  dataReady: () => {},
+  stepDone: ({ loss }) => void losses.push(loss),
+});
+
 function hits(logits: Tensor, labels: number[]): number[] {
   const counts = new TopK([1, 3]);
   counts.add(logits, labels);
@@ -49,11 +57,7 @@ test('trains a linear probe as Python does: initial weights, losses, weights, hi
   const state = (): number[] => [...numbers(linear.weight), ...numbers(linear.bias)];
   expect(difference(state(), theirs.first.flat(2))).toBeLessThanOrEqual(1e-7);
   const losses: number[] = [];
-  await trainLinear(
-    linear,
-    { features, labels: Int32Array.from(labels) },
-    { ...job, onStep: ({ loss }) => losses.push(loss) },
-  );
+  await trainLinear(linear, { features, labels: Int32Array.from(labels) }, { ...job, reporter: intoList(losses) });
   expect(losses).toHaveLength(30);
   expect(difference(losses, theirs.losses.flat())).toBeLessThanOrEqual(1e-5);
   expect(difference(state(), theirs.weights.flat(2))).toBeLessThanOrEqual(1e-5);
@@ -96,14 +100,27 @@ describe.each([
     torch.save({ state_dict: new OrderedDict(Object.entries(clip.stateDict())) }, job.checkpoint);
     theirs = python('classifier.py', { ...job, do: 'supervised' }) as typeof theirs;
     ours = new Classifier(clip.train(), new Linear(config.embedDim, job.classes, { seed: job.seed }));
-    await fit({
-      logits: (pixels) => ours.logits(pixels),
-      optimizer: classifierOptimizer(ours.namedParameters()),
-      learningRate: cosineSchedule(job.lr, job.warmup, batches.length),
-      batches: batches.length,
-      totalSteps: batches.length,
-      epoch: () => batches.map(({ pixels, labels }, index) => ({ index, inputs: pixels, labels, dispose: () => {} })),
-      onStep: ({ loss }) => losses.push(loss),
+    const rate = cosineSchedule(job.lr, job.warmup, batches.length);
+    await trainLoop({
+      ...classifierSteps({
+        logits: (pixels) => ours.logits(pixels),
+        optimizer: classifierOptimizer(ours.namedParameters()),
+      }),
+      name: 'Finetuning',
+      start: { epoch: 0, batch: 0, step: 0 },
+      end: { epoch: 1, step: batches.length },
+      batchesPerEpoch: () => batches.length,
+      batches: () =>
+        batches.map(({ pixels, labels }, index) => ({
+          index,
+          rows: labels,
+          inputs: pixels,
+          labels,
+          dispose: () => {},
+        })),
+      learningRate: ({ step }) => rate(step),
+      diverged: String,
+      reporter: intoList(losses),
     });
     writeClassifier(job.load, ours, { epoch: 1, batch: 0, step: batches.length });
   });

@@ -7,9 +7,10 @@ import { Evaluator } from '../../src/evaluation/evaluator';
 import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
 import { RunLog } from '../../src/run/log';
-import { trainLoop, type TrainResult } from '../../src/training/loop';
 import { makeOptimizer } from '../../src/training/optimizer';
+import { trainPairs } from '../../src/training/pair_training';
 import { TrainingPairs } from '../../src/training/pairs';
+import type { TrainResult } from '../../src/training/result';
 import { drawShapes } from '../support/pairs';
 
 let folder: string;
@@ -49,7 +50,7 @@ async function train(
   log.start();
   const pairs = new TrainingPairs(table, clip, options, log);
   try {
-    return await trainLoop({
+    return await trainPairs({
       clip,
       pairs,
       options,

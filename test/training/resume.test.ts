@@ -5,7 +5,7 @@ import { runEvaluation } from '../../src/evaluation/evaluate';
 import { resolve } from '../../src/options/define';
 import { type TrainOptions, trainOptions } from '../../src/options/train';
 import { torch } from '../../src/torch';
-import type { TrainResult } from '../../src/training/loop';
+import type { TrainResult } from '../../src/training/result';
 import { runSupervised } from '../../src/training/supervised';
 import { runTraining } from '../../src/training/train';
 import { drawShapes } from '../support/pairs';

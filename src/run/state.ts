@@ -1,5 +1,5 @@
-/** Where a run stands. */
-export interface Position {
+/** How far a run is: the state of its training loop. */
+export interface LoopState {
   /** epochs that are finished */
   epoch: number;
   /** batches of the next epoch that are done already */
