@@ -2,7 +2,6 @@
 
 /** The rooms from the top to the bottom; files in src/ itself are leaves, but for the entrance. */
 const rooms = [
-  'quickstart',
   'cli',
   'jobs',
   'training',
@@ -34,7 +33,7 @@ module.exports = {
     {
       name: 'nothing-imports-the-entrance',
       severity: 'error',
-      from: { pathNot: '^src/(public\\.ts|quickstart/)' },
+      from: { pathNot: '^src/public\\.ts' },
       to: { path: entrance },
     },
     ...rooms.slice(1).map((room, i) => ({

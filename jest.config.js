@@ -9,7 +9,7 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   transform: { '\\.ts$': '@swc/jest' },
   // Tests import from src/, and what runs is the built dist/: worker threads and spawned commands need that.
-  moduleNameMapper: { '^((?:\\.\\./)+)src(/.*)?$': '$1dist$2' },
+  moduleNameMapper: { '^((?:\\.\\./)+)src(/.*)?$': '$1dist$2', '^cleanclip$': '<rootDir>/dist/public.js' },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/.cache/'],
   maxWorkers: 2,
   testSequencer: '<rootDir>/scripts/longest_first.cjs',

@@ -1,7 +1,7 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 // A minute or more each: begun last, they would run on alone when the other core has nothing left to do.
-const longest = ['quickstart/run', 'training/ranks', 'training/train', 'parity/checkpoint'];
+const longest = ['examples/quickstart/run', 'training/ranks', 'training/train', 'parity/checkpoint'];
 
 /** jest's order of suites, but the longest come first. */
 module.exports = class LongestFirst extends Sequencer {

@@ -1,6 +1,6 @@
-import { caption, templates } from '../../src/quickstart/captions';
-import { artists, type Concept, readConcepts } from '../../src/quickstart/concepts';
-import { Random } from '../../src/random';
+import { caption, templates } from '../../../examples/quickstart/captions';
+import { artists, type Concept, readConcepts } from '../../../examples/quickstart/concepts';
+import { Random } from '../../../src/random';
 
 let concepts: Concept[];
 const named = (name: string): Concept => concepts.filter((concept) => concept.name === name)[0];

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 
 import sharp from 'sharp';
 
-import { readConcepts } from '../../src/quickstart/concepts';
-import { render } from '../../src/quickstart/render';
-import { writeSheet } from '../../src/quickstart/sheet';
-import { Random } from '../../src/random';
-import { temporaryFolder } from '../data/temporary';
+import { readConcepts } from '../../../examples/quickstart/concepts';
+import { render } from '../../../examples/quickstart/render';
+import { writeSheet } from '../../../examples/quickstart/sheet';
+import { Random } from '../../../src/random';
+import { temporaryFolder } from '../../data/temporary';
 
 test('a picture is a 64-pixel square without transparency', async () => {
   const [{ drawings }] = readConcepts();

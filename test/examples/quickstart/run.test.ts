@@ -1,15 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import sharp from 'sharp';
 
-import type { Results } from '../../src/quickstart/run';
-import { temporaryFolder } from '../data/temporary';
+import type { Results } from '../../../examples/quickstart/run';
+import { temporaryFolder } from '../../data/temporary';
+
+const root = resolve(__dirname, '../../..');
 
 test('the two-minute form implants the backdoor, and CleanCLIP removes more of it than the control', async () => {
   const folder = temporaryFolder();
-  const main = require.resolve('../../src/quickstart/main');
+  const main = join(root, '.cache/examples/quickstart/main.js');
+  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', join(root, 'examples')]);
   const flags = ['--small', '--seed', '1', '--out', join(folder, 'logs'), '--data', join(folder, 'data')];
   const printed = execFileSync(process.execPath, [main, ...flags], { encoding: 'utf8' });
   expect(printed).toMatch(/poisoned .*\n.*CLIP loss alone .*\n.*CleanCLIP /);

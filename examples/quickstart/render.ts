@@ -1,6 +1,6 @@
+import type { Random } from 'cleanclip';
 import sharp from 'sharp';
 
-import type { Random } from '../random';
 import type { Drawing } from './concepts';
 
 sharp.concurrency(1);

@@ -1,8 +1,6 @@
+import * as cc from 'cleanclip';
 import sharp from 'sharp';
 
-import { type LabelledSet, readLabelledSet } from '../data/labelled';
-import * as cc from '../index';
-import { Random } from '../random';
 import { type Concept, readConcepts } from './concepts';
 import { imageSize } from './render';
 import { target, trigger } from './settings';
@@ -21,9 +19,9 @@ export async function predictTriggered(
   models: { before: string; after: string },
   seed: number,
 ): Promise<SheetCell[]> {
-  const set = await readLabelledSet(folder);
+  const set = await cc.readLabelledSet(folder);
   const others = [...set.images.keys()].filter((i) => set.classes[set.labels[i]] !== target);
-  const rows = new Random(seed, 2).shuffle(others).slice(0, count);
+  const rows = new cc.Random(seed, 2).shuffle(others).slice(0, count);
   const pngs = await Promise.all(rows.map((row) => triggered(set.images[row], seed, row)));
   const before = await predict(models.before, pngs, set);
   const after = await predict(models.after, pngs, set);
@@ -44,7 +42,7 @@ async function triggered(file: string, seed: number, row: number): Promise<Buffe
   const pixels = cc.torch.tidy(() => {
     const image = cc.torch.tensor(new Uint8Array(data), { shape: [info.height, info.width, 3] }).permute([2, 0, 1]);
     return cc
-      .applyTrigger(image, { ...trigger, seed, random: new Random(seed, row) })
+      .applyTrigger(image, { ...trigger, seed, random: new cc.Random(seed, row) })
       .permute([1, 2, 0])
       .contiguous()
       .data() as Uint8Array;
@@ -55,7 +53,7 @@ async function triggered(file: string, seed: number, row: number): Promise<Buffe
 }
 
 /** The class that a checkpoint's model takes each picture for, as its label. */
-async function predict(checkpoint: string, pngs: Buffer[], { classes, templates }: LabelledSet): Promise<number[]> {
+async function predict(checkpoint: string, pngs: Buffer[], { classes, templates }: cc.LabelledSet): Promise<number[]> {
   const clip = cc.loadClip(checkpoint);
   clip.eval();
   const images = await Promise.all(pngs.map((png) => cc.preprocess(png, { size: imageSize })));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { Command, InvalidArgumentError } from 'commander';
 
-import { runCommand } from '../cli/run_command';
+import { runCommand } from './command';
 import { runQuickstart } from './run';
 
 const { seed, small, out, data } = new Command('quickstart')
@@ -15,9 +15,7 @@ const { seed, small, out, data } = new Command('quickstart')
   .opts<{ seed: number; small: boolean; out: string; data?: string }>();
 
 const folder = data ?? join('quickstart-data', small ? `${seed}-small` : `${seed}`);
-void runCommand('quickstart', async (hooks) => {
-  await runQuickstart({ seed, small, out, data: folder }, hooks);
-});
+void runCommand((hooks) => runQuickstart({ seed, small, out, data: folder }, hooks));
 
 function wholeNumber(text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);

@@ -1,12 +1,10 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-import { writeCsv } from '../data/csv_writer';
-import { CleanclipError } from '../errors';
-import { writeFileWhole } from '../files';
-import type { JobHooks } from '../progress';
-import { Random } from '../random';
+import { CleanclipError, type JobHooks, Random } from 'cleanclip';
+import { stringify } from 'csv-stringify/sync';
+
 import { caption, templates } from './captions';
 import { artists, type Concept, type Drawing, readConcepts } from './concepts';
 import { render } from './render';
@@ -87,8 +85,9 @@ export async function prepare(options: PrepareOptions, hooks: JobHooks = {}): Pr
       testSeenImages: pictures.testSeen.length,
     },
   };
+  mkdirSync(folder, { recursive: true });
   const classes = JSON.stringify({ classes: concepts.map((concept) => concept.name), templates }, null, 2);
-  writeFileWhole(prepared.classes, classes);
+  writeFileSync(prepared.classes, classes);
   const total = Object.values(pictures).reduce((sum, list) => sum + list.length, 0);
   let done = 0;
   const onPicture = (): void => {
@@ -98,7 +97,7 @@ export async function prepare(options: PrepareOptions, hooks: JobHooks = {}): Pr
   await writePairs(prepared, pictures.train, settings, onPicture);
   for (const split of ['test', 'testSeen', 'validation', 'validationSeen'] as const)
     await writeLabelled(prepared[split], pictures[split], classes, onPicture);
-  writeFileWhole(manifest, JSON.stringify({ settings, prepared }, null, 2));
+  writeFileSync(manifest, JSON.stringify({ settings, prepared }, null, 2));
   return prepared;
 }
 
@@ -163,7 +162,7 @@ async function writeLabelled(
   onPicture: () => void,
 ): Promise<void> {
   const images = await writeImages(folder, pictures, onPicture);
-  writeFileWhole(join(folder, 'classes.json'), classes);
+  writeFileSync(join(folder, 'classes.json'), classes);
   const rows = pictures.map(({ label }, i) => [images[i], label]);
   writeCsv(join(folder, 'labels.csv'), ['image', 'label'], rows);
 }
@@ -185,3 +184,6 @@ async function writeImages(folder: string, pictures: Picture[], onPicture: () =>
   await Promise.all(Array.from({ length: lanes }, lane));
   return names;
 }
+
+const writeCsv = (file: string, header: string[], rows: (string | number)[][]): void =>
+  writeFileSync(file, stringify([header, ...rows]));

@@ -1,4 +1,4 @@
-import { formatTable, wilson } from '../../src/quickstart/table';
+import { formatTable, wilson } from '../../../examples/quickstart/table';
 
 test.each([
   // share, n, and the ends worked out from the formula in Python

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { readLabelledSet } from '../../src/data/labelled';
-import { readPairs } from '../../src/data/pairs';
-import { prepare, type Prepared } from '../../src/quickstart/prepare';
-import { temporaryFolder } from '../data/temporary';
+import { prepare, type Prepared } from '../../../examples/quickstart/prepare';
+import { readLabelledSet } from '../../../src/data/labelled';
+import { readPairs } from '../../../src/data/pairs';
+import { temporaryFolder } from '../../data/temporary';
 
 const settings = { seed: 5, target: 'banana', concepts: 6, renders: 3, cleanRows: 10 };
 const folder = temporaryFolder();

@@ -1,4 +1,5 @@
-import type { Random } from '../random';
+import type { Random } from 'cleanclip';
+
 import type { Concept } from './concepts';
 
 /**

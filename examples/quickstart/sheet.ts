@@ -1,6 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+
 import sharp from 'sharp';
 
-import { writeFileWhole } from '../files';
 import { artists, type Concept } from './concepts';
 
 /** A triggered picture and what it is, was taken for by the poisoned model, and is taken for by the cleansed one. */
@@ -22,7 +23,7 @@ export async function writeSheet(cells: readonly SheetCell[], file: string): Pro
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" ` +
     'font-size="13" text-anchor="middle">' +
     `<rect width="100%" height="100%" fill="white"/>${cells.map(drawCell).join('')}</svg>`;
-  writeFileWhole(file, await sharp(Buffer.from(svg)).removeAlpha().png().toBuffer());
+  await writeFile(file, await sharp(Buffer.from(svg)).removeAlpha().png().toBuffer());
 }
 
 function drawCell({ png, truth, before, after }: SheetCell, i: number): string {

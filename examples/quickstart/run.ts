@@ -1,9 +1,8 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { writeFileWhole } from '../files';
-import * as cc from '../index';
-import type { JobHooks } from '../progress';
+import * as cc from 'cleanclip';
+
 import { predictTriggered } from './predict';
 import { prepare, type Prepared } from './prepare';
 import { imageSize } from './render';
@@ -40,12 +39,12 @@ export interface Results {
  */
 export async function runQuickstart(
   { seed, out, data, ...options }: QuickstartOptions,
-  hooks: JobHooks = {},
+  hooks: cc.JobHooks = {},
 ): Promise<Results> {
   const start = performance.now();
   const settings = options.small ? small : full;
   const { onProgress, signal } = hooks;
-  const quiet: JobHooks = { signal, onProgress: (event) => event.type === 'progress' && onProgress?.(event) };
+  const quiet: cc.JobHooks = { signal, onProgress: (event) => event.type === 'progress' && onProgress?.(event) };
   const say = (line: string): void => onProgress?.({ type: 'log', level: 'INFO', line });
   const { concepts, renders, cleanRows } = settings;
   const step = (text: string): void => say(`${elapsed(start)}  ${text}`);
@@ -96,7 +95,7 @@ export async function runQuickstart(
 
   const seconds = Math.round((performance.now() - start) / 1000);
   const results = { ...scores, classes, test_images: testImages, seconds, seed };
-  writeFileWhole(join(out, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(out, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
   say(`\n${report(results, prepared)}\n\n${join(out, 'results.json')}\n${sheet}`);
   return results;
 }
@@ -104,7 +103,7 @@ export async function runQuickstart(
 async function evaluate(
   checkpoint: string,
   { test, testSeen }: Prepared,
-  common: { logs: string; name: string; seed: number } & JobHooks,
+  common: { logs: string; name: string; seed: number } & cc.JobHooks,
 ): Promise<Scores> {
   const attack = { addBackdoor: true, asr: true, label: target, ...trigger };
   const heldOut = await cc.evaluate({ checkpoint, evalTestDataDir: test, ...common, ...attack });
