@@ -11,8 +11,7 @@ namespace cleanclip {
 
 namespace {
 
-// Autocast as it was in the forward pass; the state is the thread's, and backward has another or runs in another
-// thread.
+// The state of autocast in the forward pass. It belongs to the thread, and backward may run in another thread.
 class AutocastState {
  public:
   explicit AutocastState(c10::DeviceType device)
@@ -32,7 +31,7 @@ class AutocastState {
   at::ScalarType dtype;
 };
 
-// Autocast in this thread as a state has it, while this lives.
+// Sets autocast in this thread to a state, while the object lives.
 class UnderAutocast {
  public:
   explicit UnderAutocast(const AutocastState& state) : before(state.device) {
@@ -49,7 +48,7 @@ class UnderAutocast {
   const AutocastState before;
 };
 
-// What backward needs beside x.
+// What backward needs besides x.
 struct Forward : torch::CustomClassHolder {
   Forward(Block block, AutocastState autocast) : block(std::move(block)), autocast(autocast) {}
 

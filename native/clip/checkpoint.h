@@ -8,8 +8,8 @@ namespace cleanclip {
 
 using Block = std::function<at::Tensor(const at::Tensor&)>;
 
-// block(x), of which nothing but x is kept for backward: that computes the block once more (gradient checkpointing,
-// Chen et al. 2016), under the same autocast and without moving the running statistics of batch norm a second time.
+// Computes block(x) and keeps only x for backward, which computes the block once more (gradient checkpointing, Chen et
+// al. 2016). The second pass runs under the same autocast and does not update batch norm's running statistics again.
 at::Tensor checkpoint(const Block& block, const at::Tensor& x);
 
 }  // namespace cleanclip

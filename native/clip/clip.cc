@@ -22,7 +22,7 @@ std::shared_ptr<ImageEncoder> make_visual(const ClipConfig& c) {
   return std::make_shared<ModifiedResNet>(c);
 }
 
-// Unit rows, in float32 at least: half precisions are too coarse for similarities.
+// Normalises rows to unit length, in at least float32: half precisions are too coarse for similarities.
 at::Tensor normalise(const at::Tensor& features) {
   const auto wide = at::isReducedFloatingType(features.scalar_type()) ? features.to(at::kFloat) : features;
   return wide / at::linalg_vector_norm(wide, 2, -1, true);

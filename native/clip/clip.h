@@ -21,21 +21,22 @@ struct Clip : torch::nn::Module {
   // Normalised pixels [B, 3, S, S] -> features [B, embed_dim], not normalised.
   at::Tensor encode_image(const at::Tensor& pixels);
 
-  // Token ids int64 [B, ≤ context_length] -> features [B, embed_dim], not normalised. A feature is read at one token of
-  // its row, as a rule the highest id (the end token), and no token sees a later one: packed, what comes after it is
-  // not computed, unless tokens see all others.
+  // Token ids int64 [B, ≤ context_length] -> features [B, embed_dim], not normalised. A feature is taken at one token
+  // of its row, as a rule at the highest id (the end token). Where no token sees a later one, `pack` leaves out the
+  // tokens after it.
   at::Tensor encode_text(const at::Tensor& ids, bool pack = true);
 
-  // Both features of unit length: images, texts, [B, embed_dim] each.
+  // Returns the features of images and texts, [B, embed_dim] each, normalised to unit length.
   std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& ids, const at::Tensor& pixels, bool pack = true);
 
-  // Backward computes each block once more instead of keeping what is inside it: less memory, a quarter more time.
+  // Lets backward compute each block once more instead of storing its activations. This saves memory and takes a
+  // quarter more time.
   void set_checkpointing(bool on);
 
-  // In training, batch norm goes by the batches of all these ranks, or (null) by this rank's alone.
+  // Lets batch norm in training use the statistics of all these ranks' batches; null: of this rank's batch alone.
   void sync_batch_norm(const c10::intrusive_ptr<c10d::ProcessGroup>& ranks);
 
-  // Parameters and buffers by name, module by module, in the order of Python's state_dict().
+  // Returns parameters and buffers by name, module by module, in the order of Python's state_dict().
   std::vector<NamedTensor> state() const;
 
   at::Tensor positional_embedding;  // [context_length, text_width]
@@ -49,7 +50,7 @@ struct Clip : torch::nn::Module {
   std::shared_ptr<Linear> biased_projection;  // text_projection with a bias, or none
 
  private:
-  at::Tensor ends(const at::Tensor& ids) const;  // int64 [B]: the place at which each row is read
+  at::Tensor ends(const at::Tensor& ids) const;  // int64 [B]: the slot at which each row's feature is taken
 
   TextPool text_pool;
   int64_t eos_id;

@@ -5,7 +5,7 @@
 
 namespace cleanclip {
 
-// What a transformer leaves open.
+// The sizes of a transformer's blocks, and their variants.
 struct BlockConfig {
   int64_t width;  // features of a token
   int64_t heads;
@@ -16,7 +16,7 @@ struct BlockConfig {
 
 enum class TextPool { argmax, eos, first, last };
 
-// The sizes of a CLIP, and what else its architecture leaves open.
+// The sizes of a CLIP model, and the variants of its architecture.
 struct ClipConfig {
   int64_t embed_dim;
   int64_t image_size;                  // pixels of a side
@@ -24,7 +24,7 @@ struct ClipConfig {
   BlockConfig vision;                  // of a ModifiedResNet the width and the attention pool's heads count
   int64_t patch_size;                  // pixels of a side; VisionTransformer only
   bool pre_norm;                       // VisionTransformer only: ln_pre before its blocks
-  bool mean_pool;        // VisionTransformer only: read at the mean of its patches, not at the class token
+  bool mean_pool;        // VisionTransformer only: the feature is the mean of the patches, not the class token
   bool norm_after_pool;  // ln_post of the mean, not the mean of ln_post
   int64_t context_length;
   int64_t vocabulary_size;

@@ -4,7 +4,7 @@
 
 namespace cleanclip {
 
-// What CLIP asks of its visual half.
+// The visual half of CLIP.
 struct ImageEncoder : torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& pixels) = 0;  // [B, 3, S, S] -> [B, embed_dim]
   virtual void set_checkpointing(

@@ -6,7 +6,7 @@
 
 namespace cleanclip {
 
-// Fills every parameter and buffer as OpenAI's initialize_parameters does, torch's defaults where that is silent.
+// Fills every parameter and buffer as OpenAI's initialize_parameters does, and with torch's defaults where it does not.
 void initialise(Clip& clip, const at::Generator& generator);
 
 }  // namespace cleanclip

@@ -10,10 +10,10 @@
 
 namespace cleanclip {
 
-// Layers under torch's names whose tensors are born empty: init.cc or a state dict fills them. Those of torch::nn draw
-// from the global generator when they are made, which costs seconds that loading a checkpoint does not need.
+// These layers have torch's names, and their tensors are empty until init.cc or a state dict fills them. The layers of
+// torch::nn draw from the global generator when they are made, which takes seconds that loading does not need.
 
-// A convolution without bias, its weight in channels_last. [B, in, H, W] -> [B, out, H', W']
+// A convolution without bias; its weight is stored in channels_last. [B, in, H, W] -> [B, out, H', W']
 struct Conv2d : torch::nn::Module {
   Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t padding = 0);
   at::Tensor forward(const at::Tensor& x) const;
@@ -22,8 +22,8 @@ struct Conv2d : torch::nn::Module {
   int64_t stride, padding;
 };
 
-// While it lives, batch norm in this thread leaves its running statistics alone: a forward pass that repeats another
-// does not count.
+// While an object of this class lives, batch norm in this thread does not update its running statistics. A forward pass
+// that repeats another one needs this.
 class FrozenStatistics {
  public:
   FrozenStatistics() : before(std::exchange(on, true)) {}
@@ -37,18 +37,18 @@ class FrozenStatistics {
   bool before;
 };
 
-// [B, channels, H, W]; in training by the statistics of the batch, or of all ranks' batches, which move the running
-// ones by a tenth.
+// Batch norm of [B, channels, H, W]. Training uses the statistics of the batch, or of all ranks' batches, and moves the
+// running statistics towards them by a tenth.
 struct BatchNorm2d : torch::nn::Module {
   explicit BatchNorm2d(int64_t channels);
   at::Tensor forward(const at::Tensor& x);
 
   at::Tensor weight, bias, running_mean, running_var;  // [channels]
   at::Tensor num_batches_tracked;                      // int64 []
-  c10::intrusive_ptr<c10d::ProcessGroup> ranks;        // null: the batch counts alone
+  c10::intrusive_ptr<c10d::ProcessGroup> ranks;        // null: this rank's batch alone
 };
 
-// Over the last dimension, computed in at least float32.
+// Layer norm over the last dimension, computed in at least float32.
 struct LayerNorm : torch::nn::Module {
   explicit LayerNorm(int64_t width);
   at::Tensor forward(const at::Tensor& x) const;

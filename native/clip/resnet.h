@@ -6,7 +6,7 @@
 
 namespace cleanclip {
 
-// 1×1, 3×3, 1×1 convolutions beside a shortcut. Where others stride, this one averages first (anti-aliasing).
+// A bottleneck: 1×1, 3×3 and 1×1 convolutions beside a shortcut. It averages before a stride (anti-aliasing).
 struct Bottleneck : torch::nn::Module {
   Bottleneck(int64_t in, int64_t width, int64_t stride);
   at::Tensor forward(const at::Tensor& x);  // [B, in, H, W] -> [B, 4·width, H/stride, W/stride]

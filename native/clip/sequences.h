@@ -4,27 +4,27 @@
 
 namespace cleanclip {
 
-// How the tokens of a batch, as rows [rows, width] one sequence after another, lie in places [count, length]: what
-// concerns single tokens is computed on the rows, and only attention needs the places.
+// Packed layout: tokens without padding, [rows, width], one sequence after another. `places` maps each row to its slot
+// in the padded [count, length] grid that attention needs. Everything else is computed on the rows.
 struct Sequences {
   int64_t count, length;
   bool causal;        // no token sees a later one
-  at::Tensor read;    // int64 [count]: the row at which each sequence is read
-  at::Tensor seen;    // bool [count, length]: what those rows see; undefined: everything
-  at::Tensor places;  // int64 [rows]: of count·length; undefined: the rows are all places in their order
+  at::Tensor read;    // int64 [count]: the row from which each sequence's feature is taken
+  at::Tensor seen;    // bool [count, length]: the slots that those rows see; undefined: all
+  at::Tensor places;  // int64 [rows], of count·length; undefined: the rows are the grid itself
 
   at::Tensor pad(const at::Tensor& rows) const;      // [rows, width] -> [count, length, width]; 0 where no row lies
   at::Tensor unpad(const at::Tensor& x) const;       // [count, length, width] -> [rows, width]
   at::Tensor at_read(const at::Tensor& rows) const;  // [rows, width] -> [count, width]
 };
 
-// Captions that are read at `ends`, int64 [B] on the CPU, in `length` places each, of which a token sees those up to
-// its own, or all if they are not causal. Packed, which is for causal ones alone, tokens after the end get no rows, but
-// as many as round the number of rows up to 16, so that there are few different numbers: oneDNN and a GPU's kernels
-// keep what they prepare for each.
+// The layout of captions of `length` slots each, whose features are taken at `ends`, int64 [B] on the CPU. In causal
+// captions a token sees the slots up to its own; else it sees all. Only causal captions can be packed: tokens after the
+// end then get no rows. Padding rounds the number of rows up to a multiple of 16, so that few different numbers occur.
+// oneDNN and a GPU's kernels cache what they prepare for each number.
 Sequences captions(const at::Tensor& ends, int64_t length, bool causal, bool packed, at::Device device);
 
-// Images of `length` tokens, each read at the first.
+// The layout of images of `length` tokens each, whose features are taken at the first token.
 Sequences images(int64_t count, int64_t length, at::Device device);
 
 }  // namespace cleanclip

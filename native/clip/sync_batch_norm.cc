@@ -19,7 +19,7 @@ using c10d::ProcessGroup;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Of each channel over all ranks' batches, in the dtype of batch norm's weight.
+// The statistics of each channel over all ranks' batches, in the dtype of batch norm's weight.
 struct Moments {
   at::Tensor mean, var;  // [C], the variance biased
   at::Tensor count;      // [], the number of values
@@ -27,7 +27,7 @@ struct Moments {
 
 Moments momentsOver(ProcessGroup& ranks, const at::Tensor& x, const at::Tensor& weight) {
   const auto channels = x.size(1);
-  // The statistics are of the dtype of the running ones that go with them: these are thrown away.
+  // The statistics have the dtype of the running statistics given here, which are thrown away.
   const auto [own_mean, own_var] = at::batch_norm_update_stats(x, at::zeros_like(weight), at::zeros_like(weight), 0);
   const auto own = at::cat({own_mean, own_var, own_mean.new_full({1}, x.numel() / channels)}).unsqueeze(0);
   const auto all = gatherRows(ranks, own, Counts(ranks.getSize(), 1)).split_with_sizes({channels, channels, 1}, 1);
@@ -55,7 +55,7 @@ struct Normalise : torch::autograd::Function<Normalise> {
     const auto &x = saved[0], &weight = saved[1], &mean = saved[2], &var = saved[3], &count = saved[4];
     const auto eps = context->saved_data["eps"].toDouble();
     const auto dy = gradients[0].contiguous(x.suggest_memory_format());
-    // As if mean and σ were constants: dx = weight/σ·dy, and this rank's sums of dy·x̂ and dy.
+    // This part treats the mean and σ as constants: dx = weight/σ·dy, with this rank's sums of dy·x̂ and dy.
     const auto [dx, dweight, dbias] =
         at::native_batch_norm_backward(dy, x, weight, mean, var, {}, {}, false, eps, {true, true, true});
     const auto sums = at::stack({dweight, dbias});

@@ -6,10 +6,10 @@
 
 namespace cleanclip {
 
-// at::batch_norm in training, whose mean and variance are those of all ranks' batches together, which may be of
-// different sizes (torch.nn.SyncBatchNorm). Every rank calls it, and its backward; both block until all have come. x
-// [B, C, H, W], weight and bias [C]; the running statistics [C] move to the joint ones, the variance unbiased, unless
-// they are undefined.
+// Computes at::batch_norm in training with the mean and variance of all ranks' batches (torch.nn.SyncBatchNorm). The
+// batches may have different sizes. Every rank must call it and its backward; both block until all ranks have called.
+// x is [B, C, H, W]; weight and bias are [C]. The running statistics [C], if defined, move towards those of all ranks,
+// the variance unbiased.
 at::Tensor sync_batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                            const at::Tensor& running_mean, const at::Tensor& running_var, double momentum, double eps,
                            const c10::intrusive_ptr<c10d::ProcessGroup>& ranks);

@@ -13,7 +13,7 @@ struct MultiheadAttention : torch::nn::Module {
   MultiheadAttention(int64_t width, int64_t heads);
   at::Tensor forward(const at::Tensor& x, const Sequences& sequences) const;  // [rows, width] -> the same
   at::Tensor forward_pooled(const at::Tensor& x,
-                            const Sequences& sequences) const;  // -> [count, width]: what the rows that are read get
+                            const Sequences& sequences) const;  // -> [count, width]: the rows in `read` alone
 
   int64_t heads;
   at::Tensor in_proj_weight;  // [3·width, width]: queries, keys, values
@@ -26,7 +26,7 @@ struct MultiheadAttention : torch::nn::Module {
                     const std::optional<at::Tensor>& mask, bool causal) const;
 };
 
-// Widens, x·σ(1.702x) or x·Φ(x), narrows.
+// Two linear layers with an activation between them: x·σ(1.702x) or x·Φ(x).
 struct Mlp : torch::nn::Module {
   explicit Mlp(const BlockConfig& config);
   at::Tensor forward(const at::Tensor& x) const;
@@ -35,7 +35,7 @@ struct Mlp : torch::nn::Module {
   std::shared_ptr<Linear> c_fc, c_proj;
 };
 
-// A learned factor for each feature (Touvron et al. 2021).
+// Multiplies each feature by a learned factor (Touvron et al. 2021).
 struct LayerScale : torch::nn::Module {
   explicit LayerScale(int64_t width);
 
@@ -57,7 +57,7 @@ struct ResidualAttentionBlock : torch::nn::Module {
   at::Tensor with_mlp(const at::Tensor& x) const;
 };
 
-// Pre-norm blocks, read at one token of each sequence: the last block computes that one alone.
+// Pre-norm blocks. A feature is taken at one token of each sequence, so the last block computes that token alone.
 struct Transformer : torch::nn::Module {
   Transformer(const BlockConfig& config, int64_t layers);
   at::Tensor forward(at::Tensor x, const Sequences& sequences) const;      // [rows, width] -> [count, width]

@@ -5,8 +5,8 @@
 
 namespace cleanclip {
 
-// A ViT (Dosovitskiy et al. 2021), as a rule with a layer norm before its blocks, read at the class token or at the
-// mean of its patches.
+// A ViT (Dosovitskiy et al. 2021), as a rule with a layer norm before its blocks. The feature is taken at the class
+// token, or it is the mean of the patches.
 struct VisionTransformer : ImageEncoder {
   explicit VisionTransformer(const ClipConfig& config);
   at::Tensor forward(const at::Tensor& pixels) override;

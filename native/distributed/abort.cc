@@ -14,8 +14,8 @@ constexpr int kNobodysTag = std::numeric_limits<int>::max();
 }  // namespace
 
 void abortGroup(c10d::ProcessGroup& group) {
-  group.abort();  // Gloo has no such thing, but closes all connections of a device once a message is not received
-                  // within its time limit
+  group.abort();
+  // Gloo has no abort. It closes all connections of a device once a message is not received within its time limit.
   const auto backend = group.getBackend(c10::DeviceType::CPU);
   auto& gloo = dynamic_cast<c10d::ProcessGroupGloo&>(*backend);
   std::vector<at::Tensor> nothing{at::empty({1}, at::kByte)};
@@ -24,7 +24,7 @@ void abortGroup(c10d::ProcessGroup& group) {
       if (rank == group.getRank()) continue;
       try {
         gloo.recv(nothing, rank, kNobodysTag - static_cast<int>(device))->wait(std::chrono::milliseconds(1));
-      } catch (const std::exception&) {  // as it should: the limit is over, or the connection was closed before
+      } catch (const std::exception&) {  // expected: the limit is over, or the connection was closed before
       }
     }
   }

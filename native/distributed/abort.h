@@ -1,11 +1,11 @@
-// The end of all that waits in a group.
+// Aborts a process group.
 #pragma once
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
 namespace cleanclip {
 
-// Makes everything that is under way in the group, and all that begins later, fail on this rank.
+// Makes every operation of the group fail on this rank: those under way, and those that begin later.
 void abortGroup(c10d::ProcessGroup& group);
 
 }  // namespace cleanclip

@@ -11,15 +11,15 @@ namespace cleanclip {
 
 namespace {
 
-// The way back to JavaScript, which its environment closes when it ends: the thread-safe function is gone then, whoever
-// still holds it.
+// The way back to JavaScript. The environment closes it when it ends: the thread-safe function no longer exists then,
+// even if a thread still holds it.
 struct Return {
   std::mutex mutex;
   bool closed = false;
   napi_threadsafe_function function = nullptr;
 };
 
-// A cleanup hook of the environment, which runs before that of the thread-safe function made before it.
+// A cleanup hook of the environment. It runs before that of the thread-safe function, which was made earlier.
 void close(void* data) {
   const std::unique_ptr<std::shared_ptr<Return>> way(static_cast<std::shared_ptr<Return>*>(data));
   const std::lock_guard lock((*way)->mutex);
@@ -33,7 +33,7 @@ struct Outcome {
   std::exception_ptr failure;
 };
 
-// Called on the JavaScript thread; without an environment when that is ending.
+// Runs on the JavaScript thread. `env` is null when the environment is ending.
 void settle(napi_env env, napi_value, void*, void* data) {
   const std::unique_ptr<Outcome> outcome(static_cast<Outcome*>(data));
   if (env == nullptr) return;

@@ -15,8 +15,7 @@ namespace cleanclip {
 
 namespace {
 
-// What c10d logs of a failure, with a C++ backtrace, is what its exception says; TORCH_CPP_LOG_LEVEL still turns the
-// log on.
+// c10d logs the text of its exceptions once more, with a C++ backtrace. TORCH_CPP_LOG_LEVEL turns this log on again.
 void setLogLevel() {
   if (std::getenv("TORCH_CPP_LOG_LEVEL") != nullptr) return c10::initLogging();
   FLAGS_caffe2_log_level = 3;  // fatal

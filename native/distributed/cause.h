@@ -1,4 +1,4 @@
-// The cause of a group's failure, found from the signs of life of its ranks.
+// Finds the cause of a group's failure from the heartbeats of its ranks.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 
 namespace cleanclip {
 
-// What a rank shows of itself in the store.
+// What a rank writes into the store about itself.
 struct Pulse {
-  int64_t beats = 0;        // 0: it was never heard
+  int64_t beats = 0;        // 0: nothing was heard of it
   int64_t collectives = 0;  // that it has begun
   bool waits = false;       // for others
   bool knows = false;       // the cause
@@ -27,14 +27,14 @@ struct FailedOperation {
   std::string detail;
 };
 
-// Ranks in words: `ranks 1, 2 and 5`.
+// Names ranks in words: `ranks 1, 2 and 5`.
 std::string ranksText(const std::vector<int>& ranks);
 
 // `rank 2 has ended, was stopped or is cut off (no sign of life for 3 s)`
 std::string silenceText(const std::vector<int>& ranks, int64_t seconds);
 
-// Why an operation failed, from the pulses of all ranks shortly after it and, `seconds` later at most, when all that
-// live have beaten again. Empty when no other rank is the cause.
+// Returns why an operation failed. `before` holds the pulses of all ranks shortly after the failure; `after` holds them
+// once all living ranks have beaten again, at most `seconds` later. Empty when no other rank is the cause.
 std::string causeOf(const FailedOperation& operation, const std::vector<Pulse>& before, const std::vector<Pulse>& after,
                     int ownRank, int64_t seconds);
 

@@ -15,7 +15,7 @@ namespace {
 using c10d::ReduceOp;
 using Work = c10::intrusive_ptr<c10d::Work>;
 
-// A tensor whose memory a backend reads and writes while JavaScript goes on.
+// Returns a tensor whose memory a backend may read and write while JavaScript goes on.
 at::Tensor exchanged(const Napi::CallbackInfo& info, const Napi::Value& value) {
   const at::Tensor tensor = tensorArg(info.Env(), value).detach();
   if (tensor.layout() != at::kStrided || !tensor.has_storage() || !tensor.is_contiguous() || tensor.is_quantized()) {
@@ -34,7 +34,7 @@ void finish(const Work& work, const at::Tensor& tensor, std::chrono::millisecond
   work->wait(tensor.is_cuda() ? timeout : kNoTimeout);
 }
 
-// A promise of nothing, for a work that fills tensors the caller has.
+// Returns a promise without a value, for work that fills tensors of the caller.
 napi_value finishAsync(const Napi::CallbackInfo& info, Work work, at::Tensor tensor) {
   return waitAsync(info.Env(), [work = std::move(work), tensor = std::move(tensor),
                                 timeout = groupArg(info[0]).timeout] { finish(work, tensor, timeout); });
@@ -47,7 +47,7 @@ ReduceOp::RedOpType reduction(const std::string& name) {
   return ReduceOp::SUM;  // a mean is a sum, divided afterwards
 }
 
-// Waits for a reduction, and makes a mean of the sum.
+// Waits for a reduction; divides the sum where a mean was asked for.
 void finishReduction(const Work& work, at::Tensor result, const std::string& op, const GroupHandle& handle) {
   finish(work, result, handle.timeout);
   const at::NoGradGuard guard;

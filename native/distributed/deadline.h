@@ -1,4 +1,4 @@
-// Time limits for what is done with a store.
+// Time limits for operations of a store.
 #pragma once
 
 #include <chrono>
@@ -11,14 +11,14 @@
 
 namespace cleanclip {
 
-// `work` with a store, which keeps to the time limit by itself only while the store's host answers. 5 s after the limit
-// the caller gets a DistributedError, and the work is left to a thread of its own, as a TCPStore's wait for an answer
-// cannot be ended.
+// Gives `work` with a store a deadline. The work itself keeps its time limit only while the store's host answers. Five
+// seconds after the limit the caller gets a DistributedError. The work goes on in a thread of its own, because a
+// TCPStore's wait for an answer cannot be interrupted.
 template <typename Work>
 auto withDeadline(std::chrono::milliseconds limit, Work work) {
   return [limit, work = std::move(work)] {
     std::packaged_task<std::invoke_result_t<const Work&>()> task([own = work]() mutable {
-      const auto work = std::move(own);  // gone before the result is there
+      const auto work = std::move(own);  // destroyed before the result is there
       return work();
     });
     auto result = task.get_future();

@@ -1,5 +1,5 @@
-// Exchanges between ranks in the middle of a computation. They block this thread (with NCCL its CUDA stream), and what
-// fails in them is thrown as a DistributedError. Every rank calls the same ones in the same order.
+// Exchanges between ranks in the middle of a computation. They block this thread (with NCCL its CUDA stream) and throw
+// a DistributedError when they fail. Every rank must call the same ones in the same order.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,17 +9,17 @@
 
 namespace cleanclip {
 
-// The number of rows that each rank has, by rank.
+// Returns how many rows each rank has.
 using Counts = std::vector<int64_t>;
 
-// [n, …] of every rank, where n may differ -> [Σn, …], in the order of the ranks.
+// Concatenates [n, …] of every rank, where n may differ, to [Σn, …] in the order of the ranks.
 at::Tensor gatherRows(c10d::ProcessGroup& group, const at::Tensor& own, const Counts& counts);
 
-// [Σn, …] on every rank -> [n, …]: the sum of what the ranks have for this one's rows. It is added in the order of the
-// ranks, so that it is the same each time, and a rank receives nothing but its own rows.
+// Sums [Σn, …] over the ranks and returns this rank's rows, [n, …]. The sum is added in the order of the ranks, so it
+// is the same each time. A rank receives its own rows alone.
 at::Tensor sumOwnRows(c10d::ProcessGroup& group, const at::Tensor& all, Counts counts);
 
-// The sum of a contiguous tensor over all ranks, in place.
+// Sums a contiguous tensor over all ranks, in place.
 void sumOverRanks(c10d::ProcessGroup& group, const at::Tensor& tensor);
 
 }  // namespace cleanclip

@@ -1,12 +1,12 @@
-// What a failed exchange between ranks says.
+// Errors of failed exchanges between ranks.
 #pragma once
 
 #include <exception>
 
 namespace cleanclip {
 
-// Throws what a peer, a connection or a time limit caused as a DistributedError: every failure but a wrong argument or
-// want of memory.
+// Throws a failure that a peer, a connection or a time limit caused as a DistributedError. Wrong arguments and a lack
+// of memory keep their own errors.
 [[noreturn]] void rethrowAsDistributed(const std::exception_ptr& failure);
 
 }  // namespace cleanclip

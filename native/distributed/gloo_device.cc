@@ -16,7 +16,8 @@ using c10d::ProcessGroupGloo;
 
 const char* const kLoopback = "127.0.0.1";
 
-// The own address on the way to `target`; empty when there is no way. Connecting a datagram socket sends nothing.
+// Returns this machine's address on the route to `target`; empty without a route. Connecting a datagram socket sends
+// nothing.
 std::string ownAddressTowards(const addrinfo& target) {
   const int socket = ::socket(target.ai_family, SOCK_DGRAM, 0);
   if (socket < 0) return "";
@@ -35,7 +36,7 @@ std::string ownAddressTowards(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* found = nullptr;
-  // Any port does: the way depends on the address alone.
+  // Any port will do: the route depends on the address alone.
   if (host.empty() || ::getaddrinfo(host.c_str(), "9", &hints, &found) != 0) return kLoopback;
   std::string own;
   for (const auto* target = found; target != nullptr && own.empty(); target = target->ai_next)

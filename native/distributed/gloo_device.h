@@ -9,8 +9,8 @@
 
 namespace cleanclip {
 
-// One device for each interface of the comma-separated list. Without a list: the address from which this machine
-// reaches `peer`, a host name or address, or the loopback address when it reaches none or `peer` is empty.
+// Returns one device for each interface of the comma-separated list. Without a list, it is the address from which this
+// machine reaches `peer`, a host name or address. It is the loopback address when `peer` is empty or cannot be reached.
 std::vector<std::shared_ptr<gloo::transport::Device>> glooDevices(const std::string& interfaces,
                                                                   const std::string& peer);
 

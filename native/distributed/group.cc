@@ -28,8 +28,8 @@ struct GroupOptions {
   std::string peer;
 };
 
-// Blocks until every rank is there. The prefixes are those of torch.distributed's default group, so that Python may be
-// among the ranks.
+// Blocks until every rank is there. The prefixes are those of torch.distributed's default group, so that ranks may run
+// Python.
 c10::intrusive_ptr<ProcessGroup> makeGroup(const c10::intrusive_ptr<c10d::Store>& base, const GroupOptions& options) {
   const auto& [backend, rank, size, timeout, interfaces, peer] = options;
   const auto store = c10::make_intrusive<PrefixStore>("0/", c10::make_intrusive<PrefixStore>("default_pg", base));

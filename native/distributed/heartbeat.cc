@@ -13,11 +13,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kBeat = 1000ms;
-constexpr auto kPatience = 3s;      // for a sign of life, once something has failed
+constexpr auto kPatience = 3s;      // for a pulse, once something has failed
 constexpr auto kStoreSilence = 2s;  // after which nothing can be learnt from the store
 constexpr auto kPublishing = 1s;    // a cause
 constexpr auto kLearning = 2s;      // of a cause, by the others
-constexpr auto kAborting = 1s;      // what waits, before the process may end
+constexpr auto kAborting = 1s;      // the group, before the process may end
 constexpr int kReadings = 6;        // of the others' pulses, in the silence that means failure
 
 const char* const kCause = "cause";  // a key, as `pulse/3` is
@@ -32,7 +32,7 @@ std::vector<uint8_t> bytesOf(const std::string& text) { return {text.begin(), te
 std::shared_ptr<Heartbeat> Heartbeat::start(const c10::intrusive_ptr<c10d::Store>& store, const Settings& settings) {
   const std::shared_ptr<Heartbeat> heartbeat(new Heartbeat(settings));
   auto own = Store(c10::make_intrusive<c10d::PrefixStore>("cleanclip", store->clone()));
-  heartbeat->beatOnce(*own);  // so that whoever has met this rank has heard of it
+  heartbeat->beatOnce(*own);  // so that every rank that meets this one has a pulse of it
   std::thread([heartbeat, own = std::move(own)]() mutable { heartbeat->beat(own); }).detach();
   std::thread([heartbeat] { heartbeat->watch(); }).detach();
   return {heartbeat.get(), [heartbeat](Heartbeat*) { heartbeat->stop(200ms); }};
@@ -40,8 +40,8 @@ std::shared_ptr<Heartbeat> Heartbeat::start(const c10::intrusive_ptr<c10d::Store
 
 Heartbeat::Heartbeat(const Settings& settings) : settings_(settings), pulses_(settings.size), heardAt_(settings.size) {}
 
-// The thread that talks to the store. It may hang in that for ever when the store's host does, so nobody waits for it
-// without limit.
+// Runs on the thread that talks to the store. It may hang for ever when the store's host does, so nobody waits for it
+// without a limit.
 void Heartbeat::beat(Store& store) {
   bool lost = false;
   try {
@@ -79,7 +79,7 @@ void Heartbeat::beatOnce(c10d::Store& store) {
   std::string cause;
   if (!proposal.empty()) {
     cause = store.compareSet(kCause, "", proposal);
-  } else if (store.check({kCause}) && seeks) {  // asked in any case: a set alone is not answered
+  } else if (store.check({kCause}) && seeks) {  // checked in any case, because a set alone gets no answer
     cause = store.get_to_str(kCause);
   }
 
@@ -117,8 +117,8 @@ void Heartbeat::readAll(c10d::Store& store) {
   changed_.notify_all();
 }
 
-// The thread that notices that a rank has been silent for too long while this one waits, and that breaks off once there
-// is a cause.
+// Runs on the thread that notices a rank that was silent for too long while this one waits. It aborts the group once
+// there is a cause.
 void Heartbeat::watch() {
   Lock lock(mutex_);
   const auto over = [this] { return stopping_ || (!cause_.empty() && abort_); };
@@ -132,15 +132,15 @@ void Heartbeat::watch() {
   lock.unlock();
   try {
     abort_();
-  } catch (const std::exception&) {  // what waits then keeps to its time limit
+  } catch (const std::exception&) {  // the operations then end at their time limit
   }
   lock.lock();
   aborted_ = true;
   changed_.notify_all();
 }
 
-// This process was stopped, as by Ctrl-Z, or got no time to run: how long the others were silent meanwhile says nothing
-// of them.
+// When this process was stopped (Ctrl-Z) or got no time to run, the silence of the others meanwhile says nothing about
+// them.
 void Heartbeat::forgetPause() {
   const auto now = Clock::now();
   if (now - watchedAt_ <= 2 * kBeat) return;
@@ -159,8 +159,8 @@ std::string Heartbeat::findCause(const FailedOperation& operation) {
   const auto before = pulses_;
   changed_.wait_until(lock, deadline, [&] { return over() || allBeatSince(before); });
   const auto found = [&] { return causeOf(operation, before, pulses_, settings_.rank, kPatience.count()); };
-  // A rank whose time limit is over closes its connections, which fails others: it knows who did not come, and is about
-  // to say so.
+  // A rank whose time limit is over closes its connections, so others fail too. It knows which rank did not come, and
+  // is about to say so.
   if (operation.limit.empty() && !over() && found().empty()) changed_.wait_until(lock, deadline, over);
 
   std::string ownFailure;
@@ -188,8 +188,8 @@ void Heartbeat::announceFailure(const std::string& cause) {
   inquiries_--;
 }
 
-// Leaves a cause in the store; another one may be there first. Without an answer of the store it holds for this rank
-// alone, and is left when one comes.
+// Writes a cause into the store unless another one is there. While the store does not answer, the cause holds for this
+// rank alone; it is written when an answer comes.
 void Heartbeat::settle(Lock& lock, const std::string& cause) {
   if (proposal_.empty()) proposal_ = cause;
   hurry();
@@ -198,8 +198,8 @@ void Heartbeat::settle(Lock& lock, const std::string& cause) {
   changed_.notify_all();
 }
 
-// Shows that this rank knows the cause. When this process ends, so does the store that it hosts: until then, whoever
-// has beaten since `before` shall know it too.
+// Shows that this rank knows the cause. If this process hosts the store, the store ends with it. So it waits until
+// every rank that has beaten since `before` knows the cause too.
 void Heartbeat::letOthersLearn(Lock& lock, const std::vector<Pulse>& before) {
   hurry();
   changed_.wait_for(lock, kLearning, [&, next = readings_ + 1] {
@@ -266,10 +266,10 @@ bool Heartbeat::allBeatSince(const std::vector<Pulse>& before) const {
   return true;
 }
 
-// Of ranks that have shown no sign of life for as long as means failure; empty when there are none.
+// Names the ranks that were silent for longer than the limit; empty when there are none.
 std::string Heartbeat::silenceCause() const {
   if (settings_.firstHosts && storeIsSilentFor(settings_.silence)) return kHostSilent;
-  if (storeIsSilentFor(kStoreSilence) || readAt_ < progressAt_) return "";  // nothing new is known of the others
+  if (storeIsSilentFor(kStoreSilence) || readAt_ < progressAt_) return "";  // nothing new is known about the others
   std::vector<int> silent;
   for (int rank = 0; rank < settings_.size; rank++) {
     const auto& pulse = pulses_[rank];
@@ -280,7 +280,7 @@ std::string Heartbeat::silenceCause() const {
              : silenceText(silent, std::chrono::duration_cast<std::chrono::seconds>(settings_.silence).count());
 }
 
-// Has the store asked now, not with the next beat.
+// Makes the store thread beat at once.
 void Heartbeat::hurry() {
   hurried_ = true;
   changed_.notify_all();

@@ -1,4 +1,4 @@
-// Signs of life: what tells, when an operation of a group fails, which of its ranks is the cause.
+// The heartbeat of a process group: it tells which rank is the cause when an operation fails.
 #pragma once
 
 #include <torch/csrc/distributed/c10d/Store.hpp>
@@ -15,36 +15,35 @@
 
 namespace cleanclip {
 
-// Each rank shows a pulse in the group's store every second, from a thread of its own, and looks there for the cause:
-// the cause of the group's failure in words, which the first rank that finds it leaves for all. Once there is one,
-// everything that waits in the group is broken off.
+// A thread of each rank writes a pulse into the group's store every second. It also looks there for the cause of the
+// group's failure, a sentence that the first rank to find it writes for all. Once there is one, the group is aborted.
 class Heartbeat {
  public:
   struct Settings {
     int rank;
     int size;
     bool firstHosts;                    // rank 0 hosts the store
-    std::chrono::milliseconds silence;  // of a rank that this one waits for, after which the group has failed
+    std::chrono::milliseconds silence;  // of a rank that this one waits for; after it the group has failed
   };
 
-  // Connects to the store once more and beats, until the pointer's last owner lets go of it.
+  // Opens another connection to the store and beats until the last owner of the pointer releases it.
   static std::shared_ptr<Heartbeat> start(const c10::intrusive_ptr<c10d::Store>& store, const Settings& settings);
 
-  // What breaks off the waiting; given once, and called at most once, from a thread of its own.
+  // Sets the function that aborts the group. It is set once and called at most once, from a thread of its own.
   void whenFailed(std::function<void()> abort);
 
-  // This rank begins what it does with others. Returns the collective's number among its own, from 1; else 0.
+  // Begins an operation with other ranks. Returns the number of a collective among this rank's, from 1; else 0.
   int64_t begin(bool collective);
   void end();
 
-  // Blocks until the cause is there, some 6 s at most. Empty when this rank was the first to fail, and no other is to
-  // blame.
+  // Blocks until the cause is known, for about 6 s at most. Returns an empty string when this rank failed first and no
+  // other rank is the cause.
   std::string findCause(const FailedOperation& operation);
 
-  // Leaves a cause, unless there is one. Blocks some 3 s at most.
+  // Writes a cause into the store unless there is one. Blocks for about 3 s at most.
   void announceFailure(const std::string& cause);
 
-  // Tells the others that this rank does nothing more with them, and stops. Blocks a second at most.
+  // Tells the others that this rank leaves the group, and stops. Blocks for a second at most.
   void leave();
 
  private:
@@ -71,10 +70,10 @@ class Heartbeat {
   void hurry();
 
   const Settings settings_;
-  std::mutex mutex_;  // of all below
+  std::mutex mutex_;  // guards everything below
   std::condition_variable changed_;
   Pulse own_;
-  std::string proposal_;    // a cause to leave
+  std::string proposal_;    // a cause to write
   bool published_ = false;  // in the store
   std::string cause_;
   std::function<void()> abort_;

@@ -26,7 +26,7 @@ const std::shared_ptr<Heartbeat>& heartbeatArg(const Napi::Value& value) {
 }
 
 // startHeartbeat(store, rank, size, rank 0 hosts the store, silence): a promise; undefined for a store in a file, which
-// would grow by each beat
+// each beat would make larger
 napi_value startHeartbeat(const Napi::CallbackInfo& info) {
   const Heartbeat::Settings settings{
       .rank = info[1].ToNumber(),

@@ -1,4 +1,4 @@
-// The heartbeat of a group, for JavaScript.
+// Exports the heartbeat of a group to JavaScript.
 #pragma once
 
 #include <napi.h>

@@ -29,7 +29,7 @@ struct SocketAddress {
   sockaddr* any() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
-// The loopback address that a name stands for, one of IPv4 first; nothing when it stands for another address too.
+// Returns the loopback address that a name means, IPv4 first; nothing when the name means another address too.
 std::optional<SocketAddress> loopbackOf(const std::string& host, uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

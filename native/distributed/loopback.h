@@ -1,4 +1,4 @@
-// A store that the ranks of one machine share is for that machine alone.
+// Keeps the store of ranks that share one machine closed to other machines.
 #pragma once
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -7,9 +7,9 @@
 
 namespace cleanclip {
 
-// The options of the server of a store, with a socket that listens on the loopback address alone, when that is what the
-// host's name stands for. c10d itself listens on all interfaces. Where the port is taken the options stay as they are,
-// and c10d says what is wrong.
+// Returns the options of a store's server. If the host's name means the loopback address, they hold a socket that
+// listens there alone; c10d itself listens on all interfaces. If the port is taken, the options stay as they are, and
+// c10d reports the error.
 c10d::TCPStoreOptions onLoopback(const std::string& host, c10d::TCPStoreOptions options);
 
 }  // namespace cleanclip

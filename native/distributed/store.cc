@@ -30,7 +30,7 @@ std::vector<std::string> keys(const Napi::Value& value) {
   return result;
 }
 
-// A store for a call that may wait long: a TCPStore serves one call at a time, and others must get through meanwhile.
+// Returns a store for a call that may wait long. A TCPStore serves one call at a time, and others must not wait for it.
 Store forWaiting(const Store& store) {
   return dynamic_cast<c10d::TCPStore*>(store.get()) != nullptr ? store->clone() : store;
 }

@@ -1,4 +1,4 @@
-// Work on bytes that JavaScript gives, at once or on a thread of the pool, so that the event loop goes on.
+// Runs work on bytes of JavaScript, at once or on a thread of the pool, where it does not block the event loop.
 #pragma once
 
 #include <napi.h>
@@ -12,8 +12,8 @@
 
 namespace cleanclip {
 
-// A promise of what `finish`, on JavaScript's thread, makes of the result of `work`, on another one. `bytes` are kept
-// meanwhile.
+// Runs `work` on a thread of the pool, then `finish` on JavaScript's thread with its result. The promise gets the value
+// that `finish` makes. `bytes` stay alive until then.
 template <typename Result>
 class AsyncWork : public Napi::AsyncWorker {
  public:
@@ -66,7 +66,7 @@ class AsyncWork : public Napi::AsyncWorker {
   std::exception_ptr failure;
 };
 
-// The same, or at once and without a promise.
+// Does the same, or works at once and returns the value without a promise.
 template <typename Result>
 napi_value syncOrAsync(bool async, const Napi::Object& bytes, typename AsyncWork<Result>::Work work,
                        typename AsyncWork<Result>::Finish finish) {
