@@ -1,6 +1,6 @@
 import { type Tensor, torch } from '../torch';
 
-/** Neighbouring rows of a batch, as those of a rank among the rows of all ranks. */
+/** Consecutive rows of a batch, such as those of one rank among the rows of all ranks. */
 export interface Rows {
   start: number;
   length: number;
@@ -13,7 +13,7 @@ export interface Rows {
  * @param b unit-norm features [N, D]
  * @param scale the factor on the similarities, a 0-dimensional tensor
  * @param reduction 'mean' (default) or 'sum' over the rows
- * @param rows of `a` that seek theirs; default all N
+ * @param rows of `a` that the loss is of; default all N
  * @returns float32 scalar
  */
 export function matchLoss(
@@ -29,7 +29,8 @@ export function matchLoss(
 }
 
 /**
- * Cross entropy of rows of logits [n, N], the first of which seeks column `start`, the next the next one, and so on.
+ * Cross entropy of rows of logits [n, N]. The target of the first row is column `start`, that of the next row the next
+ * column, and so on.
  */
 function crossEntropy(logits: Tensor, start: number, reduction: 'mean' | 'sum'): Tensor {
   const target = torch.arange(start, start + logits.shape[0], { device: logits.device });
@@ -42,7 +43,7 @@ function crossEntropy(logits: Tensor, start: number, reduction: 'mean' | 'sum'):
  * @param textEmbeds unit-norm text features [N, D]
  * @param scale s = exp(logit_scale), a 0-dimensional tensor
  * @param reduction 'mean' (default) or 'sum' over the pairs
- * @param rows the pairs whose images and texts seek theirs among all; default all N
+ * @param rows the pairs whose loss it is; their negatives are all N pairs; default all N
  * @returns float32 scalar
  */
 export function contrastiveLoss(

@@ -16,10 +16,10 @@ export interface Embeds {
 export type Embedder = Pick<Clip, 'config' | 'device' | 'forward'>;
 
 /**
- * Features of some rows of a batch. Both views go through the model in one batch of 2N. Pixels are copied to the
- * model's device without waiting for it; token ids stay on the CPU, where their lengths are read.
- * @param repeated another pass over these rows counts for batch norm's running statistics, this one does not; default
- * false
+ * Computes the features of some rows of a batch. Both views go through the model in one batch of 2N. Pixels are copied
+ * to the model's device asynchronously; token ids stay on the CPU, where their lengths are read.
+ * @param repeated whether this pass repeats another one, so that it must not update batch norm's running statistics;
+ * default false
  */
 export function embedBatch(model: Embedder, batch: BatchTensors, { start, length }: Rows, repeated = false): Embeds {
   const rows = (tensor: Tensor): Tensor => tensor.narrow(0, start, length);

@@ -6,12 +6,12 @@ import { type UnlearnInput, type UnlearnLoss, unlearnLoss } from './unlearn';
 const { allGatherRows, getRank } = torch.distributed;
 
 /**
- * A rank's own features, as {@link cleanClipLoss} takes them, or with `isBackdoor` of all ranks' pairs, as {@link
- * unlearnLoss} does.
+ * A rank's own features, as {@link cleanClipLoss} takes them. With `isBackdoor`, which covers all ranks' pairs, the
+ * loss is {@link unlearnLoss}.
  */
 export type RankInput = CleanClipInput & Partial<UnlearnInput>;
 
-/** How the ranks that have the parts of a batch compute its loss. */
+/** How ranks that each have a part of a batch compute its loss. */
 export interface OverRanks {
   /** the number of pairs of each rank, by rank; they may differ, and none is 0 */
   counts: readonly number[];
@@ -28,13 +28,13 @@ export interface OverRanks {
 }
 
 /**
- * The loss of the joined batch of all ranks, for a backward whose gradients are averaged over ranks, as by
- * `DistributedDataParallel`. It blocks this thread until every rank has come here, as its backward does with
- * `gatherWithGrad`.
+ * Computes the loss of the joined batch of all ranks, for gradients that are averaged over the ranks, as
+ * `DistributedDataParallel` does. It blocks this thread until every rank has called it; with `gatherWithGrad` its
+ * backward does so too.
  *
  * By default the features of other ranks are constants. The mean gradient is then that of one process on the joined
- * batch divided by the number of ranks, but for that of `logitScale`, which is whole. With `gatherWithGrad` it is that
- * of one process; with `localLoss` too, in n·Σn similarities on a rank with n pairs in place of (Σn)².
+ * batch, divided by the number of ranks; the gradient of `logitScale` is not divided. With `gatherWithGrad` the mean
+ * gradient is that of one process. `localLoss` gives the same with n·Σn similarities on a rank with n pairs, not (Σn)².
  * @returns the losses of the joined batch, the same on all ranks; with `localLoss` only `loss` has a gradient, this
  * rank's share
  * @throws CleanclipError `ERR_OPTION` for `localLoss` without `gatherWithGrad` or with `isBackdoor`, and as {@link
@@ -82,9 +82,9 @@ function joinFeatures(input: RankInput, counts: readonly number[], gradient: 'ow
 }
 
 /**
- * The losses of the joined batch from those of each rank's pairs; `loss` has the gradient of this rank's.
- * @param share of the pairs of a rank, 1 where all have as many: so weighted, the mean over ranks is the loss of the
- * joined batch
+ * Computes the losses of the joined batch from those of each rank's pairs; `loss` has this rank's gradient.
+ * @param share this rank's pairs divided by the mean over ranks, 1 where all have as many. With this weight the mean
+ * over ranks is the loss of the joined batch
  */
 function joinLosses(parts: CleanClipLoss, counts: readonly number[], share: number): CleanClipLoss {
   const names = Object.keys(parts) as (keyof CleanClipLoss)[];

@@ -1,17 +1,17 @@
 import { type Tensor, torch } from '../torch';
 import { type CleanClipInput, type CleanClipLoss, cleanClipLoss } from './cleanclip';
 
-/** What `unlearnLoss` takes beside CleanCLIP's features. */
+/** What `unlearnLoss` takes besides CleanCLIP's features. */
 export interface UnlearnInput extends CleanClipInput {
   /** which of the N pairs are poisoned */
   isBackdoor: readonly boolean[];
-  /** the similarity that poisoned pairs are drawn to; default 0 */
+  /** the similarity that poisoned pairs shall get; default 0 */
   target?: number;
   /** weight of the constraint; default 1 */
   constraintWeight?: number;
 }
 
-/** The parts of the loss; what no pair of the batch belongs to is absent. */
+/** The parts of the loss; a part without pairs in the batch is absent. */
 export interface UnlearnLoss extends Partial<CleanClipLoss> {
   loss: Tensor;
   /** mean (I·T − target)² over the poisoned pairs */
@@ -19,8 +19,8 @@ export interface UnlearnLoss extends Partial<CleanClipLoss> {
 }
 
 /**
- * Unlearning: CleanCLIP's loss over the clean pairs of a batch, and a constraint that draws the similarity of each
- * poisoned pair to `target`, weighted by `constraintWeight`.
+ * Computes the loss of unlearning: CleanCLIP's loss over the clean pairs of a batch, plus `constraintWeight` times a
+ * constraint. The constraint moves the similarity of each poisoned pair to `target`.
  * @throws CleanclipError `ERR_OPTION` as {@link cleanClipLoss}
  */
 export function unlearnLoss({ isBackdoor, target = 0, constraintWeight = 1, ...features }: UnlearnInput): UnlearnLoss {

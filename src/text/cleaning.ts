@@ -38,7 +38,7 @@ function mendCharacters(text: string): string {
 /** What an ampersand is called in HTML, behind another ampersand. */
 const AMPERSAND = /(?:amp|AMP|#0{0,20}38|#[xX]0{0,20}26);/y;
 
-/** Makes one ampersand of many of which each pass would unescape the first: `&amp;` of `&amp;amp;amp;`. */
+/** Shortens a chain such as `&amp;amp;amp;` to one `&amp;`; each pass would unescape only its first ampersand. */
 function joinAmpersands(line: string): string {
   let joined = '';
   let from = 0;
@@ -64,8 +64,7 @@ function mendLine(line: string, unescape: boolean): string {
 }
 
 /**
- * Does what ftfy's `fix_text` does: line by line; from the first `<` on the text is taken for HTML, whose entities
- * stay.
+ * Does what ftfy's `fix_text` does, line by line. Text from the first `<` on is taken for HTML, whose entities stay.
  */
 function mendText(text: string): string {
   let unescape = true;

@@ -2,9 +2,9 @@
 export type MergeOf = (left: number, right: number) => number | undefined;
 
 /**
- * Merges tokens pair by pair, the lowest id first and of equal pairs the leftmost first, as the rounds of BPE do, in n
- * log n steps: for long pieces. A merged token takes part only in later merges than its own, so that this order is that
- * of the rounds.
+ * Merges the tokens of a long piece pair by pair in n log n steps. The pair of the lowest id comes first, and the
+ * leftmost of equal pairs, as in the rounds of BPE. A merged token takes part only in later merges than its own, so
+ * this order is that of the rounds.
  */
 export function mergeLong(ids: number[], mergeOf: MergeOf): number[] {
   const next = Int32Array.from(ids, (_, i) => i + 1); // of each place, the place of the token behind it

@@ -3,7 +3,7 @@ import { type Tensor, torch } from '../torch';
 import { encode, END_TOKEN, START_TOKEN } from './bpe';
 import { cleanText } from './cleaning';
 
-/** Tokens of a text in CLIP. */
+/** The context length of CLIP: token ids a text. */
 const CONTEXT_LENGTH = 77;
 
 /**

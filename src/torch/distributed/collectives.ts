@@ -3,13 +3,13 @@ import { addon } from '../addon';
 import { type Tensor, wrap } from '../tensor';
 import { blocking, type ProcessGroup, processGroup, runOperation } from './group';
 
-/** How the tensors of the ranks become one; 'mean' is torch's AVG. */
+/** How the tensors of the ranks are reduced to one; 'mean' is torch's AVG. */
 export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
 
 /*
- * Every rank calls the same operations in the same order, with tensors of the same shape and dtype, dense and
- * contiguous. What runs begins at the call, or after the last allGatherObject, in the order of the calls, and leaves
- * this thread free; leave the tensors alone until the promise is settled. All reject with CleanclipError
+ * Every rank calls the same operations in the same order, with dense, contiguous tensors of the same shape and dtype.
+ * Operations run in the order of the calls, each at its call or after an allGatherObject that is under way. They do not
+ * block this thread; do not change the tensors until the promise is settled. All reject with CleanclipError
  * `ERR_DISTRIBUTED` when a rank ends, hangs or does not come within the group's time limit.
  */
 
@@ -26,7 +26,7 @@ export async function allReduce(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp 
 }
 
 /**
- * The tensors of all ranks (all_gather), for use without gradient: {@link allGatherRows} has one.
+ * Returns the tensors of all ranks (all_gather), without a gradient; {@link allGatherRows} has one.
  * @param tensor of any shape
  * @returns by rank, each of the tensor's shape and dtype
  * @throws CleanclipError `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
@@ -47,8 +47,8 @@ export async function broadcast(tensor: Tensor, { src = 0 }: { src?: number } = 
 }
 
 /**
- * Copies rank 0's tensors into those of the others, in place, many in one piece (torch's _broadcast_coalesced). Blocks
- * this thread.
+ * Copies rank 0's tensors into those of the others, in place (torch's _broadcast_coalesced). It sends many tensors in
+ * one piece and blocks this thread.
  * @param tensors of any shapes and strides
  * @throws CleanclipError `ERR_DISTRIBUTED`
  */
@@ -60,7 +60,7 @@ export function broadcastCoalesced(tensors: Tensor[]): void {
 }
 
 /**
- * Reduces a tensor over all ranks, of which each gets a part (reduce_scatter_tensor).
+ * Reduces a tensor over all ranks and gives each rank a part of the result (reduce_scatter_tensor).
  * @param tensor [n · world size, …]
  * @param options.op default 'sum'
  * @returns [n, …], rank r's the r-th part

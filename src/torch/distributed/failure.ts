@@ -1,10 +1,10 @@
 import { CleanclipError, optionError } from '../../errors';
 
-/** As a sentence begins: `Rank 1 of 4`. */
+/** Names a rank at the beginning of a sentence: `Rank 1 of 4`. */
 export const whoIs = ({ rank, worldSize }: { rank: number; worldSize: number }): string =>
   `Rank ${rank} of ${worldSize}`;
 
-/** torch's default time limit of what ranks do together: 30 minutes. */
+/** torch's default time limit of an operation of several ranks: 30 minutes, in milliseconds. */
 export const DEFAULT_TIMEOUT = 30 * 60 * 1000;
 
 /** Who waited for what, and how long at most. */
@@ -16,7 +16,7 @@ export interface Waiting {
   timeout: number;
 }
 
-/** Awaits what ranks do without a group; its failure names who waited, for what and how long at most. */
+/** Awaits an operation of ranks that have no group yet. Its error names who waited, for what and how long at most. */
 export async function naming<T>(waiting: Waiting, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -29,11 +29,11 @@ export async function naming<T>(waiting: Waiting, work: () => T | Promise<T>): P
 export const isExchangeFailure = (error: unknown): error is CleanclipError =>
   error instanceof CleanclipError && error.code === 'ERR_DISTRIBUTED';
 
-/** Whether it was the time limit; Gloo also says `timeout` of what fails because of another's. */
+/** Whether the time limit was over. Gloo also says `timeout` where another rank's time limit closed the connection. */
 export const isTimeout = ({ message }: CleanclipError): boolean =>
   /time[d ]?\s?out/i.test(message) && !message.includes('caused pair closure');
 
-/** The error to throw for one that a wait ended in; `cause` is what the ranks found. */
+/** Turns the error of an operation into one that names the rank, the operation and `cause`, as the ranks found it. */
 export function named({ who, operation, timeout }: Waiting, error: unknown, cause = ''): unknown {
   if (!isExchangeFailure(error)) return error;
   const detail = error.message.replace(/\.$/, '');
@@ -46,7 +46,7 @@ export function named({ who, operation, timeout }: Waiting, error: unknown, caus
   });
 }
 
-/** Milliseconds of a time limit: a whole number from 1 on, at most 24 days. */
+/** Checks a time limit in milliseconds: an integer of at least 1, at most 24 days. */
 export function checkTimeout(timeout: number): number {
   if (!Number.isInteger(timeout) || timeout < 1 || timeout > 2 ** 31 - 1) {
     throw optionError(`timeout must be a whole number of milliseconds from 1 to ${2 ** 31 - 1}, but it is ${timeout}.`);

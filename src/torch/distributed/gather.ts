@@ -4,13 +4,13 @@ import { type Tensor, wrap } from '../tensor';
 import { blocking, type ProcessGroup, processGroup } from './group';
 
 /**
- * The rows of all ranks, in the order of the ranks, with their gradient. It blocks this thread until every rank has
- * come here, as its backward does with 'all', at most the group's time limit.
+ * Concatenates the rows of all ranks, in the order of the ranks, with their gradient. It blocks this thread until every
+ * rank has called it, at most for the group's time limit; with 'all' its backward does so too.
  * @param tensor [n, …]; all but the first dimension and the dtype the same on all ranks
  * @param counts n of each rank, by rank; they may differ, and none is 0
- * @param gradient what backward gives this rank's rows: with 'own' the gradient that they have here, other ranks' rows
- * being constants; with 'all' the sum of the gradients that they have on all ranks
- * (torch.distributed.nn.functional.all_gather), for which all call backward
+ * @param gradient what backward gives this rank's rows. 'own': the gradient that they have here; other ranks' rows are
+ * constants. 'all': the sum of their gradients on all ranks (torch.distributed.nn.functional.all_gather); every rank
+ * must call backward
  * @returns [sum of counts, …]
  * @throws CleanclipError `ERR_OPTION` for counts that do not fit, `ERR_DISTRIBUTED` when a rank has ended, hangs or
  * does not come in time

@@ -6,7 +6,7 @@ import type { NativeGroup } from './native';
 import { checkRanks, type Rendezvous, rendezvous } from './rendezvous';
 import type { Store } from './store';
 
-/** Gloo exchanges tensors on CPUs; NCCL those on CUDA devices, beside Gloo for the others. */
+/** Gloo exchanges tensors on CPUs. NCCL exchanges those on CUDA devices, and Gloo the others beside it. */
 export type Backend = 'gloo' | 'nccl';
 
 /** How {@link initProcessGroup} makes the group. */
@@ -24,8 +24,8 @@ export interface ProcessGroupOptions {
   /** milliseconds that any one operation takes at most; default 30 minutes */
   timeout?: number;
   /**
-   * milliseconds that another rank may give no sign of life while this one waits, 3000 or more; default a minute. After
-   * that, what waits fails before its time limit. A process that a debugger stopped is silent; one that is busy is not.
+   * milliseconds, at least 3000, that another rank's heartbeat may be missing while this one waits; default a minute.
+   * After that, what waits fails before its time limit. A process that a debugger stopped is silent; a busy one is not.
    */
   silence?: number;
 }
@@ -51,10 +51,10 @@ let current: ProcessGroup | undefined;
 let beginning = false;
 
 /**
- * Joins this thread to the other ranks and waits until all are there (torch.distributed.init_process_group). Ranks of
- * Python's torch may be among them. Gloo listens on the interfaces of GLOO_SOCKET_IFNAME (`eth0` or `eth0,eth1`);
- * without it on the address from which this machine reaches MASTER_ADDR, and with a file or a store of your own on the
- * loopback address.
+ * Joins this thread to the other ranks and waits until all are there (torch.distributed.init_process_group). Some of
+ * them may run Python's torch. Gloo listens on the interfaces of GLOO_SOCKET_IFNAME (`eth0` or `eth0,eth1`). Without
+ * it, Gloo listens on the address from which this machine reaches MASTER_ADDR. With a file or a store of your own, it
+ * listens on the loopback address.
  * @throws CleanclipError `ERR_OPTION` for wrong options, `ERR_DISTRIBUTED` when a rank does not come in time
  */
 export async function initProcessGroup(options: ProcessGroupOptions = {}): Promise<void> {
@@ -109,8 +109,8 @@ async function join(
 }
 
 /**
- * Leaves the group, once what is under way in it has ended (torch.distributed.destroy_process_group). Where rank 0
- * hosts the store, let the others come through a barrier first. A process may also end without it.
+ * Waits for the group's operations and leaves the group (torch.distributed.destroy_process_group). If rank 0 hosts the
+ * store, call a barrier before. A process may also end without calling this.
  */
 export async function destroyProcessGroup(): Promise<void> {
   const group = processGroup();
@@ -122,9 +122,9 @@ export async function destroyProcessGroup(): Promise<void> {
 }
 
 /**
- * Tells the other ranks why this one gives up, for its program to call before it ends with an error of its own: what
- * they wait for fails within seconds, and their errors say `rank 1 failed: …`. It takes some 3 s at most, and does
- * nothing without a group, or for an `ERR_DISTRIBUTED` or `ERR_ABORTED`, which is not of this rank alone.
+ * Tells the other ranks why this one gives up. A program calls it before it ends with an error of its own. What the
+ * others wait for then fails within seconds, and their errors say `rank 1 failed: …`. It takes about 3 s at most. It
+ * does nothing without a group, nor for `ERR_DISTRIBUTED` and `ERR_ABORTED`, which other ranks get too.
  */
 export async function announceFailure(error: unknown): Promise<void> {
   const shared = error instanceof CleanclipError && ['ERR_DISTRIBUTED', 'ERR_ABORTED'].includes(error.code);
@@ -136,13 +136,13 @@ export async function announceFailure(error: unknown): Promise<void> {
 /** Whether this thread is in a group. */
 export const isInitialized = (): boolean => current !== undefined;
 
-/** This process among the ranks, from 0. */
+/** Returns the rank of this process, from 0. */
 export const getRank = (): number => processGroup().rank;
 
-/** The number of ranks. */
+/** Returns the number of ranks. */
 export const getWorldSize = (): number => processGroup().worldSize;
 
-/** The backend of the group. */
+/** Returns the backend of the group. */
 export const getBackend = (): Backend => processGroup().backend;
 
 /** Whether libtorch was built with NCCL. */
@@ -180,8 +180,8 @@ export async function runOperation<T>(
 }
 
 /**
- * @internal The same for what takes several exchanges. A collective that is called meanwhile waits, so that on all
- * ranks the order is that of the calls.
+ * @internal Does the same for an operation of several exchanges. A collective that is called meanwhile waits, so that
+ * all ranks keep the order of the calls.
  */
 export async function inOneGo<T>(operation: string, start: (group: ProcessGroup) => Promise<T>): Promise<T> {
   const group = processGroup();
@@ -194,7 +194,7 @@ export async function inOneGo<T>(operation: string, start: (group: ProcessGroup)
   }
 }
 
-/** @internal Like {@link runOperation}, for what blocks this thread until the ranks have done it. */
+/** @internal Does as {@link runOperation} for an operation that blocks this thread. */
 export function blocking<T>(group: ProcessGroup, operation: string, block: () => T, collective = true): T {
   if (collective && group.several !== undefined)
     throw optionError(`${operation} blocks this thread while allGatherObject waits; await that first.`);

@@ -3,13 +3,13 @@ import { isExchangeFailure, isTimeout, named, naming, whoIs } from './failure';
 import type { NativeGroup, NativeHeartbeat, Question } from './native';
 import type { Store } from './store';
 
-/** What a {@link Heartbeat} goes by. */
+/** Options of {@link Heartbeat.start}. */
 export interface HeartbeatOptions {
   rank: number;
   worldSize: number;
   /** milliseconds that an operation takes at most */
   timeout: number;
-  /** milliseconds without a sign of life of a rank that this one waits for, after which the group has failed */
+  /** milliseconds without a heartbeat of a rank that this one waits for; after them the group has failed */
   silence: number;
   /** whether rank 0's process hosts the store */
   firstHosts: boolean;
@@ -22,8 +22,8 @@ interface Begun {
 }
 
 /**
- * Shows the other ranks that this one lives, and asks what became of them when an operation fails. Ranks that met in a
- * file show nothing: their failures name no rank.
+ * Shows the other ranks that this one lives, and finds which rank is the cause when an operation fails. Ranks that met
+ * through a file have no heartbeat, so their errors name no rank.
  */
 export class Heartbeat {
   private constructor(
@@ -32,7 +32,7 @@ export class Heartbeat {
     private readonly timeout: number,
   ) {}
 
-  /** Begins to beat. */
+  /** Starts the heartbeat of this rank. */
   static async start(
     store: Store,
     { rank, worldSize, timeout, silence, firstHosts }: HeartbeatOptions,
@@ -44,12 +44,12 @@ export class Heartbeat {
     return new Heartbeat(native, who, timeout);
   }
 
-  /** Makes all that waits in the group fail as soon as a rank has found that the group has failed. */
+  /** Aborts the group as soon as a rank finds that it has failed. */
   guard(group: NativeGroup): void {
     if (this.native !== undefined) addon().guardGroup(this.native, group);
   }
 
-  /** Awaits what ranks do together. Its failure names who waited, for what, and the rank that is the cause. */
+  /** Awaits an operation of several ranks. Its error names who waited, for what, and the rank that is the cause. */
   async during<T>(operation: string, collective: boolean, start: () => Promise<T>): Promise<T> {
     const exchange = start(); // throws what is wrong with its arguments
     const begun = this.begin(operation, collective);
@@ -63,7 +63,7 @@ export class Heartbeat {
     }
   }
 
-  /** The same for what blocks this thread. */
+  /** Does the same for an operation that blocks this thread. */
   duringBlock<T>(operation: string, collective: boolean, block: () => T): T {
     const begun = this.begin(operation, collective);
     try {
@@ -76,12 +76,12 @@ export class Heartbeat {
     }
   }
 
-  /** Leaves what the other ranks say of the group's failure, unless that is known already. */
+  /** Tells the other ranks the cause of the group's failure, unless they know one. */
   async announce(cause: string): Promise<void> {
     if (this.native !== undefined) await addon().announceFailure(this.native, cause);
   }
 
-  /** Tells the others that this rank does nothing more with them. */
+  /** Tells the others that this rank leaves the group, and stops. */
   async stop(): Promise<void> {
     if (this.native !== undefined) await addon().stopHeartbeat(this.native);
   }

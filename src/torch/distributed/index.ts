@@ -1,4 +1,4 @@
-/** torch.distributed: ranks that exchange tensors, in promises. */
+/** torch.distributed: ranks exchange tensors, and each operation returns a promise. */
 export {
   allGather,
   allReduce,

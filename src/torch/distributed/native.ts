@@ -10,7 +10,7 @@ export interface NativeGroup {
   readonly __group: unique symbol;
 }
 
-/** The signs of life of a process group, inside the addon. */
+/** The heartbeat of a process group, inside the addon. */
 export interface NativeHeartbeat {
   readonly __heartbeat: unique symbol;
 }
@@ -20,7 +20,7 @@ export interface NativeReducer {
   readonly __reducer: unique symbol;
 }
 
-/** Why did an operation fail? With the time limit that it did not keep, or '', and with what it failed. */
+/** A failed operation: `limit` is the time limit that it did not keep, or ''; `detail` is its error. */
 export type Question = [heartbeat: NativeHeartbeat, operation: string, number: number, limit: string, detail: string];
 
 /** The functions of `native/distributed/`; times are in milliseconds. */

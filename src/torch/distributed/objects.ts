@@ -6,8 +6,8 @@ import { wrap } from '../tensor';
 import { inOneGo } from './group';
 
 /**
- * The values of all ranks, by rank (all_gather_object): anything that structured cloning takes, so no functions and no
- * tensors. The ranks trust one another: what they send is deserialised.
+ * Returns the values of all ranks, by rank (all_gather_object). A value is anything that structured cloning takes, so
+ * neither a function nor a tensor. The ranks must trust one another, because what they send is deserialised.
  */
 export async function allGatherObject<T>(value: T): Promise<T[]> {
   const bytes = serialize(value);
@@ -21,7 +21,7 @@ export async function allGatherObject<T>(value: T): Promise<T[]> {
   });
 }
 
-/** The bytes of tensors, which are freed. */
+/** Returns the bytes of tensors, and frees the tensors. */
 function takeAll(handles: number[]): Buffer[] {
   return handles.map((handle) => {
     using tensor = wrap(handle);

@@ -33,14 +33,14 @@ export interface ParallelOptions {
 }
 
 /**
- * Trains one model on all ranks (torch.nn.parallel.DistributedDataParallel): each computes on its own part of the
+ * Trains one model on all ranks (torch.nn.parallel.DistributedDataParallel). Each rank computes on its own part of the
  * batch, and backward leaves the mean of all ranks' gradients in every rank's `grad`. Buckets of gradients are
  * exchanged while backward still computes others; a `grad` is a view into its bucket, without a copy. Every parameter
- * must take part in the loss, unless `staticGraph`.
+ * must take part in the loss, unless `staticGraph` is set.
  *
- * Forward and backward block this thread, as without ranks: backward until the last bucket has come, at most the
- * group's time limit. So signals, timers and messages are served between steps; run training in a worker thread (as
- * jobs do) to keep the process responsive.
+ * Forward and backward block this thread, as they do without ranks. Backward blocks until the last bucket has arrived,
+ * at most for the group's time limit. Signals, timers and messages are served between steps. Run training in a worker
+ * thread, as jobs do, to keep the process responsive.
  * @example
  * const parallel = await DistributedDataParallel.create(clip);
  * parallel.backward(loss(parallel.forward(ids, pixels)));
@@ -87,14 +87,14 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
       addon().verifyAndBroadcast(native, handles, handlesOf(rest)),
     );
     const names = trained.map(([name]) => name);
-    // As torch: by default the first bucket is small, so that the exchange begins early.
+    // As in torch, the first bucket is small by default, so that the exchange begins early.
     const [firstBytes, bytes] =
       bucketCapMb === undefined ? [MIB, 25 * MIB] : [bucketCapMb * MIB, bucketCapMb * MIB].map(Math.ceil);
     const reducer = addon().createReducer(group.native, handles, names, firstBytes, bytes, staticGraph);
     return new DistributedDataParallel(module, group, reducer, buffers, broadcastBuffers, staticGraph);
   }
 
-  /** The model's forward; with gradients on, the next {@link backward} exchanges them. */
+  /** Runs the model's forward. When gradients are recorded, the next {@link backward} exchanges them. */
   forward(...inputs: Inputs): Output {
     const exchanges = this.synchronising && addon().gradMode();
     if (exchanges) {
@@ -109,8 +109,9 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
   }
 
   /**
-   * The loss's backward, with the exchange. Its failure names this rank and the one that is the cause; after one, make
-   * a new group. Within {@link noSync} that goes for what the loss itself exchanges, as the gradient of gathered rows.
+   * Runs the loss's backward and exchanges the gradients. Its error names this rank and the one that is the cause; make
+   * a new group after an error. Within {@link noSync} only the loss itself exchanges, such as gradients of gathered
+   * rows.
    * @throws CleanclipError `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
    */
   backward(loss: Tensor): void {
@@ -123,7 +124,7 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     blocking(this.group, 'backward', backward, this.synchronising);
   }
 
-  /** Runs steps whose gradients only add up on this rank (no_sync); the next backward outside exchanges their sum. */
+  /** Runs passes whose gradients only add up on this rank (no_sync). The next backward outside exchanges their sum. */
   noSync<T>(fn: () => T): T {
     const before = this.synchronising;
     this.synchronising = false;
@@ -134,12 +135,12 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     }
   }
 
-  /** Copies rank 0's buffers (batch-norm statistics) to all, as before an evaluation that they share. Blocks. */
+  /** Copies rank 0's buffers (batch-norm statistics) to all ranks, as before a shared evaluation. Blocks. */
   syncBuffers(): void {
     blocking(this.group, 'syncBuffers', () => this.copyBuffers());
   }
 
-  /** Takes the exchange off the model's parameters. */
+  /** Removes the exchange from the model's parameters. */
   dispose(): void {
     addon().disposeReducer(this.reducer);
   }

@@ -22,7 +22,7 @@ export interface RendezvousOptions {
 
 /**
  * Makes the store that an init method names. `env://` reads RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun
- * sets them; of `tcp://host:port` and `file:///path` rank and size come from the options. Rank 0 hosts a TCP store,
+ * sets them. With `tcp://host:port` and `file:///path`, rank and size come from the options. Rank 0 hosts a TCP store,
  * unless torchrun's agent does.
  */
 export async function rendezvous(options: RendezvousOptions): Promise<Rendezvous> {
@@ -54,7 +54,7 @@ export async function rendezvous(options: RendezvousOptions): Promise<Rendezvous
   throw optionError(`initMethod must be env://, tcp://host:port or file:///path, but it is '${initMethod}'.`);
 }
 
-/** Both given, whole, and the rank one of the group's. */
+/** Checks that both are given and are integers, and that the group has such a rank. */
 export function checkRanks({ rank, worldSize }: { rank?: number; worldSize?: number }): {
   rank: number;
   worldSize: number;
@@ -77,7 +77,7 @@ async function overTcp(
   const { MASTER_ADDR, MASTER_PORT, TORCHELASTIC_USE_AGENT_STORE, LOCAL_WORLD_SIZE } = process.env;
   const agentHosts = TORCHELASTIC_USE_AGENT_STORE === 'True' && MASTER_ADDR === host && MASTER_PORT === String(port);
   const isMaster = ranks.rank === 0 && !agentHosts;
-  // A loopback address alone does not say so: some pods have it for their own name, by which others reach them.
+  // A loopback address alone is no proof: some pods have it for their own name, by which others reach them.
   const loopback = LOCAL_WORLD_SIZE === String(ranks.worldSize);
   return {
     store: await TCPStore.create({ host, port, isMaster, timeout, loopback }),

@@ -3,7 +3,7 @@ import { addon } from '../addon';
 import { checkTimeout, DEFAULT_TIMEOUT, naming } from './failure';
 import type { NativeStore } from './native';
 
-/** Keys and values that all ranks see, through which they find one another (torch.distributed.Store). */
+/** Holds keys and values that all ranks see and find one another by (torch.distributed.Store). */
 export abstract class Store {
   /** @internal */
   readonly native: NativeStore;
@@ -23,12 +23,12 @@ export abstract class Store {
     await this.call(`set('${key}')`, () => addon().storeSet(this.native, key, Buffer.from(value)));
   }
 
-  /** The value of a key, waiting until it is set. */
+  /** Waits until a key is set, and returns its value. */
   async get(key: string): Promise<Buffer> {
     return this.call(`get('${key}')`, () => addon().storeGet(this.native, key));
   }
 
-  /** Adds to a counter, which begins at 0, and gives its new value; all at once, whoever else adds. */
+  /** Adds to a counter, which begins at 0, and returns its new value, atomically. */
   async add(key: string, amount: number): Promise<number> {
     return this.call(`add('${key}')`, () => addon().storeAdd(this.native, key, amount));
   }
@@ -41,17 +41,17 @@ export abstract class Store {
     );
   }
 
-  /** Whether all keys are set, without waiting. */
+  /** Returns whether all keys are set, without waiting. */
   async check(keys: string[]): Promise<boolean> {
     return this.call('check', () => addon().storeCheck(this.native, keys));
   }
 
-  /** Deletes a key; false when there was none. */
+  /** Deletes a key; returns false when there was none. */
   async deleteKey(key: string): Promise<boolean> {
     return this.call(`deleteKey('${key}')`, () => addon().storeDelete(this.native, key));
   }
 
-  /** Lets go of the store: the process that hosts it stops serving the others, once no group uses it either. */
+  /** Closes the store. The process that hosts it serves the others as long as a group uses it. */
   close(): void {
     addon().storeClose(this.native);
   }
@@ -61,7 +61,7 @@ export abstract class Store {
   }
 }
 
-/** Where a {@link TCPStore} is. */
+/** Options of {@link TCPStore.create}. */
 export interface TCPStoreOptions {
   /** the master's name or address */
   host: string;
@@ -74,8 +74,8 @@ export interface TCPStoreOptions {
   /** milliseconds; default 30 minutes */
   timeout?: number;
   /**
-   * for the master: all processes are of this machine, so that a host which is a loopback address is listened on alone;
-   * default false: all interfaces
+   * for the master: whether all processes run on this machine. If so, and the host is a loopback address, it listens
+   * there alone; default false: it listens on all interfaces
    */
   loopback?: boolean;
 }
