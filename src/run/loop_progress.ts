@@ -65,6 +65,7 @@ export class LoopProgress<B extends LoopBatch, A extends Agreed, L extends { los
     this.saved = true;
   }
 
+  /** Saves the last step unless that was done. */
   saveUnsaved(): void {
     if (!this.saved) this.save();
   }

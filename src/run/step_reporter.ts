@@ -59,6 +59,7 @@ export class StepReporter<L extends { loss: number }> {
     return (performance.now() - this.epochStart) / 1000;
   }
 
+  /** Marks the moment at which the next batch is there. */
   dataReady(): void {
     this.waited += performance.now() - this.waitingSince;
   }

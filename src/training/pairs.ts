@@ -58,6 +58,7 @@ export class TrainingPairs {
     });
   }
 
+  /** Ends the loading, and warns of pairs that could not be used. */
   async close(): Promise<void> {
     await this.current?.close();
     if (this.badRows > 0)

@@ -34,14 +34,17 @@ export class ParallelModel implements StepModel {
     );
   }
 
+  /** The configuration of the model. */
   get config(): Clip['config'] {
     return this.clip.config;
   }
 
+  /** The torch device of the model. */
   get device(): string {
     return this.clip.device;
   }
 
+  /** The model's forward; the next {@link backward} exchanges the gradients. */
   forward(...inputs: Parameters<Clip['forward']>): ReturnType<Clip['forward']> {
     return this.parallel.forward(...inputs);
   }
@@ -54,10 +57,12 @@ export class ParallelModel implements StepModel {
     this.parallel.backward(loss.add(this.clip.logitScale.mul(0)));
   }
 
+  /** Runs backward as far as the features, which are leaves; only their gradients are exchanged. */
   lossBackward(loss: Tensor): void {
     this.parallel.noSync(() => this.parallel.backward(loss));
   }
 
+  /** Runs passes whose gradients only add up on this rank. */
   noSync(passes: () => void): void {
     this.parallel.noSync(passes);
   }
@@ -67,6 +72,7 @@ export class ParallelModel implements StepModel {
     this.parallel.syncBuffers();
   }
 
+  /** Removes the exchange from the model's parameters. */
   dispose(): void {
     this.parallel.dispose();
   }

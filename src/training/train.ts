@@ -63,16 +63,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     begin(log, options, clip, { found, start, order, batches, device });
     for (const warning of [...found.warnings, ...untaken]) log.warning(warning);
 
-    for (const warning of badRowWarnings(table.badRows, options.trainData!)) log.warning(warning);
-    if (table.badRows.count > 0) {
-      log.metrics({
-        type: 'data',
-        epoch: start.epoch,
-        step: start.step,
-        rows: table.length,
-        rows_left_out: table.badRows.count,
-      });
-    }
+    logBadRows(log, table, start, options);
     if (!found.resumed) await evaluator.evaluate(log, { epoch: start.epoch, step: start.step, checkpoint: found.path });
     const { resumed } = found;
     return await trainPairs({
@@ -95,6 +86,13 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     await pairs.close();
     parallel?.dispose();
   }
+}
+
+/** Warns of the rows that were left out of the training data, and records how many they are. */
+function logBadRows(log: RunLog, table: PairTable, { epoch, step }: LoopState, options: TrainOptions): void {
+  for (const warning of badRowWarnings(table.badRows, options.trainData!)) log.warning(warning);
+  const { count } = table.badRows;
+  if (count > 0) log.metrics({ type: 'data', epoch, step, rows: table.length, rows_left_out: count });
 }
 
 /**
