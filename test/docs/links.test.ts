@@ -83,4 +83,5 @@ test('ARCHITECTURE.md says what every room is for', () => {
     .filter((folder) => /^(src|native)\/\w+$/.test(folder))
     .map((folder) => folder.replace(/^src\//, ''));
   expect(rooms.filter((room) => !rows.includes(room))).toEqual([]);
+  expect(rows.filter((row) => !folders.has(row) && !folders.has(`src/${row}`))).toEqual([]);
 });
