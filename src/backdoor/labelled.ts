@@ -7,7 +7,7 @@ import type { Trigger } from './triggers';
 /** How many images are poisoned unless told otherwise, as in the Python reference. */
 const DEFAULT_COUNT = 1000;
 
-/** Sets the draws of poisoning apart from others of the same seed. */
+/** Separates the random draws of poisoning from others of the same seed. */
 const STREAM = 0x5f1;
 
 /** A labelled set of which some images are to carry a trigger and have the target as their class. */

@@ -235,14 +235,14 @@ function readTemplates(file: string | undefined): ((name: string) => string)[] {
   throw optionError('--templates is missing: expected a classes file with templates for the poisoned captions.');
 }
 
-/** What tells one poisoned set from another in the names of its files, as the Python reference composes it. */
+/** Names the setting of a poisoned set in its files' names, as the Python reference composes it. */
 function settingName(options: PoisonOptions, size: number): string {
   const { label = 'banana', patchType = 'random', patchLocation = 'random', patchSize = 16, numBackdoor } = options;
   const parts = [label.replaceAll(/[/\\\p{Cc}]/gu, '-'), patchType, patchLocation, patchSize, size, numBackdoor];
   return parts.join('_') + (options.labelConsistent ? '_label_consistent' : '');
 }
 
-/** The row number keeps images apart that have the same name in different folders. */
+/** Names a poisoned image by its row, so that images of one name in different folders do not collide. */
 const imageName = (row: number, image: string, format: string): string =>
   `${row}_${basename(image, extname(image))}.${format}`;
 

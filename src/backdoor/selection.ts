@@ -5,9 +5,9 @@ import { Random } from '../random';
 /** Rows of a pair table: those to poison, in random order, and those to keep as they are, in the order of the table. */
 export interface Selection {
   poisoned: number[];
-  /** those to poison instead of some of them, in the order to take them */
+  /** spare rows to poison instead of unreadable ones, in the order to take them */
   spare: number[];
-  /** the others of the set when these rows have been poisoned */
+  /** returns the other rows of the set once these rows are poisoned */
   untouched: (poisoned: readonly number[]) => number[];
 }
 

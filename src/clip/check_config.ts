@@ -51,7 +51,7 @@ const switches = [
   'logitBias',
 ] as const;
 
-/** Fields of a VisionTransformer that a ResNet has not, and what they may be there. */
+/** Fields that only a VisionTransformer uses, and the values that a ResNet's configuration may have for them. */
 const transformerOnly = {
   visionMlpRatio: 4,
   visionLayerScale: false,
@@ -177,7 +177,7 @@ function checkPreprocessing(config: ClipConfig, demand: Demand): void {
   );
 }
 
-/** Weights are float32 in memory first, wherever the model goes. */
+/** Weights are first made in memory as float32, whatever the device of the model. */
 function checkMemory(config: CompleteConfig): void {
   const bytes = 4 * weightCount(config);
   if (bytes <= totalmem()) return;

@@ -11,26 +11,26 @@ import { type NativeClip, type NativeClipClass, nativeConfig } from './native_mo
 import { copyStateDict, type StateDict } from './weights';
 
 /**
- * What a model computes in: float32, or bfloat16 or float16 autocast over the whole forward pass; training in float16
- * needs a `GradScaler`.
+ * The precision that a model computes in: float32, or bfloat16 or float16 autocast over the whole forward pass.
+ * Training in float16 needs a `GradScaler`.
  */
 export type Precision = 'fp32' | 'bf16' | 'fp16';
 
 const autocastTo = { fp32: 'float32', bf16: 'bfloat16', fp16: 'float16' } as const;
 
-/** How `loadClip` makes a model. */
+/** Options of {@link Clip} and `loadClip`. */
 export interface ClipOptions {
   /** 'cpu' (default), 'cuda' or 'cuda:<n>' */
   device?: string;
   /** default 'fp32' */
   precision?: Precision;
-  /** of the initial weights, when there is nothing to load; default 0 */
+  /** seed of the initial weights, when there is nothing to load; default 0 */
   seed?: number;
-  /** compute nothing for what comes after a caption's end token: the same features in less time; default true */
+  /** skip the tokens after a caption's end token: the same features in less time; default true */
   packText?: boolean;
   /**
-   * keep the input of each block alone for backward, which computes the block once more: less memory, a forward pass
-   * more; default false
+   * store only the input of each block; backward computes the block once more: less memory, one extra forward pass;
+   * default false
    */
   gradCheckpointing?: boolean;
 }
@@ -44,13 +44,13 @@ export class Clip {
   private readonly parameters: [string, Tensor][] = [];
   private ranks?: ProcessGroup;
 
-  /** every field, defaults too */
+  /** the configuration with every default filled in */
   readonly config: CompleteConfig;
   readonly device: string;
   readonly precision: Precision;
   readonly packText: boolean;
 
-  /** Use `loadClip`. With a seed the weights are drawn, without one they are left to be loaded. */
+  /** Call `loadClip` instead. With a seed the weights are drawn; without one they must be loaded. */
   constructor(config: ClipConfig, options: ClipOptions = {}) {
     const { device = 'cpu', precision = 'fp32', seed, packText = true, gradCheckpointing = false } = options;
     if (!Object.hasOwn(autocastTo, precision))
@@ -74,7 +74,7 @@ export class Clip {
   }
 
   /**
-   * An image as this model sees it: resized, cropped or padded, and normalised as its `config` says; see `preprocess`.
+   * Reads an image as this model sees it: resized, cropped or padded, and normalised by its `config`; see `preprocess`.
    * @param source path, bytes of an image file, or uint8 [3, H, W]
    * @returns float32 [3, imageSize, imageSize] on the CPU
    * @throws CleanclipError as `preprocess`
@@ -84,7 +84,7 @@ export class Clip {
   }
 
   /**
-   * Image features, not normalised.
+   * Computes image features, not normalised.
    * @param pixels float [B, 3, S, S], normalised as {@link Clip.preprocess} gives them
    * @returns [B, embedDim]
    */
@@ -94,8 +94,8 @@ export class Clip {
   }
 
   /**
-   * Text features, not normalised: read at each row's highest id, the end token, unless the configuration's `textPool`
-   * says otherwise.
+   * Computes text features, not normalised. A feature is taken at each row's highest id, the end token, unless the
+   * configuration's `textPool` says otherwise.
    * @param ids int64 [B, ≤ contextLength], as `tokenize` gives them
    * @returns [B, embedDim]
    */
@@ -105,7 +105,7 @@ export class Clip {
   }
 
   /**
-   * Embeddings of unit length, float32.
+   * Computes the embeddings of images and texts, normalised to unit length, in float32.
    * @param ids int64 [B, ≤ contextLength]
    * @param pixels float [B, 3, S, S]
    * @param options.repeated in training, leave batch norm's running statistics alone, because another pass moves them;
@@ -123,7 +123,7 @@ export class Clip {
     return { imageEmbeds: wrap(images), textEmbeds: wrap(texts) };
   }
 
-  /** The logarithm of the factor on similarities, float32 []; a parameter. */
+  /** The parameter `logit_scale`, float32 []: the logarithm of the factor on similarities. */
   get logitScale(): Tensor {
     return this.state.logit_scale;
   }
@@ -134,15 +134,16 @@ export class Clip {
   }
 
   /**
-   * Parameters and batch-norm statistics under OpenAI's names in Python's order: the model's own tensors, not copies.
+   * Returns parameters and batch-norm statistics under OpenAI's names in Python's order. They are the model's own
+   * tensors, not copies.
    */
   stateDict(): StateDict {
     return { ...this.state };
   }
 
   /**
-   * Copies a state dict in, under OpenAI's names, open_clip's or transformers'; names may start with `module.` and the
-   * like, dtype and device may differ.
+   * Copies a state dict into the model. Its names are OpenAI's, open_clip's or transformers', and may start with
+   * `module.` and the like. Dtype and device may differ.
    * @throws CleanclipError `ERR_CHECKPOINT` naming up to ten tensors that are missing, unexpected or of another shape
    */
   loadStateDict(stateDict: StateDict): this {
@@ -151,22 +152,22 @@ export class Clip {
     return this;
   }
 
-  /** Batch norm by the batch's own statistics, which also move the running ones. */
+  /** Switches to training: batch norm uses the batch's statistics and updates the running statistics. */
   train(): this {
     this.native.train(true);
     return this;
   }
 
-  /** Batch norm by the running statistics. */
+  /** Switches to evaluation: batch norm uses the running statistics. */
   eval(): this {
     this.native.train(false);
     return this;
   }
 
   /**
-   * In training, batch norm by the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), of the process
-   * group of this thread: all ranks then call forward and backward alike, which block until all have come. The model
-   * holds the group until it is disposed or this is off.
+   * Lets batch norm in training use the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), in the
+   * process group of this thread. All ranks must then call forward and backward alike; both block until all have
+   * called. The model holds the group until it is disposed or this is switched off.
    * @param on default true; false: by this rank's batch alone
    * @throws CleanclipError `ERR_DISTRIBUTED` without a process group
    */
@@ -176,7 +177,7 @@ export class Clip {
     return this;
   }
 
-  /** Frees the model's tensors now; else the garbage collector does some day. */
+  /** Frees the model's tensors now; else the garbage collector frees them at some time. */
   dispose(): void {
     Object.values(this.state).forEach((tensor) => tensor.dispose());
     this.native.dispose();

@@ -1,6 +1,6 @@
 import { clipPreprocessing, type PreprocessConfig } from '../images/preprocess_config';
 
-/** The sizes of a CLIP and all else that its architecture leaves open. What is left out is as in OpenAI's models. */
+/** The sizes of a CLIP model and the variants of its architecture. Every default is that of OpenAI's models. */
 export interface ClipConfig extends PreprocessConfig {
   /** features of an embedding */
   embedDim: number;
@@ -56,10 +56,10 @@ export interface ClipConfig extends PreprocessConfig {
   logitBias?: boolean;
 }
 
-/** A configuration whose every field has a value; `visionPatchSize` is left out for a ResNet. */
+/** A configuration in which every field has a value; a ResNet has no `visionPatchSize`. */
 export type CompleteConfig = Required<Omit<ClipConfig, 'visionPatchSize'>> & Pick<ClipConfig, 'visionPatchSize'>;
 
-/** What OpenAI's models have where a configuration says nothing. */
+/** The defaults: the values of OpenAI's models. */
 const architecture = {
   activation: 'quick_gelu',
   visionMlpRatio: 4,
@@ -77,8 +77,7 @@ const architecture = {
 } as const;
 
 /**
- * The same configuration with the default of every field that it leaves out; fields that a configuration does not have
- * are dropped.
+ * Fills in the default of every field that a configuration leaves out, and drops fields that no configuration has.
  */
 export function completeConfig(config: ClipConfig): CompleteConfig {
   const { visionPatchSize, visionWidth } = config;
@@ -104,9 +103,9 @@ export function completeConfig(config: ClipConfig): CompleteConfig {
   };
 }
 
-/** Hidden features of an MLP on tokens of this width. */
+/** Returns the hidden features of an MLP on tokens of this width. */
 export const mlpWidth = (width: number, ratio: number): number => Math.floor(width * ratio);
 
-/** A ratio of which {@link mlpWidth} gives these hidden features. */
+/** Returns a ratio for which {@link mlpWidth} gives these hidden features. */
 export const mlpRatio = (width: number, hidden: number): number =>
   mlpWidth(width, hidden / width) === hidden ? hidden / width : (hidden + 0.5) / width;

@@ -3,26 +3,26 @@ import { createHash } from 'node:crypto';
 import { CleanclipError } from '../errors';
 import { writeChunksWhole } from '../files';
 
-/** Told how many bytes of how many have arrived; the total is 0 when it is not known. */
+/** Is called with the bytes that have arrived and their total, which is 0 when it is not known. */
 export type OnBytes = (done: number, total: number) => void;
 
-/** An hour: 1 GB at 2.3 megabits a second. */
+/** Seconds that a download may take: an hour is enough for 1 GB at 2.3 megabits a second. */
 export const DOWNLOAD_SECONDS = 3600;
 
-/** Seconds without a byte after which a server is given up. */
+/** Seconds without a byte after which a download fails. */
 export const SILENT_SECONDS = 60;
 
-/** What a server may send when nobody has told a file's size: the largest of OpenAI's has 0.93 GB. */
+/** The most bytes of a file whose size is not known; the largest of OpenAI's has 0.93 GB. */
 const MOST_BYTES = 2 * 2 ** 30;
 
 interface Wanted {
   url: string;
   /** where the file shall appear, whole or not at all */
   path: string;
-  /** of the whole file, in hexadecimal digits */
+  /** SHA-256 of the whole file, in hexadecimal digits */
   sha256: string;
   /**
-   * of the whole file in bytes, where it is known: what is longer is not taken, nor what the server says is not as long
+   * bytes of the whole file, where it is known; a longer answer is refused, and one whose announced size differs
    */
   size?: number;
   /** seconds that all of it may take; default {@link DOWNLOAD_SECONDS} */
@@ -68,7 +68,7 @@ export async function download(wanted: Wanted): Promise<void> {
   }
 }
 
-/** Makes the error of a download that failed for a reason, which is the middle of its sentence. */
+/** Makes the error of a failed download; the reason is the middle of its sentence. */
 const failureOf =
   ({ what, url, path }: Wanted) =>
   (reason: string, cause?: unknown): CleanclipError =>
@@ -78,7 +78,7 @@ const failureOf =
       { cause },
     );
 
-/** The body of an answer that has the file, and the bytes that it will have; 0 when nobody knows. */
+/** Checks an answer; returns its body and how many bytes it will have, 0 when that is not known. */
 function checkedAnswer(response: Response, wanted: Wanted): { body: AsyncIterable<Uint8Array>; total: number } {
   const { size } = wanted;
   const failure = failureOf(wanted);
@@ -95,7 +95,7 @@ function checkedAnswer(response: Response, wanted: Wanted): { body: AsyncIterabl
   return { body, total };
 }
 
-/** Hands on the bytes that arrive; throws when they are too many, too few or not those of the SHA-256. */
+/** Passes the bytes on; throws when they are too many, too few or do not have the SHA-256. */
 async function* checkedBytes(
   body: AsyncIterable<Uint8Array>,
   total: number,
@@ -119,7 +119,7 @@ async function* checkedBytes(
   if (hash.digest('hex') !== sha256) throw failure(`the ${done} bytes that came do not have the SHA-256 ${sha256}`);
 }
 
-/** fetch hides what happened in the cause of its error. */
+/** Returns the reason of an error of fetch, which hides it in `cause`. */
 function reasonOf(error: unknown): string {
   const { cause, message } = error as Error & { cause?: Error & { code?: string } };
   return cause?.message || cause?.code || message;

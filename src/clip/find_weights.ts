@@ -7,7 +7,7 @@ import type { ClipConfig } from './config';
 import { hfConfig, isHfConfig } from './hf_config';
 import { isOpenClipConfig, openClipConfig } from './open_clip_config';
 
-/** A configuration, and the file that says so. */
+/** A configuration, and the file that it is from. */
 export interface Stated {
   config: ClipConfig;
   by: string;
@@ -23,7 +23,7 @@ export interface Weights {
 const OPEN_CLIP = 'open_clip_config.json';
 const HF = 'config.json';
 
-/** The weights beside each configuration, the first that is there. */
+/** The files of weights beside each kind of configuration; the first that exists counts. */
 const weightsOf: Record<string, readonly string[]> = {
   [OPEN_CLIP]: [
     'open_clip_model.safetensors',
@@ -34,15 +34,15 @@ const weightsOf: Record<string, readonly string[]> = {
   [HF]: ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json'],
 };
 
-/** A configuration is small, and so is the index of the largest model. */
+/** The most bytes of a configuration or of an index; real ones are far smaller. */
 const JSON_BYTES = 64 * 2 ** 20;
 
 /** Whether there is a folder at `path`. */
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /**
- * The weights that a path names, and the configuration that lies beside them: a file; a folder as open_clip or
- * transformers write it; a model's folder in the cache of the Hugging Face hub, or a snapshot in it.
+ * Finds the weights that a path names, and the configuration beside them. The path is a file, a folder as open_clip or
+ * transformers write it, a model's folder in the cache of the Hugging Face hub, or a snapshot in it.
  * @throws CleanclipError `ERR_CHECKPOINT` for a folder that holds no model, or one of another kind
  */
 export function findWeights(path: string): Weights {

@@ -28,8 +28,8 @@ const inBlocks: readonly (readonly [RegExp, string])[] = [
 export const isHfName = (name: string): boolean => /^(text|vision)_model\./.test(name);
 
 /**
- * The tensors of transformers' CLIPModel under OpenAI's names: queries, keys and values in one. What has no such name
- * keeps its own.
+ * Renames the tensors of transformers' CLIPModel to OpenAI's names; queries, keys and values become one tensor. A
+ * tensor without an OpenAI name keeps its own.
  */
 export function fromHfNames(entries: Entries): Entries {
   const renamed = entries.map(([name, value]): [string, unknown] => [rename(name), value]);

@@ -4,7 +4,7 @@ import { type ClipConfig, mlpRatio } from './config';
 /** The shape of each tensor of a state dict. */
 export type Shapes = Record<string, readonly number[]>;
 
-/** What the shapes of a state dict do not tell. */
+/** The fields that the shapes of a state dict do not tell. */
 export const openFields = [
   'activation',
   'visionHeads',
@@ -26,7 +26,7 @@ export const openFields = [
 export type Sizes = Omit<ClipConfig, (typeof openFields)[number]>;
 
 /**
- * What the shapes of a state dict, under OpenAI's names, tell of its model.
+ * Infers a model's sizes from the shapes of a state dict under OpenAI's names.
  * @throws CleanclipError `ERR_CHECKPOINT` when it is no CLIP's
  */
 export function sizesOfShapes(shapes: Shapes): Sizes {

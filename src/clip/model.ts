@@ -12,7 +12,7 @@ import type { Activation, Hints } from './resolve';
 
 export { Clip, type ClipOptions, type Precision } from './clip';
 
-/** What {@link loadClip} takes beside {@link ClipOptions}. */
+/** What {@link loadClip} takes besides {@link ClipOptions}. */
 export interface LoadClipOptions extends ClipOptions {
   /**
    * weights of a named configuration: true for OpenAI's, of `~/.cache/cleanclip/clip` or `~/.cache/clip`, else
@@ -20,8 +20,8 @@ export interface LoadClipOptions extends ClipOptions {
    */
   pretrained?: boolean | string;
   /**
-   * of the model's MLPs, where its file does not say: 'quick_gelu' or 'gelu'; or of new weights, in place of the
-   * configuration's
+   * activation of the model's MLPs, 'quick_gelu' or 'gelu', where its file does not say; for new weights it replaces
+   * the configuration's
    */
   activation?: Activation;
 }

@@ -41,5 +41,5 @@ export interface NativeClip {
   dispose(): void;
 }
 
-/** Without a generator the tensors are left unfilled. */
+/** Makes a model; without a generator its tensors stay unfilled. */
 export type NativeClipClass = new (config: NativeConfig, generator: NativeGenerator | null) => NativeClip;

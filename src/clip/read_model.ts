@@ -13,7 +13,7 @@ import { isOpenAiArchive, isTensor, rawStateDict, type StateDict, underOpenAiNam
 /** By how much tensors that share memory may make a state dict larger than its file. */
 const MOST_SHARING = 10;
 
-/** What a file or folder of a CLIP holds. */
+/** The contents of a file or folder of a CLIP model. */
 export interface WeightsFile {
   path: string;
   /** what `torch.load` returned */

@@ -4,7 +4,7 @@ import { textChunks } from './text_chunks';
 
 export type { BadRow } from './csv_rows';
 
-/** Takes one row: as many fields as there are columns, and where in the file it begins (a header is line 1). */
+/** Is called with each row: its fields, one a column, and where it begins in the file (a header is line 1). */
 export type RowReader = (fields: string[], place: Place) => void;
 
 /** How a csv file is read. */

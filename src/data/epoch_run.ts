@@ -2,7 +2,7 @@ import { CleanclipError } from '../errors';
 import { type BatchTensors, disposeTensors } from './batch_tensors';
 import { type BadSlot } from './row_filler';
 
-/** A batch as the workers left it: the bad slots hold anything. */
+/** A batch as the workers filled it; its bad slots hold arbitrary values. */
 export interface LoadedBatch {
   rows: Int32Array;
   tensors: BatchTensors;
@@ -26,11 +26,11 @@ export class EpochRun {
 
   /** Appends a batch that is being loaded. */
   add(loading: Promise<LoadedBatch>): void {
-    loading.catch(() => {}); // seen by the reader when it gets there, or by nobody
+    loading.catch(() => {}); // the reader sees the error when it gets there, if it does
     this.ahead.push(loading);
   }
 
-  /** Makes the workers drop what they have; `check` throws the error. */
+  /** Makes the workers stop; `check` then throws the error. */
   stop(error?: CleanclipError): void {
     this.error ??= error;
     Atomics.store(new Int32Array(this.cancelled), 0, 1);

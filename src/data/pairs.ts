@@ -22,7 +22,7 @@ export interface PairColumns {
   columns?: string;
 }
 
-/** What a {@link PairTable} is made of: send it to a worker thread as it is, nothing is copied. */
+/** The memory of a {@link PairTable}. It can be sent to a worker thread without a copy. */
 export interface SharedPairs {
   /** folder that image paths are relative to */
   root: string;

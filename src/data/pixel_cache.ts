@@ -11,8 +11,8 @@ export interface SharedPixels {
 }
 
 /**
- * What is stored for a row: its image, uint8 [3, H, W], in memory a channels-last one as `decodeImage` gives it; or
- * else what stores one, if it fits.
+ * The image of a row, uint8 [3, H, W] and channels-last in memory, as `decodeImage` gives it. If none is stored yet,
+ * `keep` stores one if it fits.
  */
 export interface Found {
   image?: Tensor;

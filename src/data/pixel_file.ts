@@ -31,9 +31,9 @@ const FULL = 1;
 const FULL_AND_TOLD = 2;
 
 /**
- * Decoded images in a file, a slot of equal size for each row of a csv, which later epochs and runs read instead of
- * decoding. What has been changed or torn since is not used: each slot knows its image file by size and times, and has
- * a checksum.
+ * Keeps decoded images in a file, in a slot of equal size for each row of a csv. Later epochs and runs read them
+ * instead of decoding. A slot holds the size and times of its image file and a checksum, so a changed or torn one is
+ * not used.
  */
 export class PixelFile {
   private readonly fd: number;
@@ -144,7 +144,7 @@ export function roomWarning({ path, slotBytes }: SharedPixelFile, rows: number):
   );
 }
 
-/** A warning when the file has come to take no more images; undefined when that has been told. */
+/** Returns a warning when the file takes no more images; undefined when that was told before. */
 export function fullWarning({ path, state }: SharedPixelFile): string | undefined {
   if (Atomics.compareExchange(new Int32Array(state), 0, FULL, FULL_AND_TOLD) !== FULL) return undefined;
   return (

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dataError } from '../errors';
 import { openNameless, writeFully } from '../files';
 
-/** What a {@link StringFile} is made of: send it to a worker thread as it is, nothing is copied. */
+/** The memory of a {@link StringFile}. It can be sent to a worker thread without a copy. */
 export interface SharedStrings {
   /** descriptor of the file, which all threads of the process have */
   fd: number;
