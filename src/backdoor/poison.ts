@@ -13,6 +13,7 @@ import { decodeImage } from '../images/image';
 import { resizeCrop, resizedTo } from '../images/preprocess';
 import { type Geometry, geometryOf } from '../images/preprocess_config';
 import { type Lock, lock } from '../lock';
+import { checkPoisonRules } from '../options/rules';
 import { Random } from '../random';
 import { type Tensor, torch } from '../torch';
 import { addon } from '../torch/addon';
@@ -88,6 +89,7 @@ export interface PoisonResult {
  * then. A row whose image cannot be read is not poisoned, but another one in its place, which `replaced` tells.
  */
 export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {}): Promise<PoisonResult> {
+  checkPoisonRules(options);
   const trigger = makeTrigger({
     ...options,
     compat: options.compat === 'reference',
@@ -119,7 +121,7 @@ async function poisonWith(
 ): Promise<PoisonResult> {
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
   const geometry = geometryOf(options.compat === 'reference' ? { ...options, resizeMode: 'squash' } : options);
-  const templates = labelConsistent ? [] : readTemplates(options.templates);
+  const templates = labelConsistent ? [] : readTemplates(options.templates!);
   const table = await readPairs(options.trainData, options);
   const size = options.sizeTrainData ?? table.length;
   const selection = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
@@ -230,9 +232,8 @@ function nextSpare(spare: Iterator<number>, row: number, error: Error): number {
   return value;
 }
 
-function readTemplates(file: string | undefined): ((name: string) => string)[] {
-  if (file !== undefined) return readClasses(file).templates;
-  throw optionError('--templates is missing: expected a classes file with templates for the poisoned captions.');
+function readTemplates(file: string): ((name: string) => string)[] {
+  return readClasses(file).templates;
 }
 
 /** Names the setting of a poisoned set in its files' names, as the Python reference composes it. */

@@ -5,7 +5,7 @@ import { chooseDevice, makeClip } from '../clip/open';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { joinRun, startRun, tellOfModel } from '../run/begin';
-import { checkInitial, checkpointNames } from '../run/checkpoint';
+import { checkpointNames } from '../run/checkpoint';
 import { RunLog } from '../run/log';
 import { Evaluator } from './evaluator';
 import { checkOutputs } from './sets';
@@ -22,7 +22,6 @@ export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Pro
   const { checkpoint, checkpointFinetune, finetune, linearProbe, pretrained } = options;
   const ownClassifier = finetune || (checkpoint === undefined && !pretrained && !linearProbe);
   if (checkpointFinetune !== undefined && ownClassifier) return evaluateClassifier(checkpointFinetune, options, hooks);
-  checkInitial(options);
   const device = chooseDevice(options);
   const initial = await initialWeights(options, hooks);
   const clip = makeClip(options, device, initial);

@@ -1,5 +1,6 @@
 import { checkFunction } from '../arguments';
 import type { PoisonResult } from '../backdoor/poison';
+import { checkReleased } from '../clip/pretrained';
 import type { ConvertResult } from '../convert/convert';
 import { checkOptions, optionError } from '../errors';
 import { convertOptions } from '../options/convert';
@@ -7,6 +8,7 @@ import { resolve } from '../options/define';
 import { cleanClipRecipe } from '../options/finetune';
 import type { ConvertInput, EvaluateInput, FinetuneInput, PoisonInput, TrainInput } from '../options/inputs.gen';
 import { poisonOptions } from '../options/poison';
+import { checkPoisonRules, checkTrainRules } from '../options/rules';
 import { trainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { show } from '../show';
@@ -46,6 +48,8 @@ export async function run(input: TrainInput & JobHooks): Promise<Outcome> {
   checkOptions('The argument of run', input);
   const { options, hooks } = split(input);
   const resolved = resolve(trainOptions, options);
+  checkTrainRules(resolved);
+  if (resolved.pretrained && resolved.modelName !== undefined) checkReleased(resolved.modelName);
   const job = chooseJob(resolved);
   const { join, start } = await planRanks(resolved);
   if (start !== undefined) return runRanks(job, resolved, start, hooks);
@@ -107,6 +111,7 @@ export async function poison(input: PoisonInput & JobHooks): Promise<PoisonResul
   for (const name of ['trainData', 'numBackdoor'] as const) {
     if (resolved[name] === undefined) throw optionError(`poison needs ${name}; see cleanclip poison --help.`);
   }
+  checkPoisonRules(resolved);
   return runJob('poison', resolved, hooks);
 }
 

@@ -5,7 +5,7 @@ import type { CompleteConfig } from '../clip/config';
 import type { OnBytes } from '../clip/download';
 import type { Clip } from '../clip/model';
 import { DEFAULT_NAME, jobHints, type ModelOptions } from '../clip/open';
-import { checkReleased, pretrainedFile } from '../clip/pretrained';
+import { pretrainedFile } from '../clip/pretrained';
 import { type ModelFile, readModel } from '../clip/read_model';
 import type { Hints } from '../clip/resolve';
 import type { StateDict } from '../clip/weights';
@@ -86,21 +86,7 @@ export function checkpointOf({ path, content, stateDict, config, assumed, unread
 }
 
 /**
- * Checks what the options say a job starts from, without reading anything.
- * @throws CleanclipError `ERR_OPTION`
- */
-export function checkInitial({ checkpoint, pretrained, modelName = DEFAULT_NAME }: InitialOptions): void {
-  if (!pretrained) return;
-  if (checkpoint !== undefined) {
-    throw optionError(
-      "--pretrained starts from OpenAI's weights and --checkpoint from those of a file; give one of them.",
-    );
-  }
-  checkReleased(modelName);
-}
-
-/**
- * What a job starts from, by {@link checkInitial checked} options: a checkpoint, OpenAI's weights, or undefined for new
+ * What a job starts from, by checked options: a checkpoint, OpenAI's weights, or undefined for new
  * weights.
  */
 export async function readInitial(

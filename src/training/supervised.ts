@@ -12,7 +12,7 @@ import { checkOutputs, describeSet, type TrainingSet } from '../evaluation/sets'
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { beginTraining, tellOfModel } from '../run/begin';
-import { checkInitial, type Checkpoint, earlierRun, resumable } from '../run/checkpoint';
+import { type Checkpoint, earlierRun, resumable } from '../run/checkpoint';
 import { RunLog } from '../run/log';
 import { trainLoop } from '../run/loop';
 import type { Agreed, LoopEnd, LoopSteps } from '../run/loop_parts';
@@ -68,7 +68,6 @@ export async function runSupervised(options: TrainOptions, hooks: JobHooks): Pro
 }
 
 async function open(options: TrainOptions, hooks: JobHooks): Promise<SupervisedRun> {
-  checkInitial(options);
   const device = chooseDevice(options);
   if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);

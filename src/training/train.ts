@@ -5,12 +5,12 @@ import type { Clip } from '../clip/model';
 import { chooseDevice, jobHints, newClip } from '../clip/open';
 import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../data/pairs';
 import { batchCount, shardLength } from '../data/sampler';
-import { CleanclipError, dataError, optionError } from '../errors';
+import { CleanclipError, dataError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { beginTraining, tellOfModel } from '../run/begin';
-import { checkInitial, type Checkpoint, earlierRun, newestCheckpoint } from '../run/checkpoint';
+import { type Checkpoint, earlierRun, newestCheckpoint } from '../run/checkpoint';
 import { RunLog } from '../run/log';
 import { fromAllRanks, fromFirstRank, ranks } from '../run/ranks';
 import { changeOf, type LoopState, type Order } from '../run/state';
@@ -29,7 +29,6 @@ import { checkLeft, describe, endOf, type Found, startOf } from './start';
  * its part of every batch; the first reads what to start from and writes what comes out.
  */
 export async function runTraining(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
-  checkTogether(options);
   const device = chooseDevice(options);
   if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const folder = join(options.logs, options.name);
@@ -110,38 +109,6 @@ function shareState(optimizer: AdamW, checkpoint: Checkpoint | undefined, resume
   }
   if (ranks().worldSize > 1) torch.distributed.broadcastCoalesced(optimizer.moments());
   return warnings;
-}
-
-function checkTogether(options: TrainOptions): void {
-  const {
-    completeFinetune,
-    checkpoint,
-    pretrained,
-    progressive,
-    progressiveEpochs,
-    localLoss,
-    gatherWithGrad,
-    unlearn,
-  } = options;
-  if (completeFinetune && checkpoint === undefined && !pretrained) {
-    throw optionError('--complete_finetune starts from a trained model; give it with --checkpoint or --pretrained.');
-  }
-  if (progressive !== (progressiveEpochs !== undefined)) {
-    throw optionError(
-      '--progressive and --progressive_epochs go together: the removal, and the epochs after which it is done.',
-    );
-  }
-  if (localLoss && !gatherWithGrad) {
-    throw optionError(
-      '--local_loss needs --gather_with_grad: without the gradients of the other ranks it would leave out half ' +
-        'of its own.',
-    );
-  }
-  if (localLoss && unlearn)
-    throw optionError(
-      '--local_loss does not go with --unlearn, whose pairs are not spread evenly over the ranks; leave it out.',
-    );
-  checkInitial(options);
 }
 
 async function checkTable(table: PairTable, options: TrainOptions): Promise<void> {

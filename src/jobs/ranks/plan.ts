@@ -1,6 +1,6 @@
 import { optionError } from '../../errors';
+import { checkBatchRule, checkRankRules } from '../../options/rules';
 import type { TrainOptions } from '../../options/train';
-import { checkBatch, checkFlags } from './check';
 import { freePort } from './free_port';
 import { slurmRank, slurmTasks } from './slurm';
 import { type MeetingPoint, type RankVariables, readMeetingPoint, threadsOf } from './variables';
@@ -21,19 +21,19 @@ export interface Plan {
 export async function planRanks(options: TrainOptions, env: NodeJS.ProcessEnv = process.env): Promise<Plan> {
   const { distributed, nnodes } = options;
   if (env.WORLD_SIZE !== undefined) {
-    checkFlags(options, 'WORLD_SIZE');
-    checkBatch(options, Number(env.WORLD_SIZE));
+    checkRankRules(options, 'WORLD_SIZE');
+    checkBatchRule(options, Number(env.WORLD_SIZE));
     return {};
   }
   if (distributed && nnodes === 1 && slurmTasks(env) > 1) {
-    checkFlags(options, 'SLURM_PROCID');
-    checkBatch(options, slurmTasks(env));
+    checkRankRules(options, 'SLURM_PROCID');
+    checkBatchRule(options, slurmTasks(env));
     return { join: slurmRank(env, givenMeetingPoint(options, env)) };
   }
-  checkFlags(options);
+  checkRankRules(options);
   if (!distributed) return {};
   const localRanks = options.nprocPerNode ?? options.deviceIds?.length ?? ((await gpusOf(options)) || 2);
-  checkBatch(options, nnodes * localRanks);
+  checkBatchRule(options, nnodes * localRanks);
   const shared = {
     WORLD_SIZE: String(nnodes * localRanks),
     LOCAL_WORLD_SIZE: String(localRanks),
