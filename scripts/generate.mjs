@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { operatorTypes } from './generate/operators.mjs';
 import { flagTables, inputTypes } from './generate/options.mjs';
+import { apiReference } from './generate/reference.mjs';
 import { architecture } from './generate/rooms.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -16,7 +17,7 @@ const check = process.argv.includes('--check');
 const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', root];
 const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
 
-for (const generate of [inputTypes, flagTables, operatorTypes, architecture]) {
+for (const generate of [inputTypes, flagTables, operatorTypes, architecture, apiReference]) {
   const { file, text } = await generate({ root, check });
   if (text === undefined) continue;
   const path = join(root, file);

@@ -39,7 +39,7 @@ export function shown(text: string, longest = 500): string {
 
 /**
  * An error whose message is one plain sentence: what was expected, what came, how to mend it. Control characters in it
- * are escaped as {@link shown} does.
+ * are escaped as `shown` does.
  */
 export class CleanclipError extends Error {
   override readonly name = 'CleanclipError';

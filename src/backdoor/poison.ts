@@ -20,7 +20,7 @@ import { addon } from '../torch/addon';
 import { type Selection, selectRows } from './selection';
 import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
 
-/** Options of {@link runPoison}: the flags of `cleanclip poison` in camelCase. */
+/** Options of `poison`: the flags of `cleanclip poison` in camelCase. */
 export interface PoisonOptions extends PairColumns, Geometry, Omit<TriggerOptions, 'imageSize' | 'noise' | 'compat'> {
   /** csv of clean pairs */
   trainData: string;
@@ -50,7 +50,7 @@ export interface PoisonOptions extends PairColumns, Geometry, Omit<TriggerOption
   compat?: 'reference';
 }
 
-/** What {@link runPoison} calls while it works, and the signal that stops it. */
+/** What `poison` calls while it works, and the signal that stops it. */
 export interface PoisonHooks {
   /** called after each poisoned image */
   onProgress?: (progress: { done: number; total: number }) => void;
@@ -64,7 +64,7 @@ export interface ReplacedRow {
   reason: string;
 }
 
-/** What {@link runPoison} wrote: absolute paths, and the number of poisoned rows. */
+/** What `poison` wrote: absolute paths, and the number of poisoned rows. */
 export interface PoisonResult {
   csv: string;
   originalCsv: string;

@@ -65,6 +65,7 @@ export interface Trigger {
    * @returns same shape and dtype; bytes are rounded down, as `ToPILImage` does
    */
   apply(image: Tensor, random: Random): Tensor;
+  /** Frees the pattern. */
   dispose(): void;
 }
 

@@ -108,7 +108,7 @@ export class Clip {
    * Computes the embeddings of images and texts, normalised to unit length, in float32.
    * @param ids int64 [B, ≤ contextLength]
    * @param pixels float [B, 3, S, S]
-   * @param options.repeated in training, leave batch norm's running statistics alone, because another pass moves them;
+   * @param options `repeated`: in training, leave batch norm's running statistics alone, as another pass moves them;
    * default false
    * @returns two of [B, embedDim]
    */

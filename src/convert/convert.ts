@@ -12,7 +12,7 @@ import { type ModelSource, openModel } from './open';
 import { writeOpenClip } from './open_clip';
 import { type Outgoing, outgoing } from './state';
 
-/** Options of {@link runConvert}: those of `cleanclip convert` in camelCase. */
+/** Options of `convert`: those of `cleanclip convert` in camelCase. */
 export interface ConvertOptions extends ModelSource {
   /** the file or folder to write */
   output: string;
@@ -21,7 +21,7 @@ export interface ConvertOptions extends ModelSource {
   dtype?: 'fp32' | 'fp16';
 }
 
-/** What {@link runConvert} wrote. */
+/** What `convert` wrote. */
 export interface ConvertResult {
   /** absolute path */
   output: string;

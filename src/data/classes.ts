@@ -13,7 +13,9 @@ const LARGEST = 1 << 24; // bytes of a file of classes
 
 /** Class names in the order of their labels, and the sentences that a class name is put into. */
 export interface Classes {
+  /** the names */
   classes: string[];
+  /** each makes a sentence of a name */
   templates: ((name: string) => string)[];
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dataError } from '../errors';
 import { openNameless, writeFully } from '../files';
 
-/** The memory of a {@link StringFile}. It can be sent to a worker thread without a copy. */
+/** The memory of a `StringFile`. It can be sent to a worker thread without a copy. */
 export interface SharedStrings {
   /** descriptor of the file, which all threads of the process have */
   fd: number;
@@ -51,7 +51,7 @@ export class StringFile {
 
 const files = new FinalizationRegistry<number>(closeSync);
 
-/** Writes a {@link StringFile}. */
+/** Writes a `StringFile`. */
 export class StringFileWriter {
   private readonly shared: SharedStrings = {
     fd: inTemporaryFolder(openNameless),

@@ -17,15 +17,15 @@ export interface PreprocessOptions extends Geometry, Statistics, Omit<ImageLimit
 }
 
 /**
- * An image as a CLIP sees it: {@link decodeImage}, {@link resizeCrop}, {@link normalize}. `Clip.preprocess` does so as
+ * An image as a CLIP sees it: `decodeImage`, {@link resizeCrop}, {@link normalize}. `Clip.preprocess` does so as
  * its model wants it.
  *
  * @param source path, bytes of an image file, or uint8 [3, H, W]
  * @param options the size and open_clip's `preprocess_cfg`, or the `config` of a model; what is left out is OpenAI's
  * CLIP's
- * @param options.maxPixels, options.maxBytes, options.maxSeconds what the image may take; see docs/images.md
+ * @param options.maxPixels what the image may take, as `maxBytes` and `maxSeconds`; see docs/images.md
  * @returns float32 [3, size, size]
- * @throws CleanclipError ERR_DATA as {@link decodeImage} and {@link resizeCrop}; ERR_OPTION: an option or the tensor is
+ * @throws CleanclipError ERR_DATA as `decodeImage` and {@link resizeCrop}; ERR_OPTION: an option or the tensor is
  * wrong
  */
 export async function preprocess(

@@ -48,7 +48,7 @@ export function tokenIds(
 }
 
 /**
- * The ids of {@link tokenIds} as a tensor (`clip.tokenize` of the Python package).
+ * The ids of `tokenIds` as a tensor (`clip.tokenize` of the Python package).
  *
  * @param texts one caption or several
  * @param contextLength ids a text, at least 2; default 77

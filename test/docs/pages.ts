@@ -12,7 +12,7 @@ export const pages = [
   'SECURITY.md',
   'test/fuzz/README.md',
   ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md') && name !== 'flags.md')
+    .filter((name) => name.endsWith('.md') && !['flags.md', 'reference.md'].includes(name))
     .map((name) => `docs/${name}`),
 ];
 

@@ -9,7 +9,7 @@ import type { Store } from './store';
 /** Gloo exchanges tensors on CPUs. NCCL exchanges those on CUDA devices, and Gloo the others beside it. */
 export type Backend = 'gloo' | 'nccl';
 
-/** How {@link initProcessGroup} makes the group. */
+/** How `torch.distributed.initProcessGroup` makes the group. */
 export interface ProcessGroupOptions {
   /** default 'gloo' */
   backend?: Backend;

@@ -11,9 +11,11 @@ const handlesOf = (tensors: Tensor[]): Handle[] => tensors.map(({ handle }) => h
 
 /** A model that {@link DistributedDataParallel} trains, as `Clip` is. */
 export interface ParallelModule<Inputs extends unknown[], Output> {
+  /** the trainable tensors, in one order on all ranks */
   namedParameters(): [name: string, parameter: Tensor][];
   /** parameters and buffers */
   stateDict(): Record<string, Tensor>;
+  /** what it computes of the inputs */
   forward(...inputs: Inputs): Output;
 }
 

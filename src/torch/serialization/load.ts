@@ -10,7 +10,7 @@ import { type Format, formatOf } from './formats/signature';
 import type { Unread } from './pickle/plain';
 import { readZip } from './zip/format';
 
-/** How {@link load} reads. */
+/** How `torch.load` reads. */
 export interface LoadOptions {
   /**
    * Map the file instead of reading it: opening takes no time, and memory is taken as tensors are touched. Until the
@@ -59,7 +59,7 @@ export function load(path: string, options: LoadOptions = {}): unknown {
 
 /**
  * The metadata of a safetensors file: texts by their names; undefined for a file of another format.
- * @throws CleanclipError as {@link load}
+ * @throws CleanclipError as `torch.load`
  */
 export function loadMetadata(path: string): Record<string, string> | undefined {
   return inFile(path, {}, [], (file) => (formatOf(file.bytes) === 'safetensors' ? readMetadata(file) : undefined));
