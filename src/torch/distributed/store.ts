@@ -61,7 +61,7 @@ export abstract class Store {
   }
 }
 
-/** Options of {@link TCPStore.create}. */
+/** Options of `TCPStore.create`. */
 export interface TCPStoreOptions {
   /** the master's name or address */
   host: string;
