@@ -19,12 +19,15 @@ export async function architecture({ root }) {
   return { file, text: `${text.slice(0, from)}\n${picture}\n\n${text.slice(to)}` };
 }
 
-/** For each room, the rooms whose files its own import; files in src/ itself belong to no room. */
+/**
+ * For each room, the rooms whose files its own import; files in src/ itself belong to no room, nor does the leaf
+ * backdoor/names.ts, which options read too.
+ */
 async function importsOfRooms(root) {
   const { options } = createRequire(import.meta.url)(join(root, '.dependency-cruiser.cjs'));
   const tsConfig = extractTSConfig(join(root, 'tsconfig.json'));
   const { output } = await cruise(['src'], { ...options, baseDir: root }, undefined, { tsConfig });
-  const roomOf = (path) => /^src\/([^/]+)\//.exec(path)?.[1];
+  const roomOf = (path) => (path === 'src/backdoor/names.ts' ? undefined : /^src\/([^/]+)\//.exec(path)?.[1]);
   const imports = new Map();
   for (const { source, dependencies } of output.modules) {
     const room = roomOf(source);
