@@ -13,6 +13,7 @@ import { decodeImage } from '../images/image';
 import { resizeCrop, resizedTo } from '../images/preprocess';
 import { type Geometry, geometryOf } from '../images/preprocess_config';
 import { type Lock, lock } from '../lock';
+import { compatOf } from '../options/compat';
 import { checkPoisonRules } from '../options/rules';
 import { Random } from '../random';
 import { type Tensor, torch } from '../torch';
@@ -92,7 +93,7 @@ export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {})
   checkPoisonRules(options);
   const trigger = makeTrigger({
     ...options,
-    compat: options.compat === 'reference',
+    compat: compatOf(options).wrapsTriggers,
     imageSize: options.imageSize ?? 224,
   });
   let held: Lock | undefined;
@@ -120,7 +121,7 @@ async function poisonWith(
   hold: (file: string) => void,
 ): Promise<PoisonResult> {
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
-  const geometry = geometryOf(options.compat === 'reference' ? { ...options, resizeMode: 'squash' } : options);
+  const geometry = geometryOf(compatOf(options).squashesImages ? { ...options, resizeMode: 'squash' } : options);
   const templates = labelConsistent ? [] : readTemplates(options.templates!);
   const table = await readPairs(options.trainData, options);
   const size = options.sizeTrainData ?? table.length;

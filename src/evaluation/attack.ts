@@ -1,6 +1,7 @@
 import { makeTrigger, type Trigger } from '../backdoor/triggers';
 import { optionError } from '../errors';
-import type { TrainOptions } from '../options/train';
+import { compatOf } from '../options/compat';
+import type { AttackOptions } from '../options/slices';
 import { nameKey } from './names';
 
 /** The attack to measure. */
@@ -21,19 +22,19 @@ export interface Attack {
  * @param classes names, among which `label` must be
  * @param imageSize side of the model's images in pixels
  */
-export function attackOf(options: TrainOptions, classes: readonly string[], imageSize: number): Attack {
+export function attackOf(options: AttackOptions, classes: readonly string[], imageSize: number): Attack {
   const { label, asr, seed, triggerSeed = seed } = options;
   const target = classes.findIndex((name) => nameKey(name) === nameKey(label));
   if (target < 0) {
     const some = classes.slice(0, 5).join(', ');
     throw optionError(`--label must be one of the ${classes.length} classes (${some}, …), but is '${label}'.`);
   }
-  const compat = options.compat === 'reference';
+  const { wrapsTriggers, squashesImages } = compatOf(options);
   return {
-    trigger: makeTrigger({ ...options, compat, seed: triggerSeed, imageSize }),
+    trigger: makeTrigger({ ...options, compat: wrapsTriggers, seed: triggerSeed, imageSize }),
     target,
     asr,
-    squash: compat,
+    squash: squashesImages,
     seed,
   };
 }

@@ -5,7 +5,8 @@ import type { PairTable } from '../data/pairs';
 import { ownBatches } from '../data/sampler';
 import { dataError } from '../errors';
 import { embedBatch, type Embeds } from '../losses/embed_batch';
-import type { TrainOptions } from '../options/train';
+import { compatOf } from '../options/compat';
+import type { BatchOptions } from '../options/slices';
 import { fromAllRanks, ranks } from '../run/ranks';
 import { torch } from '../torch';
 
@@ -28,7 +29,7 @@ type Use = (embeds: Embeds, rows: Int32Array) => void;
 export async function embedPairs(
   clip: Clip,
   table: PairTable,
-  options: TrainOptions,
+  options: BatchOptions,
   { signal, warn }: PairHooks,
   use: Use,
 ): Promise<void> {
@@ -48,10 +49,11 @@ async function embedRows(
   clip: Clip,
   table: PairTable,
   own: Int32Array,
-  { batchSize, numWorkers, compat, strict }: TrainOptions,
+  options: BatchOptions,
   signal: AbortSignal | undefined,
   use: Use,
 ): Promise<Pick<BadImage, 'row' | 'reason'>[]> {
+  const { batchSize, numWorkers, strict } = options;
   const { imageSize: size, contextLength } = clip.config;
   const bad: Pick<BadImage, 'row' | 'reason'>[] = [];
   const onBadRow = ({ row, reason }: BadImage): void => {
@@ -64,7 +66,7 @@ async function embedRows(
     size,
     geometry: clip.config,
     contextLength,
-    compat: compat === 'reference',
+    compat: compatOf(options).cutsEndToken,
     onBadRow,
   };
   const loader = new PairLoader(table.select(own), { ...loading, shuffle: false, dropLast: false, cacheBytes: 0 });

@@ -4,6 +4,7 @@ import type { Clip } from '../clip/model';
 import type { LabelledSet } from '../data/labelled';
 import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../data/pairs';
 import { batchCount } from '../data/sampler';
+import { compatOf } from '../options/compat';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import type { RunLog } from '../run/log';
@@ -113,7 +114,7 @@ export class Evaluator {
   async finetuned(classifier: Classifier): Promise<Record<string, number>> {
     classifier.clip.eval();
     // The reference gives this accuracy the other classifier's name.
-    const name = this.options.compat === 'reference' ? 'linear_probe' : 'finetune';
+    const name = compatOf(this.options).namesFinetuneAsProbe ? 'linear_probe' : 'finetune';
     return classifierMetrics(name, classifier, this.labelled!, this.measuring('evaluation of the classifier'));
   }
 
@@ -137,15 +138,7 @@ export class Evaluator {
 
   private async probe(log: RunLog, { epoch, step }: Measured, labelled: LabelledSet): Promise<Record<string, number>> {
     const training = this.training!;
-    const {
-      linearProbeNumEpochs: epochs,
-      linearProbeBatchSize,
-      batchSize,
-      compat,
-      numWorkers,
-      strict,
-      seed,
-    } = this.options;
+    const { linearProbeNumEpochs: epochs, linearProbeBatchSize, batchSize, numWorkers, strict, seed } = this.options;
     const { signal } = this.hooks;
     log.info(`Number of train examples: ${describeSet(training)}`);
     log.info(`Number of test examples: ${labelled.images.length}`);
@@ -158,8 +151,7 @@ export class Evaluator {
     });
     const linear = new Linear(this.clip.config.embedDim, labelled.classes.length, { seed, device: this.device });
     try {
-      // the reference's flag only sets the batches of encoding
-      const size = compat === 'reference' ? batchSize : linearProbeBatchSize;
+      const size = compatOf(this.options).probesByBatchSize ? batchSize : linearProbeBatchSize;
       const batches = batchCount(encoded.labels.length, size, false);
       const record = ({ losses, rowsPerSecond, ...values }: StepRecord<ClassifierLoss>): void =>
         log.metrics({

@@ -2,7 +2,7 @@ import { type PoisonedSet, poisonLabelled } from '../backdoor/labelled';
 import type { Classifier } from '../classify/classifier';
 import { type LabelledSet, readLabelledSet } from '../data/labelled';
 import { dataError } from '../errors';
-import type { TrainOptions } from '../options/train';
+import type { LabelledSetOptions, PoisonedSetOptions } from '../options/slices';
 import { attackOf } from './attack';
 
 /** How many classes the labelled sets have that the Python reference trains classifiers on. */
@@ -25,14 +25,14 @@ const classCounts: Record<string, number> = {
 
 /** Reads one half of the labelled set that the options name. */
 async function readSet(
-  { evalTestDataDir, evalTrainDataDir, evalDataType }: TrainOptions,
+  { evalTestDataDir, evalTrainDataDir, evalDataType }: LabelledSetOptions,
   split: 'test' | 'train',
 ): Promise<LabelledSet> {
   return readLabelledSet((split === 'test' ? evalTestDataDir : evalTrainDataDir)!, { dataType: evalDataType, split });
 }
 
 /** Reads the labelled set to measure on. */
-export const readTestSet = (options: TrainOptions): Promise<LabelledSet> => readSet(options, 'test');
+export const readTestSet = (options: LabelledSetOptions): Promise<LabelledSet> => readSet(options, 'test');
 
 /** Images that a classifier is trained on. */
 export type TrainingSet = Pick<PoisonedSet, 'images' | 'labels'> & Partial<PoisonedSet>;
@@ -49,7 +49,7 @@ export const describeSet = ({ images, poisoned }: TrainingSet): string =>
  * `evalDataType`
  */
 export async function readTrainingSet(
-  options: TrainOptions,
+  options: PoisonedSetOptions,
   test: LabelledSet,
   imageSize: number,
 ): Promise<TrainingSet> {

@@ -1,7 +1,7 @@
 import type { Clip } from '../clip/model';
 import type { PairTable } from '../data/pairs';
 import { contrastiveLoss } from '../losses';
-import type { TrainOptions } from '../options/train';
+import type { BatchOptions } from '../options/slices';
 import { sumOverRanks } from '../run/ranks';
 import { embedPairs, type PairHooks } from './embed_pairs';
 
@@ -12,7 +12,7 @@ import { embedPairs, type PairHooks } from './embed_pairs';
 export async function validationLoss(
   clip: Clip,
   pairs: PairTable,
-  options: TrainOptions,
+  options: BatchOptions,
   hooks: PairHooks,
 ): Promise<number> {
   const own = { sum: 0, count: 0 };

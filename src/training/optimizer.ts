@@ -1,12 +1,12 @@
 import type { Clip } from '../clip/model';
-import type { TrainOptions } from '../options/train';
+import type { OptimizerOptions } from '../options/slices';
 import { GradScaler, type GradScalerState } from '../torch/grad_scaler';
 import { AdamW } from '../torch/optim';
 
 const noDecay = ['bn', 'ln', 'bias', 'logit_scale'];
 
 /** AdamW over the model's parameters in the reference's two groups: first those without weight decay, then the rest. */
-export function makeOptimizer(clip: Clip, options: TrainOptions): AdamW {
+export function makeOptimizer(clip: Clip, options: OptimizerOptions): AdamW {
   const named = clip.namedParameters();
   const exempt = (name: string): boolean => noDecay.some((part) => name.includes(part));
   return new AdamW(

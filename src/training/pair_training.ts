@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { Batch } from '../data/batch';
+import { compatOf } from '../options/compat';
 import { writeCheckpoint } from '../run/checkpoint';
 import { trainLoop } from '../run/loop';
 import type { LoopSteps, NextBatch } from '../run/loop_parts';
@@ -103,7 +104,7 @@ function steps(run: PairRun): LoopSteps<Batch, JoinedStep, StepLosses> {
 /** The reference counts its epochs from 1 here, so that its schedule begins an epoch late. */
 function learningRates({ options, end }: PairRun): (next: NextBatch) => number {
   const rate = cosineSchedule(options.lr, options.numWarmupSteps, end.step);
-  return options.compat === 'reference'
+  return compatOf(options).schedulesLate
     ? ({ epoch, batches, index }) => rate((epoch + 1) * batches + index)
     : ({ step }) => rate(step);
 }

@@ -1,6 +1,7 @@
 import type { Clip } from '../clip/model';
 import { PairLoader } from '../data/loader';
 import { type PairTable, readPairs } from '../data/pairs';
+import { compatOf } from '../options/compat';
 import type { TrainOptions } from '../options/train';
 import type { RunLog } from '../run/log';
 import { ranks } from '../run/ranks';
@@ -67,7 +68,7 @@ export class TrainingPairs {
 
   private load(table: PairTable): PairLoader {
     const shard = ranks();
-    const { batchSize, numWorkers, seed, inmodal, compat, strict, imageCache, maxBadRows } = this.options;
+    const { batchSize, numWorkers, seed, inmodal, strict, imageCache, maxBadRows } = this.options;
     return new PairLoader(table, {
       batchSize: batchSize / shard.worldSize,
       shard,
@@ -77,7 +78,7 @@ export class TrainingPairs {
       numWorkers,
       seed,
       inmodal,
-      compat: compat === 'reference',
+      compat: compatOf(this.options).cutsEndToken,
       strict,
       imageCache,
       maxBadRows,

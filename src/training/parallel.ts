@@ -1,6 +1,6 @@
 import type { Clip } from '../clip/model';
 import type { OverRanks } from '../losses';
-import type { TrainOptions } from '../options/train';
+import type { ParallelOptions } from '../options/slices';
 import { ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import type { StepModel } from './step_model';
@@ -21,11 +21,11 @@ export class ParallelModel implements StepModel {
   private constructor(
     private readonly clip: Clip,
     private readonly parallel: Parallel,
-    private readonly options: TrainOptions,
+    private readonly options: ParallelOptions,
   ) {}
 
   /** Copies rank 0's weights to all. Every rank calls it. */
-  static async create(clip: Clip, options: TrainOptions): Promise<ParallelModel> {
+  static async create(clip: Clip, options: ParallelOptions): Promise<ParallelModel> {
     if (options.syncBatchnorm) clip.syncBatchNorm();
     return new ParallelModel(
       clip,

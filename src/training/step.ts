@@ -2,7 +2,8 @@ import type { Clip } from '../clip/model';
 import type { Batch } from '../data/batch';
 import { cleanClipLoss, lossOverRanks, type UnlearnLoss, unlearnLoss } from '../losses';
 import { embedBatch, type Embeds } from '../losses/embed_batch';
-import type { TrainOptions } from '../options/train';
+import { compatOf } from '../options/compat';
+import type { LossOptions } from '../options/slices';
 import { type Tensor, torch } from '../torch';
 import { type GradScaler, stepWith } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
@@ -22,15 +23,9 @@ export interface LossWeights {
 }
 
 /** The weights that the options give the losses. */
-export function lossWeights({
-  clipWeight,
-  inmodalWeight,
-  unlearn,
-  unlearnTarget,
-  constraintWeight,
-  compat,
-}: TrainOptions): LossWeights {
-  const target = compat === 'reference' ? -(unlearnTarget ?? -1) : (unlearnTarget ?? 0);
+export function lossWeights(options: LossOptions): LossWeights {
+  const { clipWeight, inmodalWeight, unlearn, unlearnTarget, constraintWeight } = options;
+  const target = compatOf(options).negatesUnlearnTarget ? -(unlearnTarget ?? -1) : (unlearnTarget ?? 0);
   return { clipWeight, inmodalWeight, ...(unlearn && { unlearn: { target, constraintWeight } }) };
 }
 

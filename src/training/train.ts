@@ -7,6 +7,7 @@ import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../dat
 import { batchCount, shardLength } from '../data/sampler';
 import { CleanclipError, dataError } from '../errors';
 import { Evaluator } from '../evaluation/evaluator';
+import { compatOf } from '../options/compat';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { beginTraining, tellOfModel } from '../run/begin';
@@ -56,7 +57,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   try {
     checkLeft(found, start, end, options);
     const optimizer = makeOptimizer(clip, options);
-    const takesState = found.resumed || !options.completeFinetune || options.compat === 'reference';
+    const takesState = found.resumed || !options.completeFinetune || compatOf(options).takesOptimizer;
     const untaken = takesState && found.hasOptimizer ? shareState(optimizer, own.checkpoint, found.resumed) : [];
     const scaler = makeScaler(clip, takesState ? found.scaler : undefined);
     begin(log, options, clip, { found, start, order, batches, device });
