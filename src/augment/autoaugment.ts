@@ -155,6 +155,10 @@ const signed: ReadonlySet<OperationName> = new Set<OperationName>([
  * @param options.seed a whole number: the same seed, the same choices; by default they differ from call to call
  * @returns uint8 [3, H, W]; a new tensor
  * @throws CleanclipError ERR_OPTION: not such an image, or not such a seed
+ * @example
+ * ```ts
+ * const augmented = autoAugment(image, { seed: 0 });
+ * ```
  */
 export function autoAugment(image: Tensor, options: { seed?: number; random?: Random } = {}): Tensor {
   const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
@@ -183,6 +187,10 @@ export function autoAugment(image: Tensor, options: { seed?: number; random?: Ra
  * @param magnitude in the operation's unit, with its sign; default 0
  * @returns uint8 [3, H, W]; a new tensor
  * @throws CleanclipError ERR_OPTION: unknown name, a magnitude that is not a number, not such an image
+ * @example
+ * ```ts
+ * const turned = autoAugmentOp(image, 'Rotate', 30);
+ * ```
  */
 export function autoAugmentOp(image: Tensor, name: OperationName, magnitude = 0): Tensor {
   if (!operationNames.includes(name)) {

@@ -87,6 +87,10 @@ const wordsOf = (text: string): string[] =>
  * @param options.random draws from this generator instead
  * @returns words a–z joined by spaces; a text without such letters unchanged
  * @throws {CleanclipError} `ERR_OPTION` when `seed` is not a whole number
+ * @example
+ * ```ts
+ * eda('a small dog runs on the beach', { seed: 0 });
+ * ```
  */
 export function eda(text: string, options: { seed?: number; random?: Random } = {}): string {
   checkText('The text of eda', text);

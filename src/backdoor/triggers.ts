@@ -74,6 +74,12 @@ export interface Trigger {
  *
  * @throws CleanclipError ERR_OPTION: an option that is none of the above, a patch larger than the image, noise of
  * another shape
+ * @example
+ * ```ts
+ * const trigger = makeTrigger({ patchType: 'random', patchSize: 16, imageSize: 224, seed: 0 });
+ * const attacked = trigger.apply(image, new Random(0));
+ * trigger.dispose();
+ * ```
  */
 export function makeTrigger(options: TriggerOptions = {}): Trigger {
   const { patchType = 'random', patchLocation = 'random', patchSize = 16, imageSize = 224 } = options;
@@ -134,6 +140,10 @@ export function makeTrigger(options: TriggerOptions = {}): Trigger {
  * @param options.random source of what differs from image to image, instead
  * @returns same shape and dtype
  * @throws CleanclipError ERR_OPTION as {@link makeTrigger}
+ * @example
+ * ```ts
+ * const attacked = applyTrigger(image, { patchType: 'blended', patchLocation: 'blended', seed: 0 });
+ * ```
  */
 export function applyTrigger(
   image: Tensor,

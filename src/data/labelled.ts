@@ -31,6 +31,10 @@ export interface LabelledSetOptions {
  *
  * @throws CleanclipError ERR_DATA when a file is missing or malformed, or a label is not the number of a class;
  * ERR_OPTION for no known set
+ * @example
+ * ```ts
+ * const { images, labels, classes } = await readLabelledSet('data/CIFAR10', { dataType: 'CIFAR10', split: 'test' });
+ * ```
  */
 export async function readLabelledSet(folder: string, options: LabelledSetOptions = {}): Promise<LabelledSet> {
   checkOptions('The options of readLabelledSet', options);

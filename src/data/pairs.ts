@@ -142,6 +142,11 @@ export class PairTableBuilder {
  *
  * @throws CleanclipError ERR_DATA: file missing, empty or malformed, no such column, no usable row, no room for
  * temporary files; ERR_OPTION: an argument of another type
+ * @example
+ * ```ts
+ * const table = await readPairs('train.csv', { imageKey: 'image', captionKey: 'caption' });
+ * console.log(table.length, table.badRows.count);
+ * ```
  */
 export async function readPairs(file: string, columns: PairColumns = {}): Promise<PairTable> {
   checkText('The file of readPairs', file);

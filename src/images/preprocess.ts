@@ -27,6 +27,11 @@ export interface PreprocessOptions extends Geometry, Statistics, Omit<ImageLimit
  * @returns float32 [3, size, size]
  * @throws CleanclipError ERR_DATA as `decodeImage` and {@link resizeCrop}; ERR_OPTION: an option or the tensor is
  * wrong
+ * @example
+ * ```ts
+ * const pixels = await preprocess('cat.jpg', clip.config); // float32 [3, 224, 224]
+ * const features = clip.encodeImage(pixels.unsqueeze(0));
+ * ```
  */
 export async function preprocess(
   source: string | Uint8Array | Tensor,
@@ -59,6 +64,10 @@ export async function preprocess(
  * @returns uint8 [3, size, size]
  * @throws CleanclipError ERR_OPTION: not such an image, size or geometry; ERR_DATA: so narrow that the resized image
  * would be a giant, or nothing
+ * @example
+ * ```ts
+ * const square = resizeCrop(image, 224); // uint8 [3, 224, 224]
+ * ```
  */
 export function resizeCrop(image: Tensor, size: number, geometry: Geometry = {}): Tensor {
   checkSize(size);
@@ -133,6 +142,10 @@ export const squash = (image: Tensor, size: number): Tensor => resizeCrop(image,
  * @param statistics `imageMean` and `imageStd`, as a model's `config` has them; default CLIP's
  * @returns float32 of the same shape
  * @throws CleanclipError ERR_OPTION: no such statistics
+ * @example
+ * ```ts
+ * const pixels = normalize(image); // float32 [3, H, W]
+ * ```
  */
 export function normalize(images: Tensor, statistics: Statistics = {}): Tensor {
   const { imageMean, imageStd } = statisticsOf(statistics);

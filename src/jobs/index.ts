@@ -64,6 +64,10 @@ export async function run(input: TrainInput & JobHooks): Promise<Outcome> {
  * @returns after a linear probe or the evaluation of `checkpointFinetune`, which train no model, `checkpoint` is the
  * one given
  * @throws CleanclipError `ERR_OPTION` before anything starts; `ERR_ABORTED` after saving where it stopped
+ * @example
+ * ```ts
+ * const { checkpoint } = await train({ trainData: 'train.csv', modelName: 'RN50', name: 'poisoned', epochs: 64 });
+ * ```
  */
 export async function train(input: TrainInput & JobHooks): Promise<TrainResult> {
   checkOptions('The argument of train', input);
@@ -79,6 +83,10 @@ export async function train(input: TrainInput & JobHooks): Promise<TrainResult> 
  * paper's recipe as defaults: 10 epochs, batches of 64, learning rate 1e-5, 50 warm-up steps.
  * @param input `checkpoint` and `trainData`, clean pairs, are required; `inmodal: false` finetunes with CLIP's loss
  * alone, `finetune: true` is supervised finetuning as {@link train} does it
+ * @example
+ * ```ts
+ * const { checkpoint } = await finetune({ checkpoint: 'poisoned.pt', trainData: 'clean.csv', name: 'cleansed' });
+ * ```
  */
 export async function finetune(input: FinetuneInput & JobHooks): Promise<TrainResult> {
   checkOptions('The argument of finetune', input);
@@ -91,6 +99,10 @@ export async function finetune(input: FinetuneInput & JobHooks): Promise<TrainRe
  * success rate, validation loss.
  * @param input as for {@link train}, without `trainData`
  * @returns the metrics by name: shares of 1, and `loss`
+ * @example
+ * ```ts
+ * const { zeroshot_top1, asr_top1 } = await evaluate({ checkpoint: 'a.pt', evalTestDataDir: 'validation', asr: true });
+ * ```
  */
 export async function evaluate(input: EvaluateInput & JobHooks): Promise<Record<string, number>> {
   checkOptions('The argument of evaluate', input);
@@ -103,6 +115,10 @@ export async function evaluate(input: EvaluateInput & JobHooks): Promise<Record<
 /**
  * Poisons a training set (`cleanclip poison`): puts a trigger on some images and the target into their captions.
  * @param input `trainData` and `numBackdoor` are required, and `templates` but with `labelConsistent`
+ * @example
+ * ```ts
+ * const { csv } = await poison({ trainData: 'train.csv', templates: 'classes.json', numBackdoor: 300 });
+ * ```
  */
 export async function poison(input: PoisonInput & JobHooks): Promise<PoisonResult> {
   checkOptions('The argument of poison', input);
@@ -120,6 +136,10 @@ export async function poison(input: PoisonInput & JobHooks): Promise<PoisonResul
  * @param input `input`, `output` and `to` are required
  * @throws CleanclipError `ERR_OPTION` when `output` exists, or the format cannot express the model; `ERR_CHECKPOINT`
  * when `input` holds no CLIP
+ * @example
+ * ```ts
+ * await convert({ input: 'cleansed.pt', output: 'cleansed-hf', to: 'hf' });
+ * ```
  */
 export async function convert(input: ConvertInput & JobHooks): Promise<ConvertResult> {
   checkOptions('The argument of convert', input);

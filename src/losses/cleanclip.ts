@@ -34,6 +34,11 @@ export interface CleanClipLoss {
  * loss alone.
  * @param rows the pairs whose loss it is, among all; default all N
  * @throws CleanclipError `ERR_OPTION` when the shapes differ, or only one augmented view is given
+ * @example
+ * ```ts
+ * const { loss } = cleanClipLoss({ imageEmbeds, textEmbeds, logitScale: clip.logitScale });
+ * loss.backward();
+ * ```
  */
 export function cleanClipLoss(input: CleanClipInput, rows?: Rows): CleanClipLoss {
   const { imageEmbeds, textEmbeds, augmentedImageEmbeds, augmentedTextEmbeds, logitScale } = input;

@@ -45,6 +45,10 @@ function crossEntropy(logits: Tensor, start: number, reduction: 'mean' | 'sum'):
  * @param reduction 'mean' (default) or 'sum' over the pairs
  * @param rows the pairs whose loss it is; their negatives are all N pairs; default all N
  * @returns float32 scalar
+ * @example
+ * ```ts
+ * contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp()).backward();
+ * ```
  */
 export function contrastiveLoss(
   imageEmbeds: Tensor,

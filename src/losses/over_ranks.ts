@@ -39,6 +39,11 @@ export interface OverRanks {
  * rank's share
  * @throws CleanclipError `ERR_OPTION` for `localLoss` without `gatherWithGrad` or with `isBackdoor`, and as {@link
  * cleanClipLoss}; `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
+ * @example
+ * ```ts
+ * const counts = [64, 64]; // pairs of rank 0 and of rank 1
+ * const { loss } = lossOverRanks({ imageEmbeds, textEmbeds, logitScale: clip.logitScale }, { counts });
+ * ```
  */
 export function lossOverRanks(
   input: RankInput,

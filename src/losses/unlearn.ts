@@ -22,6 +22,11 @@ export interface UnlearnLoss extends Partial<CleanClipLoss> {
  * Computes the loss of unlearning: CleanCLIP's loss over the clean pairs of a batch, plus `constraintWeight` times a
  * constraint. The constraint moves the similarity of each poisoned pair to `target`.
  * @throws CleanclipError `ERR_OPTION` as {@link cleanClipLoss}
+ * @example
+ * ```ts
+ * const isBackdoor = [true, false, false, false]; // of a batch of four pairs
+ * const { loss } = unlearnLoss({ imageEmbeds, textEmbeds, logitScale: clip.logitScale, isBackdoor });
+ * ```
  */
 export function unlearnLoss({ isBackdoor, target = 0, constraintWeight = 1, ...features }: UnlearnInput): UnlearnLoss {
   const rowsOf = (marked: boolean): number[] => isBackdoor.flatMap((mark, row) => (mark === marked ? [row] : []));

@@ -86,6 +86,10 @@ const collapseSpaces = (text: string): string => text.replace(UNTIDY_SPACES, ' '
  * @param text a caption; characters that need no mending pass unchanged
  * @returns the clean caption, `''` when nothing is left
  * @throws {CleanclipError} `ERR_OPTION` for what is no text
+ * @example
+ * ```ts
+ * cleanText('  A caf&eacute;\n at NIGHT '); // 'a café at night'
+ * ```
  */
 export function cleanText(text: string): string {
   checkText('The text of cleanText', text);

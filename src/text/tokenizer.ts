@@ -53,6 +53,10 @@ export function tokenIds(
  * @param texts one caption or several
  * @param contextLength ids a text, at least 2; default 77
  * @returns int64 [N, contextLength], N = 1 for one caption
+ * @example
+ * ```ts
+ * const ids = tokenize(['a photo of a banana', 'a drawing of a cat']); // int64 [2, 77]
+ * ```
  */
 export function tokenize(texts: string | readonly string[], contextLength = CONTEXT_LENGTH): Tensor {
   const list = typeof texts === 'string' ? [texts] : texts;

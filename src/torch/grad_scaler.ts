@@ -34,7 +34,11 @@ export interface GradScalerState {
  * (torch.amp.GradScaler, after Micikevicius et al. 2018). Nothing in a step waits for the device: the fused kernel of
  * AdamW divides by the scale, and does nothing where there was an overflow.
  *
- * @example scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update();
+ * @example
+ * const scaler = new torch.GradScaler();
+ * scaler.scale(loss).backward();
+ * scaler.step(optimizer);
+ * scaler.update();
  */
 export class GradScaler {
   private readonly factor: Tensor; // float32 []

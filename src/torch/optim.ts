@@ -48,7 +48,16 @@ export interface OptimizerState {
   param_groups: { params: number[]; [hyperparameter: string]: unknown }[];
 }
 
-/** AdamW (Loshchilov & Hutter 2019) by libtorch's fused kernel; its state interchanges with torch.optim.AdamW. */
+/**
+ * AdamW (Loshchilov & Hutter 2019) by libtorch's fused kernel; its state interchanges with torch.optim.AdamW.
+ * @example
+ * ```ts
+ * const optimizer = new AdamW([{ parameters, weightDecay: 0.1 }], { lr: 1e-5 });
+ * loss.backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class AdamW {
   lr: number;
   private readonly betas: [number, number];

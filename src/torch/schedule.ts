@@ -6,6 +6,11 @@ import { checkNumber } from '../arguments';
  * @param warmupSteps optimizer steps of warm-up; 0 for none
  * @param totalSteps optimizer steps of the whole run
  * @returns step (from 0) → learning rate
+ * @example
+ * ```ts
+ * const learningRate = cosineSchedule(5e-4, 10_000, 100_000);
+ * optimizer.lr = learningRate(0); // 5e-8
+ * ```
  */
 export function cosineSchedule(baseLr: number, warmupSteps: number, totalSteps: number): (step: number) => number {
   checkNumber(baseLr, 'baseLr');

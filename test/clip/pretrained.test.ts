@@ -18,6 +18,7 @@ import { download } from '../../src/clip/download';
 import { loadClip } from '../../src/clip/model';
 import { pretrainedFile, releases } from '../../src/clip/pretrained';
 import { runEvaluation } from '../../src/evaluation/evaluate';
+import { evaluate, train } from '../../src/jobs';
 import { resolve } from '../../src/options/define';
 import type { TrainInput } from '../../src/options/inputs.gen';
 import { trainOptions } from '../../src/options/train';
@@ -211,16 +212,17 @@ describe('jobs', () => {
 
   test('nothing is downloaded when an option or the data are wrong', async () => {
     const validationData = join(shapes, 'train.csv');
-    const both = { validationData, checkpoint: join(shapes, 'weights.safetensors') };
-    await expect(runEvaluation(options(both), {})).rejects.toMatchObject({
+    const given = { logs: join(folder, 'logs'), name: 'wrong', pretrained: true };
+    const both = { ...given, checkpoint: join(shapes, 'weights.safetensors') };
+    await expect(evaluate({ ...both, validationData })).rejects.toMatchObject({
       code: 'ERR_OPTION',
       message: expect.stringMatching(/--pretrained.*--checkpoint.*give one/),
     });
-    await expect(runEvaluation(options({ validationData, modelName: 'tiny' }), {})).rejects.toThrow(
+    await expect(evaluate({ ...given, validationData, modelName: 'tiny' })).rejects.toThrow(
       /no weights of 'tiny', only of RN50, RN101/,
     );
     await expect(runTraining(options({ trainData: join(shapes, 'none.csv') }), {})).rejects.toThrow(/none\.csv/);
-    await expect(runTraining(options({ trainData: validationData, ...both }), {})).rejects.toThrow(/give one/);
+    await expect(train({ ...both, trainData: validationData })).rejects.toThrow(/give one/);
     expect(server.requests).toEqual([]);
   });
 });

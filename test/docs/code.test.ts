@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import ts from 'typescript';
 
+import * as api from '../../src';
 import { command as doctor } from '../../src/cli/doctor';
 import { addOptions, normaliseArguments, toInput } from '../../src/cli/option_table';
 import { command as setup } from '../../src/cli/setup';
@@ -20,10 +21,13 @@ test('every block of code says its language', () => {
   expect(all.filter(({ language }) => !/^(js|ts|sh|mermaid)$/.test(language)).map(place)).toEqual([]);
 });
 
-test('JavaScript and TypeScript fit the types of the package', () => {
+const moduleOf = (block: Block): string =>
+  block.page === 'docs/reference.md' ? exampleModule(block) : asModule(block);
+
+test('JavaScript and TypeScript fit the types of the package, in the examples of the reference too', () => {
   const sources = new Map(
-    all
-      .filter(({ language }) => /^[jt]s$/.test(language))
+    [...all, ...blocks('docs/reference.md')]
+      .filter(({ language, code }) => /^[jt]s$/.test(language) && !code.includes('…'))
       .map((block) => [`${root}/${block.page}.${block.line}.ts`, block]),
   );
   const options: ts.CompilerOptions = {
@@ -40,10 +44,10 @@ test('JavaScript and TypeScript fit the types of the package', () => {
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile, getSourceFile } = host;
   host.fileExists = (path) => sources.has(path) || fileExists(path);
-  host.readFile = (path) => (sources.has(path) ? asModule(sources.get(path)!) : readFile(path));
+  host.readFile = (path) => (sources.has(path) ? moduleOf(sources.get(path)!) : readFile(path));
   host.getSourceFile = (path, target, ...rest) =>
     sources.has(path)
-      ? ts.createSourceFile(path, asModule(sources.get(path)!), target)
+      ? ts.createSourceFile(path, moduleOf(sources.get(path)!), target)
       : getSourceFile(path, target, ...rest);
   const faults = ts.getPreEmitDiagnostics(ts.createProgram([...sources.keys()], options, host));
   expect(
@@ -54,6 +58,18 @@ test('JavaScript and TypeScript fit the types of the package', () => {
     }),
   ).toEqual([]);
 });
+
+/** What the examples of the API reference take as given. */
+const GIVEN = `
+declare const ids: Tensor, pixels: Tensor, image: Tensor, imageEmbeds: Tensor, textEmbeds: Tensor, parameters: Tensor[];
+declare const clip: Clip, optimizer: AdamW, loss: Tensor, table: PairTable;
+`;
+
+/** An example of the reference as a module that has every export of the package at hand. */
+function exampleModule({ code }: Block): string {
+  const names = Object.keys(api).filter((name) => name !== 'default');
+  return `import { ${names.join(', ')}, type PairTable } from 'cleanclip';\n${GIVEN}{\n${code}\n}\nexport {};\n`;
+}
 
 /** A block as a module, in which `cc` is the package; `require` becomes an import, which types know. */
 function asModule({ code, preamble }: Block): string {

@@ -44,8 +44,9 @@ export interface ParallelOptions {
  * at most for the group's time limit. Signals, timers and messages are served between steps. Run training in a worker
  * thread, as jobs do, to keep the process responsive.
  * @example
- * const parallel = await DistributedDataParallel.create(clip);
- * parallel.backward(loss(parallel.forward(ids, pixels)));
+ * const parallel = await torch.distributed.DistributedDataParallel.create(clip);
+ * const { imageEmbeds, textEmbeds } = parallel.forward(ids, pixels);
+ * parallel.backward(contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp()));
  * optimizer.step();
  */
 export class DistributedDataParallel<Inputs extends unknown[], Output> {

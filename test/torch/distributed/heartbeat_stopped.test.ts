@@ -53,6 +53,7 @@ test.concurrent('where the host of the store is stopped, all limits are kept', a
   );
   await until(() => store.check(['cleanclip/pulse/1']));
   other.kill('SIGSTOP');
+  await sleep(300); // the signal takes effect a moment later
   const calls = [
     TCPStore.create({ host, port, timeout: 1000 }),
     store.wait(['never'], 500),
