@@ -3,6 +3,7 @@ import { sizesOf } from '../clip/open';
 import { optionError } from '../errors';
 import type { TrainOptions } from '../options/train';
 import type { Checkpoint, Newest } from '../run/checkpoint';
+import type { LoopEnd } from '../run/loop_parts';
 import { changeOf, type LoopState, type Order } from '../run/state';
 import type { GradScalerState } from '../torch/grad_scaler';
 
@@ -81,10 +82,7 @@ export function startOf(found: Found, options: TrainOptions, order: Order, batch
 }
 
 /** Where a run ends: at the last epoch or step, whichever comes first. */
-export function endOf(
-  { epochs, progressive, stopEpoch, maxSteps }: TrainOptions,
-  batches: number,
-): { epoch: number; step: number } {
+export function endOf({ epochs, progressive, stopEpoch, maxSteps }: TrainOptions, batches: number): LoopEnd {
   return {
     epoch: progressive ? Math.min(epochs, stopEpoch) : epochs,
     step: Math.min(epochs * batches, maxSteps ?? Infinity),
@@ -95,7 +93,7 @@ export function endOf(
 export function checkLeft(
   { path, resumed }: Found,
   start: LoopState,
-  end: { epoch: number; step: number },
+  end: LoopEnd,
   { progressive, maxSteps }: TrainOptions,
 ): void {
   if (resumed || (start.epoch < end.epoch && start.step < end.step)) return;
@@ -104,7 +102,7 @@ export function checkLeft(
     ...(progressive ? ['--stop_epoch'] : []),
     ...(maxSteps === undefined ? [] : ['--max_steps']),
   ].join(' or ');
-  const place = ({ epoch, step }: { epoch: number; step: number }): string => `epoch ${epoch}, step ${step}`;
+  const place = ({ epoch, step }: LoopEnd): string => `epoch ${epoch}, step ${step}`;
   throw optionError(
     `'${path}' is at ${place(start)}, and training ends at ${place(end)}, so nothing is left to train; ` +
       `raise ${limits}, or train its weights from epoch 1 with --complete_finetune.`,

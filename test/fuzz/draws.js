@@ -1,6 +1,6 @@
 // A small seeded generator (mulberry32) with the draws that the fuzzers need.
 
-/** The draws of one call: they depend on the seed and the call's index alone. */
+/** The draws of one numbered case: they depend on the seed and the case's index alone. */
 exports.draws = (seed, index) => {
   let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 0;
   const next = () => {
@@ -9,7 +9,8 @@ exports.draws = (seed, index) => {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-  const below = (n) => Math.floor(next() * n);
+  /** An integer from 0 below `n`; 0 for an `n` below 1. */
+  const below = (n) => Math.floor(next() * Math.max(1, n));
   const pick = (list) => list[below(list.length)];
   const many = (count, one) => Array.from({ length: count }, (_, i) => one(i));
   return { chance: (share) => next() < share, below, pick, many };

@@ -7,7 +7,8 @@ const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { performance } = require('node:perf_hooks');
 const sharp = require('sharp');
-const { drawsOf, mutate } = require('./mutations.js');
+const { draws } = require('./draws');
+const { mutate } = require('./mutations.js');
 
 const LIMITS = { maxPixels: 4_000_000, maxSeconds: 5 };
 const CHUNK = 500; // cases a child
@@ -108,7 +109,7 @@ async function decodeCases(seed, first, count) {
   const add = (what) => (counts[what] = (counts[what] ?? 0) + 1);
   for (let number = first; number < first + count; number++) {
     const [name, source] = files[number % files.length];
-    const { bytes } = mutate(source, drawsOf(seed, number), { others });
+    const { bytes } = mutate(source, draws(seed, number), { others });
     process.send({ number, name });
     const start = performance.now();
     stall = 0;
@@ -195,8 +196,7 @@ async function main(args) {
       if (!Number.isInteger(number)) continue;
       writeFileSync(
         join(folder, String(number)),
-        mutate(files[number % files.length][1], drawsOf(seed, number), { others: files.map(([, bytes]) => bytes) })
-          .bytes,
+        mutate(files[number % files.length][1], draws(seed, number), { others: files.map(([, bytes]) => bytes) }).bytes,
       );
     }
     console.log(`The files are in ${folder}.`);

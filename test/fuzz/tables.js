@@ -7,7 +7,8 @@ const { dirname, join } = require('node:path');
 const { performance } = require('node:perf_hooks');
 const { parseArgs } = require('node:util');
 const { deflateSync } = require('node:zlib');
-const { drawsOf, mutate } = require('./mutations.js');
+const { draws } = require('./draws');
+const { mutate } = require('./mutations.js');
 const { sizesOf } = require('../../dist/clip/open.js');
 const { tokenIds } = require('../../dist/text/tokenizer.js');
 const { readClasses } = require('../../dist/data/classes.js');
@@ -176,7 +177,7 @@ function fillTemplates(path) {
 
 /** What happens to one case: 'read', 'refused', or a fault in words. */
 async function runCase(folder, seed, number, slow) {
-  const draw = drawsOf(seed, number);
+  const draw = draws(seed, number);
   const [name, { file, content, others = {}, root, read }] = draw.pick(sources);
   const contents = sources.map(([, source]) => Buffer.from(source.content));
   const { bytes: mutated, did } = mutate(Buffer.from(content), draw, { others: contents });

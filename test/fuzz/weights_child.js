@@ -16,7 +16,8 @@ const {
 const { join } = require('node:path');
 
 const cc = require('../../dist');
-const { drawsOf, mutate, mutateJson, repairZip, zipEntries } = require('./mutations');
+const { draws } = require('./draws');
+const { mutate, mutateJson, repairZip, zipEntries } = require('./mutations');
 
 const { torch, CleanclipError } = cc;
 const [journalFile, folder, seed, first, last] = process.argv.slice(2);
@@ -35,7 +36,7 @@ torch.setNumThreads(1);
 
 /** A numbered case: the seed's files, one of them changed, its name, and what was done to it. */
 function caseOf(number) {
-  const draw = drawsOf(Number(seed), number);
+  const draw = draws(Number(seed), number);
   const which = draw.below(seeds.length);
   const files = seeds[which];
   const file = draw.pick(Object.keys(files));
