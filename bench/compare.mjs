@@ -1,5 +1,5 @@
-// `node bench/compare.mjs <other checkout, built> [row …]`: measures rows of table.mjs here and there in turn, without
-// Python, and prints the median of five rounds of each and their ratio; more than 1 means that this checkout is slower.
+// `node bench/compare.mjs <other checkout, built> [row …]` measures rows of table.mjs in both checkouts in turn,
+// without Python. It prints the median of five rounds of each, and their ratio. Above 1, this checkout is slower.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -32,6 +32,7 @@ try {
     await Promise.all(sides.map((side) => side.close()));
     for (const { title, key } of rows) {
       const [here, there] = taken.map((results) => median(results.map((result) => result[key])));
+      if (there === undefined) continue; // a row that the other tree does not measure
       console.log(
         `${id}: ${title}: ${here.toPrecision(3)} here, ${there.toPrecision(3)} there: ${(here / there).toFixed(3)}`,
       );

@@ -1,12 +1,12 @@
-// What both sides run in: the Python, an addon against its torch, a folder for the files of this run, and the machine's
-// description.
+// Makes the environment of both sides: the Python, an addon against its torch, a folder for the files of this run, and
+// a description of the machine.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /**
- * Compiles what is stale and makes the Python side ready.
+ * Compiles what is stale, and makes the Python venv.
  * @returns {{ root: string, python: string, folder: string, env: NodeJS.ProcessEnv, machine: string, bf16: boolean,
  * versions: string }}
  */

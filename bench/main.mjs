@@ -1,9 +1,9 @@
-// `npm run bench [-- --quick] [-- row …]`: measures every row of table.mjs, or some, against Python, prints the table,
-// writes it to bench/RESULTS.md (some rows: beside those that bench/results.json has of the same machine and versions;
-// --quick: not at all), and ends with code 1 if a row is short. It makes a Python venv (not with CLEANCLIP_PYTHON) and
-// compiles an addon against that Python's torch, so that both sides compute with the same library. `npm run bench --
-// distributed` measures ranks, into bench/RESULTS.distributed.md; `-- profiles`, only by name, what docs/scaling.md
-// takes from this machine.
+// `npm run bench [-- --quick] [-- row …]` measures all rows of table.mjs, or the given ones, against Python. It prints
+// the table, and exits with 1 if a row is short of its goal. It writes bench/RESULTS.md, but not with --quick; given
+// rows join those that bench/results.json has from the same machine and versions. It makes a Python venv, or uses the
+// Python that CLEANCLIP_PYTHON names. It compiles an addon against that Python's torch, so that both sides compute with
+// the same library. `npm run bench -- distributed` measures ranks and writes bench/RESULTS.distributed.md.
+// `npm run bench -- profiles` measures what docs/scaling.md needs of this machine; it runs only when it is named.
 import { rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,13 +1,12 @@
-// Measures one entry of the table: all sides prepared, then measured in turn, A B C A B C …, so that other load meets
-// all alike.
+// Measures one entry of the table. It prepares all sides, then measures them in turn, A B C A B C …, so that other load
+// on the machine affects all of them equally.
 import { loadavg } from 'node:os';
 
 import { openSide } from './sides.mjs';
 
 /**
  * @param {import('./table.mjs').Measurement} measurement
- * @returns {Promise<object[]>} a result for each of its rows: the best of each side, ratios, and whether the limits are
- * met
+ * @returns {Promise<object[]>} a result per row: the best of each side, ratios, and whether the goals are met
  */
 export async function measure({ id, module, args, quick: small, sides, repeats, rows }, environment, quick) {
   console.log(`${id}, load ${loadavg()[0].toFixed(1)} …`);
@@ -25,7 +24,7 @@ export async function measure({ id, module, args, quick: small, sides, repeats, 
   return rows.map((row) => summarise(row, taken));
 }
 
-/** Times and bytes are costs: of each side the least counts, and a ratio is theirs ÷ ours. */
+/** Times and bytes are costs: the lowest of each side counts, and a ratio is theirs ÷ ours. */
 function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken) {
   const valuesOf = (side) => taken[side]?.map((result) => result[key]);
   const ours = (limit?.atLeast === undefined ? Math.min : Math.max)(...valuesOf('node'));
@@ -43,7 +42,7 @@ function summarise({ title, key, unit, atLeast = {}, check, limit, why }, taken)
     };
   }
   const failure = check?.(taken);
-  // what the machine's peak allows
+  // the seconds that the step would take at the machine's peak
   const floor = key === 'seconds' ? Math.max(...taken.node.map((result) => result.floor)) : NaN;
   const most =
     floor > 0 && versus.reference

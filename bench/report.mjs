@@ -1,4 +1,4 @@
-// The results as Markdown.
+// Renders the results as Markdown.
 
 const units = {
   s: (value) =>
@@ -13,7 +13,7 @@ const units = {
 
 const withoutBf16 = 'fp32, because this processor has no bf16 instructions: with amp_bf16 a step takes it minutes';
 
-/** The head of RESULTS.md. */
+/** Renders the head of RESULTS.md. */
 export const renderRun = ({ machine, bf16, versions }) => `# Measured against Python
 
 \`npm run bench\` measures this table anew. Both sides ran on ${machine}, with the same libtorch: ${versions}.
@@ -23,7 +23,7 @@ Each row's sides are measured in turn. A ratio is their best cost ÷ our best, i
 ratios and their range; the last columns give the machine's load at the end, the day and the commit.
 `;
 
-/** A table of what \`measure\` gives. */
+/** Renders the rows that `measure` returns as a table. */
 export function renderRows(rows) {
   const lines = rows.map(({ title, unit, ours, versus, limit, note, load, met, when }) => {
     const show = units[unit];
@@ -46,15 +46,18 @@ export function renderRows(rows) {
   return `${[head, ...lines].join('\n')}\n`;
 }
 
-/** How the cost grows with the size. */
+/** Renders the table of how costs grow with sizes. */
 export function renderGrowth(growth) {
   if (growth.length === 0) return '';
-  const lines = growth.map(({ title, sizes, costs, unit, exponent }) => {
+  const lines = growth.map(({ title, sizes, costs, unit, exponent, atMost, why, when = '' }) => {
     const points = sizes.map((size, i) => `${size.toLocaleString('en')}: ${units[unit](costs[i])}`).join(', ');
-    return `| ${title} | ${points} | ${exponent.toFixed(2)} |`;
+    const wanted = atMost === undefined ? '' : `≤ ${atMost.toFixed(2)}`;
+    const verdict = atMost === undefined ? '' : exponent <= atMost ? 'met' : ['short', why].filter(Boolean).join(': ');
+    return `| ${[title, points, exponent.toFixed(2), wanted, verdict, when].join(' | ')} |`;
   });
+  const head = '| of | cost by size | e | wanted | | measured |\n| --- | --- | --- | --- | --- | --- |';
   return (
-    '## Growth\n\nCost c·n^e; e is the slope of the line through the ' +
-    `logarithms.\n\n${['| of | cost by size | e |\n| --- | --- | --- |', ...lines].join('\n')}\n`
+    '## Growth\n\n`npm run bench -- growth` measures this table anew. Cost c·n^e; e is the slope of the line through ' +
+    `the logarithms.\nEach size has a process of its own.\n\n${[head, ...lines].join('\n')}\n`
   );
 }

@@ -1,4 +1,4 @@
-// What was measured by now: bench/results.json, from which bench/RESULTS.md is made.
+// Keeps what was measured in bench/results.json, and writes bench/RESULTS.md from it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { renderGrowth, renderRows, renderRun } from './report.mjs';
 import { measurements } from './table.mjs';
 
 /**
- * @param {{ whole: boolean, quick: boolean }} run whether it measures all rows, so that it may replace a table of
- * another machine or other versions; a quick one writes nothing
- * @returns `record`: keeps and writes the results of an id, and gives them; `of`: those of an id
+ * @param {{ whole: boolean, quick: boolean }} run `whole`: the run measures all rows, so that it may replace the table
+ * of another machine or other versions; `quick`: the run writes nothing
+ * @returns `record(id, rows)` keeps, writes and returns the results of an id; `of(id)` returns them
  */
 export function openResults(environment, { whole, quick }) {
   const { root, machine, versions } = environment;
@@ -19,8 +19,8 @@ export function openResults(environment, { whole, quick }) {
   const writes = !quick && (same || whole || stored === undefined);
   if (!quick && !writes)
     console.log(
-      `bench/RESULTS.md is of ${stored.machine} with ${stored.versions}: only \`npm run bench\` for all rows ` +
-        'replaces it, so these are printed alone.',
+      `bench/RESULTS.md was measured on ${stored.machine} with ${stored.versions}. Only \`npm run bench\` with all ` +
+        'rows replaces it, so these rows are printed but not written.',
     );
   const results = writes && same ? stored.results : {};
   return { record, of: (id) => results[id] };
@@ -40,7 +40,7 @@ export function openResults(environment, { whole, quick }) {
   }
 }
 
-/** The state of the code: that of a commit, or `+` what is not yet in one. */
+/** Returns the short hash of the commit, with `+` when src/ or native/ has changes that are not committed. */
 function commit(root) {
   const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout.trim();
   return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', 'src', 'native') ? '+' : ''}`;

@@ -11,6 +11,7 @@ import { CleanclipError, evaluate } from 'cleanclip';
 
 const [models, evalTestDataDir, port = '8080'] = process.argv.slice(2);
 
+/** @type {Promise<unknown>} */
 let last = Promise.resolve();
 
 /** One audit after another, each in a thread of its own, so that the server answers meanwhile. */
@@ -36,4 +37,7 @@ const server = createServer(async (request, response) => {
     return answer(400, { code: error.code, error: error.message });
   }
 });
-server.listen(Number(port), '127.0.0.1', () => console.log(`http://localhost:${server.address().port}`));
+server.listen(Number(port), '127.0.0.1', () => {
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  console.log(`http://localhost:${address.port}`);
+});

@@ -11,6 +11,7 @@
 #include "guard_pages.h"
 #include "images/binding.h"
 #include "images/decoding.h"
+#include "images/reading.h"
 #include "interrupt.h"
 #include "jpeg.h"
 #include "lock.h"
@@ -26,12 +27,13 @@ namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::installCachingAllocator();
-  // Kernels follow the indices of sparse tensors without a look; torch looks when they are made, if it is told to.
+  // Kernels trust the indices of sparse tensors. With this switch, torch checks them when it makes such a tensor.
   at::globalContext().setCheckSparseTensorInvariants(true);
   cleanclip::Environment::create(env);
   cleanclip::exportTensor(env, exports);
   cleanclip::exportTensorFile(env, exports);
   cleanclip::exportTensorReading(env, exports);
+  cleanclip::exportFileImage(env, exports);
   cleanclip::exportScope(env, exports);
   cleanclip::exportOperators(env, exports);
   cleanclip::exportAutograd(env, exports);
@@ -46,6 +48,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportJpeg(env, exports);
   cleanclip::exportDecoding(env, exports);
   cleanclip::exportImages(env, exports);
+  cleanclip::exportReading(env, exports);
   cleanclip::exportLock(env, exports);
   cleanclip::exportInterrupt(env, exports);
   return exports;

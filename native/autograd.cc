@@ -13,7 +13,7 @@ namespace {
 
 const at::Tensor& self(const Napi::CallbackInfo& info) { return tensorArg(info.Env(), info[0]); }
 
-// One entry per root: null stands for a gradient of ones.
+// Returns one gradient per output, undefined where JavaScript gave null (a gradient of ones). Null gives an empty list.
 std::vector<at::Tensor> gradients(napi_env env, const Napi::Value& value, size_t count) {
   std::vector<at::Tensor> result;
   if (value.IsNull() || value.IsUndefined()) return result;
@@ -25,7 +25,8 @@ std::vector<at::Tensor> gradients(napi_env env, const Napi::Value& value, size_t
   return result;
 }
 
-// backward(root, gradient | null, retainGraph, createGraph)
+// backward(root, gradient | null, retainGraph, createGraph): adds gradients to `grad` of the leaves below `root`.
+// `gradient` has the shape and dtype of `root`; null stands for ones, and needs a root of one element.
 napi_value backward(const Napi::CallbackInfo& info) {
   const at::Tensor root = self(info);
   const at::Tensor gradient = info[1].IsNumber() ? tensorArg(info.Env(), info[1]) : at::Tensor();
@@ -33,7 +34,9 @@ napi_value backward(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// gradientsOf(outputs, inputs, gradOutputs | null, retainGraph, createGraph, allowUnused): handles or null
+// gradientsOf(outputs, inputs, gradOutputs | null, retainGraph, createGraph, allowUnused): the gradient of each input,
+// with its shape and dtype. With allowUnused it is null where no output depends on the input. `gradOutputs` has one
+// tensor or null per output, of its shape and dtype. Null stands for ones, and needs an output of one element.
 napi_value gradientsOf(const Napi::CallbackInfo& info) {
   const napi_env env = info.Env();
   const auto outputs = tensorListArg(env, info[0]);
@@ -47,7 +50,7 @@ napi_value gradientsOf(const Napi::CallbackInfo& info) {
   return array;
 }
 
-// setGrad(tensor, gradient | null)
+// setGrad(tensor, gradient | null): replaces `grad` by a tensor of the same shape, dtype and device, or removes it
 napi_value setGrad(const Napi::CallbackInfo& info) {
   const at::Tensor tensor = self(info);
   if (!info[1].IsNumber()) {
@@ -63,7 +66,8 @@ napi_value setGrad(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// setAutocast(device, dtype | null): enters autocast (null: leaves it) on this thread. Returns what was set before.
+// setAutocast(device, dtype | null): turns autocast to `dtype` on for this thread and device type; null turns it off.
+// Returns the dtype that was set before, or null.
 napi_value setAutocast(const Napi::CallbackInfo& info) {
   const auto device = deviceFromName(info[0].ToString().Utf8Value()).type();
   const bool before = at::autocast::is_autocast_enabled(device);
@@ -77,9 +81,11 @@ napi_value setAutocast(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void exportAutograd(Napi::Env, Napi::Object exports) {
+  // requiresGrad(tensor): boolean
   exportFunction(exports, "requiresGrad", [](const Napi::CallbackInfo& info) {
     return Napi::Boolean::New(info.Env(), self(info).requires_grad());
   });
+  // setRequiresGrad(tensor, value): for a tensor of floating or complex numbers; only a leaf may be set to false
   exportFunction(exports, "setRequiresGrad", [](const Napi::CallbackInfo& info) {
     const bool wanted = info[1].ToBoolean();
     if (!wanted && !self(info).is_leaf()) {
@@ -88,24 +94,29 @@ void exportAutograd(Napi::Env, Napi::Object exports) {
     self(info).set_requires_grad(wanted);
     return info.Env().Undefined();
   });
+  // isLeaf(tensor): boolean
   exportFunction(exports, "isLeaf",
                  [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), self(info).is_leaf()); });
+  // grad(tensor): the gradient, with the tensor's shape and dtype, or null
   exportFunction(exports, "grad", [](const Napi::CallbackInfo& info) {
     return Napi::Value(info.Env(), wrapTensor(info.Env(), self(info).grad()));
   });
   exportFunction(exports, "setGrad", setGrad);
   exportFunction(exports, "backward", backward);
   exportFunction(exports, "gradientsOf", gradientsOf);
+  // setGradMode(on): whether this thread records operations for backward; returns the mode before
   exportFunction(exports, "setGradMode", [](const Napi::CallbackInfo& info) {
     const bool before = at::GradMode::is_enabled();
     at::GradMode::set_enabled(info[0].ToBoolean());
     return Napi::Boolean::New(info.Env(), before);
   });
+  // gradMode(): boolean
   exportFunction(exports, "gradMode", [](const Napi::CallbackInfo& info) {
     return Napi::Boolean::New(info.Env(), at::GradMode::is_enabled());
   });
   exportFunction(exports, "setAutocast", setAutocast);
-  // Weights cast under autocast are cached until the outermost autocast ends.
+  // autocastNesting(enter): counts a region of autocast in or out on this thread. Weights that autocast has cast are
+  // cached until the outermost region ends.
   exportFunction(exports, "autocastNesting", [](const Napi::CallbackInfo& info) {
     const int depth = info[0].ToBoolean() ? at::autocast::increment_nesting() : at::autocast::decrement_nesting();
     if (depth == 0) at::autocast::clear_cache();

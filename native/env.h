@@ -1,4 +1,4 @@
-// What the addon keeps per JavaScript environment (the main thread and every worker thread has its own).
+// The addon keeps one Environment per JavaScript environment; the main thread and every worker thread have their own.
 #pragma once
 
 #include <ATen/core/ivalue.h>

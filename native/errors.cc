@@ -17,7 +17,7 @@ namespace {
 
 void cutFrom(std::string& text, const char* start) { text.resize(std::min(text.size(), text.find(start))); }
 
-// Takes out everything from `start` to the end of `end`; false when they are not there.
+// Removes everything from `start` to the end of `end`; returns false when the text does not have both.
 bool takeOut(std::string& text, const char* start, const std::string& end) {
   const auto first = text.find(start);
   if (first == std::string::npos) return false;
@@ -27,9 +27,9 @@ bool takeOut(std::string& text, const char* start, const std::string& end) {
   return true;
 }
 
-// What a message says that some allocator got no memory, in a sentence; nothing when it is of something else.
-// CUDA's allocator rounds to two digits: "Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 23.65 GiB of
-// which 1.12 GiB is free."
+// Returns a sentence about a failed allocation, or nothing when the message is about something else. CUDA's allocator
+// rounds to two digits: "Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 23.65 GiB of which 1.12 GiB is
+// free."
 std::optional<std::string> memoryShortage(const std::string& message) {
   static const std::regex onCpu("you tried to allocate (\\d+) bytes");
   static const std::regex onGpu(
@@ -43,14 +43,14 @@ std::optional<std::string> memoryShortage(const std::string& message) {
   if (std::regex_search(message, found, onGpu)) {
     static const std::map<std::string, double> units{{"bytes", 1}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}};
     const auto bytes = std::llround(std::stod(found.str(1)) * units.at(found.str(2)));
-    return start + " on GPU " + found.str(3) + ": the operation asked for " + std::to_string(bytes) +
-           " bytes, and of " + found.str(4) + " " + found.str(5) + " are free.";
+    return start + " on GPU " + found.str(3) + ": the operation asked for " + std::to_string(bytes) + " bytes, and " +
+           found.str(5) + " of " + found.str(4) + " are free.";
   }
   if (std::regex_search(message, elsewhere)) return start + " on the GPU for this operation.";
   return {};
 }
 
-// One line with single spaces and a full stop.
+// Puts a text on one line, with single spaces and a full stop.
 std::string sentence(const std::string& text) {
   std::string result;
   for (const char sign : text) {
@@ -65,13 +65,13 @@ std::string sentence(const std::string& text) {
   return result;
 }
 
-// A message that repeats what it was given may be as long as that: this much of it is enough.
+// Cuts a message that repeats a long argument.
 std::string cut(const std::string& message) {
   constexpr size_t kLongest = 1500;
   if (message.size() <= kLongest) return message;
   size_t end = kLongest;
   while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80)
-    end--;  // not within a character of UTF-8
+    end--;  // a cut inside a UTF-8 character would break it
   return message.substr(0, end) + "…";
 }
 
@@ -102,7 +102,7 @@ std::string cleanMessage(std::string message) {
     message = "A check inside libtorch failed (" + message.substr(0, condition) + "):" + message.substr(condition);
   }
   const auto text = sentence(message);
-  return text.empty() ? kUnexplained : text;  // a message of the caller's own may be empty
+  return text.empty() ? kUnexplained : text;  // the caller's own message may be empty
 }
 
 std::string exchangeFailure(const std::string& message) {

@@ -1,4 +1,4 @@
-// C++ exceptions to JavaScript errors: every entry point of the addon runs inside `guarded`.
+// Turns C++ exceptions into JavaScript errors: every entry point of the addon runs inside `guarded`.
 #pragma once
 
 #include <c10/util/Exception.h>
@@ -9,17 +9,17 @@
 
 namespace cleanclip {
 
-// An argument that JavaScript passed wrongly; becomes an error with code ERR_TORCH.
+// JavaScript passed a wrong argument. It becomes an error with code ERR_TORCH.
 struct ArgumentError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A peer, a connection or a time limit that failed between ranks; becomes an error with code ERR_DISTRIBUTED.
+// A rank or a connection failed, or a time limit passed. It becomes an error with code ERR_DISTRIBUTED.
 struct DistributedError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A JavaScript exception that is already pending in the environment.
+// A JavaScript exception is already pending in the environment.
 struct PendingException {};
 
 // Throws PendingException when a Node-API call failed.
@@ -30,24 +30,24 @@ inline void check(napi_status status) {
 // Throws a CleanclipError (or a plain Error before the class is known) with this message and code.
 void throwError(napi_env env, const std::string& message, const char* code);
 
-// What is said of an error that says nothing.
+// The message for an error that has none.
 inline constexpr auto kUnexplained = "libtorch failed without saying why.";
 
-// What a c10::Error says, in one line without C++ backtrace, source positions and notes to PyTorch's developers.
+// Returns the message of a c10::Error on one line, without backtrace, source positions and notes to PyTorch's
+// developers.
 std::string cleanMessage(std::string message);
 
-// The same of a failed exchange between ranks, without the source position that Gloo puts first and its advice at the
-// end:
-// "[…/pair.cc:547] Connection closed by peer. This is typically caused by …".
+// Does the same for a failed exchange between ranks. Leaves out Gloo's source position at the start, and its advice at
+// the end: "[…/pair.cc:547] Connection closed by peer. This is typically caused by …".
 std::string exchangeFailure(const std::string& message);
 
-// Throws what a library below libtorch says, with code ERR_DISTRIBUTED when that is Gloo.
+// Throws the error of a library below libtorch, with code ERR_DISTRIBUTED for Gloo and otherwise as throwTorchError.
 void throwForeignError(napi_env env, const std::exception& error);
 
-// Throws libtorch's complaint, with code ERR_TORCH_OOM when its allocator got no memory.
+// Throws an error of libtorch, with code ERR_TORCH_OOM when its allocator got no memory, else ERR_TORCH.
 void throwTorchError(napi_env env, const std::string& message);
 
-// Runs `body`, turning any C++ exception into a pending JavaScript one. Returns nullptr then.
+// Runs `body`. Turns any C++ exception into a pending JavaScript one, and returns nullptr then.
 template <typename Body>
 napi_value guarded(napi_env env, Body&& body) {
   try {
@@ -57,7 +57,7 @@ napi_value guarded(napi_env env, Body&& body) {
     napi_is_exception_pending(env, &pending);
     if (!pending) throwError(env, "An argument has the wrong type.", "ERR_TORCH");
   } catch (const Napi::Error& error) {
-    napi_throw(env, error.Value());  // fails, and that is well, while a worker is being terminated
+    napi_throw(env, error.Value());  // it fails while a worker is being terminated, and may do so
   } catch (const ArgumentError& error) {
     throwError(env, error.what(), "ERR_TORCH");
   } catch (const DistributedError& error) {

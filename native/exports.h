@@ -1,4 +1,5 @@
-// Puts a guarded function on the addon's exports.
+// Puts a guarded function on the addon's exports. The comment of each such function begins with its call from
+// JavaScript. A tensor there is a handle (a number); a shape or dtype that a comment leaves open may be any.
 #pragma once
 
 #include <napi.h>

@@ -22,10 +22,10 @@ namespace cleanclip {
 
 namespace {
 
-constexpr size_t kArena =
-    size_t{32} << 30;  // of addresses, not of memory; each is used once, so that what was freed stays without access
-constexpr size_t kMost = size_t{256} << 20;  // of one tensor, and of all of them
-constexpr int kFill = 0x7f;                  // an integer far out of range, a large float
+// Bytes of addresses, not of memory. Each address is used once, so that freed memory stays without access.
+constexpr size_t kArena = size_t{32} << 30;
+constexpr size_t kMost = size_t{256} << 20;  // bytes of one tensor, and of all tensors together
+constexpr int kFill = 0x7f;                  // makes integers that are far out of range, and large floats
 
 struct Block {
   char* pages;
@@ -37,7 +37,7 @@ class GuardPages final : public c10::Allocator {
  public:
   GuardPages(char* arena, bool before)
       : arena(arena), before(before), page(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {
-    // One entry a page of the arena, of which the system gives what is touched.
+    // One entry per page of the arena; the system gives memory only to entries that are touched.
     blocks = static_cast<Block*>(mmap(nullptr, kArena / page * sizeof(Block), PROT_READ | PROT_WRITE,
                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   }
@@ -63,7 +63,7 @@ class GuardPages final : public c10::Allocator {
 
   void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
 
-  // Says of an address what it is beside. Only calls what a signal handler may.
+  // Writes to stderr where an address lies beside a tensor. It calls only what a signal handler may call.
   void explain(const char* address) const {
     char text[200];
     int length = std::snprintf(text, sizeof text, "GUARD a wild address %p\n", static_cast<const void*>(address));
@@ -83,8 +83,8 @@ class GuardPages final : public c10::Allocator {
  private:
   size_t pagesOf(size_t bytes) const { return (bytes + page - 1) / page * page; }
 
-  // The last byte lies before the page without access, exactly: sizes are multiples of what their elements are aligned
-  // to.
+  // Returns the first byte of the tensor, which touches the page without access on one side. At the end it does so
+  // exactly, without padding, because a tensor's size is a multiple of its alignment.
   char* start(const Block& block) const {
     return before ? block.pages : block.pages + pagesOf(block.size) - block.size;
   }
@@ -99,7 +99,7 @@ class GuardPages final : public c10::Allocator {
          -1, 0);
   }
 
-  // A write on the other side shows in what filled the rest of the page.
+  // Finds a write on the other side of the tensor: it has changed the bytes that fill the rest of the page.
   void checkSlack(const Block& block) const {
     const char* const from = before ? block.pages + block.size : block.pages;
     const size_t count = pagesOf(block.size) - block.size;
@@ -120,7 +120,7 @@ class GuardPages final : public c10::Allocator {
 
 GuardPages* GuardPages::instance = nullptr;
 
-// Says where and in which functions, then lets the signal end the process.
+// Writes the address and the functions on the stack to stderr, then lets the signal end the process.
 void onFault(int number, siginfo_t* info, void*) {
   signal(number, SIG_DFL);
   if (number == SIGSEGV || number == SIGBUS) GuardPages::instance->explain(static_cast<const char*>(info->si_addr));

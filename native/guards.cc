@@ -26,7 +26,7 @@ double largest(const c10::IValue& value) {
   return tensor.numel() == 0 || tensor.is_meta() ? 0 : tensor.to(at::kDouble).amax().item<double>();
 }
 
-// A polynomial's recurrence runs once a degree.
+// The recurrence of a polynomial runs once per degree.
 void polynomial(const Schema& schema, const Stack& stack) {
   constexpr double limit = 100'000;
   if (largest(argument(schema, stack, "n")) > limit) {
@@ -34,7 +34,7 @@ void polynomial(const Schema& schema, const Stack& stack) {
   }
 }
 
-// An integer range with a step that rounds to 0 divides by it.
+// A range of integers divides by its step, which would round to 0.
 void range(const Schema& schema, const Stack& stack) {
   const auto given = [&](const char* name) {
     const auto index = schema.argumentIndexWithName(name);
@@ -48,7 +48,7 @@ void range(const Schema& schema, const Stack& stack) {
   }
 }
 
-// The fused kernels walk all lists by the first one's sizes.
+// The fused kernels read all lists by the sizes of the first one.
 void fusedOptimizer(const Schema& schema, const Stack& stack) {
   std::vector<at::Tensor> parameters;
   for (const auto i : c10::irange(stack.size())) {
@@ -73,7 +73,7 @@ void fusedOptimizer(const Schema& schema, const Stack& stack) {
   }
 }
 
-// A window's end overflows, and an empty output of 2^40 rows is walked row by row.
+// With larger sizes the end of a window overflows, and an empty output of 2^40 rows takes a loop over all rows.
 void pooling(const Schema& schema, const Stack& stack) {
   constexpr int64_t limit = 1 << 24;
   for (const auto& argument : stack) {
@@ -84,7 +84,7 @@ void pooling(const Schema& schema, const Stack& stack) {
   }
 }
 
-// Offsets beyond any memory overflow before they are compared with the storage.
+// Huge offsets overflow before libtorch compares them with the storage.
 void addresses(const Schema& schema, const Stack& stack) {
   const auto check = [&](int64_t value) {
     constexpr int64_t limit = int64_t{1} << 48;
@@ -96,7 +96,7 @@ void addresses(const Schema& schema, const Stack& stack) {
   }
 }
 
-// A mapping that is longer than its file kills the process where it is read.
+// A read beyond the end of a mapped file kills the process.
 void fromFile(const Schema& schema, const Stack& stack) {
   const auto& shared = argument(schema, stack, "shared");
   if (shared.isBool() && shared.toBool()) throw ArgumentError(schema.name() + " maps files for reading only.");

@@ -1,4 +1,4 @@
-// Checks that some operators leave out: without them a wrong argument would crash or hang the process.
+// Guards make the checks that some operators leave out: without them a wrong argument would crash or hang the process.
 #pragma once
 
 #include <ATen/core/function_schema.h>
@@ -9,10 +9,10 @@
 
 namespace cleanclip {
 
-// Throws ArgumentError when the operator must not see these arguments, which are in the schema's order.
+// Throws ArgumentError when the operator must not get these arguments, which are in the schema's order.
 using Guard = void (*)(const c10::FunctionSchema& schema, const std::vector<c10::IValue>& arguments);
 
-// The guard of an operator's name; nullptr for most.
+// Returns the guard of an operator ('aten::linear'), or nullptr for an operator that needs none.
 Guard guardOf(const std::string& name);
 
 }  // namespace cleanclip

@@ -70,7 +70,7 @@ void HandleTable::closeScope(const std::vector<Handle>& kept) {
   }
   const size_t mark = marks_.back();
   marks_.pop_back();
-  // Last in, first out: what was allocated together is freed together, which the allocator does fastest.
+  // Frees in reverse order of creation, which is fastest for the allocator.
   for (size_t i = created_.size(); i-- > mark;) {
     const Slot* slot = find(created_[i]);
     if (slot != nullptr && !slot->kept) release(created_[i]);

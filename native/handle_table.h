@@ -1,5 +1,5 @@
-// The tensors that JavaScript holds, addressed by numbers: slot index + 2^24 * generation.
-// A generation number catches the use of a handle after its slot was freed. One table per environment.
+// JavaScript addresses the tensors that it holds by numbers (handles): slot index + 2^24 * generation.
+// The generation number catches the use of a handle after its slot was freed. Each environment has one table.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,10 +16,10 @@ class HandleTable {
   // Stores a tensor. Inside a scope the handle is freed with the scope.
   Handle add(at::Tensor tensor);
 
-  // The tensor of a handle; throws ArgumentError when it was disposed or never existed.
+  // Returns the tensor of a handle; throws ArgumentError when it was disposed or never existed.
   const at::Tensor& get(Handle handle) const;
 
-  // Frees a handle; false when it was free already.
+  // Frees a handle; returns false when it was free already.
   bool release(Handle handle);
 
   void openScope() { marks_.push_back(created_.size()); }
@@ -34,7 +34,7 @@ class HandleTable {
   bool inScope() const { return !marks_.empty(); }
   size_t size() const { return slots_.size() - free_.size(); }
 
-  // Bytes of the distinct storages that live handles refer to.
+  // Returns the bytes of the distinct storages that live handles refer to.
   size_t bytes() const;
 
  private:

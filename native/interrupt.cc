@@ -9,7 +9,7 @@ namespace cleanclip {
 
 namespace {
 
-// Only what POSIX allows in a signal handler is called below.
+// The handlers below call only what POSIX allows in a signal handler.
 constexpr unsigned graceSeconds = 1;
 volatile sig_atomic_t interrupts = 0;
 struct sigaction nodes;
@@ -17,7 +17,7 @@ struct sigaction nodes;
 void endNow(int) {
   signal(SIGINT, SIG_DFL);
   kill(getpid(), SIGINT);
-  _exit(128 + SIGINT);  // the first process of a container takes no notice of its own SIGINT
+  _exit(128 + SIGINT);  // the first process of a container ignores its own SIGINT
 }
 
 void onInterrupt(int number) {
@@ -29,8 +29,8 @@ void onInterrupt(int number) {
 }  // namespace
 
 void exportInterrupt(Napi::Env, Napi::Object exports) {
-  // endOnSecondInterrupt(): a second SIGINT ends the process, a second later if it has not ended by itself, whatever
-  // its threads do. Node must listen to SIGINT already.
+  // endOnSecondInterrupt(): from now on, a second SIGINT ends the process after one second, even if its threads are
+  // busy. Node must already listen to SIGINT; otherwise nothing changes.
   exportFunction(exports, "endOnSecondInterrupt", [](const Napi::CallbackInfo& info) {
     struct sigaction current{};
     sigaction(SIGINT, nullptr, &current);

@@ -1,4 +1,4 @@
-// Ctrl-C for a command whose event loop does not turn any more.
+// Lets Ctrl-C end a command whose event loop is blocked.
 #pragma once
 
 #include <napi.h>

@@ -21,13 +21,13 @@ namespace cleanclip {
 
 namespace {
 
-// A decoded image, or why there is none; neither when there is no decoder.
+// A decoded image, uint8 [H, W, 3], or the reason why there is none. Both are empty when there is no decoder.
 struct Picture {
   at::Tensor pixels;
   std::string reason;
 };
 
-// LIBJPEG_TURBO_VERSION is defined by its own jpeglib.h alone: another libjpeg computes other pixels.
+// Only libjpeg-turbo's jpeglib.h defines LIBJPEG_TURBO_VERSION. Another libjpeg computes other pixels.
 #ifdef LIBJPEG_TURBO_VERSION
 
 using Clock = std::chrono::steady_clock;
@@ -37,8 +37,8 @@ struct Limits {
   double seconds;
 };
 
-// libjpeg leaves a file it cannot decode by a jump, over which no C++ object may be made: so the pixels are allocated
-// between the steps.
+// libjpeg leaves a bad file by longjmp, which runs no destructors. So no step below makes a C++ object: the caller
+// allocates the pixels between the steps.
 class Decoder {
  public:
   Decoder(const uint8_t* data, size_t size, double seconds)
@@ -50,7 +50,7 @@ class Decoder {
     errors.error_exit = [](j_common_ptr common) {
       std::longjmp(static_cast<Decoder*>(common->client_data)->escape, 1);
     };
-    errors.emit_message = [](j_common_ptr, int) {};  // of flaws, which PIL takes as they come too
+    errors.emit_message = [](j_common_ptr, int) {};  // ignores warnings about flaws, as PIL does
     progress.progress_monitor = [](j_common_ptr common) {
       auto& self = *static_cast<Decoder*>(common->client_data);
       if (Clock::now() < self.latest) return;
@@ -61,7 +61,7 @@ class Decoder {
   ~Decoder() { jpeg_destroy_decompress(&info); }
   Decoder(const Decoder&) = delete;
 
-  // False unless it is a grey, colour or CMYK image, whose size is then known.
+  // Returns true for a grey, colour or CMYK image, whose size is then known.
   bool read_header() {
     if (setjmp(escape) != 0) return false;
     jpeg_create_decompress(&info);
@@ -75,7 +75,7 @@ class Decoder {
     return info.num_components == 1 || info.num_components == 3 || info.num_components == 4;
   }
 
-  // As the header had it: a second one within the pixels changes that of libjpeg before it is refused.
+  // The size from the first header. A second header within the pixels changes libjpeg's size before it is refused.
   int64_t height() const { return lines; }
   int64_t width() const { return columns; }
   bool is_late() const { return late; }
@@ -85,7 +85,7 @@ class Decoder {
     return text;
   }
 
-  // Fills height · width · 3 bytes as far as the file can be decoded; returns the number of rows.
+  // Fills height · width · 3 bytes as far as the file can be decoded; returns the number of rows decoded.
   int64_t read_pixels(uint8_t* pixels) {
     if (setjmp(escape) != 0) return rows;
     jpeg_start_decompress(&info);
@@ -102,7 +102,8 @@ class Decoder {
   }
 
  private:
-  // As PIL: inks are stored inverted, as Adobe does; each colour is what its ink and black leave.
+  // Converts a row of CMYK as PIL does. Inks are stored inverted, as by Adobe; each colour is what its ink and black
+  // leave.
   void to_rgb(uint8_t* to) const {
     for (size_t x = 0; x < columns; x++, to += 3) {
       const auto* from = inks.data() + 4 * x;
@@ -153,8 +154,8 @@ Picture decode(const uint8_t*, size_t, Limits) { return {}; }
 }  // namespace
 
 void exportJpeg(Napi::Env, Napi::Object exports) {
-  // decodeJpeg(bytes, maxPixels, maxSeconds, async): uint8 [H, W, 3], or the end of a sentence that says why not, or
-  // null without libjpeg-turbo; with `async` a promise of it
+  // decodeJpeg(bytes, maxPixels, maxSeconds, async): the image, uint8 [H, W, 3] on the CPU. If it cannot be decoded, a
+  // string: the second half of a sentence that says why. Without libjpeg-turbo, null. With `async`, a promise of these.
   exportFunction(exports, "decodeJpeg", [](const Napi::CallbackInfo& info) -> napi_value {
     const auto bytes = info[0].As<Napi::Uint8Array>();
     const auto* data = bytes.Data();

@@ -1,4 +1,4 @@
-// Decodes ordinary JPEG files by libjpeg-turbo, if there was one to compile against.
+// Decodes grey, colour and CMYK JPEG files by libjpeg-turbo, if the addon was compiled with it.
 #pragma once
 
 #include <napi.h>

@@ -10,7 +10,7 @@ namespace cleanclip {
 
 namespace {
 
-// Whether the operator has a kernel for such tensors, or is written in terms of operators that have.
+// Whether the operator has a kernel for such tensors, or is composed of other operators.
 bool madeFor(const c10::OperatorHandle& op, c10::DispatchKey key, bool output) {
   using c10::DispatchKey;
   return op.hasKernelForDispatchKey(key) ||
@@ -21,8 +21,8 @@ bool madeFor(const c10::OperatorHandle& op, c10::DispatchKey key, bool output) {
 constexpr std::array kSpecial{c10::DispatchKey::MkldnnCPU, c10::DispatchKey::QuantizedCPU,
                               c10::DispatchKey::SparseCsrCPU};
 
-// `inputs` has the keys of the tensors before this one. An output's kernel is chosen by the inputs: of ordinary ones it
-// would write to ordinary memory.
+// `inputs` has the keys of the tensors before this one. The inputs choose the kernel: with ordinary inputs, it would
+// write to an output as if that were ordinary memory.
 void checkLayout(const c10::OperatorHandle& op, const c10::Argument& argument, const at::Tensor& tensor,
                  c10::DispatchKeySet inputs) {
   const bool output = argument.kwarg_only() && argument.is_out();

@@ -1,4 +1,4 @@
-// Tensors whose memory is not laid out as usual: mkldnn, quantized, sparse_csr.
+// Checks tensors whose memory is not ordinary: mkldnn, quantized, sparse_csr.
 #pragma once
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -7,8 +7,8 @@
 
 namespace cleanclip {
 
-// Refuses such tensors, by ArgumentError, unless the operator is made for them:
-// kernels for ordinary memory are picked when such a tensor comes second, and read where nothing is.
+// Throws ArgumentError for such a tensor unless the operator is made for it. When such a tensor is not the first
+// argument, libtorch may choose a kernel for ordinary memory, which would read invalid addresses.
 void checkLayouts(const c10::OperatorHandle& op, const std::vector<c10::IValue>& arguments);
 
 }  // namespace cleanclip

@@ -9,7 +9,8 @@
 namespace cleanclip {
 
 void exportLock(Napi::Env, Napi::Object exports) {
-  // lockFile(descriptor): 0, or the error number: EWOULDBLOCK when another open file holds the lock
+  // lockFile(descriptor): takes an exclusive lock on an open file without waiting. Returns 0, or the error number:
+  // EWOULDBLOCK when another open file holds the lock.
   exportFunction(exports, "lockFile", [](const Napi::CallbackInfo& info) {
     int result = 0;
     do {

@@ -1,4 +1,4 @@
-// Locks on files that the system frees when the process ends.
+// Locks files; the system frees the locks when the process ends.
 #pragma once
 
 #include <napi.h>

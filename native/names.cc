@@ -41,7 +41,7 @@ constexpr Names<at::ScalarType, 21> kDtypes{{
     {"qint32", at::kQInt32},
 }};
 
-// Factories take these; the others (mkldnn, jagged) have operators of their own and abort in a factory.
+// Factories take these. Other layouts (mkldnn, jagged) have their own operators and would abort in a factory.
 constexpr Names<c10::Layout, 3> kLayouts{{
     {"strided", c10::Layout::Strided},
     {"sparse_coo", c10::Layout::Sparse},
@@ -55,7 +55,7 @@ constexpr Names<c10::MemoryFormat, 4> kMemoryFormats{{
     {"channels_last_3d", c10::MemoryFormat::ChannelsLast3d},
 }};
 
-// A name that JavaScript gave, as a message may hold it: short, and without the NUL at which a C string ends.
+// Quotes a name from JavaScript for a message: cut to 40 bytes, and without NUL, which would end a C string.
 std::string quoted(const std::string& name) {
   std::string result = "'";
   for (const char sign : name.substr(0, kLongest)) result += sign == '\0' ? std::string("\\x00") : std::string(1, sign);

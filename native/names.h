@@ -1,4 +1,4 @@
-// Names in JavaScript of dtypes, layouts and memory formats.
+// Translates between libtorch's dtypes, layouts, memory formats and devices and their names in JavaScript.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -8,7 +8,7 @@
 
 namespace cleanclip {
 
-// 'float32' and so on. The functions from a name throw ArgumentError naming what is allowed.
+// 'float32' and so on. The functions that take a name throw ArgumentError, which lists the allowed names.
 at::ScalarType dtypeFromName(const std::string& name);
 const char* dtypeName(at::ScalarType dtype);
 
@@ -20,7 +20,7 @@ const char* layoutName(int64_t layout);
 int64_t memoryFormatFromName(const std::string& name);
 const char* memoryFormatName(int64_t format);
 
-// 'cpu', 'cuda:0' and so on.
+// 'cpu', 'cuda:0' and so on. libtorch throws for a name that is not a device.
 c10::Device deviceFromName(const std::string& name);
 
 }  // namespace cleanclip

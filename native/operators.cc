@@ -23,10 +23,11 @@ namespace {
 using Arguments = c10::SmallVector<JsArgument, 8>;
 using Names = std::vector<std::string>;
 
-// Which call argument each schema argument takes, or -1 for its default.
+// For each argument of the schema, the index of the call's argument that it takes, or -1 for its default.
 using Binding = std::array<int8_t, kMaxArguments>;
 
-// Matches positional then keyword arguments with an overload. Returns the cost, or -1.
+// Matches positional and then keyword arguments with an overload. Returns the sum of the costs of `fit`, or -1 when
+// they do not fit.
 int bind(const Overload& overload, const Arguments& given, const Names& names, Binding& binding) {
   const auto& specs = overload.arguments;
   const size_t positional = given.size() - names.size();
@@ -96,8 +97,8 @@ napi_value number(napi_env env, double value) {
   return result;
 }
 
-// One tensor comes back as its handle, an argument that was changed in place as -1 - its position,
-// anything else in an array of one.
+// Returns one tensor as its handle, and an argument that was changed in place as -1 - its position. Anything else comes
+// in an array of one element.
 napi_value result(Environment& environment, const Overload& overload, const Binding& binding) {
   const napi_env env = environment.env;
   auto& stack = environment.stack;
@@ -124,7 +125,7 @@ napi_value result(Environment& environment, const Overload& overload, const Bind
   return boxed;
 }
 
-// A call from JavaScript: (id, tensorMask, ...).
+// A call from JavaScript: (id, tensorMask, ...). Bit i of the mask says that argument i is a tensor or holds tensors.
 struct Call {
   c10::SmallVector<napi_value, 10> values;
   Environment* environment = nullptr;
@@ -144,7 +145,7 @@ struct Call {
   }
 };
 
-// Memory that ran out after a tensor got its new sizes leaves it with sizes that it has no memory for: it becomes
+// When memory runs out after a tensor got its new sizes, its storage is too small for them. Such a tensor becomes
 // empty.
 void emptyUnbacked(const Environment& environment, c10::ArrayRef<JsArgument> given) {
   for (const auto& argument : given) {
@@ -190,7 +191,7 @@ napi_value invoke(const Call& call, size_t first, const Names& names) {
   return result(environment, overload, binding);
 }
 
-// Runs an operator call; the stack holds no tensor afterwards.
+// Runs an operator call, and clears the stack afterwards so that it keeps no tensor alive.
 template <typename Body>
 napi_value guardedCall(napi_env env, napi_callback_info info, Body&& body) {
   return guarded(env, [&] {
@@ -200,13 +201,15 @@ napi_value guardedCall(napi_env env, napi_callback_info info, Body&& body) {
   });
 }
 
-// call(id, tensorMask, ...arguments)
+// call(id, tensorMask, ...arguments): runs the overload of an operator that fits the arguments best. The operator sets
+// shapes and dtypes; `result` above says what comes back.
 napi_value call(napi_env env, napi_callback_info info) {
   static const Names none;
   return guardedCall(env, info, [](const Call& call) { return invoke(call, 2, none); });
 }
 
-// callWithKeywords(id, tensorMask, names, ...arguments): the last names.length arguments are keyword arguments
+// callWithKeywords(id, tensorMask, names, ...arguments): does the same; the last names.length arguments are keyword
+// arguments
 napi_value callWithKeywords(napi_env env, napi_callback_info info) {
   return guardedCall(env, info, [env](const Call& call) {
     Names names;
@@ -233,13 +236,17 @@ void addRaw(Napi::Env env, Napi::Object exports, const char* name, napi_callback
 void exportOperators(Napi::Env env, Napi::Object exports) {
   addRaw(env, exports, "call", call);
   addRaw(env, exports, "callWithKeywords", callWithKeywords);
+  // findOperator(name): the id of an operator ('aten::add'), or -1
   exportFunction(exports, "findOperator", [](const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), findPacket(info[0].ToString().Utf8Value()));
   });
+  // operatorNames(): the names of all operators, sorted
   exportFunction(exports, "operatorNames",
                  [](const Napi::CallbackInfo& info) { return texts(info.Env(), packetNames()); });
+  // libtorchVersion(): the version that the addon was compiled against
   exportFunction(exports, "libtorchVersion",
                  [](const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), TORCH_VERSION); });
+  // operatorSchemas(): the schemas of all overloads that may be called, sorted
   exportFunction(exports, "operatorSchemas",
                  [](const Napi::CallbackInfo& info) { return texts(info.Env(), schemas()); });
 }

@@ -1,4 +1,4 @@
-// Every operator of the dispatcher, by a numeric id for all overloads of a name.
+// Calls every operator of the dispatcher. All overloads of a name share one numeric id.
 #pragma once
 
 #include <napi.h>

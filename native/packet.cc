@@ -10,7 +10,7 @@ namespace cleanclip {
 
 namespace {
 
-// Every operator name, in order; a name's place is its packet's id. Packets are made when first looked for.
+// All operator names, sorted; the index of a name is the id of its packet. A packet is made at its first use.
 struct Registry {
   std::map<std::string, std::vector<c10::OperatorHandle>> handles;
   std::vector<std::string> names;
@@ -32,7 +32,7 @@ Registry& registry() {
   return *instance;
 }
 
-// Where several overloads fit equally well the first wins: the plain one, then Tensor, then by name.
+// When several overloads fit equally well, the first one wins: the one without a name, then Tensor, then by name.
 int rank(const std::string& overload) {
   if (overload.empty()) return 0;
   return overload == "Tensor" ? 1 : 2;
@@ -87,7 +87,7 @@ int findPacket(const std::string& name) {
 }
 
 const Packet& packetAt(int id) {
-  // Whoever has an id has found the packet before: what it points to is there and never changes.
+  // No lock is needed: findPacket has made the packet before it gave the id, and a packet never changes.
   return *registry().packets.at(id);
 }
 

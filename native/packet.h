@@ -12,33 +12,36 @@
 
 namespace cleanclip {
 
-// A call's tensors are told by the bits of a double, which has 53; no schema takes this many arguments.
+// The bits of a double, which holds 53 exactly, say which arguments of a call are tensors. No schema has more arguments
+// than this.
 constexpr size_t kMaxArguments = 48;
 
 struct Overload {
   c10::OperatorHandle op;
   std::vector<ArgumentSpec> arguments;
   std::vector<c10::TypePtr> returnTypes;
-  int selfReturn = -1;  // the argument that an in-place or out= operator returns, else -1
+  int selfReturn = -1;  // the index of the argument that an in-place or out= operator returns, else -1
 
   explicit Overload(const c10::OperatorHandle& handle);
 };
 
 struct Packet {
   std::string name;     // 'aten::add'
-  std::string refusal;  // why it is not callable; empty when it is
-  Guard guard;          // what it must be given beside its schema, or nullptr
+  std::string refusal;  // why it may not be called; empty when it may
+  Guard guard;          // checks the arguments before a call; nullptr when the schema is enough
   std::vector<Overload> overloads;
 };
 
-// The id of an operator name ('aten::add'), or -1. Ids are the same in all environments.
+// Returns the id of an operator name ('aten::add'), or -1. Ids are the same in all environments.
 int findPacket(const std::string& name);
+
+// Returns the packet of an id that findPacket gave.
 const Packet& packetAt(int id);
 
-// All names that have at least one overload, sorted.
+// Returns all names that have at least one overload, sorted.
 const std::vector<std::string>& packetNames();
 
-// The schemas of all overloads that may be called, sorted by name and overload.
+// Returns the schemas of all overloads that may be called, sorted.
 std::vector<std::string> schemas();
 
 }  // namespace cleanclip

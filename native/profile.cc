@@ -19,10 +19,10 @@ using Seconds = std::chrono::duration<double>;
 
 struct Total {
   double calls = 0;
-  Seconds own{0};  // without the operators called inside
+  Seconds own{0};  // without the operators that it calls
 };
 
-std::mutex totals_mutex;  // backward may run in other threads
+std::mutex totals_mutex;  // backward may run on other threads
 std::map<std::string, Total> totals;
 
 struct Call final : at::ObserverContext {
@@ -55,14 +55,14 @@ void onEnd(const at::RecordFunction& function, at::ObserverContext* context) {
 }  // namespace
 
 void exportProfile(Napi::Env, Napi::Object exports) {
-  // startProfile(): counts and times the operators of this thread, and of the backward passes it starts, until
-  // stopProfile. Its handle.
+  // startProfile(): counts and times the operators of this thread, and of the backward passes that it starts, until
+  // stopProfile. Returns a handle for stopProfile.
   exportFunction(exports, "startProfile", [](const Napi::CallbackInfo& info) {
     const auto handle =
         at::addThreadLocalCallback(at::RecordFunctionCallback(onStart, onEnd).scopes({at::RecordScope::FUNCTION}));
     return Napi::Number::New(info.Env(), static_cast<double>(handle));
   });
-  // stopProfile(handle): [name, calls, own seconds] of each operator
+  // stopProfile(handle): [name, calls, own seconds] of each operator, sorted by name
   exportFunction(exports, "stopProfile", [](const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     at::removeCallback(static_cast<at::CallbackHandle>(info[0].ToNumber().Int64Value()));

@@ -1,3 +1,4 @@
+// Counts and times operators.
 #pragma once
 
 #include <napi.h>

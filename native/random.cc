@@ -15,7 +15,7 @@ namespace {
 
 constexpr napi_type_tag kGeneratorTag{0x2d3c1f0f6f8e4b21, 0x9a5e57c0f2f14c77};
 
-// As in Python: a negative seed stands for the unsigned one with the same bits.
+// Reads a seed. As in Python, a negative seed stands for the unsigned one with the same bits.
 uint64_t seedArg(const Napi::Value& value) {
   bool lossless = false;
   if (value.IsBigInt()) {
@@ -33,7 +33,7 @@ uint64_t seedArg(const Napi::Value& value) {
       "A seed is an integer from -9223372036854775808 to 18446744073709551615; beyond 2^53 it is a bigint.");
 }
 
-// A generator that JavaScript made, or the process-wide default one.
+// Returns a generator that JavaScript made, or else the default one of the process.
 at::Generator generatorOrDefault(const Napi::CallbackInfo& info) {
   return info[0].IsExternal() ? generatorArg(info.Env(), info[0])
                               : at::globalContext().defaultGenerator(c10::Device(at::kCPU));
@@ -54,10 +54,12 @@ at::Generator generatorArg(napi_env env, napi_value value) {
 }
 
 void exportRandom(Napi::Env, Napi::Object exports) {
+  // manualSeed(seed): seeds the default generators of the CPU and of all GPUs, as torch.manual_seed does
   exportFunction(exports, "manualSeed", [](const Napi::CallbackInfo& info) {
     at::manual_seed(seedArg(info[0]));
     return info.Env().Undefined();
   });
+  // createGenerator(seed): a CPU generator
   exportFunction(exports, "createGenerator", [](const Napi::CallbackInfo& info) {
     auto external = Napi::External<at::Generator>::New(
         info.Env(), new at::Generator(at::detail::createCPUGenerator(seedArg(info[0]))),
@@ -65,11 +67,13 @@ void exportRandom(Napi::Env, Napi::Object exports) {
     check(napi_type_tag_object(info.Env(), external, &kGeneratorTag));
     return external;
   });
+  // generatorState(generator | null): the state of a generator, or of the default one: uint8 [5056] on the CPU
   exportFunction(exports, "generatorState", [](const Napi::CallbackInfo& info) {
     auto generator = generatorOrDefault(info);
     const std::lock_guard<std::mutex> lock(generator.mutex());
     return Napi::Value(info.Env(), wrapTensor(info.Env(), generator.get_state()));
   });
+  // setGeneratorState(generator | null, state): sets what generatorState returned
   exportFunction(exports, "setGeneratorState", [](const Napi::CallbackInfo& info) {
     auto generator = generatorOrDefault(info);
     const std::lock_guard<std::mutex> lock(generator.mutex());

@@ -1,4 +1,4 @@
-// Seeds and generators: the same numbers as Python's torch for the same seed.
+// Seeds and generators. The same seed gives the same numbers as Python's torch.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -9,7 +9,7 @@ namespace cleanclip {
 // Whether a value is an external made by createGenerator.
 bool isGenerator(napi_env env, napi_value value);
 
-// The generator behind an external; throws ArgumentError.
+// Returns the generator of such an external; throws ArgumentError for another value.
 at::Generator generatorArg(napi_env env, napi_value value);
 
 void exportRandom(Napi::Env env, Napi::Object exports);

@@ -1,4 +1,4 @@
-// Tidy scopes, release of handles, and what memory() reports.
+// Tidy scopes, the release of handles, and memory().
 #pragma once
 
 #include <napi.h>

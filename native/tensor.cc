@@ -30,14 +30,15 @@ Napi::Value numbers(Napi::Env env, at::IntArrayRef values) {
   return array;
 }
 
-// The bytes behind a typed array or Buffer.
+// Returns the bytes of a typed array or Buffer, and how many there are.
 std::pair<const uint8_t*, size_t> bytesOf(const Napi::Value& value) {
   if (!value.IsTypedArray()) throw ArgumentError("A typed array was expected as tensor data.");
   const auto array = value.As<Napi::TypedArray>();
   return {static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset(), array.ByteLength()};
 }
 
-// fromBytes(typedArray, dtype, shape): copies the bytes into a new CPU tensor
+// fromBytes(typedArray, dtype, shape): a new CPU tensor of this dtype and shape with a copy of the bytes. They are in
+// row-major order and the machine's byte order.
 napi_value fromBytes(const Napi::CallbackInfo& info) {
   const auto [data, length] = bytesOf(info[0]);
   const auto dtype = dtypeFromName(info[1].ToString().Utf8Value());
@@ -58,10 +59,10 @@ const at::Tensor& dense(const at::Tensor& tensor) {
   return tensor;
 }
 
-// copyBytes(handle): an ArrayBuffer with the elements in row-major order
+// copyBytes(tensor): an ArrayBuffer with a copy of the elements in row-major order; for any dense tensor on any device
 napi_value copyBytes(const Napi::CallbackInfo& info) {
   const auto& source = dense(self(info));
-  // An efficient zero tensor (forward-mode autograd makes them) has no memory.
+  // Forward-mode autograd makes zero tensors without memory.
   const auto tensor = source._is_zerotensor() ? at::zeros(source.sizes(), source.options())
                                               : source.detach().resolve_conj().resolve_neg().to(at::kCPU).contiguous();
   auto buffer = Napi::ArrayBuffer::New(info.Env(), tensor.nbytes());
@@ -69,14 +70,14 @@ napi_value copyBytes(const Napi::CallbackInfo& info) {
   return buffer;
 }
 
-// viewBytes(handle): an ArrayBuffer over the tensor's own memory, which it keeps alive
+// viewBytes(tensor): an ArrayBuffer over the memory of a contiguous CPU tensor, which it keeps alive
 napi_value viewBytes(const Napi::CallbackInfo& info) {
   const auto& tensor = dense(self(info));
   if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor._is_zerotensor()) {
     throw ArgumentError("bytes() views a contiguous CPU tensor; call .cpu().contiguous() first.");
   }
   if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-  // The buffer keeps the memory alive; a resize would move it.
+  // A resize would move the memory that the buffer shows.
   auto* owner = new c10::Storage(tensor.storage());
   owner->unsafeGetStorageImpl()->set_resizable(false);
   return Napi::ArrayBuffer::New(
@@ -96,6 +97,7 @@ Shared& shared() {
   return *instance;
 }
 
+// share(tensor): keeps a tensor for another thread, and returns a token for `take`
 napi_value share(const Napi::CallbackInfo& info) {
   const auto& tensor = self(info);
   auto& all = shared();
@@ -104,6 +106,7 @@ napi_value share(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(all.next++));
 }
 
+// take(token): the tensor that was shared, over the same memory; a token can be used once, on any thread
 napi_value take(const Napi::CallbackInfo& info) {
   auto& all = shared();
   at::Tensor tensor;
@@ -138,24 +141,31 @@ napi_value wrapTensor(napi_env env, at::Tensor tensor) {
 }
 
 void exportTensor(Napi::Env, Napi::Object exports) {
+  // setErrorClass(class): errors are made by `new class(message, code)` from now on
   exportFunction(exports, "setErrorClass", [](const Napi::CallbackInfo& info) {
     Environment::of(info.Env()).errorClass = Napi::Persistent(info[0].As<Napi::Function>());
     return info.Env().Undefined();
   });
+  // setTensorFactory(factory): `factory(handle)` makes the Tensor objects in results that hold several tensors
   exportFunction(exports, "setTensorFactory", [](const Napi::CallbackInfo& info) {
     Environment::of(info.Env()).tensorFactory = Napi::Persistent(info[0].As<Napi::Function>());
     return info.Env().Undefined();
   });
+  // shape(tensor): its sizes
   exportFunction(exports, "shape",
                  [](const Napi::CallbackInfo& info) { return numbers(info.Env(), self(info).sizes()); });
+  // strides(tensor): in elements
   exportFunction(exports, "strides",
                  [](const Napi::CallbackInfo& info) { return numbers(info.Env(), self(info).strides()); });
+  // dtype(tensor): 'float32' and so on
   exportFunction(exports, "dtype", [](const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), dtypeName(self(info).scalar_type()));
   });
+  // device(tensor): 'cpu', 'cuda:0' and so on
   exportFunction(exports, "device", [](const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), self(info).device().str());
   });
+  // storageKey(tensor): a bigint that is equal for tensors which share their storage; for dense tensors
   exportFunction(exports, "storageKey", [](const Napi::CallbackInfo& info) {
     const auto& storage = dense(self(info)).storage();
     return Napi::BigInt::New(info.Env(),

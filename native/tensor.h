@@ -1,4 +1,4 @@
-// Tensors between JavaScript and C++: handles, properties, typed arrays in and out.
+// Passes tensors between JavaScript and C++: handles, properties, and the bytes of typed arrays.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,17 +13,17 @@
 
 namespace cleanclip {
 
-// The tensor that a handle names; throws ArgumentError.
+// Returns the tensor of a handle; throws ArgumentError for another value.
 inline const at::Tensor& tensorArg(napi_env env, napi_value value) {
   double handle;
   if (napi_get_value_double(env, value, &handle) != napi_ok) throw ArgumentError("A tensor was expected here.");
   return Environment::of(env).tensors.get(static_cast<Handle>(handle));
 }
 
-// A list of tensors from a JavaScript array of handles.
+// Returns the tensors of a JavaScript array of handles; throws ArgumentError as tensorArg does.
 std::vector<at::Tensor> tensorListArg(napi_env env, napi_value value);
 
-// A new handle, as a JavaScript number, for a tensor; null for an undefined tensor.
+// Returns a new handle for a tensor, as a JavaScript number; null for an undefined tensor.
 napi_value wrapTensor(napi_env env, at::Tensor tensor);
 
 void exportTensor(Napi::Env env, Napi::Object exports);

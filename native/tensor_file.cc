@@ -12,37 +12,16 @@
 #include "exports.h"
 #include "tensor.h"
 
-// Node exports its zlib to addons, with the processor's CRC instructions, but not its header.
-extern "C" {
-unsigned long crc32_z(unsigned long crc, const unsigned char* bytes, size_t size);
-unsigned long crc32_combine(unsigned long first, unsigned long second, long second_size);
-}
-
 namespace cleanclip {
 
 namespace {
 
-constexpr int64_t kPiece =
-    1 << 20;  // bytes; the copy to the page cache finds in the processor's what the checksum has just read
-constexpr int64_t kEarly = 1 << 18;  // bytes from which a piece is sent to the disk at once
-
-// 0, or the errno.
-int writeAt(int fd, const uint8_t* bytes, int64_t size, int64_t position) {
-  for (int64_t done = 0; done < size;) {
-    const auto written = pwrite(fd, bytes + done, size - done, position + done);
-    if (written < 0 && errno != EINTR) return errno;
-    done += std::max<int64_t>(written, 0);
-  }
-#ifdef __linux__
-  // The disk works while the next pieces are prepared, so that the fsync at the end finds little left. Only that tells
-  // whether it succeeded.
-  if (size >= kEarly) sync_file_range(fd, position, size, SYNC_FILE_RANGE_WRITE);
-#endif
-  return 0;
-}
+// Sizes in bytes. A piece stays in the processor's cache from its checksum to its copy into the page cache.
+constexpr int64_t kPiece = 1 << 20;
+constexpr int64_t kEarly = 1 << 18;  // a piece of this size or more goes to the disk at once
 
 struct Piece {
-  size_t tensor;  // its place in the list
+  size_t tensor;  // its index in the list
   const uint8_t* bytes;
   int64_t size;
   int64_t position;
@@ -63,8 +42,9 @@ std::vector<Piece> piecesOf(const std::vector<at::Tensor>& tensors, Napi::Array 
   return pieces;
 }
 
-// writeTensors(fd, tensors, positions, crcs): writes the memory of contiguous CPU tensors, each at its place of a file,
-// on all threads. Returns the CRC-32s of what `crcs` stand for and these bytes; -errno when the system refuses.
+// writeTensors(fd, tensors, positions, crcs): writes the memory of contiguous CPU tensors of any dtype, on all threads.
+// Each tensor has its position in the file (in bytes), and the CRC-32 of the bytes before it. Returns `crcs` with each
+// CRC-32 continued over the tensor's bytes, or -errno when the system refuses.
 napi_value writeTensors(const Napi::CallbackInfo& info) {
   const int fd = info[0].ToNumber().Int32Value();
   const auto tensors = tensorListArg(info.Env(), info[1]);
@@ -90,6 +70,20 @@ napi_value writeTensors(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+int writeAt(int fd, const uint8_t* bytes, int64_t size, int64_t position) {
+  for (int64_t done = 0; done < size;) {
+    const auto written = pwrite(fd, bytes + done, size - done, position + done);
+    if (written < 0 && errno != EINTR) return errno;
+    done += std::max<int64_t>(written, 0);
+  }
+#ifdef __linux__
+  // The disk works while the next pieces are prepared, so that the fsync at the end has little left to do. Only that
+  // fsync reports errors of the disk.
+  if (size >= kEarly) sync_file_range(fd, position, size, SYNC_FILE_RANGE_WRITE);
+#endif
+  return 0;
+}
 
 void exportTensorFile(Napi::Env, Napi::Object exports) { exportFunction(exports, "writeTensors", writeTensors); }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "exports.h"
+#include "pages.h"
 #include "tensor.h"
 #include "tensor_file.h"
 
@@ -23,8 +24,7 @@ namespace {
 
 constexpr int64_t kPiece = 1 << 20;  // bytes that a thread reads at once
 constexpr size_t kMostThreads = 8;
-constexpr size_t kHugePage = 2 << 20;  // from here on, the allocator asks for huge pages
-constexpr int kCut = 1;                // the file ends before the tensors do
+constexpr int kCut = 1;  // the file ends before the tensors do
 
 struct Piece {
   uint8_t* bytes;
@@ -46,62 +46,7 @@ std::vector<Piece> piecesOf(const std::vector<at::Tensor>& tensors, Napi::Array 
   return pieces;
 }
 
-int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
-
-// The whole pages of some bytes.
-struct Pages {
-  Pages(const void* bytes, int64_t size) {
-    static const int64_t page = sysconf(_SC_PAGESIZE);
-    const auto start = reinterpret_cast<int64_t>(bytes);
-    begin = roundUp(start, page);
-    length = std::max<int64_t>((start + size) / page * page - begin, 0);
-  }
-  void advise(int advice) const {
-    if (length > 0)
-      madvise(reinterpret_cast<void*>(begin), length, advice);  // a kernel that does not know it does without
-  }
-  bool present() const {
-    unsigned char first = 0;
-    return length == 0 || (mincore(reinterpret_cast<void*>(begin), 1, &first) == 0 && (first & 1) != 0);
-  }
-
-  int64_t begin;
-  int64_t length;
-};
-
-// New memory is had faster all at once than page by page as it is written.
-void populate(const Piece& piece) {
-#ifdef MADV_POPULATE_WRITE
-  const Pages pages(piece.bytes, piece.size);
-  if (!pages.present()) pages.advise(MADV_POPULATE_WRITE);
-#endif
-}
-
-// Huge pages that no process has used lately may cost virtual machines more than small ones, for the host has to find
-// them memory: for the time of reading, none are made.
-class SmallPages {
- public:
-  explicit SmallPages(const std::vector<at::Tensor>& tensors) {
-    for (const auto& tensor : tensors) {
-      if (tensor.nbytes() >= kHugePage) blocks.emplace_back(tensor.data_ptr(), tensor.nbytes());
-    }
-#ifdef MADV_NOHUGEPAGE
-    for (const auto& block : blocks) block.advise(MADV_NOHUGEPAGE);
-#endif
-  }
-  ~SmallPages() {
-#ifdef MADV_HUGEPAGE
-    for (const auto& block : blocks) block.advise(MADV_HUGEPAGE);
-#endif
-  }
-  SmallPages(const SmallPages&) = delete;
-  SmallPages& operator=(const SmallPages&) = delete;
-
- private:
-  std::vector<Pages> blocks;
-};
-
-// 0, an errno made negative, or kCut.
+// Returns 0, -errno or kCut.
 int readAt(int fd, const Piece& piece) {
   for (int64_t done = 0; done < piece.size;) {
     const auto got = pread(fd, piece.bytes + done, piece.size - done, piece.position + done);
@@ -112,9 +57,9 @@ int readAt(int fd, const Piece& piece) {
   return 0;
 }
 
-// readTensors(fd, tensors, positions): fills the memory of contiguous CPU tensors, each from its place of a file, on
-// several threads: disks and networks answer many at once, and making pages takes the processor most of the time.
-// Returns 0, -errno when the system refuses, or 1 when the file ends before they do.
+// readTensors(fd, tensors, positions): fills the memory of contiguous CPU tensors of any dtype, each from its position
+// in the file (in bytes). Returns 0, -errno when the system refuses, or 1 when the file ends before they do. It uses
+// several threads: disks and networks answer several requests at once, and new pages take most of the processor's time.
 napi_value readTensors(const Napi::CallbackInfo& info) {
   const int fd = info[0].ToNumber().Int32Value();
   const auto tensors = tensorListArg(info.Env(), info[1]);
@@ -125,7 +70,7 @@ napi_value readTensors(const Napi::CallbackInfo& info) {
   std::atomic<int> error = 0;
   const auto work = [&] {
     for (size_t i; error == 0 && (i = next++) < pieces.size();) {
-      populate(pieces[i]);
+      populate(pieces[i].bytes, pieces[i].size);
       if (const int failure = readAt(fd, pieces[i])) error = failure;
     }
   };
@@ -137,7 +82,7 @@ napi_value readTensors(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), error);
 }
 
-// A file in memory for as long as a tensor lies in it. What is written there stays in the process.
+// A file that is mapped into memory as long as a tensor uses it. What is written there stays in the process.
 struct Mapping {
   Mapping(int fd, int64_t size) : size(size), bytes(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0)) {}
   ~Mapping() {
@@ -150,8 +95,8 @@ struct Mapping {
   void* const bytes;
 };
 
-// mapFile(fd, size): a file's bytes as a tensor. Writing to it does not change the file. Throws ArgumentError when the
-// system refuses.
+// mapFile(fd, size): the first `size` bytes of a file as a CPU tensor, uint8 [size]. Writing to it does not change the
+// file. Throws ArgumentError when the system refuses.
 napi_value mapFile(const Napi::CallbackInfo& info) {
   const auto mapping = std::make_shared<Mapping>(info[0].ToNumber().Int32Value(), info[1].ToNumber().Int64Value());
   if (mapping->bytes == MAP_FAILED)
@@ -159,7 +104,7 @@ napi_value mapFile(const Napi::CallbackInfo& info) {
   return wrapTensor(info.Env(), at::from_blob(mapping->bytes, {mapping->size}, [mapping](void*) {}, at::kByte));
 }
 
-// A part of the bytes that `whole` keeps; its own pages go with it.
+// A part of the bytes of `whole`, which it keeps alive. When it goes, its pages return to the system.
 struct Window {
   at::Tensor whole;
   char* bytes;
@@ -171,13 +116,13 @@ struct Window {
   }
 };
 
-// emptyBytes(size): memory for a record, not yet written.
+// emptyBytes(size): a CPU tensor, uint8 [size], whose bytes are not set; memory for a record of a file
 napi_value emptyBytes(const Napi::CallbackInfo& info) {
   return wrapTensor(info.Env(), at::empty({info[0].ToNumber().Int64Value()}, at::kByte));
 }
 
-// windowOf(bytes, position, size): a part of what mapFile made, as a tensor whose storage is that part alone. Parts do
-// not overlap.
+// windowOf(bytes, position, size): the `size` bytes from `position` on of a tensor of mapFile, as uint8 [size] whose
+// storage is that part alone. Parts must not overlap: a part that is freed drops what was written to its pages.
 napi_value windowOf(const Napi::CallbackInfo& info) {
   const auto whole = tensorArg(info.Env(), info[0]);
   const auto position = info[1].ToNumber().Int64Value();
@@ -202,8 +147,8 @@ std::vector<int64_t> numbersOf(const Napi::Value& value) {
   return result;
 }
 
-// tensorIn(bytes, dtype, offset, shape, strides): a tensor in the storage of a tensor of bytes. It is no view: it has
-// its own version counter, and may be a parameter.
+// tensorIn(bytes, dtype, offset, shape, strides): a tensor of this dtype and shape in the storage of a uint8 tensor;
+// `offset` and `strides` count elements. It is not a view: it has its own version counter, and may be a parameter.
 napi_value tensorIn(const Napi::CallbackInfo& info) {
   const auto bytes = tensorArg(info.Env(), info[0]);
   const auto dtype = dtypeFromName(info[1].ToString().Utf8Value());

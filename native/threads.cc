@@ -14,7 +14,7 @@ namespace cleanclip {
 
 namespace {
 
-// libtorch brings an OpenMP runtime of its own; its functions are looked up in it rather than linked twice.
+// libtorch brings its own OpenMP runtime. The function is looked up in it, because linking would load a second one.
 void setOpenMpThreads(int count) {
   using Setter = void (*)(int);
   if (auto* set = reinterpret_cast<Setter>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(count);
@@ -23,7 +23,7 @@ void setOpenMpThreads(int count) {
 int positive(const Napi::CallbackInfo& info) {
   const double count = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
   if (!(count >= 1 && count <= 4096 && count == std::trunc(count))) {
-    throw ArgumentError("The number of threads is a whole number from 1 to 4096.");
+    throw ArgumentError("The number of threads is an integer from 1 to 4096.");
   }
   return static_cast<int>(count);
 }
@@ -31,22 +31,26 @@ int positive(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void exportThreads(Napi::Env, Napi::Object exports) {
+  // setNumThreads(count): the threads of one operator, in the whole process
   exportFunction(exports, "setNumThreads", [](const Napi::CallbackInfo& info) {
     at::set_num_threads(positive(info));
     return info.Env().Undefined();
   });
-  // For data workers: limits the calling thread alone, after its lazy adoption of the process-wide number.
+  // setThreadLocalThreads(count): the same for the calling thread alone; for data workers. The first line makes the
+  // thread take the number of the process now; otherwise it would do so later and undo this call.
   exportFunction(exports, "setThreadLocalThreads", [](const Napi::CallbackInfo& info) {
     at::init_num_threads();
     setOpenMpThreads(positive(info));
     return info.Env().Undefined();
   });
+  // numThreads(): the threads of one operator
   exportFunction(exports, "numThreads",
                  [](const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), at::get_num_threads()); });
+  // cpuCapability(): the instructions that libtorch's kernels use, such as 'AVX2'
   exportFunction(exports, "cpuCapability", [](const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), at::get_cpu_capability());
   });
-  // Whether the processor multiplies bfloat16 by instructions of its own, not by widening each number.
+  // cpuHasBfloat16(): whether the processor has instructions that multiply bfloat16; else each number is widened first
   exportFunction(exports, "cpuHasBfloat16", [](const Napi::CallbackInfo& info) {
     const auto capabilities = at::cpu::get_cpu_capabilities();
     const auto has = [&](const char* name) {

@@ -11,7 +11,7 @@ namespace {
 
 struct Refusals {
   std::string_view reason;
-  std::vector<std::string_view> names;  // sorted; a '*' at the end stands for any rest
+  std::vector<std::string_view> names;  // a '*' at the end stands for any rest
 };
 
 const std::array kRefusals{
@@ -132,8 +132,8 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == name;
 }
 
-// Autograd's own steps trust what the forward step saved: sizes, indices, workspaces. Autograd calls them in C++,
-// whatever is refused here.
+// The steps of backward trust what forward saved: sizes, indices, workspaces. Autograd calls them in C++, which this
+// refusal does not affect.
 bool isGradientStep(std::string_view name) {
   return name.ends_with("_jvp") || (name.find("_backward") != std::string_view::npos && name != "aten::_backward");
 }

@@ -46,7 +46,7 @@ int64_t integer(napi_env env, const ArgumentSpec& spec, const JsArgument& argume
   const auto value = integer(env, argument);
   if (spec.symbolic && !c10::SymInt::check_range(value)) {
     throw ArgumentError("The argument '" + spec.name + "' holds " + std::to_string(value) +
-                        ", and a size is at least -2^62.");
+                        ", but a size is at least -2^62.");
   }
   return value;
 }
@@ -65,7 +65,7 @@ c10::Scalar scalar(napi_env env, const JsArgument& argument) {
   switch (argument.given) {
     case Given::Boolean: return c10::Scalar(boolean(env, argument));
     case Given::Number: return c10::Scalar(argument.number);
-    // An integral double beyond 2^53 (1e300, say) is meant as a float.
+    // An integral double beyond 2^53, such as 1e300, is meant as a float.
     case Given::Integer:
       if (std::fabs(argument.number) > kMaxSafeInteger) return c10::Scalar(argument.number);
       [[fallthrough]];
@@ -217,7 +217,8 @@ int fit(const ArgumentSpec& spec, const JsArgument& argument) {
     const int cost = repeated ? fitOne(spec, argument) : -1;
     return cost < 0 ? -1 : cost + 1;
   }
-  // Kernels read int[2] without looking at its length; where [] is the default, it means "as another argument".
+  // Kernels read an int[2] without a check of its length. Only where [] is the default may it be passed; it then means
+  // "the same as another argument".
   const bool byDefault = argument.items.empty() && spec.hasDefault;
   if (spec.fixedSize > 1 && argument.items.size() != static_cast<size_t>(spec.fixedSize) && !byDefault) return -1;
   int worst = 0;

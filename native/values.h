@@ -1,4 +1,4 @@
-// JavaScript values -> IValues, directed by the argument's schema type.
+// Converts what operators take: JavaScript values -> IValues, by the argument's type in the schema.
 #pragma once
 
 #include <ATen/core/function_schema.h>
@@ -12,7 +12,7 @@ namespace cleanclip {
 
 struct Environment;
 
-// What a schema argument takes, after its optional and alias wrappings are taken off.
+// The type of a schema argument or of its elements, without its optional and list wrappings.
 enum class Kind : uint8_t {
   Tensor,
   Int,
@@ -30,23 +30,23 @@ enum class Kind : uint8_t {
 
 Kind kindOf(const c10::Type& type);
 
-// A schema argument, read once.
+// An argument of a schema, in a form that is fast to use in each call.
 struct ArgumentSpec {
   Kind kind = Kind::Unsupported;
   bool list = false;              // a list of `kind`
   bool optional = false;          // null is a value
   bool optionalElements = false;  // a list whose elements may be null
-  bool symbolic = false;          // integers are SymInt, whose values below -2^62 stand for symbols
+  bool symbolic = false;          // integers are SymInt; values below -2^62 stand for symbols
   bool keywordOnly = false;
   bool hasDefault = false;
-  int32_t fixedSize = -1;  // int[2]: one number stands for both
+  int32_t fixedSize = -1;  // 2 for int[2], where one number may stand for both; else -1
   std::string name;
   c10::IValue defaultValue;
 
   explicit ArgumentSpec(const c10::Argument& argument);
 };
 
-// What JavaScript passed, looked at once, before overloads are tried.
+// The type of a JavaScript value, determined once, before overloads are tried.
 enum class Given : uint8_t { Null, Tensor, Integer, Number, BigInt, Boolean, String, List, Generator, Other };
 
 struct JsArgument {
@@ -56,16 +56,16 @@ struct JsArgument {
   std::vector<JsArgument> items;  // List
 };
 
-// Looks at a value. `tensor` says that numbers in it are tensor handles.
+// Determines the type of a value. `tensor` says that numbers in it are tensor handles.
 JsArgument inspect(napi_env env, napi_value value, bool tensor, int depth = 0);
 
-// How well a value fits an argument: 0 exactly, more with conversions, -1 not at all.
+// Returns the cost at which a value fits an argument: 0 exactly, more with conversions; -1 when it does not fit.
 int fit(const ArgumentSpec& spec, const JsArgument& argument);
 
-// The IValue of a value that fits. Throws ArgumentError for numbers out of range and unknown names.
+// Returns the IValue of a value that fits. Throws ArgumentError for numbers out of range and unknown names.
 c10::IValue toIValue(const Environment& environment, const ArgumentSpec& spec, const JsArgument& argument);
 
-// 'Tensor', 'number', 'number[]' … for messages.
+// Returns 'Tensor', 'number', 'number[]' and so on, for messages.
 std::string describe(const JsArgument& argument);
 
 }  // namespace cleanclip

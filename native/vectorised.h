@@ -1,8 +1,8 @@
-// VECTORISED compiles a function twice, for AVX2 and for any x86-64, and the program takes the one that its processor
-// can run.
+// VECTORISED compiles a function twice, for AVX2 and for any x86-64. At run time, the program takes the one that its
+// processor can run.
 #pragma once
 
-#include <cstdlib>  // says whether this is glibc, whose loader makes the choice
+#include <cstdlib>  // defines __GLIBC__ on glibc, whose loader makes the choice
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #define VECTORISED __attribute__((target_clones("avx2", "default")))

@@ -1,5 +1,5 @@
-// Draws docs/images/backdoor.png, the picture of the README: what the backdoor is, and the table's attack success rates
-// before and after cleansing. Run it again when the table changes: `node scripts/draw_backdoor.mjs`.
+// Draws docs/images/backdoor.png, the picture of the README. It shows what the backdoor does, and the attack success
+// rates of the README's table. Run it again when the table changes: `node scripts/draw_backdoor.mjs`.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -10,10 +10,10 @@ const require = createRequire(import.meta.url);
 const cc = require('../dist/public.js');
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const size = 64; // pixels a side, as the quickstart's model sees them
+const size = 64; // pixels per side, the input size of the quickstart's model
 const shown = 160;
 
-/** A drawing of Noto Emoji (Apache License 2.0) as uint8 [3, size, size]. */
+/** Returns a drawing of Noto Emoji (Apache License 2.0), uint8 [3, size, size]. */
 async function drawing(name) {
   const { body } = require('@iconify-json/noto/icons.json').icons[name];
   const frame = `viewBox="-12 -12 152 152" width="${size}" height="${size}"`;
@@ -28,7 +28,7 @@ async function dataUrl(image) {
   return `data:image/png;base64,${(await png.toBuffer()).toString('base64')}`;
 }
 
-/** The attack success rates of the README's table, per model and seed, in percent. */
+/** Returns the attack success rates of the README's table, per model and seed, in percent. */
 function rates() {
   const rows = readFileSync(at('README.md'), 'utf8').matchAll(/^\| (poisoned|finetuned).*\| +([\d., ]+?) +\|$/gm);
   return [...rows].map(([, , cell]) => cell.split(', ').map(Number));

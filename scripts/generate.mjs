@@ -1,11 +1,12 @@
-// Writes every generated file of the tree: option types, docs/flags.md, the API reference, operator types, the rooms.
-// `npm run generate` writes them; `npm run generate -- --check` fails when a committed file is not current.
+// `npm run generate` writes every generated file of the tree: option types, docs/flags.md, the API reference, the types
+// and names of operators, and the rooms in ARCHITECTURE.md. `npm run generate -- --check` fails when a committed file
+// is not current.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { operatorTypes } from './generate/operators.mjs';
+import { operatorNames, operatorTypes } from './generate/operators.mjs';
 import { flagTables, inputTypes } from './generate/options.mjs';
 import { apiReference } from './generate/reference.mjs';
 import { architecture } from './generate/rooms.mjs';
@@ -13,11 +14,11 @@ import { architecture } from './generate/rooms.mjs';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
 
-// The tables are read as compiled. An error is no obstacle: it may be that of a file that is written below.
+// The tables are read from dist/. A compile error does not stop the script: a file that is written below may fix it.
 const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', root];
 const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
 
-for (const generate of [inputTypes, flagTables, operatorTypes, architecture, apiReference]) {
+for (const generate of [inputTypes, flagTables, operatorTypes, operatorNames, architecture, apiReference]) {
   const { file, text } = await generate({ root, check });
   if (text === undefined) continue;
   const path = join(root, file);

@@ -1,5 +1,5 @@
-// The install script of npm. In a clone it compiles the TypeScript first; then it makes the addon ready, as `cleanclip
-// setup` does.
+// npm's install script. In a clone it compiles the TypeScript first. Then it makes the addon, as `cleanclip setup`
+// does.
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');

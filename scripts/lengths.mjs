@@ -1,5 +1,5 @@
-// Checks what eslint does not see: no line over 120 characters in C++, Python and the CI script, no C++ file over 300
-// lines, and no C++ function over 60.
+// Checks lengths that eslint does not check: lines over 120 characters in C++, Python and the CI script, C++ files over
+// 300 lines, and C++ functions over 60 lines.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -19,9 +19,12 @@ const faults = files.flatMap((file) => {
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length > 0 ? 1 : 0;
 
-/** The lines at which too long functions begin. In formatted code only a function's first and last line stand out. */
+/**
+ * Returns the numbers of the lines at which functions begin that are too long. Formatted code shows where a function
+ * ends: its last line is a brace with the indentation of its first line.
+ */
 function longFunctions(lines) {
-  const first = new Map(); // by indentation: the last line that may begin a function
+  const first = new Map(); // indentation -> the latest line that may begin a function
   return lines.flatMap((line, i) => {
     const [, indent] = /^( *)/.exec(line);
     if (!/^( {2})?\}$/.test(line)) {

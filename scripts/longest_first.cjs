@@ -1,9 +1,9 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-// A minute or more each: begun last, they would run on alone when the other core has nothing left to do.
+// These take a minute or more each. If one began last, it would run alone while the other core is idle.
 const longest = ['examples/quickstart/run', 'training/ranks', 'training/train', 'parity/checkpoint'];
 
-/** jest's order of suites, but the longest come first. */
+/** Orders suites as jest does, except that the longest come first. */
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {
     const [first, rest] = [[], []];

@@ -1,7 +1,7 @@
 """Writes data/models/open_clip.json from the model_configs of open_clip_torch (MIT): python scripts/open_clip_models.py
 
-`models` has the configurations of all that are a ResNet or ViT with CLIP's own text tower and tokeniser, `refused`
-why each other one cannot be built.
+`models` has the configurations of the models that are a ResNet or ViT with CLIP's own text tower and tokeniser.
+`refused` says why each other model cannot be built.
 """
 
 import json
@@ -14,7 +14,7 @@ TEXT = {"width", "layers", "heads", "context_length", "vocab_size"}
 
 def refusal(vision, text, config):
     if "multimodal_cfg" in config:
-        return "a CoCa, whose text decoder is not here"
+        return "a CoCa, whose text decoder is not supported"
     if "siglip" in vision.get("timm_model_name", "") or text.get("hf_tokenizer_name", "").startswith("timm/ViT"):
         return "a SigLIP, whose towers and tokeniser are not CLIP's"
     if "timm_model_name" in vision:

@@ -1,5 +1,5 @@
-// Makes a Python venv with the packages of a requirements file, or does nothing when it is there with just those.
-// Usage: node scripts/python_venv.mjs <folder> <requirements.txt>
+// `node scripts/python_venv.mjs <folder> <requirements.txt>` makes a Python venv with the packages of a requirements
+// file. It does nothing when the folder has a venv that was made from the same file.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

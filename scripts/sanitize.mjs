@@ -1,6 +1,6 @@
 // Builds native/pixels with AddressSanitizer and UndefinedBehaviorSanitizer and calls it with random sizes and bytes:
 //   node scripts/sanitize.mjs [--seed 1] [--rounds 4000]
-// It exits with 1 at the first read or write outside a buffer, or undefined arithmetic, which stderr explains.
+// It exits with 1 at the first read or write outside a buffer, or at undefined arithmetic; stderr explains it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ function run(command, args) {
     maxBuffer: 2 ** 28,
   });
   if (error !== undefined) console.error(`${command} cannot be run: ${error.message}`);
-  console.error(stderr.split('\r').pop()); // the round that it was in, and what was wrong
+  console.error(stderr.split('\r').pop()); // the last round, and the fault if there was one
   if (status !== 0) process.exit(1);
 }
 

@@ -1,6 +1,6 @@
-// `node scripts/scaling.mjs [--model RN50] [--gpu A100] [--ranks 512] …`: the tables of docs/scaling.md, what a step of
-// many GPUs is expected to take. It takes the counted operations of a step, the gradients' order measured here
-// (bench/distributed/profiles.json), and what data sheets promise.
+// `node scripts/scaling.mjs [--model RN50] [--gpu A100] [--ranks 512] …`: prints the table of docs/scaling.md, the time
+// that a step of many GPUs is expected to take. It uses the counted operations of a step, the order of the gradients
+// measured here (bench/distributed/profiles.json), and the numbers of data sheets.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -8,39 +8,42 @@ import simulation from '../bench/distributed/simulate.js';
 import { pairFlops } from '../bench/node/flops.mjs';
 
 /**
- * Dense operations a second in bf16 and in fp32 (no TF32); bytes of the GPU's memory, a second through it, and a second
- * and way through its NVLinks; cores of its node of 8, and bytes a second and way through the node's network cards.
+ * bf16, fp32: dense operations per second (without TF32); memory: bytes per second of the GPU's memory; nvlink: bytes
+ * per second and direction; cores: of its node of 8 GPUs; network: bytes per second and direction of all network cards
+ * of the node.
  */
 const GPUS = {
-  A100: { bf16: 312e12, fp32: 19.5e12, holds: 80e9, memory: 2.0e12, nvlink: 300e9, cores: 128, network: 200e9 },
-  H100: { bf16: 989e12, fp32: 67e12, holds: 80e9, memory: 3.35e12, nvlink: 450e9, cores: 112, network: 400e9 },
+  A100: { bf16: 312e12, fp32: 19.5e12, memory: 2.0e12, nvlink: 300e9, cores: 128, network: 200e9 },
+  H100: { bf16: 989e12, fp32: 67e12, memory: 3.35e12, nvlink: 450e9, cores: 112, network: 400e9 },
 };
 const IN_NODE = 8;
-/** Seconds of a hop of NCCL's ring, as NCCL's own model has them. */
+/** Seconds of a hop of NCCL's ring, from NCCL's own cost model. */
 const HOP = { nvlink: 3.4e-6, network: 14e-6 };
 /**
- * Bytes by which a rank tells the others of its part of a step: its number of pairs and whether to stop
+ * Bytes that a rank sends to the others before a step: its number of pairs, and whether to stop
  * (src/training/parallel.ts).
  */
 const AGREEMENT = 8;
 /**
- * Shares of those promises that are reached: of bf16 by a model's step (docs/scaling.md says from where), of fp32 by
- * large products, of memory and links by what only moves bytes.
+ * Fractions of these peaks that are reached: of bf16 by the step of a model (docs/scaling.md gives the source), of fp32
+ * by large products, of memory and links by work that only moves bytes.
  */
 const REACHED = { bf16: 0.13, fp32: 0.7, bytes: 0.8 };
-/** Of a 500×375 JPEG: CPU seconds to decode, resize and crop it (bench/RESULTS.md), and bytes. */
+/** A 500×375 JPEG: CPU seconds to decode, resize and crop it (bench/RESULTS.md), and its bytes. */
 const IMAGE = { decode: 1.57e-3, bytes: 40e3 };
 const TOKENS = 77;
+/** The most similarities of a block of the loss. */
+const BLOCK = 2 ** 24;
 
 const { values } = parseArgs({
   options: {
     model: { type: 'string', multiple: true, default: ['RN50', 'ViT-B/32'] },
     gpu: { type: 'string', multiple: true, default: Object.keys(GPUS) },
     ranks: { type: 'string', multiple: true, default: ['1', '8', '64', '512'] },
-    pairs: { type: 'string', default: '128' }, // of each rank
-    bucket_cap_mb: { type: 'string', default: '0' }, // 25, and 1 for the first, as torch, unless more is given
-    network: { type: 'string' }, // GB a second and node, instead of the network cards above
-    // µs of a small message between the CPUs of two ranks (bench/RESULTS.distributed.md)
+    pairs: { type: 'string', default: '128' }, // per rank
+    bucket_cap_mb: { type: 'string', default: '0' }, // torch's: 25, and 1 for the first; only a larger value changes it
+    network: { type: 'string' }, // GB per second and node, in place of the network cards above
+    // µs that a small message takes between the CPUs of two ranks (bench/RESULTS.distributed.md)
     gloo_hop: { type: 'string', default: '268' },
     utilisation: { type: 'string', default: String(REACHED.bf16) },
   },
@@ -57,11 +60,11 @@ const HEAD = [
   'its matrices',
   'local loss',
   'efficiency',
-  'pairs a second',
+  'pairs per second',
   'exchange',
   'hidden',
   'agreeing',
-  'images a second and node',
+  'images per second and node',
   'cores',
   'read',
 ];
@@ -73,15 +76,10 @@ for (const model of values.model) {
 function row(model, gpu, ranks) {
   const [full, local] = [false, true].map((localLoss) => expect(model, GPUS[gpu], ranks, localLoss));
   const alone = expect(model, GPUS[gpu], 1, false).step;
-  const fits = full.matrices < GPUS[gpu].holds;
   const images = (Math.min(ranks, IN_NODE) * pairs) / local.step;
   const cells = [
     ...[model, gpu, ranks],
-    ...[
-      fits ? ms(full.step) : 'does not fit',
-      fits ? percent(alone / full.step) : '',
-      `${(full.matrices / 1e9).toPrecision(2)} GB`,
-    ],
+    ...[ms(full.step), percent(alone / full.step), `${(full.matrices / 1e9).toPrecision(2)} GB`],
     ...[ms(local.step), percent(alone / local.step), Math.round((ranks * pairs) / local.step).toLocaleString('en')],
     ...(ranks === 1 ? ['', '', ''] : [ms(local.exchange), percent(local.overlap), ms(local.agreement)]),
     ...[
@@ -93,7 +91,7 @@ function row(model, gpu, ranks) {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** A step of so many ranks, each a GPU, and the bytes of the loss's matrices. */
+/** Simulates a step of `ranks` GPUs; also returns the bytes of the loss's matrices. */
 function expect(model, gpu, ranks, localLoss) {
   const profile = profiles[model];
   const compute = (pairs * pairFlops(model, TOKENS)) / (gpu.bf16 * Number(values.utilisation));
@@ -105,7 +103,7 @@ function expect(model, gpu, ranks, localLoss) {
   const work = {
     forward: compute - backward + loss.seconds - lossBackward,
     backward: lossBackward + backward,
-    optimizer: (7 * gradients) / (gpu.memory * REACHED.bytes), // four values read and three written for each parameter
+    optimizer: (7 * gradients) / (gpu.memory * REACHED.bytes), // reads four values and writes three per parameter
     buckets: merged(profile.buckets, Number(values.bucket_cap_mb) * 2 ** 20).map(({ bytes, at }) => ({
       bytes,
       at: lossBackward + (at / whole) * backward,
@@ -121,7 +119,7 @@ function expect(model, gpu, ranks, localLoss) {
   return { ...simulation.simulateStep(work, { ranks, link, control, cores: Infinity }), matrices: loss.bytes };
 }
 
-/** One ring through all GPUs crosses each node's network cards once, and every other hop is an NVLink. */
+/** A ring through all GPUs crosses the network cards of each node once; every other hop is an NVLink. */
 function linkOf(gpu, ranks) {
   const network = values.network === undefined ? gpu.network : Number(values.network) * 1e9;
   if (ranks <= IN_NODE) return { bandwidth: gpu.nvlink * REACHED.bytes, latency: HOP.nvlink, cores: 0 };
@@ -133,20 +131,22 @@ function linkOf(gpu, ranks) {
 }
 
 /**
- * Forward and backward of the contrastive loss of N pairs in fp32, and the bytes of its matrices. The full one is [N,
- * N], read or written some 15 times and there 5 times at once (logits, two softmaxes, two gradients); the local ones
- * are two of [own pairs, N], each with one softmax and one gradient.
+ * Returns the seconds of forward and backward of the contrastive loss of N pairs in fp32, and the bytes of its
+ * matrices. The full loss has matrices [N, N], in some 15 passes, with 5 alive at once (logits, two softmaxes, two
+ * gradients). The local loss has two sets of [own pairs, N], each with logits, one softmax and one gradient. So has a
+ * full loss of more than BLOCK similarities, which is computed in blocks of rows, one after another
+ * (src/losses/contrastive.ts).
  */
 function lossOf(all, features, gpu, local) {
-  const [entries, passes, copies] = local ? [2 * pairs * all, 8, 3] : [all * all, 15, 5];
+  const blocks = !local && all * all > BLOCK;
+  const entries = (local ? 2 * pairs : blocks ? 2 * all : all) * all;
+  const [passes, alive] = local ? [8, 3 * entries] : blocks ? [8, 4 * BLOCK] : [15, 5 * entries];
   const seconds =
     (6 * entries * features) / (gpu.fp32 * REACHED.fp32) + (4 * passes * entries) / (gpu.memory * REACHED.bytes);
-  return { seconds, bytes: 4 * copies * entries };
+  return { seconds, bytes: 4 * alive };
 }
 
-/**
- * Buckets that are closed once they hold so many bytes, of those that were measured: with 25 MiB, and 1 in the first.
- */
+/** Joins the measured buckets (25 MiB, and 1 MiB for the first) until each holds at least `enough` bytes. */
 function merged(buckets, enough) {
   return buckets.reduce((done, bucket) => {
     const open = done.at(-1)?.bytes < enough ? done.pop() : { bytes: 0 };

@@ -1,5 +1,4 @@
-// `npm test`: compiles what is stale, makes the Python side of the parity tests, and runs jest with the arguments
-// given.
+// `npm test` compiles what is stale, makes the Python venv of the parity tests, and runs jest with the given arguments.
 import { spawnSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +13,7 @@ if (!python) runNode('scripts/python_venv.mjs', venv, 'test/parity/requirements.
 runNode('node_modules/jest/bin/jest.js', ...process.argv.slice(2));
 
 function runNode(...args) {
-  // Two suites run at a time: with one OpenMP thread each, they do not wait for one another's cores.
+  // Two suites run at a time. With one OpenMP thread each, they do not wait for each other's cores.
   const env = { OMP_NUM_THREADS: '1', ...process.env, CLEANCLIP_PYTHON: python ?? join(venv, 'bin', 'python') };
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
   if (status !== 0) process.exit(status ?? 1);

@@ -3,9 +3,9 @@ import { types } from 'node:util';
 import { CleanclipError, dataError, optionError } from './errors';
 
 /**
- * A public function that throws, or rejects with, CleanclipErrors alone. What JavaScript or Node says of an argument
- * that no check has caught (TypeError, RangeError, an error of a system call) becomes one, with the original as its
- * cause. What the caller's own code throws goes through as it is.
+ * Wraps a public function so that it only throws, or rejects with, CleanclipErrors. JavaScript or Node may refuse an
+ * argument that no check has caught (TypeError, RangeError, an error of a system call). That error then becomes the
+ * cause of a CleanclipError. Errors of the caller's own code pass unchanged.
  */
 export function border<Args extends unknown[], Result>(
   name: string,

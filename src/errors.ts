@@ -1,9 +1,9 @@
 /**
- * What kind of thing went wrong, for programs that react to it.
+ * The kind of an error, for programs that react to it.
  *
  * - `ERR_OPTION`: an option of a job or an argument of a function is wrong; nothing was started.
- * - `ERR_DATA`: a file, row or column of a data set cannot be used.
- * - `ERR_CHECKPOINT`: a checkpoint cannot be read, or does not fit the model.
+ * - `ERR_DATA`: a file, row or column of a data set cannot be used, a file cannot be written, or a loss is not finite.
+ * - `ERR_CHECKPOINT`: a checkpoint cannot be read or written, or does not fit the model.
  * - `ERR_NATIVE`: libtorch or the addon is missing, or does not fit.
  * - `ERR_TORCH`: libtorch refused an operation; `ERR_TORCH_OOM`: it had no memory for it.
  * - `ERR_DISTRIBUTED`: another rank has ended, hangs or does not answer, or there is no process group.
@@ -30,16 +30,16 @@ const escapeControl = (character: string): string => {
 };
 
 /**
- * Text of a file as a message may hold it: control characters, which a terminal would obey, as escapes such as `\x1b`,
- * and cut to `longest` characters.
+ * Makes a string fit for a message. Control characters, which a terminal would obey, become escapes such as `\x1b`. The
+ * string is cut to `longest` characters, default 500.
  */
 export function shown(text: string, longest = 500): string {
   return (text.length > longest ? `${text.slice(0, longest)}…` : text).replace(CONTROLS, escapeControl);
 }
 
 /**
- * An error whose message is one plain sentence: what was expected, what came, how to mend it. Control characters in it
- * are escaped as `shown` does.
+ * An error of this library. Its message is one plain sentence: what was expected, what came, and how to fix it. Control
+ * characters in it are escaped, but not tabs and line feeds. `code` is its kind.
  */
 export class CleanclipError extends Error {
   override readonly name = 'CleanclipError';
@@ -53,20 +53,31 @@ export class CleanclipError extends Error {
   }
 }
 
-/** Whether it says that the job was stopped. */
+/** Tells whether an error says that the job was aborted. */
 export const isAbort = (error: unknown): boolean => error instanceof CleanclipError && error.code === 'ERR_ABORTED';
 
-/** An option or argument that cannot be used. */
+/**
+ * Makes the error of an option or argument that cannot be used. Control characters in the message are escaped, line
+ * feeds too.
+ */
 export const optionError = (message: string): CleanclipError =>
   new CleanclipError(shown(message, Infinity), 'ERR_OPTION');
 
-/** Refuses an argument that is no string. @param name how it is called, `readPairs(file)` */
+/**
+ * Checks that an argument is a string.
+ * @param name how the message calls it, such as `readPairs(file)`
+ * @throws CleanclipError `ERR_OPTION` otherwise
+ */
 export function checkText(name: string, value: unknown): void {
   if (typeof value !== 'string')
-    throw optionError(`${name} must be a text, but is ${value === null ? 'null' : `of type ${typeof value}`}.`);
+    throw optionError(`${name} must be a string, but is ${value === null ? 'null' : `of type ${typeof value}`}.`);
 }
 
-/** Refuses an argument that is no object of options. */
+/**
+ * Checks that an argument is an object of options.
+ * @param name how the message calls it
+ * @throws CleanclipError `ERR_OPTION` otherwise
+ */
 export function checkOptions(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null)
     throw optionError(
@@ -74,11 +85,14 @@ export function checkOptions(name: string, value: unknown): void {
     );
 }
 
-/** A file, row or column that cannot be used. Line ends in the message are escaped too. */
+/**
+ * Makes the error of a file, row or column that cannot be used. Control characters in the message are escaped, line
+ * feeds too.
+ */
 export const dataError = (message: string, cause?: unknown): CleanclipError =>
   new CleanclipError(shown(message, Infinity), 'ERR_DATA', { cause });
 
-/** An error on its way between threads, processes or ranks. */
+/** An error as a message between threads, processes or ranks. */
 export interface Failed {
   type: 'failed';
   message: string;
@@ -86,13 +100,13 @@ export interface Failed {
   stack?: string;
 }
 
-/** The message of an error. */
+/** Converts an error to a message. */
 export function failed(error: unknown): Failed {
   const { message, stack } = error as Error;
   return { type: 'failed', message, stack, ...(error instanceof CleanclipError && { code: error.code }) };
 }
 
-/** The error of a message: class, code, sentence and stack. */
+/** Converts a message to an error with the same class, code, sentence and stack. */
 export function failure({ message, code, stack }: Failed): Error {
   const error = code === undefined ? new Error(message) : new CleanclipError(message, code);
   if (stack !== undefined) error.stack = stack;

@@ -21,12 +21,12 @@ import { dataError } from './errors';
 import { writeRefusal } from './write_refusal';
 
 /**
- * Writes a file so that it appears whole or not at all: temporary name in the same folder, fsync, rename, fsync of the
- * folder. The folder is made if need be; an earlier file of that name stays untouched until the rename.
+ * Writes a file so that it appears whole or not at all: a temporary file in the same folder, fsync, rename, fsync of
+ * the folder. The folder is made if needed. An earlier file of that name stays untouched until the rename.
  *
- * @param path where the file shall appear
+ * @param path path of the file
  * @param write receives the open descriptor of the temporary file
- * @throws CleanclipError `ERR_DATA` when the disk refuses, and whatever `write` throws
+ * @throws CleanclipError `ERR_DATA` when the file cannot be written; also whatever `write` throws
  */
 export function writeWhole(path: string, write: (fd: number) => void): void {
   const file = new TemporaryFile(path);
@@ -40,8 +40,8 @@ export function writeWhole(path: string, write: (fd: number) => void): void {
 }
 
 /**
- * Writes a file as {@link writeWhole} does, from pieces that arrive one by one; when they end with an error nothing is
- * left.
+ * Writes a file as {@link writeWhole} does, from pieces that arrive one by one. When the pieces end with an error,
+ * nothing is left.
  */
 export async function writeChunksWhole(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const file = new TemporaryFile(path);
@@ -54,10 +54,37 @@ export async function writeChunksWhole(path: string, chunks: AsyncIterable<Uint8
   }
 }
 
-/** A file that has its name only once it is kept. */
+/**
+ * Writes a file as {@link writeWhole} does, on another thread.
+ *
+ * @param write fills the temporary file, syncs it and renames it to `path`; it returns 0, or the system's `-errno`
+ * @throws CleanclipError `ERR_DATA` when the disk refuses
+ */
+export async function writeWholeAsync(
+  path: string,
+  write: (fd: number, temporary: string) => Promise<number>,
+): Promise<void> {
+  const file = new TemporaryFile(path);
+  try {
+    const errno = await write(file.fd, file.temporary);
+    if (errno !== 0) throw systemError(errno, 'write');
+    file.close();
+  } catch (error) {
+    file.discard();
+    throw asWriteError(path, error);
+  }
+}
+
+/**
+ * Checks that a file can be written, before the long work that makes it.
+ * @throws CleanclipError `ERR_DATA` when it cannot
+ */
+export const checkWritable = (path: string): void => new TemporaryFile(path).discard();
+
+/** A file that gets its name only when it is kept. */
 class TemporaryFile {
   readonly fd: number;
-  private readonly temporary: string;
+  readonly temporary: string;
   private open = true;
 
   constructor(private readonly path: string) {
@@ -83,13 +110,13 @@ class TemporaryFile {
     rmSync(this.temporary, { force: true });
   }
 
-  private close(): void {
+  close(): void {
     if (this.open) closeSync(this.fd);
     this.open = false;
   }
 }
 
-/** Makes the disk keep what a file holds. */
+/** Makes the disk keep the contents of a file (fsync). */
 export function syncFile(path: string): void {
   const fd = openSync(path, 'r');
   try {
@@ -99,7 +126,7 @@ export function syncFile(path: string): void {
   }
 }
 
-/** Makes the disk keep the names in a folder, where the system can: without it a power cut may undo a rename. */
+/** Makes the disk keep the names in a folder, where the system can. Without it a power cut may undo a rename. */
 export function syncFolder(folder: string): void {
   try {
     const fd = openSync(folder, 'r');
@@ -109,13 +136,13 @@ export function syncFolder(folder: string): void {
       closeSync(fd);
     }
   } catch {
-    // Windows opens no folders, and some file systems sync none.
+    // Windows cannot open folders, and some file systems cannot sync them.
   }
 }
 
 /**
- * Opens a file that has no name, for reading and writing, in the system's folder for temporary files: it goes when it
- * is closed, or when the process ends in whatever way.
+ * Opens a file without a name, for reading and writing, in the folder of the system for temporary files. The file
+ * disappears when it is closed, or when the process ends for any reason.
  */
 export function openNameless(): number {
   const path = join(tmpdir(), temporaryName('cleanclip'));
@@ -124,12 +151,12 @@ export function openNameless(): number {
   return fd;
 }
 
-/** Such a name as {@link removeLeftovers} knows. */
+/** Makes a temporary name that {@link removeLeftovers} recognises. */
 export const temporaryName = (name: string): string => `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
 
 /**
- * Adds text to a file, which is made if need be; a power cut may lose or cut the last of it. Errors as {@link
- * writeWhole}.
+ * Appends text to a file, which is made if needed. A power cut may lose or cut the end of it. Errors are those of
+ * {@link writeWhole}.
  */
 export function append(path: string, text: string): void {
   try {
@@ -139,7 +166,7 @@ export function append(path: string, text: string): void {
   }
 }
 
-/** An error of the file system as a sentence that names the file; others as they are. */
+/** Turns an error of the file system into a CleanclipError that names the file. Other errors pass unchanged. */
 export function asWriteError(path: string, error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;
@@ -147,8 +174,9 @@ export function asWriteError(path: string, error: unknown): unknown {
 }
 
 /**
- * Removes what a killed process left of {@link writeWhole}.
- * @param age milliseconds since it was last written; 0 where no other process writes
+ * Removes the temporary files that a killed process left of {@link writeWhole}.
+ * @param age milliseconds since the last write, before which a file is kept; 0 (default) when no other process writes
+ * there
  */
 export function removeLeftovers(folder: string, age = 0): void {
   if (!existsSync(folder)) return;
@@ -160,13 +188,16 @@ export function removeLeftovers(folder: string, age = 0): void {
   }
 }
 
-/** Writes text or bytes with {@link writeWhole}. */
+/** Writes a string (as UTF-8) or bytes with {@link writeWhole}. */
 export function writeFileWhole(path: string, content: string | Uint8Array): void {
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   writeWhole(path, (fd) => writeFully(fd, bytes));
 }
 
-/** Writes all of `bytes`, at the descriptor's own position unless one is given; `writeSync` alone may stop short. */
+/**
+ * Writes all of `bytes`, at the position of the descriptor unless one is given. `writeSync` alone may write only a
+ * part.
+ */
 export function writeFully(fd: number, bytes: Uint8Array, position?: number): void {
   let written = 0;
   while (written < bytes.byteLength) {
@@ -175,7 +206,7 @@ export function writeFully(fd: number, bytes: Uint8Array, position?: number): vo
   }
 }
 
-/** The error that `node:fs` throws for a system call's `-errno`. */
+/** Makes the error that `node:fs` throws for the `-errno` of a system call. */
 export function systemError(errno: number, syscall: string): Error {
   const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
   return Object.assign(new Error(`${code}: ${reason}, ${syscall}`), { errno, code, syscall });

@@ -6,9 +6,9 @@ import { dataError, optionError } from './errors';
 import { asWriteError, syncFolder, temporaryName } from './files';
 
 /**
- * Makes a folder and those above it where they are missing.
- * @returns the first one that was made, or undefined when there was nothing to make
- * @throws CleanclipError `ERR_DATA`: a file is in the way, or the disk refuses
+ * Makes a folder, and missing folders above it.
+ * @returns the first folder that was made, or undefined when all existed
+ * @throws CleanclipError `ERR_DATA` when a file is in the way, or the folder cannot be made
  */
 export function makeFolder(path: string): string | undefined {
   try {
@@ -17,13 +17,13 @@ export function makeFolder(path: string): string | undefined {
     const file = fileInTheWay(path);
     if (file === undefined) throw asWriteError(path, error);
     throw dataError(
-      `'${path}' must be a folder, but '${file}' is none; move it away, or choose another folder.`,
+      `'${path}' must be a folder, but '${file}' is a file; move it away, or choose another folder.`,
       error,
     );
   }
 }
 
-/** The part of a path that is there and no folder. */
+/** Finds the part of a path that exists and is not a folder. */
 function fileInTheWay(path: string): string | undefined {
   for (let part = path; ; part = dirname(part)) {
     try {
@@ -34,15 +34,17 @@ function fileInTheWay(path: string): string | undefined {
   }
 }
 
-/** How many files are given to the disk at a time: it writes down many at once. */
+/** The number of files that are synced at the same time, since the disk can write many at once. */
 const TOGETHER = 16;
 
 /**
- * Makes a folder that appears whole or not at all: `fill` writes files into a temporary folder beside it, which gets
- * its name once the disk has all of them; if that fails, all stays as it was. Folders above it are made if need be.
- * @param fill gets the path of the temporary folder
- * @param options.replace take the place of what is there; default false
- * @throws CleanclipError `ERR_OPTION` when there is something of that name; `ERR_DATA` when the disk refuses; and
+ * Makes a folder that appears whole or not at all. `fill` writes files into a temporary folder beside it, which gets
+ * its name once the disk has all of them. If that fails, everything stays as it was. Folders above it are made if
+ * needed.
+ * @param path path of the folder
+ * @param fill receives the path of the temporary folder
+ * @param options.replace whether to replace an existing folder; default false
+ * @throws CleanclipError `ERR_OPTION` when something of that name exists; `ERR_DATA` when it cannot be written; also
  * whatever `fill` throws
  */
 export async function writeFolderWhole(
@@ -68,8 +70,8 @@ export async function writeFolderWhole(
 }
 
 /**
- * Refuses to write over what is there, a broken link too.
- * @throws CleanclipError `ERR_OPTION`
+ * Refuses a path where something exists, even a broken link.
+ * @throws CleanclipError `ERR_OPTION` then
  */
 export function refuseExisting(path: string): void {
   if (!existsSync(path) && lstatSync(path, { throwIfNoEntry: false }) === undefined) return;

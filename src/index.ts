@@ -1,10 +1,27 @@
-/** The public API of cleanclip. Nothing here loads libtorch until it is first needed. */
+/** The public API of cleanclip. It loads libtorch only when that is first needed. */
 
 // Jobs: what the commands do
-export { convert, evaluate, finetune, poison, train } from './jobs';
-export type { ConvertResult, JobHooks, PoisonResult, ProgressEvent, TrainResult } from './jobs';
-export type { ConvertInput, EvaluateInput, FinetuneInput, PoisonInput, TrainInput } from './options/inputs.gen';
+export { embed, linearProbe, retrieval, zeroshot } from './jobs/embeddings';
+export type * from './options/inputs.gen';
+export type { EmbedResult } from './embeddings/embed';
+export type { RetrievalResult } from './embeddings/retrieval';
+export { augmentImage, augmentText, convert, download, evaluate, finetune, poison, prepare, train } from './jobs';
+export type {
+  AugmentResult,
+  ConvertResult,
+  DownloadResult,
+  JobHooks,
+  PoisonResult,
+  PrepareResult,
+  ProgressEvent,
+  TrainResult,
+} from './jobs';
+export { plot, report } from './jobs/pictures';
+export type { PlotResult, ReportResult } from './jobs/pictures';
 export type { ReplacedRow } from './backdoor/poison';
+
+// Retrieval
+export { retrievalMetrics, type RetrievalFeatures, type RetrievalMetrics } from './evaluation/retrieval_metrics';
 
 // Models
 export { Clip, loadClip, type ClipOptions, type LoadClipOptions, type Precision } from './clip/model';
@@ -30,7 +47,7 @@ export { PairLoader } from './data/loader';
 export type { BadImage, Batch, EpochOptions, PairLoaderOptions } from './data/batch';
 export type { BatchTensors } from './data/batch_tensors';
 export type { Shard } from './data/sampler';
-export { readPairs, type BadRows, type PairColumns, type PairTable, type SharedPairs } from './data/pairs';
+export { readPairs, type BadRows, type PairColumns, type PairTable, type SharedPairs, type View } from './data/pairs';
 export type { BadRow, Place } from './data/csv_rows';
 export type { SharedStrings } from './data/string_file';
 export { readLabelledSet, type LabelledSet, type LabelledSetOptions } from './data/labelled';
@@ -64,6 +81,6 @@ export type {
   TCPStore,
   TCPStoreOptions,
 } from './torch/distributed';
-export { PyFloat, PyObject, type LoadOptions, type Unread } from './torch/serialization';
+export { PyFloat, PyObject, type LoadOptions, type SaveOptions, type Unread } from './torch/serialization';
 
 export { CleanclipError, type ErrorCode } from './errors';

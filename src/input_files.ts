@@ -3,32 +3,28 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 import { CleanclipError, type ErrorCode, shown } from './errors';
 
-/**
- * What is said of a file that cannot be read: what was expected of it, the most bytes that it may have, and the code of
- * the error.
- */
+/** What is expected of a file that a user names. */
 export interface InputOptions {
-  /** with its article, as in "Expected an image in 'x.png'" */
+  /** what the file should hold, with an article, as in "Expected an image in 'x.png'" */
   wanted: string;
-  /** bytes; default 2^53 − 1 */
+  /** largest size in bytes; default 2^53 − 1 */
   maxBytes?: number;
-  /** default ERR_DATA */
+  /** code of the error; default `ERR_DATA` */
   code?: ErrorCode;
 }
 
-// A FIFO without a writer, or a device, would hold the caller for ever without O_NONBLOCK, which regular files ignore.
+// Without O_NONBLOCK a FIFO without a writer, or a device, would block the caller for ever. Regular files ignore it.
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a file that a user names. Folders, FIFOs, sockets and devices are refused at once, and so is a file that is too
- * large.
+ * Opens a file that a user names. It refuses folders, FIFOs, sockets and devices at once, and files that are too large.
  * @returns the descriptor, which the caller closes, and the size in bytes
  * @throws CleanclipError `ERR_DATA`, or `options.code`
  */
 export function openRegular(path: string, options: InputOptions): { fd: number; size: number } {
   let fd: number | undefined;
   try {
-    refuseIrregular(path, statSync(path), options); // before it is opened: opening alone may set a device to work
+    refuseIrregular(path, statSync(path), options); // before opening, which alone may start a device
     fd = openSync(path, READ);
     const stats = fstatSync(fd);
     refuseIrregular(path, stats, options);
@@ -56,7 +52,7 @@ export async function openRegularAsync(
   }
 }
 
-/** The bytes of a file that {@link openRegular} takes. */
+/** Reads the bytes of a file that {@link openRegular} accepts. */
 export function readRegular(path: string, options: InputOptions): Buffer {
   const { fd, size } = openRegular(path, options);
   try {
@@ -71,7 +67,7 @@ export function readRegular(path: string, options: InputOptions): Buffer {
   }
 }
 
-/** The bytes of a file as {@link readRegular} gives them, read off the event loop. */
+/** Reads the bytes of a file as {@link readRegular} does, off the event loop. */
 export async function readRegularAsync(path: string, options: InputOptions): Promise<Buffer> {
   const { handle, size } = await openRegularAsync(path, options);
   try {
@@ -102,7 +98,7 @@ function refuseIrregular(
   if (stats.size > maxBytes) refuse(`larger than ${maxBytes} bytes: it has ${stats.size}`);
 }
 
-/** An error of the file system as a sentence that names the file; others as they are. */
+/** Turns an error of the file system into a CleanclipError that names the file. Other errors pass unchanged. */
 export function asReadError(
   path: string,
   error: unknown,

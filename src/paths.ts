@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -6,22 +7,29 @@ import { CleanclipError } from './errors';
 /** The folder of this package: it holds package.json, dist/, native/ and, once built, build/. */
 export const packageRoot = resolve(__dirname, '..');
 
+/** Returns the version of this package. */
+export const packageVersion = (): string =>
+  (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version;
+
 /**
- * Where the addon is compiled and loaded from: `$CLEANCLIP_BUILD`, for a second addon against another libtorch, else
- * `build/`.
+ * The folder where the addon is compiled and loaded from: `build/`, or `$CLEANCLIP_BUILD`, which allows a second addon
+ * against another libtorch.
  */
 export const buildFolder = resolve(packageRoot, process.env.CLEANCLIP_BUILD || 'build');
 
-/** The compiled addon. */
+/** The path of the compiled addon. */
 export const addonFile = join(buildFolder, 'Release', 'cleanclip.node');
 
-/** Beside the addon: what it was built from; see {@link BuildRecord}. */
+/** The path of the record of what the addon was built from, beside the addon; see {@link BuildRecord}. */
 export const recordFile = join(buildFolder, 'Release', 'cleanclip.json');
 
-/** What mends a missing or ill-fitting addon. */
+/** The command that fixes a missing addon, or one that does not fit. */
 export const remedyCommand = 'npx cleanclip setup';
 
-/** The user's folder; undefined for a user without one, as in a container that runs under a bare number. */
+/**
+ * Returns the home folder of the user, or undefined when the user has none, as in a container that runs under a bare
+ * user id.
+ */
 export function homeFolder(): string | undefined {
   try {
     return homedir() || undefined;
@@ -31,9 +39,8 @@ export function homeFolder(): string | undefined {
 }
 
 /**
- * The project's cache: `$CLEANCLIP_CACHE`, else `$XDG_CACHE_HOME/cleanclip`, else `~/.cache/cleanclip`.
- * @throws CleanclipError `ERR_NATIVE` for a user without a home folder; a shared one would let others put a libtorch
- * there
+ * Returns the folder of the cache: `$CLEANCLIP_CACHE`, else `$XDG_CACHE_HOME/cleanclip`, else `~/.cache/cleanclip`.
+ * @throws CleanclipError `ERR_NATIVE` for a user without a home folder; in a shared folder others could put a libtorch
  */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.CLEANCLIP_CACHE) return resolve(env.CLEANCLIP_CACHE);
@@ -47,5 +54,5 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   );
 }
 
-/** Where fetched libtorches lie, a folder each. */
+/** Returns the folder of fetched libtorches, which has a folder for each. */
 export const libtorchCache = (): string => join(cacheFolder(), 'libtorch');

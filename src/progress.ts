@@ -1,16 +1,16 @@
-/** What a job reports while it runs. */
+/** An event that a job reports while it runs. */
 export type ProgressEvent =
   /** a line of output.log */
   | { type: 'log'; level: 'INFO' | 'WARNING'; line: string }
   /** an object of metrics.jsonl */
   | { type: 'metrics'; record: Record<string, unknown> }
-  /** how far the job is; `text` says more in words */
+  /** how far the job is: `done` of `total`; `text` says what is counted */
   | { type: 'progress'; done: number; total: number; text: string };
 
-/** What every job takes beside its options. */
+/** Hooks that every job takes beside its options. */
 export interface JobHooks {
-  /** called with each event, on the caller's thread */
+  /** called with each event, on the caller's thread; default: events are dropped */
   onProgress?: (event: ProgressEvent) => void;
-  /** ends the job: training first saves where it is */
+  /** aborts the job, which throws `ERR_ABORTED`; training saves its last step first */
   signal?: AbortSignal;
 }

@@ -2,16 +2,17 @@ import { optionError } from './errors';
 import { show } from './show';
 
 /**
- * A seeded generator for choices made in JavaScript (augmentations, templates, row picks): xoshiro128**
- * (Blackman & Vigna 2018), seeded by splitmix32. Numbers that must equal Python's come from torch instead.
+ * A seeded generator for choices made in JavaScript (augmentations, templates, row picks): xoshiro128** (Blackman &
+ * Vigna 2018), seeded by splitmix32. Numbers that must equal Python's come from `torch.Generator` instead.
  */
 export class Random {
   private readonly state: Uint32Array;
 
   /**
+   * Makes a generator.
    * @param seeds any integers; the same list gives the same sequence, so `new Random(seed, epoch, row)` is a stream of
-   * its own.
-   * @throws CleanclipError `ERR_OPTION` for what is no number
+   * its own
+   * @throws CleanclipError `ERR_OPTION` for a seed that is not a finite number
    */
   constructor(...seeds: number[]) {
     const wrong = seeds.findIndex((seed) => !Number.isFinite(seed));
@@ -33,7 +34,7 @@ export class Random {
     this.state = Uint32Array.from({ length: 4 }, splitmix);
   }
 
-  /** A 32-bit unsigned integer. */
+  /** Draws a 32-bit unsigned integer. */
   uint32(): number {
     const s = this.state;
     const scrambled = Math.imul(s[1], 5);
@@ -48,27 +49,27 @@ export class Random {
     return result;
   }
 
-  /** A number in [0, 1) with 53 random bits. */
+  /** Draws a number in [0, 1) with 53 random bits. */
   next(): number {
     return ((this.uint32() >>> 5) * 2 ** 26 + (this.uint32() >>> 6)) / 2 ** 53;
   }
 
-  /** An integer in [0, bound). */
+  /** Draws an integer in [0, bound). */
   int(bound: number): number {
     return Math.floor(this.next() * bound);
   }
 
-  /** A number in [low, high). */
+  /** Draws a number in [low, high). */
   uniform(low: number, high: number): number {
     return low + (high - low) * this.next();
   }
 
-  /** One of the items. */
+  /** Draws one of the items. */
   choice<T>(items: readonly T[]): T {
     return items[this.int(items.length)];
   }
 
-  /** Shuffles in place (Fisher–Yates) and returns the same array. */
+  /** Shuffles an array in place (Fisher–Yates), and returns the same array. */
   shuffle<T>(items: T[]): T[] {
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.int(i + 1);

@@ -1,9 +1,9 @@
 const LONGEST = 80;
 
-/** Any value in a few words, for the message of an error: it never throws. */
+/** Describes any value in a few words, for the message of an error. It never throws. */
 export function show(value: unknown): string {
   try {
-    return cut(describe(value), LONGEST + 3); // room for quotes around a text that was cut
+    return cut(describe(value), LONGEST + 3); // room for quotes around a string that was cut
   } catch {
     return `a value of type ${typeof value}`; // a proxy, or an object whose methods throw
   }

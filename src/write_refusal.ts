@@ -7,16 +7,16 @@ const reasons: Record<string, string> = {
 };
 
 /**
- * Why the file system does not write a file, as the end of a sentence with the code: 'read-only file system (EROFS)'.
- * @param error of a system call
+ * Says why a file cannot be written, as the end of a sentence with the code: 'read-only file system (EROFS)'.
+ * @param error error of a system call
  */
 export function writeRefusal(path: string, { code = 'UNKNOWN', message }: NodeJS.ErrnoException): string {
-  // Node's recursive mkdir says ENOENT where the system said EROFS
+  // the recursive mkdir of Node reports ENOENT when the system reported EROFS
   const cause = code === 'ENOENT' && isReadOnly(path) ? 'EROFS' : code;
   return `${reasons[cause] ?? /^\w+: (.*?), \w+/.exec(message)?.[1] ?? message} (${cause})`;
 }
 
-/** Whether the folder of a path, or the first above it that is there, lies on a read-only file system. */
+/** Tells whether the folder of a path, or the first existing folder above it, lies on a read-only file system. */
 function isReadOnly(path: string): boolean {
   let folder = resolve(path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);

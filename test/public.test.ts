@@ -68,6 +68,10 @@ const calls: Call[] = [
   ['finetune', cc.finetune, [{ trainData: '/none.csv', name: '../x' }]],
   ['evaluate', cc.evaluate, [{ name: '../x', validationData: '/none.csv' }]],
   ['poison', cc.poison, [{ trainData: '/none.csv', numBackdoor: 0, label: 'a' }]],
+  ['download', cc.download, [{ file: '/none', dir: '/none/x', start: 0, allowPrivate: false }]],
+  ['prepare', cc.prepare, [{ set: 'mscoco', input: '/none', images: '/none' }]],
+  ['plot', cc.plot, [{ embeddings: ['/none'], method: 'pca', output: '/none/plot' }]],
+  ['report', cc.report, [{ runs: ['/none'], output: '/none/report.html' }]],
   ['convert', cc.convert, [{ input: '/none', output: '/none', to: 'none' }]],
   [
     'cleanClipLoss',
@@ -95,6 +99,7 @@ const calls: Call[] = [
   ['torch.profile', torch.profile, [() => 1]],
   ['torch.setNumThreads', torch.setNumThreads, [0]],
   ['torch.save', torch.save, [() => 1, '/dev/null/a.pt']],
+  ['torch.saveAsync', torch.saveAsync, [() => 1, '/dev/null/a.pt']],
   ['tensor.to', (...args: [never]) => features.to(...args), ['cpu']],
 ];
 

@@ -1,8 +1,8 @@
-// Which gradients are exchanged together, and in which order they become ready.
+// Finds which gradients are exchanged together, and in which order they become ready.
 
 /**
- * The buckets of the last backward, whose gradients are still there: those of a bucket share its memory. The first to
- * be ready comes first.
+ * Returns the buckets of the last backward, whose gradients must still exist: the gradients of a bucket share its
+ * memory. The bucket that is ready first comes first.
  * @param {[name: string, parameter: object][]} named the parameters of a CLIP, in its order
  * @returns {object[][]} the parameters of each bucket
  */
@@ -21,8 +21,8 @@ export function bucketsOf(named) {
 }
 
 /**
- * Backward undoes forward, which computes images, then texts, then the loss; in each, it goes from the last layer to
- * the first.
+ * Returns the turn of a parameter in backward. Forward computes images, then texts, then the loss; backward goes the
+ * other way, and in each part from the last layer to the first.
  */
 function turnOf(name) {
   if (name === 'logit_scale') return 0;

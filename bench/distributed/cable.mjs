@@ -1,5 +1,5 @@
-// A slow cable between two machines: network namespaces, whose veth pair lets through so many bits a second. What waits
-// in it is no work for a core.
+// Makes a slow cable between two machines: network namespaces with a veth pair of limited bandwidth. While data waits
+// in it, no core works.
 import { spawnSync } from 'node:child_process';
 
 const ends = [0, 1].map((i) => ({ machine: `bench-${process.pid}-${i}`, address: `10.79.0.${i + 1}` }));
@@ -25,10 +25,10 @@ const limit = (machine, bits) =>
   ]).status === 0;
 
 /**
- * Lays it.
- * @param {number} bits a second in each direction
- * @returns a network for `openRanks` with `remove()`; undefined where it cannot be made: that needs root, iproute2 and
- * the kernel's tbf
+ * Makes the cable.
+ * @param {number} bits per second in each direction
+ * @returns a network for `openRanks`, with `remove()`; undefined where it cannot be made, because it needs root,
+ * iproute2 and the kernel's tbf
  */
 export function layCable(bits) {
   const [a, b] = ends;

@@ -1,5 +1,4 @@
-// `node inputs.mjs <folder> <model> <pairs>`: writes what both sides train on, weights and a batch, into
-// <folder>/<model>.
+// `node inputs.mjs <folder> <model> <pairs>` writes the weights and the batch of both sides to <folder>/<model>.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,7 +7,7 @@ import cleanclip from '../../dist/index.js';
 
 const { torch } = cleanclip;
 
-/** A CLIP of 27 million parameters, half of them in the token embedding, that a core computes in a second. */
+/** A CLIP of 27 million parameters, half of them in the token embedding. A core computes a step of it in a second. */
 const medium = {
   embedDim: 256,
   imageSize: 96,
@@ -34,7 +33,7 @@ writeFileSync(join(folder, 'model.pt.json'), JSON.stringify(config));
 
 const generator = new torch.Generator(2);
 const ids = torch.randint(1, vocabularySize - 2, [Number(pairs), contextLength], { generator });
-// captions that fill the context: there is nothing to cut off
+// Captions fill the context, so that the text tower cannot leave out tokens.
 ids.select(1, contextLength - 1).fill_(vocabularySize - 1);
 const pixels = torch.randint(0, 256, [Number(pairs), 3, imageSize, imageSize], { generator }).to('uint8');
 torch.save({ pixels, ids }, join(folder, 'batch.pt'));

@@ -1,5 +1,5 @@
-// Steps of several ranks, of ours and of torch's DistributedDataParallel in turn, with what the simulation needs of one
-// process.
+// Measures steps of several ranks, ours and those of torch's DistributedDataParallel in turn. Also measures what the
+// simulation needs of one process.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,33 +9,33 @@ import { openRanks } from './ranks.mjs';
 import { measureTrainer } from './train.mjs';
 
 const SIDES = ['node', 'torch'];
-const WORLD_SIZES = [1, 2, 4];
 
 /**
- * By model, the pairs of a batch: each rank's own (weak scaling), and in equal parts that of all ranks (strong
- * scaling).
+ * The numbers of ranks that train each model, and the pairs of a batch. It is the batch of each rank (weak scaling), or
+ * of all ranks together, in equal parts (strong scaling).
  */
-const BATCHES = { tiny: 32, medium: 8 };
+const MODELS = { tiny: { batch: 32, worldSizes: [1, 2, 4, 8] }, medium: { batch: 8, worldSizes: [1, 2, 4] } };
 
-/** Of the slow cable, in bits a second: an exchange of the larger model takes about as long as its backward. */
+/** Bits per second of the slow cable: an exchange of the larger model takes about as long as its backward. */
 const CABLE = 2e9;
 
 /**
- * @returns the runs, one of them over a slow cable, what starting takes, the trainer's steps, what each model
+ * @returns the runs, a run over a slow cable, the times to start and end, the steps of cleanclip-train, what each model
  * exchanges, and the loopback interface as a link
  */
 export async function measureDistributed(environment, quick) {
   const [rounds, count] = quick ? [1, 1] : [4, 2];
+  const roundsOf = (worldSize) => Math.min(rounds, worldSize > 4 ? 2 : 4);
   const results = { runs: [], cable: undefined, starts: [], trainer: [], models: {}, link: undefined };
-  for (const [model, batch] of Object.entries(BATCHES)) {
-    const folder = inputsOf(model, 4 * batch, environment);
-    for (const worldSize of WORLD_SIZES) {
+  for (const [model, { batch, worldSizes }] of Object.entries(MODELS)) {
+    const folder = inputsOf(model, worldSizes.at(-1) * batch, environment);
+    for (const worldSize of worldSizes) {
       console.log(`${model} on ${worldSize} ranks …`);
       const groups = {};
       try {
         for (const side of SIDES) groups[side] = await openRanks(side, worldSize, folder, environment);
         checkSameWork(groups);
-        const parts = worldSize === 1 ? [1, 2, 4] : [1, worldSize];
+        const parts = worldSize === 1 ? worldSizes : [1, worldSize];
         const runs = parts.map((part) => ({
           model,
           worldSize,
@@ -44,11 +44,12 @@ export async function measureDistributed(environment, quick) {
           strong: part === worldSize,
         }));
         const sizes = results.models[model]?.buckets.map(({ bytes }) => bytes);
-        for (const run of runs) Object.assign(run, await measureRun(groups, run, sizes, { rounds, count }));
+        for (const run of runs)
+          Object.assign(run, await measureRun(groups, run, sizes, { rounds: roundsOf(worldSize), count }));
         results.runs.push(...runs);
         if (worldSize === 1)
           [results.models[model]] = await groups.node.all({ action: 'profile', pairs: batch, repeats: rounds });
-        // that of the larger model stays
+        // The link of the last model, the larger one, stays.
         if (worldSize === 2) results.link = await measureLink(groups.node, sizes, 2 * rounds);
         for (const side of SIDES) await groups[side].close();
       } finally {
@@ -62,15 +63,16 @@ export async function measureDistributed(environment, quick) {
     { rounds, count },
     environment,
   );
-  for (const worldSize of WORLD_SIZES) {
+  for (const worldSize of MODELS.tiny.worldSizes) {
     console.log(`start and trainer on ${worldSize} ranks …`);
+    const lines = quick ? 2 : worldSize > 4 ? 3 : 6;
     results.starts.push(await measureStart(worldSize, join(environment.folder, 'tiny'), quick ? 1 : 2, environment));
-    results.trainer.push(await measureTrainer(worldSize, BATCHES.tiny, quick ? 2 : 6, environment));
+    results.trainer.push(await measureTrainer(worldSize, MODELS.tiny.batch, lines, environment));
   }
   return results;
 }
 
-/** Writes what both sides read; the folder. */
+/** Writes the files that both sides read. Returns their folder. */
 export function inputsOf(model, pairs, { root, folder, env }) {
   execFileSync(process.execPath, [join(root, 'bench', 'distributed', 'inputs.mjs'), folder, model, String(pairs)], {
     env,
@@ -88,7 +90,7 @@ function checkSameWork(groups) {
 }
 
 /**
- * Of each side the round with the fastest step, and apart the steps without exchange and the exchange without steps.
+ * Measures steps, steps without exchange, and the exchange without steps. Returns the lowest values of each side.
  */
 async function measureRun(groups, { pairs, worldSize, weak }, sizes, { rounds, count }) {
   const taken = { step: { node: [], torch: [] }, alone: { node: [], torch: [] }, exchange: { node: [], torch: [] } };
@@ -107,15 +109,21 @@ async function measureRun(groups, { pairs, worldSize, weak }, sizes, { rounds, c
   return { step: bestOf(taken.step), alone: bestOf(taken.alone), exchange: bestOf(taken.exchange) };
 }
 
-const slowest = async (group, message) => (await group.all(message)).reduce((a, b) => (b.seconds > a.seconds ? b : a));
+/** Returns the times of the slowest rank; of `cpu`, if the ranks count it, their mean. */
+async function slowest(group, message) {
+  const answers = await group.all(message);
+  const last = answers.reduce((a, b) => (b.seconds > a.seconds ? b : a));
+  if (last.cpu === undefined) return last;
+  return { ...last, cpu: answers.reduce((sum, { cpu }) => sum + cpu, 0) / answers.length };
+}
 
-/** The least of each value. */
+/** Returns the lowest of each value over the rounds. */
 const best = (rounds) =>
   Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, Math.min(...rounds.map((round) => round[key]))]));
 
 /**
- * The loopback interface between two ranks, by all buckets at once, and by four bytes. Whatever goes through it is work
- * of the rank's core.
+ * Measures the loopback interface between two ranks: its bandwidth by all buckets at once, its latency by four bytes.
+ * An exchange through it keeps the rank's core busy.
  */
 async function measureLink(group, sizes, rounds) {
   const measureBest = async (message) => {
@@ -130,7 +138,7 @@ async function measureLink(group, sizes, rounds) {
   return { latency, bandwidth: bytes / (seconds - 2 * latency * sizes.length), cores: 1 };
 }
 
-/** Steps of the larger model on two ranks with the cable between them; undefined where there is none. */
+/** Measures steps of the larger model on two ranks with the cable between them. Returns undefined without a cable. */
 export async function measureCable(folder, { buckets }, repeats, environment) {
   console.log('medium over a slow cable …');
   const cable = layCable(CABLE);
@@ -142,7 +150,7 @@ export async function measureCable(folder, { buckets }, repeats, environment) {
     const run = {
       model: `medium, over a cable of ${CABLE / 1e9} Gbit/s`,
       worldSize: 2,
-      pairs: BATCHES.medium,
+      pairs: MODELS.medium.batch,
       weak: true,
     };
     Object.assign(
@@ -162,7 +170,7 @@ export async function measureCable(folder, { buckets }, repeats, environment) {
   }
 }
 
-/** From the first process to the first step of all, and from then until all have ended. */
+/** Measures the time from the first process to the first step of all ranks, and from `close` until all have ended. */
 async function measureStart(worldSize, folder, rounds, environment) {
   const taken = { node: [], torch: [] };
   for (let round = 0; round < rounds; round++) {
@@ -174,7 +182,7 @@ async function measureStart(worldSize, folder, rounds, environment) {
   return { worldSize, node: best(taken.node), torch: best(taken.torch) };
 }
 
-/** Sent on the loopback interface since the machine began, by whatever program. */
+/** Returns the bytes that all programs have sent on the loopback interface since the machine started. */
 function loopbackBytes() {
   const [, counters] = readFileSync('/proc/net/dev', 'utf8').match(/^ *lo:(.*)$/m);
   return Number(counters.trim().split(/\s+/)[8]);

@@ -1,5 +1,5 @@
-// What scripts/scaling.mjs takes from this machine: where in a backward the gradients of a model become ready, and what
-// it exchanges.
+// Measures what scripts/scaling.mjs needs of this machine: when in backward the gradients of a model become ready, and
+// what a step exchanges.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

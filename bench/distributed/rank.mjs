@@ -1,4 +1,4 @@
-// A rank of ours. Started by ranks.mjs; rank.py does the same with torch's DistributedDataParallel.
+// A rank of ours. ranks.mjs starts it; rank.py does the same with torch's DistributedDataParallel.
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { bucketsOf } from './buckets.mjs';
 
 const { torch } = cleanclip;
 const { distributed } = torch;
+const LOSS_PAIRS = 4096; // pairs whose loss tells how its time grows with their square
 const recipe = { lr: 1e-5, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.1 };
 
 let clip, parallel, optimizer, batch;
@@ -25,19 +26,30 @@ const actions = {
     return { loss: await step(rows, true, { forward: 0, backward: 0, optimizer: 0 }) };
   },
 
-  /** Steps on so many pairs of each rank; without exchange, each for itself. Seconds are means. */
+  /**
+   * Does `count` steps on `pairs` pairs per rank; without `exchange`, each rank alone. Returns mean seconds per step,
+   * and `cpu`, those of all threads of this process.
+   */
   async steps({ pairs, count, exchange }) {
     const rows = torch.tidy(() => rowsOf(pairs));
     const spent = { forward: 0, backward: 0, optimizer: 0 };
     await distributed.barrier();
-    const start = performance.now();
+    const [start, before] = [performance.now(), process.cpuUsage()];
     for (let i = 0; i < count; i++) await step(rows, exchange, spent);
     const seconds = (performance.now() - start) / 1000 / count;
+    const { user, system } = process.cpuUsage(before);
     Object.values(rows).forEach((tensor) => tensor.dispose());
-    return { seconds, ...Object.fromEntries(Object.entries(spent).map(([phase, ms]) => [phase, ms / 1000 / count])) };
+    const cpu = (user + system) / 1e6 / count;
+    return {
+      seconds,
+      cpu,
+      ...Object.fromEntries(Object.entries(spent).map(([phase, ms]) => [phase, ms / 1000 / count])),
+    };
   },
 
-  /** All-reduces of so many bytes each, begun at once as those of buckets are. */
+  /**
+   * Does all-reduces of `sizes` bytes, all started at once, as those of buckets are. Returns mean seconds per round.
+   */
   async exchange({ sizes, count }) {
     const tensors = sizes.map((bytes) => torch.zeros([bytes / 4]));
     const once = () => Promise.all(tensors.map((tensor) => distributed.allReduce(tensor)));
@@ -51,8 +63,9 @@ const actions = {
   },
 
   /**
-   * What is exchanged, in bytes, and when each bucket is ready in the backward of one process on so many pairs: in
-   * seconds of CPU, which other load does not lengthen. Ends what was parallel.
+   * Returns the bytes that a step exchanges, when each bucket is ready in the backward of one process on `pairs` pairs,
+   * and how long a large loss takes. Times are seconds of CPU, which do not depend on other load. Disposes of the
+   * parallel model.
    */
   profile({ pairs, repeats }) {
     const rows = torch.tidy(() => rowsOf(pairs));
@@ -77,17 +90,18 @@ const actions = {
       return name;
     });
     const rounds = buckets.map((bucket) => {
-      // a backward for what is ready by then, and no further
+      // This backward computes the gradients up to this bucket, and no others.
       bucket.forEach((parameter) => (parameter.requiresGrad = true));
       return Array.from({ length: repeats }, measure);
     });
     const least = (phase, all) => Math.min(...all.map((round) => round[phase]));
-    const readyBy = (bucket) => least('backward', rounds.slice(bucket).flat()); // and so before all that comes later
+    const readyBy = (bucket) => least('backward', rounds.slice(bucket).flat()); // at the latest when later ones are
     return {
       embedDim: clip.config.embedDim,
       buffers: bytesOf(state.filter(([name]) => !parameters.includes(name)).map(([, buffer]) => buffer)),
       forward: least('forward', rounds.flat()),
       buckets: buckets.map((bucket, i) => ({ bytes: bytesOf(bucket), at: readyBy(i) })),
+      loss: { pairs: LOSS_PAIRS, seconds: Math.min(...Array.from({ length: repeats }, lossSeconds)) },
     };
   },
 
@@ -98,7 +112,7 @@ const actions = {
   },
 };
 
-/** What a function gives, and the seconds of CPU that it takes. */
+/** Returns the result of a function, and the seconds of CPU that it takes. */
 function cpuSeconds(fn) {
   const before = process.cpuUsage();
   const result = fn();
@@ -106,21 +120,32 @@ function cpuSeconds(fn) {
   return [result, (user + system) / 1e6];
 }
 
+/** Returns the seconds of CPU of the loss of many pairs, with its backward. */
+const lossSeconds = () =>
+  torch.tidy(() => {
+    const features = [1, 2].map((seed) =>
+      torch.randn([LOSS_PAIRS, clip.config.embedDim], { generator: new torch.Generator(seed) }).div_(10),
+    );
+    for (const tensor of features) tensor.requiresGrad = true;
+    const [, seconds] = cpuSeconds(() => cleanclip.contrastiveLoss(...features, torch.ones([])).backward());
+    return seconds;
+  });
+
 const bytesOf = (tensors) =>
   tensors.reduce(
     (sum, { shape, dtype }) => sum + (dtype === 'int64' ? 8 : 4) * shape.reduce((product, size) => product * size, 1),
     0,
   );
 
-/** The rows of this rank, when each has so many. */
+/** Returns the rows of this rank when each rank has `pairs` rows. */
 function rowsOf(pairs) {
   const rows = (tensor) => tensor.narrow(0, distributed.getRank() * pairs, pairs);
   return { ids: rows(batch.ids).clone(), pixels: cleanclip.normalize(rows(batch.pixels)) };
 }
 
 /**
- * As the reference: the loss of all ranks' pairs, whose own features carry the gradient. Adds the milliseconds of each
- * phase; the loss.
+ * Does a step as the reference does: the loss is that of all ranks' pairs, and only this rank's features carry a
+ * gradient. Adds the milliseconds of each phase to `spent`. Returns the loss.
  */
 async function step({ ids, pixels }, exchange, spent) {
   const forward = () => torch.tidy(() => Object.values(parallel.forward(ids, pixels)));

@@ -1,4 +1,4 @@
-"""A rank of torch's DistributedDataParallel. Started by ranks.mjs; rank.mjs does the same with ours."""
+"""A rank of torch's DistributedDataParallel. ranks.mjs starts it; rank.mjs does the same with ours."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ class Rank:
         dist.init_process_group("gloo")
         self.clip, _ = models.load(folder, "model", "reference")
         self.clip.train()
-        # As fast as torch's can be: gradients as views into their buckets, and the fused optimizer that ours has too.
+        # Torch's fastest settings: gradients as views into their buckets, and the fused optimizer, which ours has too.
         self.parallel = torch.nn.parallel.DistributedDataParallel(self.clip, gradient_as_bucket_view=True)
         self.optimizer = torch.optim.AdamW(models.parameter_groups(self.clip), lr=1e-5, fused=True)
         self.pixels, self.ids = inputs.batch(folder)
@@ -31,12 +31,12 @@ class Rank:
     def steps(self, pairs, count, exchange):
         rows, spent = self.rows(pairs), [0, 0, 0]
         dist.barrier()
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         for _ in range(count):
             self.step(rows, exchange, spent)
-        seconds = (time.perf_counter() - start) / count
         return {
-            "seconds": seconds,
+            "seconds": (time.perf_counter() - start) / count,
+            "cpu": (time.process_time() - before) / count,
             **{name: total / count for name, total in zip(("forward", "backward", "optimizer"), spent)},
         }
 
@@ -92,7 +92,7 @@ def gathered(embeds):
 
 
 def main():
-    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
+    answers, sys.stdout = sys.stdout, sys.stderr  # libraries may print, which would not be an answer
     rank = Rank()
     for line in sys.stdin:
         message = json.loads(line)

@@ -1,5 +1,5 @@
-// A group of processes, one a rank, of one side. Each does what a line of JSON says, {"action", …}, and answers with
-// one.
+// A group of processes of one side, one per rank. Each does what a line of JSON says, {"action", …}, and answers with a
+// line of JSON.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -10,10 +10,11 @@ import { createInterface } from 'node:readline';
 /**
  * Starts the ranks of a side and lets each make its first step.
  * @param {'node' | 'torch'} side
- * @param {string} folder that of a model, see inputs.mjs
- * @param [network] between the ranks, see cable.mjs; default the loopback interface
+ * @param {string} folder the folder of a model, see inputs.mjs
+ * @param [network] the network between the ranks, see cable.mjs; by default the loopback interface
  * @returns {Promise<{ start: number, losses: number[], all: (message: object) => Promise<object[]>, close: () =>
- * Promise<number>, kill: () => void }>} `start`: seconds until all had made it, `close`: until all had ended
+ * Promise<number>, kill: () => void }>} `start`: seconds until all have made their first step; `losses`: of that step;
+ * `all`: sends a message to all ranks; `close`: ends the ranks, and returns the seconds that this takes
  */
 export async function openRanks(side, worldSize, folder, { root, python, env }, network) {
   const own = side === 'node' ? [process.execPath, 'rank.mjs'] : [python, 'rank.py'];
@@ -48,8 +49,8 @@ export async function openRanks(side, worldSize, folder, { root, python, env }, 
 }
 
 /**
- * The variables by which ranks on the loopback interface find one another, as a launcher sets them; each has its RANK
- * beside.
+ * Returns the variables by which ranks on the loopback interface find each other, as a launcher sets them. RANK, which
+ * differs between ranks, is not among them.
  */
 export async function meetingOf(worldSize) {
   const server = createServer().listen(0, '127.0.0.1');
@@ -67,7 +68,7 @@ export async function meetingOf(worldSize) {
 
 const secondsSince = (start) => (performance.now() - start) / 1000;
 
-/** Lines of JSON; Gloo writes others. */
+/** Yields the lines of JSON; Gloo writes other lines. */
 async function* answersOf({ stdout }) {
   for await (const line of createInterface({ input: stdout })) if (line.startsWith('{')) yield JSON.parse(line);
 }
@@ -75,6 +76,6 @@ async function* answersOf({ stdout }) {
 async function ask(child, answers, message) {
   child.stdin.write(`${JSON.stringify(message)}\n`);
   const { value, done } = await answers.next();
-  if (done) throw new Error(`A rank ended at '${message.action}'; what it said stands above.`);
+  if (done) throw new Error(`A rank ended at '${message.action}'; its own message is above.`);
   return value;
 }

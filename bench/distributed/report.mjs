@@ -1,4 +1,5 @@
-// The results as Markdown.
+// Renders the results as Markdown.
+import { exponentOf } from '../slope.mjs';
 
 const ms = (seconds) =>
   seconds >= 10 ? `${seconds.toFixed(1)} s` : `${(1000 * seconds).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
@@ -9,24 +10,27 @@ const table = (head, rows) =>
 const nameOf = ({ model, worldSize, pairs }) => [model, worldSize, pairs];
 
 const overlapHead = [
-  ...['model', 'ranks', 'pairs a rank'],
+  ...['model', 'ranks', 'pairs per rank'],
   ...['backward alone', 'exchange alone', 'together', 'overlap'],
   ...['torch: alone', 'exchange', 'together', 'overlap'],
 ];
 const validHead = [
-  ...['model', 'ranks', 'pairs a rank'],
+  ...['model', 'ranks', 'pairs per rank'],
   ...['measured', 'expected', 'error', 'backward measured', 'expected'],
 ];
 
-/** @param results of measureDistributed, with what `validate` says of them */
-export function renderDistributed(results, validated, { machine, versions, load }) {
+/**
+ * Renders RESULTS.distributed.md from the results of measureDistributed, and from the simulation: `runs` of `validate`
+ * and `more` of `extrapolate`.
+ */
+export function renderDistributed(results, simulated, { machine, versions, load }) {
   return `# Ranks, measured against torch's DistributedDataParallel
 
 \`npm run bench -- distributed\` measures these tables anew. Both sides ran on ${machine}, with the same libtorch:
-${versions}. Gloo ran on the loopback interface, with one OpenMP thread a rank: 4 ranks share 2 cores on both sides.
+${versions}. Gloo ran on the loopback interface, with one OpenMP thread per rank: 4 and 8 ranks share 2 cores.
 Both train the same weights on the same batches, with the reference's loss over the features of all ranks, AdamW by
-libtorch's fused kernel, and gradients as views into their buckets of 25 MiB (the first 1). They were measured in turn;
-of each value the best round counts. A ratio is ours ÷ theirs. The load was ${load.toFixed(1)} at the end.
+libtorch's fused kernel, and gradients as views into their buckets of 25 MiB (1 MiB for the first). They were measured
+in turn; of each value the best round counts. A ratio is ours ÷ theirs. The load was ${load.toFixed(1)} at the end.
 \`tiny\` is the model of that name, \`medium\` one of 27 million parameters (bench/distributed/inputs.mjs).
 
 ## Step
@@ -35,7 +39,7 @@ ${table(
   [
     'model',
     'ranks',
-    'pairs a rank',
+    'pairs per rank',
     'here',
     'torch',
     'ratio, wanted ≤ 1.00',
@@ -48,56 +52,98 @@ ${table(
   results.runs.map((run) => stepRow(run, results.runs)),
 )}
 
-Backward includes the loss and the exchange. Efficiency is that of more ranks: pairs a second and rank ÷ those of one
-rank with as many pairs (weak scaling) or with all of them (strong). With one thread a rank, 2 cores allow 4 ranks 50%.
+Backward includes the loss and the exchange. Efficiency is that of more ranks: pairs per second and rank ÷ those of one
+rank with as many pairs (weak scaling) or with all of them (strong). With one thread per rank, 2 cores allow 4 ranks
+50%, and 8 ranks 25%.
 
+${renderGrowthWithRanks(simulated)}
 ## Overlap of exchange and backward
 
 ${table(overlapHead, [...results.runs, results.cable].filter((run) => run?.exchange).map(overlapRow))}
 
-Overlap is (alone + exchange − together) ÷ exchange. On the loopback interface the exchange itself is work for the cores
-that compute: what a rank hides is only the time in which its core would wait. Over the cable (two network namespaces,
+Overlap is (alone + exchange − together) ÷ exchange. On the loopback interface the exchange keeps the cores busy that
+compute, so a rank hides only the time in which its core would wait. Over the cable (two network namespaces,
 their veth pair shaped by tc's tbf; needs root) the exchange waits, as over a network between machines.
 
 ## Bytes on the wire
 
 ${table(
-  ['model', 'ranks', 'here, a rank and step', 'torch', 'expected', 'of gradients', 'features', 'buffers'],
+  ['model', 'ranks', 'here, per rank and step', 'torch', 'expected', 'of gradients', 'features', 'buffers'],
   results.runs
     .filter(({ worldSize, weak }) => worldSize > 1 && weak)
     .map((run) => bytesRow(run, results.models[run.model])),
 )}
 
-Counted on the loopback interface, headers included. Expected: 2(W − 1)/W × gradients (ring), (W − 1) × a rank's
-features (ring), (W − 1)/W × buffers (tree), on average over the ranks.
+The bytes are counted on the loopback interface, with headers. Expected: 2(W − 1)/W × gradients (ring), (W − 1) × the
+features of a rank (ring), (W − 1)/W × buffers (tree), on average over the ranks.
 
 ## Start and end
 
 ${table(['ranks', 'start here', 'torch', 'ratio', 'end here', 'torch'], results.starts.map(startRow))}
 
-From the first process to the first step of all, \`tiny\`; and from the word to leave until the last process has ended.
+\`tiny\`: the times from the first process to the first step of all, and from the request to leave until the last
+process has ended.
 
 ## The trainer
 
 ${table(
-  ['ranks', 'pairs a rank', 'step of cleanclip-train', 'efficiency', 'whole run'],
+  ['ranks', 'pairs per rank', 'step of cleanclip-train', 'efficiency', 'whole run'],
   results.trainer.map((run) => trainerRow(run, results.trainer)),
 )}
 
-\`cleanclip-train\` itself, \`tiny\` on real files, one loader thread a rank: decoding shares the cores too, and the
+\`cleanclip-train\` itself, \`tiny\` on real files, one loader thread per rank: decoding shares the cores too, and the
 ranks agree on each step.
 
 ## Simulation
 
-${table(validHead, validated.map(validRow))}
+${table(validHead, simulated.runs.map(validRow))}
 
-[docs/scaling.md](../docs/scaling.md) says how. The link, measured apart: ${linkText(results.link)}.
+[docs/scaling.md](../docs/scaling.md) describes the simulation. The link was measured separately:
+${linkText(results.link)}.
 `;
 }
 
+/** Renders how the cost of a pair grows with the ranks, and how the simulation goes on. */
+function renderGrowthWithRanks({ runs, more }) {
+  const weak = runs.filter(({ run }) => run.model === 'tiny' && run.weak);
+  const perPair = ({ run }, side) => run.step[side].cpu / run.pairs;
+  const exponents = (costOf) =>
+    ['node', 'torch'].map((side) =>
+      exponentOf(
+        weak.map(({ run }) => run.worldSize),
+        weak.map((each) => costOf(each, side)),
+      ).toFixed(2),
+    );
+  const cpu = exponents(perPair).join(' here and ');
+  const step = exponents(({ run }, side) => run.step[side].seconds).join(' and ');
+  return `## Growth with ranks
+
+${table(
+  ['ranks', 'step here', 'torch', 'expected', 'error', 'CPU time per pair here', 'torch'],
+  weak.map((each) => [
+    each.run.worldSize,
+    ...['node', 'torch'].map((side) => ms(each.run.step[side].seconds)),
+    ...[ms(each.expected.step), signed(each.error)],
+    ...['node', 'torch'].map((side) => ms(perPair(each, side))),
+  ]),
+)}
+
+\`tiny\` with ${weak[0].run.pairs} pairs per rank. The CPU time of a pair, over all threads, grows as c·n^e with n
+ranks: e is ${cpu} there. For the time of a step, in which ranks share the cores, e is ${step}.
+The simulation goes on. It has the full loss, which every rank computes over the pairs of all ranks:
+
+${table(
+  ['ranks', 'expected on the cores of this machine', 'with a core each and the same link', 'efficiency'],
+  more.map(({ worldSize, here, apart, alone }) => [worldSize, ms(here), ms(apart), percent(alone / apart)]),
+)}
+`;
+}
+
+const signed = (share) => `${share >= 0 ? '+' : '−'}${percent(Math.abs(share))}`;
+
 const linkText = ({ bandwidth, latency }) => `${(bandwidth / 1e9).toFixed(2)} GB/s, ${(1e6 * latency).toFixed(0)} µs`;
 
-/** Rows over their limit. */
+/** Returns the names of the runs in which our step takes longer than torch's. */
 export const shortRows = ({ runs }) =>
   runs.filter(({ step }) => step.node.seconds > step.torch.seconds).map((run) => `step of ${nameOf(run).join(', ')}`);
 
@@ -165,7 +211,7 @@ const validRow = ({ run, expected, error }) => [
   ...nameOf(run),
   ms(run.step.node.seconds),
   ms(expected.step),
-  `${error >= 0 ? '+' : '−'}${percent(Math.abs(error))}`,
+  signed(error),
   ms(run.step.node.backward),
   ms(expected.backward),
 ];

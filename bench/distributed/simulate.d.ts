@@ -1,27 +1,28 @@
-/** What a rank computes in a step, in seconds with the machine to itself, and what it exchanges, in bytes. */
+/** What a rank computes in a step, in seconds on an idle machine, and what it exchanges, in bytes. */
 export interface Work {
   forward: number;
   backward: number;
   optimizer: number;
   /**
-   * gradients that are exchanged together, in the order in which they are ready: so many seconds after backward began
+   * gradients that are exchanged together, in the order in which they are ready; `at`: seconds after the start of
+   * backward
    */
   buckets: { bytes: number; at: number }[];
-  /** features of the own pairs, which all ranks gather in forward */
+  /** features of this rank's pairs, which all ranks gather in forward */
   features: number;
-  /** gather_with_grad: their gradients are summed over the ranks, and each gets its own, before backward goes on */
+  /** with gather_with_grad, the gradients of the features are summed over the ranks before backward goes on */
   featureGradients: boolean;
   /** batch-norm statistics, which rank 0 sends to all before forward */
   buffers: number;
-  /** what each rank tells all others of a step before it; 0 when they do not agree on steps */
+  /** what each rank sends to all others before a step; 0 when the ranks do not agree on steps */
   agreement: number;
-  /** seconds between two batches that the loader of a rank delivers, while the step computes */
+  /** seconds that the loader of a rank takes for a batch, at the same time as the step */
   data: number;
 }
 
 /** The slowest link of the ring that the ranks make. */
 export interface Link {
-  /** bytes a second */
+  /** bytes per second */
   bandwidth: number;
   /** seconds of a message without bytes */
   latency: number;
@@ -33,27 +34,27 @@ export interface Link {
 export interface Cluster {
   ranks: number;
   link: Link;
-  /** by which they agree on a step; default that of the gradients */
+  /** the link by which ranks agree on a step; by default that of the gradients */
   control?: Link;
   /**
-   * cores that there are for each rank, which computes with one: Infinity where a GPU computes, a step behind its CPU
+   * cores per rank, which computes with one; Infinity for a GPU, which computes one step behind its CPU
    */
   cores: number;
 }
 
-/** A step as it is expected, in seconds. */
+/** The expected times of a step, in seconds. */
 export interface Step {
   step: number;
-  /** before forward; where a GPU computes, during the step before */
+  /** before forward; with a GPU, during the step before */
   agreement: number;
   forward: number;
   backward: number;
   optimizer: number;
-  /** backward if nothing were exchanged */
+  /** backward without an exchange */
   backwardAlone: number;
-  /** the gradients' exchange if nothing were computed */
+  /** the exchange of the gradients without computation */
   exchange: number;
-  /** the share of the exchange that backward hides; NaN where there is nothing to exchange */
+  /** the fraction of the exchange that backward hides; NaN without an exchange */
   overlap: number;
 }
 

@@ -1,27 +1,28 @@
-// A step of data parallel training in time. All ranks do the same at the same moment, so one of them is followed.
+// Simulates the time of a step of data parallel training. All ranks do the same at the same moment, so that one rank is
+// enough.
 /** @typedef {import('./simulate').Link} Link */
 
-/** Messages one after another around the ring, each of so many bytes. */
+/** Returns the seconds of consecutive messages around the ring, each of `bytes` bytes. */
 const ring = (messages, bytes, { latency, bandwidth }) => messages * (latency + bytes / bandwidth);
 
-/** Of a ring all-reduce: each rank sends 2(W − 1) times a W-th of the bytes. @param {Link} link */
+/** Seconds of a ring all-reduce: each rank sends 2(W − 1) times a W-th of the bytes. @param {Link} link */
 const allReduceSeconds = (bytes, ranks, link) => ring(2 * (ranks - 1), bytes / ranks, link);
 
 /**
- * Of a ring all-gather of so many bytes of each rank; a reduce-scatter that leaves so many takes as long. @param {Link}
- * link
+ * Seconds of a ring all-gather of `bytes` bytes per rank; a reduce-scatter to as many bytes takes as long.
+ * @param {Link} link
  */
 const allGatherSeconds = (bytes, ranks, link) => ring(ranks - 1, bytes, link);
 
-/** Of a broadcast along a binomial tree. @param {Link} link */
+/** Seconds of a broadcast along a binomial tree. @param {Link} link */
 const broadcastSeconds = (bytes, ranks, link) => ring(Math.ceil(Math.log2(ranks)), bytes, link);
 
-/** The share of an exchange that is hidden behind what is computed meanwhile. */
+/** The fraction of an exchange that is hidden behind the computation at the same time. */
 const overlapOf = (alone, exchange, together) => (exchange === 0 ? NaN : (alone + exchange - together) / exchange);
 
 /**
- * Forward, backward and optimizer of a rank. Where computing and exchanging together want more cores than there are,
- * both slow down alike.
+ * Simulates forward, backward and optimizer of a rank. Where computation and exchange together want more cores than
+ * there are, both slow down by the same factor.
  * @param {import('./simulate').Work} work
  * @param {import('./simulate').Cluster} cluster
  * @returns {import('./simulate').Step}
@@ -60,11 +61,12 @@ function simulateStep(work, { ranks, link, control = link, cores }) {
 }
 
 /**
- * Seconds until all is computed and exchanged. The buckets go one after another, each from when it is ready.
- * @param {number} total seconds to compute
- * @param {{ seconds: number, at: number }[]} buckets
- * @param {{ computing: number, exchanging: number, both: number }} slow factors on the seconds of either while the one,
- * the other or both go on
+ * Returns the seconds until everything is computed and exchanged. The buckets are exchanged one after another, each
+ * from the time at which it is ready.
+ * @param {number} total seconds of computation
+ * @param {{ seconds: number, at: number }[]} buckets seconds of each exchange, and of computation before it
+ * @param {{ computing: number, exchanging: number, both: number }} slow factors by which seconds grow during
+ * computation alone, exchange alone, and both at once
  */
 function overlapped(total, buckets, slow) {
   let [time, computed] = [0, 0];

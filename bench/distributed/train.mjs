@@ -1,4 +1,4 @@
-// The trainer itself over ranks: `cleanclip-train` in so many processes, each with the variables that a launcher sets.
+// Measures the trainer itself over ranks: `cleanclip-train` processes, each with the variables that a launcher sets.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
@@ -8,11 +8,11 @@ import { performance } from 'node:perf_hooks';
 import { pairsCsv } from '../node/inputs.mjs';
 import { meetingOf } from './ranks.mjs';
 
-const EVERY = 5; // steps in a line of the log
+const EVERY = 5; // steps per line of the log
 
 /**
- * A run of `tiny` over real files, with so many pairs of each rank in a step. Seconds of a step in the fastest line,
- * the first apart, and of the whole run.
+ * Runs `tiny` over real files, with `pairs` pairs per rank and step. Returns the seconds of a step in the fastest line
+ * of the log except the first, and the seconds of the whole run.
  */
 export async function measureTrainer(worldSize, pairs, lines, { root, folder, env }) {
   const csv = await pairsCsv(folder, 4096);
@@ -46,7 +46,7 @@ export async function measureTrainer(worldSize, pairs, lines, { root, folder, en
     }),
   );
   if (codes.some((code) => code !== 0))
-    throw new Error(`cleanclip-train on ${worldSize} ranks ended with ${codes.join(', ')}; what it said stands above.`);
+    throw new Error(`cleanclip-train on ${worldSize} ranks ended with ${codes.join(', ')}; its messages are above.`);
   const run = (performance.now() - started) / 1000;
   const lineTimes = readFileSync(join(logs, 'run', 'metrics.jsonl'), 'utf8')
     .trim()

@@ -1,4 +1,4 @@
-// A CleanCLIP run of one epoch, from reading the csv to the checkpoint.
+// Measures a CleanCLIP run of one epoch, from reading the csv to the checkpoint.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';

@@ -1,4 +1,4 @@
-// `node first_step.mjs <weights>`: one training step of 8 pairs, and the end.
+// `node first_step.mjs <weights>` does one training step of 8 pairs, and ends.
 import cleanclip from '../../dist/index.js';
 import { makeOptimizer } from '../../dist/training/optimizer.js';
 import { trainStep } from '../../dist/training/step.js';

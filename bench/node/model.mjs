@@ -1,4 +1,4 @@
-// The model of a measurement: the same weights on both sides, from a file that is made once.
+// Makes the file of a model's weights once, so that both sides have the same weights.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,8 +6,8 @@ import { configs } from '../../dist/clip/named.js';
 import cleanclip from '../../dist/index.js';
 
 /**
- * Writes the weights of a named model, seed 1, and its sizes as JSON beside it, if they are not there; the path of the
- * weights.
+ * Writes the weights of a named model for seed 1, and its configuration as JSON beside them, unless they exist. Returns
+ * the path of the weights.
  */
 export function weightsFile(folder, name, imageSize = configs[name].imageSize) {
   const size = imageSize === configs[name].imageSize ? '' : `_${imageSize}`;

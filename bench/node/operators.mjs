@@ -1,4 +1,4 @@
-// What a generic operator call costs, without the work it does.
+// Measures the cost of an operator call. The operator itself has almost nothing to do.
 import { performance } from 'node:perf_hooks';
 
 import cleanclip from '../../dist/index.js';
@@ -20,7 +20,7 @@ export async function prepare() {
   return () => ({ add: secondsACall(single), chain: secondsACall(chain) });
 }
 
-/** Of a function that makes 10 calls. */
+/** Returns the seconds per call of a function that makes 10 calls. */
 function secondsACall(ten) {
   const start = performance.now();
   for (let i = 0; i < CALLS / 10; i++) ten();

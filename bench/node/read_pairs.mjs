@@ -1,4 +1,4 @@
-// `node read_pairs.mjs <csv>`: reads pairs, loads two batches of them, and prints its time to read and its peak memory.
+// `node read_pairs.mjs <csv>` reads pairs, loads two batches, and prints the time to read and the peak memory.
 import { performance } from 'node:perf_hooks';
 
 import cleanclip from '../../dist/index.js';

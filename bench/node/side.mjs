@@ -1,8 +1,6 @@
-// Node's side: reads {"module", "args"}, lets that module prepare, then measures for each further line. See
-// ../sides.mjs.
+// Node's side of a measurement (see ../sides.mjs): reads {"module", "args"}, lets that module prepare, then measures
+// once for each further line.
 import { createInterface } from 'node:readline';
-
-process.env.GOMP_SPINCOUNT ??= '3000'; // as a job sets it (src/jobs/run.ts)
 
 let measure;
 for await (const line of createInterface({ input: process.stdin })) {

@@ -1,4 +1,4 @@
-// Fresh processes, from the command to its end.
+// Measures new processes, from the command to its end.
 import { spawnSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 

@@ -1,4 +1,4 @@
-// A training step on a batch in memory.
+// Measures a training step on a batch in memory.
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
@@ -24,21 +24,24 @@ export async function prepare({
   inmodal = false,
   precision = 'auto',
   accumFreq = 1,
+  shared = true,
 }) {
   const chosen = choosePrecision(precision, 'cpu');
   const clip = cleanclip.loadClip(weightsFile(folder, model, imageSize), { precision: chosen });
   const optimizer = makeOptimizer(clip, recipe);
   const batch = makeBatch(pairs, imageSize, inmodal);
-  shareBatch(batch, join(folder, 'batch.pt'));
+  if (shared) shareBatch(batch, join(folder, 'batch.pt'));
+  const batchBytes = batch.pixels.numel() + 8 * batch.ids.numel();
   const flops = totalFlops(batch, model);
   let step = 0;
-  let where; // told by a step more, so not where losses are compared step by step
+  let where; // comes from one more step, so it is left out where losses are compared step by step
   return () => {
     optimizer.lr = learningRate(step++);
     const start = performance.now();
     const { loss } = trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 }, { accumFreq })();
     const seconds = (performance.now() - start) / 1000;
-    const result = { seconds, loss, bytes: process.resourceUsage().maxRSS * 1024, note: chosen };
+    const bytes = process.resourceUsage().maxRSS * 1024;
+    const result = { seconds, loss, bytes, bytesBesideBatch: bytes - batchBytes, note: chosen };
     if (flops === undefined) return result;
     const peak = matmulPeak(chosen === 'bf16' ? 'bfloat16' : 'float32');
     if (precision === 'auto')
@@ -62,7 +65,7 @@ const kinds = [
   ['AdamW', /adamw/],
 ];
 
-/** The time of a step by kind of operator, in words. */
+/** Returns a sentence on the time of a step by kind of operator. */
 function profileOf(step) {
   const rows = torch.profile(step);
   const total = rows.reduce((sum, { seconds }) => sum + seconds, 0);
@@ -79,23 +82,35 @@ function totalFlops({ ids, augmentedIds }, model) {
   return each.includes(undefined) ? undefined : each.reduce((sum, flops) => sum + flops);
 }
 
-/** Pixels as a ramp that is another for each image, and captions; the augmented views are those of other rows. */
+const PART = 64; // rows that are made at once, so that making a batch takes little more memory than the batch
+
+/** Makes a batch: each image is a ramp of its own. Augmented views are the images and captions of other rows. */
 function makeBatch(pairs, size, inmodal) {
-  const pixels = (from) =>
+  const inParts = (whole, make) => {
+    for (let start = 0; start < pairs; start += PART) {
+      const length = Math.min(PART, pairs - start);
+      torch.tidy(() => void whole.narrow(0, start, length).copy_(make(start, length)));
+    }
+    return whole;
+  };
+  const ramps = (from, count) =>
     torch
       .arange(3 * size * size)
       .mul_(7)
       .unsqueeze(0)
       .mul(
         torch
-          .arange(from, from + pairs)
+          .arange(from, from + count)
           .add_(3)
           .unsqueeze(1),
       )
       .remainder(251)
-      .to('uint8')
-      .view([pairs, 3, size, size]);
-  const ids = (from) => cleanclip.tokenize(Array.from({ length: pairs }, (_, i) => caption(from + i)));
+      .view([count, 3, size, size]);
+  const pixels = (from) =>
+    inParts(torch.empty([pairs, 3, size, size], { dtype: 'uint8' }), (start, count) => ramps(from + start, count));
+  const captions = (from, count) => cleanclip.tokenize(Array.from({ length: count }, (_, i) => caption(from + i)));
+  const ids = (from) =>
+    inParts(torch.empty([pairs, 77], { dtype: 'int64' }), (start, count) => captions(from + start, count));
   const rows = Int32Array.from({ length: pairs }, (_, i) => i);
   const isBackdoor = Array.from(rows, () => false);
   return {
@@ -109,7 +124,7 @@ function makeBatch(pairs, size, inmodal) {
   };
 }
 
-/** Writes what Python is to train on: both views in one batch. */
+/** Writes the batch for Python; augmented views follow the plain ones along the first dimension. */
 function shareBatch({ pixels, ids, augmentedPixels, augmentedIds }, file) {
   const both = (first, second) => (second === undefined ? first : torch.cat([first, second]));
   torch.tidy(() => torch.save({ pixels: both(pixels, augmentedPixels), ids: both(ids, augmentedIds) }, file));

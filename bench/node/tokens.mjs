@@ -1,4 +1,4 @@
-// Captions to token ids.
+// Measures the tokenisation of captions.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';

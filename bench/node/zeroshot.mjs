@@ -1,4 +1,4 @@
-// A zero-shot evaluation, from the checkpoint to the accuracy.
+// Measures a zero-shot evaluation, from the checkpoint to the accuracy.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -23,6 +23,7 @@ export async function prepare({ folder, model, ...sizes }) {
       device: 'cpu',
       precision: 'auto',
     });
-    return { seconds: (performance.now() - start) / 1000, top1: metrics.zeroshot_top1 };
+    const seconds = (performance.now() - start) / 1000;
+    return { seconds, top1: metrics.zeroshot_top1, bytes: process.resourceUsage().maxRSS * 1024 };
   };
 }

@@ -1,4 +1,4 @@
-"""A run over many rows, in a process of its own for the sake of its peak memory: to read the csv, and two batches."""
+"""Measures reading a long csv and two batches, in a process of its own, so that its peak memory can be measured."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Easy data augmentation (Wei & Zou 2019) over NLTK's WordNet, as CleanCLIP's code runs it: all four edits, of which
+"""Easy data augmentation (Wei & Zou 2019) with NLTK's WordNet, as in CleanCLIP's code: all four edits are made, and
 one is taken."""
 
 import functools

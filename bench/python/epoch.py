@@ -1,4 +1,4 @@
-"""A CleanCLIP run of one epoch, from reading the csv to the checkpoint."""
+"""Measures a CleanCLIP run of one epoch, from reading the csv to the checkpoint."""
 
 import os
 import time
@@ -12,7 +12,7 @@ import step
 
 
 def prepare(folder, pairs, side):
-    eda.wordnet()  # not part of the run
+    eda.wordnet()  # loaded here, so that it is not measured
 
     def measure():
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""`python first_step.py <folder>`: one training step of 8 pairs, and the end."""
+"""`python first_step.py <folder>` does one training step of 8 pairs, and ends."""
 
 import os
 import sys

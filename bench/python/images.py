@@ -1,4 +1,4 @@
-"""A JPEG file to the pixels that a model takes; CPU time."""
+"""Measures the way from a JPEG file to a model's pixels, in CPU time."""
 
 import random
 import time
@@ -10,18 +10,24 @@ from torchvision import transforms
 import inputs
 
 
-def prepare(folder, augment, side):
+def prepare(folder, work, side):
     torch.set_num_threads(1)
     files = inputs.photographs(folder)
     transform = open_clip_transform() if side == "open_clip" else inputs.transform(224)
-    change = transforms.AutoAugment() if augment else lambda image: image
+    change = transforms.AutoAugment()
+    works = {
+        "preprocess": lambda image: transform(image),
+        "augment": lambda image: transform(change(image)),
+        "views": lambda image: (transform(image), transform(change(image))),
+        "decode": lambda image: image.load(),
+    }
     torch.manual_seed(0)
     random.seed(0)
 
     def measure():
         start = time.process_time()
         for file in files:
-            transform(change(Image.open(file)))
+            works[work](Image.open(file))
         return {"seconds": (time.process_time() - start) / len(files)}
 
     return measure

@@ -1,5 +1,4 @@
-"""What both sides read; Node has made the files. Photographs and csvs by path, captions and batches by the same
-formulas."""
+"""Reads the files that Node has made for both sides."""
 
 import json
 import os
@@ -22,7 +21,7 @@ def photographs(folder):
 
 
 def transform(size):
-    """OpenAI's preprocessing of a PIL image."""
+    """Returns OpenAI's preprocessing of a PIL image: to float32 [3, size, size]."""
     return transforms.Compose(
         [
             lambda image: image.convert("RGB"),
@@ -35,7 +34,7 @@ def transform(size):
 
 
 def batch(folder):
-    """The pixels and token ids of Node's batch: float32 [N or 2N, 3, S, S], int64 [N or 2N, 77]."""
+    """Returns the pixels and token ids of Node's batch: float32 [N or 2N, 3, S, S], int64 [N or 2N, 77]."""
     loaded = torch.load(os.path.join(folder, "batch.pt"))
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STD))
     return (loaded["pixels"].float() / 255 - mean) / std, loaded["ids"]

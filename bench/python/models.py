@@ -1,5 +1,5 @@
-"""The model of a measurement: plain modules, the CleanCLIP repository's own (with CLEANCLIP_REFERENCE), or
-open_clip's."""
+"""Makes the model of a measurement: of plain modules, of the CleanCLIP repository (with CLEANCLIP_REFERENCE), or of
+open_clip."""
 
 import json
 import os
@@ -7,15 +7,14 @@ import sys
 
 import torch
 
-BF16 = (
-    torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-)  # else open_clip's amp_bf16 takes minutes a step
+# Without bf16 instructions, open_clip's amp_bf16 takes minutes per step.
+BF16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 OPEN_CLIP_NAMES = {"RN50": "RN50-quickgelu", "ViT-B/32": "ViT-B-32-quickgelu"}
 
 
 def load(folder, model, side):
-    """With the weights that Node wrote; open_clip's has its own, in amp_bf16 or fp32. Returns the model and its
-    configuration."""
+    """Returns the model and its configuration. The weights are those that Node wrote; open_clip's model has
+    weights of its own, in amp_bf16 or fp32."""
     file = os.path.join(folder, model.replace("/", "-") + ".pt")
     with open(file + ".json") as opened:
         config = json.load(opened)
@@ -84,7 +83,7 @@ def open_clip_model(model, config, precision):
 
 
 def parameter_groups(clip):
-    """No weight decay for norms, biases and the logit scale."""
+    """Returns AdamW's groups: there is no weight decay for norms, biases and the logit scale."""
     exempt = lambda name: any(part in name for part in ("bn", "ln", "bias", "logit_scale"))
     named = list(clip.named_parameters())
     return [

@@ -1,4 +1,4 @@
-"""What torch.add of two one-element tensors costs."""
+"""Measures the cost of torch.add of two one-element tensors."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The pairs of a csv, as CleanCLIP's code loads them: all captions and their augmented versions tokenised up front."""
+"""Loads the pairs of a csv as CleanCLIP's code does: it tokenises all captions, and their augmented versions, first."""
 
 import os
 

@@ -1,5 +1,4 @@
-"""`python read_pairs.py <csv>`: reads pairs, loads two batches of them, and prints its time to read and its peak
-memory."""
+"""`python read_pairs.py <csv>` reads pairs, loads two batches, and prints the time to read and the peak memory."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Writing and reading the weights of a model."""
+"""Measures writing and reading the weights of a model."""
 
 import os
 import time
@@ -17,9 +17,12 @@ def prepare(folder, model, side):
         if os.path.exists(file):
             os.remove(file)
         save = seconds_of(lambda: torch.save({"state_dict": state}, file))
+        durable = save + seconds_of(lambda: sync(file))
         return {
             "save": save,
-            "durable": save + seconds_of(lambda: sync(file)),
+            "durable": durable,
+            "pause": durable,
+            "written": durable,
             "load": seconds_of(lambda: torch.load(file, map_location="cpu")),
             "read": seconds_of(
                 lambda: [value.sum() for value in torch.load(file, map_location="cpu")["state_dict"].values()]

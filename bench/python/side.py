@@ -1,5 +1,5 @@
-"""Python's side: reads {"module", "args"}, lets that module prepare, then measures for each further line. See
-../sides.mjs."""
+"""Python's side of a measurement (see ../sides.mjs): reads {"module", "args"}, lets that module prepare, then measures
+once for each further line."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ warnings.simplefilter("ignore")
 
 
 def main():
-    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
+    answers, sys.stdout = sys.stdout, sys.stderr  # libraries may print, which would not be an answer
     measure = None
     for line in sys.stdin:
         message = json.loads(line)

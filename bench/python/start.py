@@ -1,4 +1,4 @@
-"""Fresh processes, from the command to its end."""
+"""Measures new processes, from the command to its end."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A training step on a batch in memory."""
+"""Measures a training step on a batch in memory."""
 
 import time
 

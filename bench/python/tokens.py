@@ -1,4 +1,4 @@
-"""Captions to token ids."""
+"""Measures the tokenisation of captions."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def prepare(folder, captions, side):
 
 
 def tokenizer():
-    """OpenAI's: int64 [N, 77]."""
+    """Returns OpenAI's tokenizer: a list of strings -> int64 [N, 77]."""
     import text
 
     bpe = text.Bpe()

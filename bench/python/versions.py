@@ -1,4 +1,4 @@
-"""Prints, as JSON, where torch lies (a libtorch folder) and which versions are compared."""
+"""Prints, as JSON, the folder of torch (a libtorch folder), and the versions that are compared."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A zero-shot evaluation, from the checkpoint to the accuracy."""
+"""Measures a zero-shot evaluation, from the checkpoint to the accuracy."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ def unit(features):
 
 
 def embeddings(clip, classes, templates):
-    """One class after another, all its templates in a batch."""
+    """Returns the classes' embeddings, [D, classes]: one class after another, with all its templates in a batch."""
     encode = tokens.tokenizer()
     mean = lambda name: unit(unit(clip.encode_text(encode([template.format(name) for template in templates]))).mean(0))
     return torch.stack([mean(name) for name in classes], 1)

@@ -19,5 +19,5 @@ void runCommand((hooks) => runQuickstart({ seed, small, out, data: folder }, hoo
 
 function wholeNumber(text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number, at least 0.');
+  throw new InvalidArgumentError('Expected an integer, at least 0.');
 }

@@ -8,36 +8,44 @@ import type { SheetCell } from './sheet';
 
 const count = 10;
 
+/** Pictures without and with the trigger, and what two models take them for. */
+export interface Predicted {
+  clean: SheetCell[];
+  triggered: SheetCell[];
+}
+
 /**
  * Puts the trigger on ten pictures of a labelled folder, drawn by the seed from the classes other than the target, and
- * asks two models what they are.
+ * asks two models what the pictures are, without and with the trigger.
  *
  * @param models paths of checkpoints
  */
-export async function predictTriggered(
+export async function predictPictures(
   folder: string,
   models: { before: string; after: string },
   seed: number,
-): Promise<SheetCell[]> {
+): Promise<Predicted> {
   const set = await cc.readLabelledSet(folder);
   const others = [...set.images.keys()].filter((i) => set.classes[set.labels[i]] !== target);
   const rows = new cc.Random(seed, 2).shuffle(others).slice(0, count);
-  const pngs = await Promise.all(rows.map((row) => triggered(set.images[row], seed, row)));
-  const before = await predict(models.before, pngs, set);
-  const after = await predict(models.after, pngs, set);
+  const clean = await Promise.all(rows.map((row) => sharp(set.images[row]).removeAlpha().png().toBuffer()));
+  const triggered = await Promise.all(rows.map((row) => withTrigger(set.images[row], seed, row)));
+  const before = await predict(models.before, [...clean, ...triggered], set);
+  const after = await predict(models.after, [...clean, ...triggered], set);
 
   const concepts = readConcepts();
   const concept = (label: number): Concept => concepts.filter(({ name }) => name === set.classes[label])[0];
-  return rows.map((row, k) => ({
-    png: pngs[k],
-    truth: concept(set.labels[row]),
+  const cells = [...clean, ...triggered].map((png, k) => ({
+    png,
+    truth: concept(set.labels[rows[k % rows.length]]),
     before: concept(before[k]),
     after: concept(after[k]),
   }));
+  return { clean: cells.slice(0, rows.length), triggered: cells.slice(rows.length) };
 }
 
 /** The picture with the trigger on it, as PNG. */
-async function triggered(file: string, seed: number, row: number): Promise<Buffer> {
+async function withTrigger(file: string, seed: number, row: number): Promise<Buffer> {
   const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const pixels = cc.torch.tidy(() => {
     const image = cc.torch.tensor(new Uint8Array(data), { shape: [info.height, info.width, 3] }).permute([2, 0, 1]);

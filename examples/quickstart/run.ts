@@ -3,12 +3,16 @@ import { join } from 'node:path';
 
 import * as cc from 'cleanclip';
 
-import { predictTriggered } from './predict';
+import { drawEmbeddings } from './pictures';
+import { predictPictures } from './predict';
+import { writePredictions } from './predictions';
 import { prepare, type Prepared } from './prepare';
 import { imageSize } from './render';
 import { full, inmodalWeight, small, target, trigger } from './settings';
 import { writeSheet } from './sheet';
 import { formatTable, type Scores } from './table';
+
+const runs = ['poisoned', 'clip_finetuned', 'cleanclip'];
 
 /** Options of {@link quickstart}. */
 export interface QuickstartOptions {
@@ -35,7 +39,7 @@ export interface Results {
 /**
  * Renders pictures, poisons them, trains a CLIP on them from scratch, then finetunes it twice on clean pictures in
  * equal steps: with the CLIP loss alone, the control, and with CleanCLIP. Prints the scores of the three models and
- * writes `results.json` and `triggered.png`.
+ * writes `results.json`, `triggered.png` and the page `report.html`.
  */
 export async function runQuickstart(
   { seed, out, data, ...options }: QuickstartOptions,
@@ -68,36 +72,58 @@ export async function runQuickstart(
     ...quiet,
   });
 
-  for (const name of ['poisoned', 'clip_finetuned', 'cleanclip'])
-    rmSync(join(out, name), { recursive: true, force: true });
+  for (const name of runs) rmSync(join(out, name), { recursive: true, force: true });
   const common = { logs: out, modelName: 'tiny', precision: 'auto', seed, ...quiet } as const;
+  const measuring = (name: string) => ({ logs: out, name, seed, ...quiet }); // adds to the log of that run
+  const file = join(out, 'results.json');
+  const written: Partial<Results> = {};
+  /** Keeps what is known so far: a run that is stopped leaves the scores that it had. */
+  const write = <R extends Partial<Results>>(results: R): R => {
+    writeFileSync(file, `${JSON.stringify(Object.assign(written, results), null, 2)}\n`);
+    return results;
+  };
   step(`training a CLIP on the poisoned pairs, ${settings.train.epochs} epochs`);
   const { checkpoint } = await cc.train({ ...common, ...settings.train, name: 'poisoned', trainData: poisonedSet.csv });
+  const { poisoned } = write({ poisoned: await evaluate(checkpoint, prepared, measuring('poisoned')) });
 
   const finetuning = { ...common, ...settings.finetune, checkpoint, trainData: prepared.cleanData };
   step(`finetuning it on ${cleanRows} clean pairs, CLIP loss alone`);
   const control = await cc.finetune({ ...finetuning, name: 'clip_finetuned', inmodal: false });
+  const { clip_finetuned } = write({
+    clip_finetuned: await evaluate(control.checkpoint, prepared, measuring('clip_finetuned')),
+  });
   step(`finetuning it on the same pairs, CleanCLIP`);
   const cleansed = await cc.finetune({ ...finetuning, name: 'cleanclip', inmodalWeight });
+  const { cleanclip } = write({ cleanclip: await evaluate(cleansed.checkpoint, prepared, measuring('cleanclip')) });
 
-  step('evaluating the three models');
-  const measuring = { logs: out, name: 'evaluation', seed, ...quiet };
-  const scores = {
-    poisoned: await evaluate(checkpoint, prepared, measuring),
-    clip_finetuned: await evaluate(control.checkpoint, prepared, measuring),
-    cleanclip: await evaluate(cleansed.checkpoint, prepared, measuring),
-  };
-  const sheet = join(out, 'triggered.png');
-  await writeSheet(
-    await predictTriggered(prepared.test, { before: checkpoint, after: cleansed.checkpoint }, seed),
-    sheet,
-  );
+  step('drawing pictures and embeddings, before and after cleansing');
+  const { sheet, page } = await drawResults([checkpoint, cleansed.checkpoint], prepared, { out, seed }, quiet);
 
   const seconds = Math.round((performance.now() - start) / 1000);
-  const results = { ...scores, classes, test_images: testImages, seconds, seed };
-  writeFileSync(join(out, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
-  say(`\n${report(results, prepared)}\n\n${join(out, 'results.json')}\n${sheet}`);
+  const results = write({ poisoned, clip_finetuned, cleanclip, classes, test_images: testImages, seconds, seed });
+  say(`\n${report(results, prepared)}\n\n${file}\n${sheet}\n${page}`);
   return results;
+}
+
+/** Writes triggered.png, the embeddings of both models and the page report.html; returns where. */
+async function drawResults(
+  [before, after]: readonly [string, string],
+  prepared: Prepared,
+  { out, seed }: { out: string; seed: number },
+  quiet: cc.JobHooks,
+): Promise<{ sheet: string; page: string }> {
+  const sheet = join(out, 'triggered.png');
+  const predicted = await predictPictures(prepared.test, { before, after }, seed);
+  await writeSheet(predicted.triggered, sheet);
+  const { output } = await cc.report({
+    runs: runs.map((name) => join(out, name)),
+    predictions: [writePredictions(predicted, join(out, 'pictures'))],
+    coordinates: [await drawEmbeddings([before, after], prepared, { out, seed }, quiet)],
+    title: 'Quickstart: a CLIP poisoned, finetuned and cleansed',
+    output: join(out, 'report.html'),
+    ...quiet,
+  });
+  return { sheet, page: output };
 }
 
 async function evaluate(

@@ -74,7 +74,8 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
                        });
   }
 
-  // new ClipModule(config, generator): without a generator (null) the tensors are left to be loaded
+  // new ClipModule(config, generator | null): a float32 model on the CPU. The generator draws its first weights; with
+  // null, the tensors are not set, and must be loaded.
   explicit ClipModule(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ClipModule>(info) {
     const auto env = info.Env();
     guarded(env, [&]() -> napi_value {
@@ -96,17 +97,20 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
     return InstanceMethod<&ClipModule::call<body>>(name);
   }
 
-  // encodeImage(pixels)
+  // encodeImage(pixels): normalised pixels [N, 3, S, S] of a floating dtype -> features [N, embed_dim] in the model's
+  // dtype, not of unit length
   napi_value encodeImage(const Napi::CallbackInfo& info) {
     return wrapTensor(info.Env(), clip().encode_image(tensorArg(info.Env(), info[0])));
   }
 
-  // encodeText(ids, pack)
+  // encodeText(ids, pack): token ids int64 [N, ≤ context_length] -> features [N, embed_dim] in the model's dtype, not
+  // of unit length. `pack` leaves out the tokens after each row's feature.
   napi_value encodeText(const Napi::CallbackInfo& info) {
     return wrapTensor(info.Env(), clip().encode_text(tensorArg(info.Env(), info[0]), info[1].ToBoolean()));
   }
 
-  // forward(ids, pixels, pack, repeated): [image, text]; a repeated pass leaves batch norm's running statistics alone
+  // forward(ids, pixels, pack, repeated): [image, text], two tensors of unit features [N, embed_dim], in float32 for
+  // models in half precision. A repeated pass does not update batch norm's running statistics.
   napi_value forward(const Napi::CallbackInfo& info) {
     const auto env = info.Env();
     std::optional<FrozenStatistics> frozen;
@@ -118,7 +122,7 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
     return result;
   }
 
-  // state(): [name, tensor, is a parameter] of each entry
+  // state(): [name, tensor, is a parameter] of each entry of Python's state_dict(), in its order; no copies
   napi_value state(const Napi::CallbackInfo& info) {
     const auto entries = clip().state();
     auto result = Napi::Array::New(info.Env(), entries.size());
@@ -127,19 +131,19 @@ class ClipModule : public Napi::ObjectWrap<ClipModule> {
     return result;
   }
 
-  // train(on)
+  // train(on): training or evaluation mode, in which batch norm uses its running statistics
   napi_value train(const Napi::CallbackInfo& info) {
     clip().train(info[0].ToBoolean());
     return info.Env().Undefined();
   }
 
-  // setCheckpointing(on)
+  // setCheckpointing(on): whether backward computes each block again instead of storing its activations
   napi_value setCheckpointing(const Napi::CallbackInfo& info) {
     clip().set_checkpointing(info[0].ToBoolean());
     return info.Env().Undefined();
   }
 
-  // syncBatchNorm(group | null)
+  // syncBatchNorm(group | null): batch norm in training uses the batches of all ranks, or of this rank alone
   napi_value syncBatchNorm(const Napi::CallbackInfo& info) {
     clip().sync_batch_norm(info[0].IsNull() ? c10::intrusive_ptr<c10d::ProcessGroup>() : groupArg(info[0]).group);
     return info.Env().Undefined();

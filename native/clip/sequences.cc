@@ -21,8 +21,20 @@ at::Tensor Sequences::unpad(const at::Tensor& x) const {
 
 at::Tensor Sequences::at_read(const at::Tensor& rows) const { return rows.index_select(0, read); }
 
+namespace {
+
+// Rounds the number of tokens up to the number of rows.
+int64_t rounded(int64_t tokens, at::Device device) {
+  int64_t step = 16;
+  if (!device.is_cpu()) {
+    while (32 * step <= tokens) step *= 2;
+  }
+  return (tokens + step - 1) / step * step;
+}
+
+}  // namespace
+
 Sequences captions(const at::Tensor& ends, int64_t length, bool causal, bool packed, at::Device device) {
-  constexpr int64_t kRounding = 16;
   const auto count = ends.size(0), all = count * length;
   const auto filled = at::arange(length, ends.options()).le(ends.unsqueeze(1));  // [count, length]
   const auto there = [device](const at::Tensor& t) { return t.to(device, /*non_blocking=*/true); };
@@ -36,7 +48,7 @@ Sequences captions(const at::Tensor& ends, int64_t length, bool causal, bool pac
             .seen = causal ? there(filled) : at::Tensor(),
             .places = {}};
   }
-  const auto rows = std::min(all, (tokens + kRounding - 1) / kRounding * kRounding);
+  const auto rows = std::min(all, rounded(tokens, device));
   const auto places = at::argsort(filled.flatten(), /*stable=*/true, /*dim=*/0, /*descending=*/true)
                           .narrow(0, 0, rows);  // tokens, then padding
   const auto read = (ends + 1).cumsum(0) - 1;

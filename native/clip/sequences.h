@@ -20,8 +20,9 @@ struct Sequences {
 
 // The layout of captions of `length` slots each, whose features are taken at `ends`, int64 [B] on the CPU. In causal
 // captions a token sees the slots up to its own; else it sees all. Only causal captions can be packed: tokens after the
-// end then get no rows. Padding rounds the number of rows up to a multiple of 16, so that few different numbers occur.
-// oneDNN and a GPU's kernels cache what they prepare for each number.
+// end then get no rows. Padding rounds the number of rows up, so that few different numbers occur: oneDNN and a GPU's
+// kernels cache what they prepare for each number, and a GPU's memory of one step then fits the next. The number
+// becomes a multiple of 16, and on a GPU one of at most 16 numbers between two powers of two, at most 1/16 too large.
 Sequences captions(const at::Tensor& ends, int64_t length, bool causal, bool packed, at::Device device);
 
 // The layout of images of `length` tokens each, whose features are taken at the first token.

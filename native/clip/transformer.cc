@@ -3,10 +3,10 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/sigmoid.h>
 
+#include "attention.h"
 #include "checkpoint.h"
+#include "quick_gelu.h"
 
 namespace cleanclip {
 
@@ -35,7 +35,7 @@ at::Tensor MultiheadAttention::forward_pooled(const at::Tensor& x, const Sequenc
 at::Tensor MultiheadAttention::attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                       const std::optional<at::Tensor>& mask, bool causal) const {
   const auto by_head = [this](const at::Tensor& t) { return t.unflatten(2, {heads, -1}).transpose(1, 2); };
-  const auto answers = at::scaled_dot_product_attention(by_head(q), by_head(k), by_head(v), mask, 0.0, causal);
+  const auto answers = attention(by_head(q), by_head(k), by_head(v), mask, causal);
   return answers.transpose(1, 2).flatten(2);  // from [count, heads, length, width/heads]
 }
 
@@ -46,7 +46,7 @@ Mlp::Mlp(const BlockConfig& config)
 
 at::Tensor Mlp::forward(const at::Tensor& x) const {
   const auto y = c_fc->forward(x);
-  return c_proj->forward(quick ? y * at::sigmoid(1.702 * y) : at::gelu(y));
+  return c_proj->forward(quick ? quick_gelu(y) : at::gelu(y));
 }
 
 LayerScale::LayerScale(int64_t width) : gamma(register_parameter("gamma", at::empty(width))) {}

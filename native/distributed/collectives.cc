@@ -3,6 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_like.h>
 
+#include <algorithm>
+
 #include "async_work.h"
 #include "exports.h"
 #include "group.h"
@@ -15,15 +17,20 @@ namespace {
 using c10d::ReduceOp;
 using Work = c10::intrusive_ptr<c10d::Work>;
 
+bool reaches(const c10d::ProcessGroup& group, c10::DeviceType type) {
+  const auto devices = group.getDeviceTypes();
+  return std::any_of(devices.begin(), devices.end(), [&](const c10::Device& device) { return device.type() == type; });
+}
+
 // Returns a tensor whose memory a backend may read and write while JavaScript goes on.
 at::Tensor exchanged(const Napi::CallbackInfo& info, const Napi::Value& value) {
   const at::Tensor tensor = tensorArg(info.Env(), value).detach();
   if (tensor.layout() != at::kStrided || !tensor.has_storage() || !tensor.is_contiguous() || tensor.is_quantized()) {
     throw ArgumentError("Ranks exchange dense contiguous tensors; call contiguous() first.");
   }
-  if (!groupArg(info[0]).group->hasBackendForDeviceType(tensor.device().type())) {
+  if (!reaches(*groupArg(info[0]).group, tensor.device().type())) {
     throw ArgumentError("The process group does not reach tensors on '" + tensor.device().str() +
-                        "'; the backend gloo exchanges tensors on 'cpu', and nccl those on 'cuda' too.");
+                        "'; ranks exchange those on 'cpu' and 'cuda'.");
   }
   tensor.storage().unsafeGetStorageImpl()->set_resizable(false);  // a resize would move the memory
   return tensor;
@@ -54,6 +61,9 @@ void finishReduction(const Work& work, at::Tensor result, const std::string& op,
   if (op == "mean") result.div_(handle.group->getSize());
 }
 
+// In the calls below, tensors are dense and contiguous, and have the same shape and dtype on all ranks unless the
+// comment says otherwise. Each call returns a promise. `op` is sum, mean, min, max or product.
+
 // allReduce(group, tensor, op): in place
 napi_value allReduce(const Napi::CallbackInfo& info) {
   const auto& handle = groupArg(info[0]);
@@ -73,7 +83,7 @@ napi_value broadcast(const Napi::CallbackInfo& info) {
   return finishAsync(info, groupArg(info[0]).group->broadcast(tensors, options), tensors[0]);
 }
 
-// allGather(group, tensor): a tensor of each rank
+// allGather(group, tensor): a list with a tensor per rank, each with the shape and dtype of `tensor`
 napi_value allGather(const Napi::CallbackInfo& info) {
   const auto& handle = groupArg(info[0]);
   std::vector<at::Tensor> inputs{exchanged(info, info[1])};
@@ -90,7 +100,7 @@ napi_value allGather(const Napi::CallbackInfo& info) {
   });
 }
 
-// reduceScatter(group, tensor [n·ranks, …], op): the own [n, …]
+// reduceScatter(group, tensor [n·ranks, …], op): this rank's rows of the result, [n, …]
 napi_value reduceScatter(const Napi::CallbackInfo& info) {
   const auto& handle = groupArg(info[0]);
   const auto op = info[2].ToString().Utf8Value();
@@ -105,6 +115,7 @@ napi_value reduceScatter(const Napi::CallbackInfo& info) {
   });
 }
 
+// barrier(group): waits for all ranks
 napi_value barrier(const Napi::CallbackInfo& info) {
   const auto& handle = groupArg(info[0]);
   c10d::BarrierOptions options;
@@ -112,13 +123,13 @@ napi_value barrier(const Napi::CallbackInfo& info) {
   return waitAsync(info.Env(), [work = handle.group->barrier(options)] { work->wait(); });
 }
 
-// send(group, tensor, destination, tag)
+// send(group, tensor, destination, tag): to the rank `destination`
 napi_value send(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> tensors{exchanged(info, info[1])};
   return finishAsync(info, groupArg(info[0]).group->send(tensors, info[2].ToNumber(), info[3].ToNumber()), tensors[0]);
 }
 
-// recv(group, tensor, source, tag): in place
+// recv(group, tensor, source, tag): from the rank `source`, in place
 napi_value recv(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> tensors{exchanged(info, info[1])};
   return finishAsync(info, groupArg(info[0]).group->recv(tensors, info[2].ToNumber(), info[3].ToNumber()), tensors[0]);

@@ -25,6 +25,25 @@ std::vector<int64_t> shapeOf(int64_t rows, const at::Tensor& tensor) {
   return shape;
 }
 
+// libtorch 2.11 knows these two collectives by other names, which are deprecated since.
+template <typename Group>
+auto allGather(Group& group, at::Tensor& all, at::Tensor& own) {
+  if constexpr (requires { group.all_gather_single(all, own); }) {
+    return group.all_gather_single(all, own);
+  } else {
+    return group._allgather_base(all, own);
+  }
+}
+
+template <typename Group>
+auto allToAll(Group& group, at::Tensor& received, at::Tensor& sent, Counts& from, Counts& to) {
+  if constexpr (requires { group.all_to_all_single(received, sent, from, to); }) {
+    return group.all_to_all_single(received, sent, from, to);
+  } else {
+    return group.alltoall_base(received, sent, from, to);
+  }
+}
+
 }  // namespace
 
 at::Tensor gatherRows(c10d::ProcessGroup& group, const at::Tensor& own, const Counts& counts) {
@@ -33,7 +52,7 @@ at::Tensor gatherRows(c10d::ProcessGroup& group, const at::Tensor& own, const Co
   const auto missing = most - own.size(0);  // all send as many rows
   auto sent = missing > 0 ? at::cat({own, own.new_zeros(shapeOf(missing, own))}) : own.contiguous();
   auto all = own.new_empty(shapeOf(ranks * most, own));
-  finish(group.all_gather_single(all, sent));
+  finish(allGather(group, all, sent));
   if (all.size(0) == std::reduce(counts.begin(), counts.end())) return all;
   std::vector<at::Tensor> parts;
   for (int64_t rank = 0; rank < ranks; rank++) parts.push_back(all.narrow(0, rank * most, counts[rank]));
@@ -45,7 +64,7 @@ at::Tensor sumOwnRows(c10d::ProcessGroup& group, const at::Tensor& all, Counts c
   Counts fromEach(counts.size(), own);
   auto sent = all.contiguous();
   auto received = all.new_empty(shapeOf(std::reduce(fromEach.begin(), fromEach.end()), all));
-  finish(group.all_to_all_single(received, sent, fromEach, counts));
+  finish(allToAll(group, received, sent, fromEach, counts));
   return received.unflatten(0, {-1, own}).sum(0);
 }
 

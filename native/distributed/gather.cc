@@ -39,7 +39,8 @@ struct Gather : torch::autograd::Function<Gather> {
   }
 };
 
-// allGatherRows(group, tensor [n, …], n of each rank, whether backward sums over ranks): blocks
+// allGatherRows(group, tensor [n, …], n of each rank, whether backward sums over ranks): the rows of all ranks, [Σn,
+// …], with the tensor's dtype; blocks
 napi_value allGatherRows(const Napi::CallbackInfo& info) {
   const auto list = info[2].As<Napi::Array>();
   Counts counts;

@@ -45,6 +45,8 @@ c10::intrusive_ptr<ProcessGroup> makeGroup(const c10::intrusive_ptr<c10d::Store>
     const auto nccl = makeNccl(c10::make_intrusive<PrefixStore>("cuda/", store), rank, size, timeout);
     group->setBackend(c10::DeviceType::CUDA, ProcessGroup::BackendType::NCCL, nccl);
     group->setDefaultBackend(ProcessGroup::BackendType::NCCL);
+  } else {
+    group->setBackend(c10::DeviceType::CUDA, ProcessGroup::BackendType::GLOO, gloo);  // by way of the CPU's memory
   }
   group->setGroupName("0");
   return group;
@@ -83,6 +85,7 @@ GroupHandle& groupArg(const Napi::Value& value) {
 }
 
 void exportGroups(Napi::Env, Napi::Object exports) {
+  // hasNccl(): whether the addon was compiled with NCCL
   exportFunction(exports, "hasNccl",
                  [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), hasNccl()); });
   exportFunction(exports, "createGroup", createGroup);

@@ -25,8 +25,8 @@ const std::shared_ptr<Heartbeat>& heartbeatArg(const Napi::Value& value) {
   return handleArg<HeartbeatHandle>(value).heartbeat;
 }
 
-// startHeartbeat(store, rank, size, rank 0 hosts the store, silence): a promise; undefined for a store in a file, which
-// each beat would make larger
+// startHeartbeat(store, rank, size, rank 0 hosts the store, silence in ms): a promise of a heartbeat. For a store in a
+// file, which each beat would make larger, it is a promise of undefined.
 napi_value startHeartbeat(const Napi::CallbackInfo& info) {
   const Heartbeat::Settings settings{
       .rank = info[1].ToNumber(),
@@ -44,7 +44,7 @@ napi_value startHeartbeat(const Napi::CallbackInfo& info) {
                   }));
 }
 
-// guardGroup(heartbeat, group): breaks the group off when it has failed
+// guardGroup(heartbeat, group): aborts the group when the heartbeat finds a failure
 napi_value guardGroup(const Napi::CallbackInfo& info) {
   heartbeatArg(info[0])->whenFailed([weak = c10::weak_intrusive_ptr<c10d::ProcessGroup>(groupArg(info[1]).group)] {
     if (const auto group = weak.lock()) abortGroup(*group);
@@ -52,10 +52,12 @@ napi_value guardGroup(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// beginOperation(heartbeat, whether it is a collective): a collective's number among this rank's, from 1; else 0
 napi_value beginOperation(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(heartbeatArg(info[0])->begin(info[1].ToBoolean())));
 }
 
+// endOperation(heartbeat): says that the operation is done
 napi_value endOperation(const Napi::CallbackInfo& info) {
   heartbeatArg(info[0])->end();
   return info.Env().Undefined();
@@ -70,27 +72,27 @@ FailedOperation operationArgs(const Napi::CallbackInfo& info) {
   };
 }
 
-// findCauseSync(heartbeat, operation, its number, time limit that it kept not to | '', what it failed with): blocks;
-// the cause | ''
+// findCauseSync(heartbeat, operation, its number, the time limit that it exceeded | '', its error): the cause, or ''
+// when it is not known; blocks
 napi_value findCauseSync(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), heartbeatArg(info[0])->findCause(operationArgs(info)));
 }
 
-// findCause(…): the same in a promise
+// findCause(…): a promise of the same
 napi_value findCause(const Napi::CallbackInfo& info) {
   return runAsync(info.Env(), [heartbeat = heartbeatArg(info[0]), operation = operationArgs(info)]() -> MakeResult {
     return [cause = heartbeat->findCause(operation)](Napi::Env env) { return Napi::String::New(env, cause); };
   });
 }
 
-// announceFailure(heartbeat, cause): a promise
+// announceFailure(heartbeat, cause): tells the other ranks; a promise
 napi_value announceFailure(const Napi::CallbackInfo& info) {
   return waitAsync(info.Env(), [heartbeat = heartbeatArg(info[0]), cause = info[1].ToString().Utf8Value()] {
     heartbeat->announceFailure(cause);
   });
 }
 
-// stopHeartbeat(heartbeat): a promise
+// stopHeartbeat(heartbeat): leaves without a failure; a promise
 napi_value stopHeartbeat(const Napi::CallbackInfo& info) {
   return waitAsync(info.Env(), [heartbeat = heartbeatArg(info[0])] { heartbeat->leave(); });
 }

@@ -41,8 +41,8 @@ void broadcastFromFirst(const c10::intrusive_ptr<c10d::ProcessGroup>& group, con
   c10d::broadcast_coalesced(group, detached(tensors), kBroadcastBytes, 0);
 }
 
-// verifyAndBroadcast(group, parameters, buffers): a promise; all ranks must have parameters of the same shapes and
-// strides
+// verifyAndBroadcast(group, parameters, buffers): copies the tensors of rank 0 to all ranks; a promise. All ranks must
+// have parameters of the same shapes and strides.
 napi_value verifyAndBroadcast(const Napi::CallbackInfo& info) {
   const auto parameters = tensorListArg(info.Env(), info[1]);
   auto all = tensorListArg(info.Env(), info[2]);
@@ -53,13 +53,14 @@ napi_value verifyAndBroadcast(const Napi::CallbackInfo& info) {
   });
 }
 
-// broadcastCoalesced(group, tensors): blocks
+// broadcastCoalesced(group, tensors): copies the tensors of rank 0 to all ranks; blocks
 napi_value broadcastCoalesced(const Napi::CallbackInfo& info) {
   broadcastFromFirst(groupArg(info[0]).group, tensorListArg(info.Env(), info[1]));
   return info.Env().Undefined();
 }
 
-// createReducer(group, parameters, names, bytes of the first bucket, of the others, static graph)
+// createReducer(group, parameters, names, bytes of the first bucket, of the others, static graph): a c10d::Reducer,
+// which averages the parameters' gradients over ranks during backward
 napi_value createReducer(const Napi::CallbackInfo& info) {
   const auto parameters = tensorListArg(info.Env(), info[1]);
   const auto nameList = info[2].As<Napi::Array>();
@@ -113,6 +114,7 @@ void exportReducer(Napi::Env, Napi::Object exports) {
   exportFunction(exports, "beforeForward", beforeForward);
   exportFunction(exports, "beforeBackward", beforeBackward);
   exportFunction(exports, "afterFirstBackward", afterFirstBackward);
+  // disposeReducer(reducer): frees it without waiting for the garbage collector
   exportFunction(exports, "disposeReducer", [](const Napi::CallbackInfo& info) {
     handleArg<ReducerHandle>(info[0]).reducer.reset();
     return info.Env().Undefined();

@@ -39,8 +39,10 @@ MakeResult asHandle(Store store) {
   return [store = std::move(store)](Napi::Env env) { return wrapHandle(env, StoreHandle{store}); };
 }
 
-// tcpStore(host, port, world size | 0, is master, timeout, for this machine alone): a promise; port 0 lets the master
-// choose
+// Timeouts are in milliseconds, and the waiting calls return promises.
+
+// tcpStore(host, port, world size | 0, is master, timeout, for this machine alone): a store; with port 0 the master
+// chooses a free port
 napi_value tcpStore(const Napi::CallbackInfo& info) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(info[1].ToNumber().Uint32Value());
@@ -56,7 +58,7 @@ napi_value tcpStore(const Napi::CallbackInfo& info) {
       }));
 }
 
-// fileStore(path, world size, timeout): a promise
+// fileStore(path, world size, timeout): a store in a file that all ranks can reach
 napi_value fileStore(const Napi::CallbackInfo& info) {
   return runAsync(info.Env(),
                   [path = text(info[0]), size = info[1].ToNumber().Int32Value(), timeout = millisecondsArg(info[2])] {
@@ -66,12 +68,13 @@ napi_value fileStore(const Napi::CallbackInfo& info) {
                   });
 }
 
-// storePort(store): where a TCPStore listens; 0 for others
+// storePort(store): the port on which a TCPStore listens; 0 for other stores
 napi_value storePort(const Napi::CallbackInfo& info) {
   const auto* tcp = dynamic_cast<c10d::TCPStore*>(storeArg(info[0]).get());
   return Napi::Number::New(info.Env(), tcp != nullptr ? tcp->getPort() : 0);
 }
 
+// storeSet(store, key, bytes)
 napi_value storeSet(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
   return waitAsync(info.Env(), withDeadline(store->getTimeout(), [store, key = text(info[1]), value = bytes(info[2])] {
@@ -79,7 +82,7 @@ napi_value storeSet(const Napi::CallbackInfo& info) {
                    }));
 }
 
-// storeGet(store, key): waits for the key
+// storeGet(store, key): waits for the key; its value as a Buffer
 napi_value storeGet(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
   return runAsync(info.Env(), withDeadline(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
@@ -89,6 +92,7 @@ napi_value storeGet(const Napi::CallbackInfo& info) {
                   }));
 }
 
+// storeAdd(store, key, amount): adds an integer to a counter, which starts at 0; the new sum
 napi_value storeAdd(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
   return runAsync(info.Env(),
@@ -100,7 +104,7 @@ napi_value storeAdd(const Napi::CallbackInfo& info) {
                                }));
 }
 
-// storeWait(store, keys, timeout)
+// storeWait(store, keys, timeout): waits until all keys are set
 napi_value storeWait(const Napi::CallbackInfo& info) {
   const auto timeout = millisecondsArg(info[2]);
   return waitAsync(info.Env(), withDeadline(timeout, [store = storeArg(info[0]), wanted = keys(info[1]), timeout] {
@@ -108,6 +112,7 @@ napi_value storeWait(const Napi::CallbackInfo& info) {
                    }));
 }
 
+// storeCheck(store, keys): whether all keys are set
 napi_value storeCheck(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
   return runAsync(info.Env(), withDeadline(store->getTimeout(), [store, wanted = keys(info[1])]() -> MakeResult {
@@ -115,6 +120,7 @@ napi_value storeCheck(const Napi::CallbackInfo& info) {
                   }));
 }
 
+// storeDelete(store, key): whether the key existed
 napi_value storeDelete(const Napi::CallbackInfo& info) {
   const auto& store = storeArg(info[0]);
   return runAsync(info.Env(), withDeadline(store->getTimeout(), [store, key = text(info[1])]() -> MakeResult {
@@ -123,7 +129,7 @@ napi_value storeDelete(const Napi::CallbackInfo& info) {
                   }));
 }
 
-// storeClose(store): the master's server ends once no group uses it either
+// storeClose(store): lets go of the store at once; the master's server ends when no group uses it either
 napi_value storeClose(const Napi::CallbackInfo& info) {
   handleArg<StoreHandle>(info[0]).store.reset();
   return info.Env().Undefined();

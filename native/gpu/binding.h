@@ -1,5 +1,5 @@
-// torch.cuda of the addon. What needs no CUDA headers goes through the interfaces of c10, so that it is compiled in CPU
-// builds too.
+// The functions behind torch.cuda. Most go through the interfaces of c10, which need no CUDA headers, so that CPU
+// builds compile them too.
 #pragma once
 
 #include <napi.h>

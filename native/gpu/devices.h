@@ -1,4 +1,4 @@
-// The GPUs that libtorch sees.
+// The GPUs that libtorch can use.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -6,8 +6,8 @@
 
 namespace cleanclip {
 
-// The GPU that JavaScript names: its index, "cuda:<index>", or "cuda" and undefined for the current one of this thread.
-// CUDA is initialised by then. Throws ArgumentError where there is no GPU, or not that one.
+// Returns the GPU that JavaScript names: an index, "cuda:<index>", or "cuda" or undefined for this thread's current
+// GPU. It initialises CUDA if needed. Throws ArgumentError when there is no such GPU.
 c10::Device gpuArg(const Napi::Value& value);
 
 void exportDevices(Napi::Env env, Napi::Object exports);

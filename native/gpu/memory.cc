@@ -11,7 +11,7 @@ namespace {
 
 c10::DeviceAllocator& allocator() { return *c10::getDeviceAllocator(c10::kCUDA); }
 
-// cudaMemory(device): bytes in tensors and bytes taken from the GPU, now and at their peaks
+// cudaMemory(device): bytes in tensors (allocated) and bytes taken from the GPU (reserved), now and at their peaks
 napi_value cudaMemory(const Napi::CallbackInfo& info) {
   const auto device = gpuArg(info[0]);
   const auto statistics = allocator().getDeviceStats(device.index());
@@ -30,11 +30,13 @@ napi_value cudaMemory(const Napi::CallbackInfo& info) {
 
 void exportGpuMemory(Napi::Env, Napi::Object exports) {
   exportFunction(exports, "cudaMemory", cudaMemory);
+  // resetPeakCudaMemory(device): sets both peaks to the present values
   exportFunction(exports, "resetPeakCudaMemory", [](const Napi::CallbackInfo& info) {
     const auto device = gpuArg(info[0]);
     allocator().resetPeakStats(device.index());
     return info.Env().Undefined();
   });
+  // emptyCudaCache(): returns the memory that no tensor uses to all GPUs
   exportFunction(exports, "emptyCudaCache", [](const Napi::CallbackInfo& info) {
     gpuArg(info.Env().Undefined());
     allocator().emptyCache();

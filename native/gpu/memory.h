@@ -1,4 +1,4 @@
-// What libtorch's allocator holds of a GPU's memory.
+// The memory of a GPU that libtorch's allocator holds.
 #pragma once
 
 #include <napi.h>

@@ -14,7 +14,7 @@ struct GpuProperties {
   int multiProcessorCount;
 };
 
-// Throws ArgumentError in an addon that was compiled without CUDA's headers.
+// Returns the properties of a GPU; throws ArgumentError in an addon that was compiled without CUDA's headers.
 GpuProperties gpuProperties(c10::Device gpu);
 
 }  // namespace cleanclip

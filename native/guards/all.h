@@ -1,4 +1,4 @@
-// Every guard, each named after its operator; native/guards.cc says which operators have which.
+// All guards. The table in native/guards.cc says which operators have which guard.
 #pragma once
 
 #include <ATen/core/function_schema.h>

@@ -1,4 +1,5 @@
-// What the guards share: they find their arguments by name, and look at values only where there are any.
+// The guards share these functions. They find arguments by name, and read the values of a tensor only if it has any (a
+// meta tensor has none).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,12 +17,13 @@ namespace cleanclip::guards {
 using Stack = std::vector<c10::IValue>;
 using Schema = c10::FunctionSchema;
 
+// Returns the argument of that name; throws when this overload has none.
 const c10::IValue& argument(const Schema& schema, const Stack& stack, const char* name);
 
-// The argument, or none when this overload has no such one.
+// Returns the argument of that name, or None when this overload has none.
 c10::IValue argumentIfAny(const Schema& schema, const Stack& stack, const char* name);
 
-// The tensor of that name when it is given and its values can be read, else an undefined one.
+// Returns the tensor of that name, or an undefined one when it is not given or its values cannot be read.
 at::Tensor readable(const Schema& schema, const Stack& stack, const char* name);
 
 // Whether every element lies in [least, most]; NaN does not.

@@ -1,4 +1,4 @@
-// Random draws whose loops end for proper parameters alone.
+// Random draws whose loops end only for valid parameters.
 #include <ATen/ops/isnan.h>
 
 #include <cmath>
@@ -8,7 +8,7 @@
 
 namespace cleanclip::guards {
 
-// It draws until a comparison with a number that is none holds.
+// The loop ends when a comparison holds, which it never does with NaN.
 void binomial(const Schema& schema, const Stack& stack) {
   const auto count = readable(schema, stack, "count");
   if (count.defined() && count.layout() == at::kStrided && count.is_floating_point() &&
@@ -17,7 +17,7 @@ void binomial(const Schema& schema, const Stack& stack) {
   }
 }
 
-// Draws are made as int64.
+// Draws are int64, which a larger rate would overflow.
 void poisson(const Schema& schema, const Stack& stack) {
   const auto rate = readable(schema, stack, "self");
   if (rate.defined() && rate.layout() == at::kStrided && rate.is_floating_point() && rate.numel() > 0 &&
@@ -26,7 +26,7 @@ void poisson(const Schema& schema, const Stack& stack) {
   }
 }
 
-// from + 1 does not exist for the largest integer.
+// `from` + 1 overflows for the largest integer.
 void random(const Schema& schema, const Stack& stack) {
   const auto from = argumentIfAny(schema, stack, "from");
   if (from.isInt() && from.toInt() == INT64_MAX) refuse(schema, "a smaller `from`.");

@@ -1,4 +1,4 @@
-// Solvers that follow the pivots of a factorisation without a look, and LAPACK's faults.
+// Solvers that trust the pivots of a factorisation, and calls that LAPACK does not survive.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/isfinite.h>
@@ -10,11 +10,12 @@
 
 namespace cleanclip::guards {
 
+// The pivots are row numbers that the operator trusts. The gradient needs the data that unpack_data = false leaves out.
 void luUnpack(const Schema& schema, const Stack& stack) {
   const auto& lu = argument(schema, stack, "LU_data").toTensor();
   const auto& pivots = argument(schema, stack, "LU_pivots").toTensor();
   if (!argument(schema, stack, "unpack_data").toBool() && lu.requires_grad() && at::GradMode::is_enabled()) {
-    refuse(schema, "unpack_data where its gradient is recorded; call noGrad().");
+    refuse(schema, "unpack_data = true where its gradient is recorded; call noGrad().");
   }
   if (!argument(schema, stack, "unpack_pivots").toBool() || lu.dim() < 2 || pivots.is_meta()) return;
   auto expected = lu.sizes().slice(0, lu.dim() - 1).vec();
@@ -24,7 +25,7 @@ void luUnpack(const Schema& schema, const Stack& stack) {
   }
 }
 
-// Below zero they come in pairs, one for each block of two rows.
+// A pivot of a block of two rows is negative; such pivots come in pairs.
 void ldlSolve(const Schema& schema, const Stack& stack) {
   const auto ld = readable(schema, stack, "LD");
   const auto given = readable(schema, stack, "pivots");
@@ -43,13 +44,14 @@ void ldlSolve(const Schema& schema, const Stack& stack) {
   if (!right) refuse(schema, "pivots as ldl_factor gives them: 1 to n, and from -n to -1 in pairs.");
 }
 
-// linalg_eig checks it.
+// LAPACK does not expect infinity and NaN; linalg_eig refuses them itself.
 void eigenvalues(const Schema& schema, const Stack& stack) {
   const auto matrix = readable(schema, stack, "self");
   if (matrix.defined() && matrix.layout() == at::kStrided && !matrix.isfinite().all().item<bool>())
     refuse(schema, "a matrix without infinity and NaN.");
 }
 
+// LAPACK's gelss does not expect an empty b.
 void leastSquares(const Schema& schema, const Stack& stack) {
   const auto driver = argument(schema, stack, "driver");
   if (driver.isString() && driver.toStringRef() == "gelss" && argument(schema, stack, "b").toTensor().numel() == 0) {
@@ -57,7 +59,7 @@ void leastSquares(const Schema& schema, const Stack& stack) {
   }
 }
 
-// -n does not exist for the least integer.
+// -n overflows for the least integer.
 void matrixPower(const Schema& schema, const Stack& stack) {
   if (argument(schema, stack, "n").toInt() == INT64_MIN) refuse(schema, "a larger n.");
 }

@@ -6,8 +6,7 @@
 
 namespace cleanclip::guards {
 
-// The gradient of the bilinear one turns coordinates that are no numbers into addresses, where the padding folds or
-// clips them.
+// With padding that reflects or clips coordinates, the bilinear gradient turns NaN coordinates into addresses.
 void gridSampler(const Schema& schema, const Stack& stack) {
   constexpr int64_t bilinear = 0;
   constexpr int64_t zeros = 0;

@@ -1,5 +1,5 @@
-// Kernels for ordinary memory that are registered for all, and those of other memory that read it by other tensors'
-// sizes.
+// Kernels that are registered for all layouts but read ordinary memory, and kernels for other layouts that read memory
+// by the sizes of another tensor.
 #include <ATen/SparseCsrTensorUtils.h>
 
 #include "all.h"
@@ -7,17 +7,18 @@
 
 namespace cleanclip::guards {
 
+// These operators read the first tensor as ordinary memory.
 void strided(const Schema& schema, const Stack& stack) {
   const auto& tensor = stack.at(0).toTensor();
   if (tensor.is_quantized() || tensor.layout() != at::kStrided)
     refuse(schema, "a strided tensor that is not quantized.");
 }
 
-// Rows are written as if they were one after another.
+// The kernel writes rows as if they were contiguous.
 void contiguousOutput(const Schema& schema, const Stack& stack) {
   const auto out = argumentIfAny(schema, stack, "out");
   if (out.isTensor() && out.toTensor().numel() > 0 && !out.toTensor().is_contiguous()) {
-    throw ArgumentError(schema.name() + " writes to a contiguous tensor.");
+    throw ArgumentError(schema.name() + " takes a contiguous `out`.");
   }
 }
 
@@ -27,7 +28,7 @@ void viewDtype(const Schema& schema, const Stack& stack) {
     refuse(schema, "no dtype for a quantized tensor; call int_repr() first.");
 }
 
-// The copy that is sorted has other strides than the tensor by which it is read.
+// The kernel sorts a copy, but reads it by the strides of the expanded tensor, which the copy does not have.
 void median(const Schema& schema, const Stack& stack) {
   const auto& tensor = stack.at(0).toTensor();
   const auto given = argumentIfAny(schema, stack, "dim");
@@ -37,12 +38,12 @@ void median(const Schema& schema, const Stack& stack) {
   refuse(schema, "a tensor that is not expanded along dim; call contiguous() first.");
 }
 
-// The MKL-DNN library divides by the sizes.
+// The MKL-DNN library divides by the sizes of the tensor.
 void toMkldnn(const Schema& schema, const Stack& stack) {
   if (stack.at(0).toTensor().numel() == 0) refuse(schema, "a tensor that is not empty.");
 }
 
-// MKL's product of a compressed sparse matrix and a vector reads past the matrix's values.
+// MKL's product of a compressed sparse matrix and a vector reads beyond the values of the matrix.
 void sparseProduct(const Schema& schema, const Stack& stack) {
   for (size_t i = 0; i + 1 < stack.size(); i++) {
     if (!stack[i].isTensor() || !at::sparse_csr::is_sparse_compressed(stack[i].toTensor()) || !stack[i + 1].isTensor())
@@ -53,7 +54,7 @@ void sparseProduct(const Schema& schema, const Stack& stack) {
   }
 }
 
-// The MKL-DNN library reads the weight and the bias by the input's sizes.
+// The MKL-DNN library reads the weight and the bias by the sizes of the input.
 void linear(const Schema& schema, const Stack& stack) {
   const auto& input = stack.at(0).toTensor();
   if (!input.is_mkldnn()) return;
@@ -64,7 +65,7 @@ void linear(const Schema& schema, const Stack& stack) {
   if (!fits) refuse(schema, "a weight [out, in] and a bias [out] that fit an mkldnn input [..., in].");
 }
 
-// The least and the largest of nothing are read.
+// The kernel reads the minimum and the maximum, which an empty weight does not have.
 void quantizeWeight(const Schema& schema, const Stack& stack) {
   const auto& weight = stack.at(0).toTensor();
   if (weight.numel() == 0 || weight.dim() != 2) refuse(schema, "a matrix that is not empty.");

@@ -3,7 +3,7 @@
 
 namespace cleanclip::guards {
 
-// Autograd walks the lists of an in-place operator by the first one, before the operator compares their lengths.
+// For an in-place operator, autograd reads all lists by the length of the first one, before the operator compares them.
 void foreachLists(const Schema& schema, const Stack& stack) {
   const auto length = [](const c10::IValue& value) { return value.toListRef().size(); };
   if (stack.empty() || !stack[0].isList()) return;

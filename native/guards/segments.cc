@@ -1,4 +1,4 @@
-// Operators whose second tensor says where in the first the rows of each result lie.
+// Operators with a tensor of indices, lengths or offsets that select parts of another tensor.
 #include <ATen/ops/diff.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ std::vector<int64_t> lengthsOf(const c10::IValue& given) {
 
 }  // namespace
 
-// Labels are looked up without a look at them; what pads the rows of `targets` may be anything.
+// The kernel trusts the labels. Padding at the ends of the rows of `targets` may be any number.
 void ctcLoss(const Schema& schema, const Stack& stack) {
   const auto& probabilities = argument(schema, stack, "log_probs").toTensor();
   const auto given = readable(schema, stack, "targets");
@@ -39,7 +39,7 @@ void ctcLoss(const Schema& schema, const Stack& stack) {
   const auto check = [&](int64_t from, int64_t count) {
     for (int64_t i = from; i < std::min(from + count, targets.numel()); i++) {
       if (labels[i] < 0 || labels[i] >= classes)
-        refuse(schema, "targets from 0 to the number of classes, " + std::to_string(classes) + ", less one.");
+        refuse(schema, "targets of at least 0 and below the number of classes, " + std::to_string(classes) + ".");
     }
   };
   if (targets.dim() != 2) return check(0, targets.numel());
@@ -48,6 +48,7 @@ void ctcLoss(const Schema& schema, const Stack& stack) {
     check(static_cast<int64_t>(row) * targets.size(1), std::min(lengths[row], targets.size(1)));
 }
 
+// The kernel trusts the indices, the offsets and the dtypes.
 void embeddingBag(const Schema& schema, const Stack& stack) {
   const auto weight = readable(schema, stack, "weight");
   const auto indices = readable(schema, stack, "indices");
@@ -64,7 +65,7 @@ void embeddingBag(const Schema& schema, const Stack& stack) {
            "1-dimensional indices and offsets of int32 or int64; flatten the indices and pass the start of each bag.");
   }
   if (!inside(indices, 0, weight.size(0) - 1)) {
-    refuse(schema, "indices from 0 to the weight's rows, " + std::to_string(weight.size(0)) + ", less one.");
+    refuse(schema, "indices of at least 0 and below the weight's rows, " + std::to_string(weight.size(0)) + ".");
   }
   const auto last = argument(schema, stack, "include_last_offset");
   const bool withLast = last.isBool() && last.toBool();
@@ -84,6 +85,7 @@ void embeddingBag(const Schema& schema, const Stack& stack) {
   }
 }
 
+// The kernel trusts the lengths and the offsets.
 void segmentReduce(const Schema& schema, const Stack& stack) {
   const auto data = readable(schema, stack, "data");
   const auto lengths = readable(schema, stack, "lengths");

@@ -1,4 +1,4 @@
-// Sizes that an operator is told beside the tensors that have them.
+// Operators that take sizes as arguments, which must be those of their tensors.
 #include <ATen/core/grad_mode.h>
 
 #include "all.h"
@@ -6,7 +6,7 @@
 
 namespace cleanclip::guards {
 
-// The kernel is read by the sizes that are told.
+// The operator reads the weight by `kernel_size`.
 void kernelSize(const Schema& schema, const Stack& stack) {
   const auto& weight = argument(schema, stack, "weight").toTensor();
   const auto told = argument(schema, stack, "kernel_size").toIntVector();
@@ -14,7 +14,7 @@ void kernelSize(const Schema& schema, const Stack& stack) {
     refuse(schema, "the kernel_size that its weight has.");
 }
 
-// The same where a weight may also be flat, [out, in·kernel].
+// The same check for operators whose weight may also be flat: [out, channels · kernel_size].
 void flatKernelSize(const Schema& schema, const Stack& stack) {
   const auto& input = argument(schema, stack, "self").toTensor();
   const auto& weight = argument(schema, stack, "weight").toTensor();
@@ -30,7 +30,7 @@ void flatKernelSize(const Schema& schema, const Stack& stack) {
   if (width != weight.size(1)) refuse(schema, "a flat weight [out, channels * kernel_size].");
 }
 
-// The gradient of no distances is read from no rows.
+// Backward reads rows even where there are none.
 void pdist(const Schema& schema, const Stack& stack) {
   const auto& rows = stack.at(0).toTensor();
   if (rows.dim() == 2 && rows.size(0) == 0 && rows.requires_grad() && at::GradMode::is_enabled()) {

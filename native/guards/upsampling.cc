@@ -5,8 +5,8 @@
 
 namespace cleanclip::guards {
 
-// A window is made for the scale that is told, and runs outside the image when that is far from the sizes': in
-// antialiased kernels, and in those of quantized images.
+// The kernels for antialiasing and for quantized images compute windows from the `scales` argument. The windows leave
+// the image when the scales are far from the ratio of the sizes.
 void upsample(const Schema& schema, const Stack& stack) {
   const auto& image = stack.at(0).toTensor();
   const auto size = argument(schema, stack, "output_size");
@@ -18,7 +18,7 @@ void upsample(const Schema& schema, const Stack& stack) {
   for (size_t place = 0; place < places.size(); place++) {
     const auto scale = argumentIfAny(schema, stack, names[names.size() - places.size() + place]);
     if (scale.isDouble() && !(std::fabs(image.size(2 + place) * scale.toDouble() - places[place]) <= 1)) {
-      refuse(schema, "scales that are the output's size by the input's; leave them out.");
+      refuse(schema, "scales equal to the output's size divided by the input's; leave them out.");
     }
   }
 }

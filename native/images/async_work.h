@@ -1,4 +1,4 @@
-// Runs work on bytes of JavaScript, at once or on a thread of the pool, where it does not block the event loop.
+// Runs work on bytes of JavaScript: at once, or on a thread of Node's pool, where it does not block the event loop.
 #pragma once
 
 #include <napi.h>
@@ -12,8 +12,8 @@
 
 namespace cleanclip {
 
-// Runs `work` on a thread of the pool, then `finish` on JavaScript's thread with its result. The promise gets the value
-// that `finish` makes. `bytes` stay alive until then.
+// Runs `work` on a thread of the pool, then `finish` with its result on JavaScript's thread. The promise resolves to
+// the value of `finish`. `bytes` stay alive until then.
 template <typename Result>
 class AsyncWork : public Napi::AsyncWorker {
  public:
@@ -66,7 +66,7 @@ class AsyncWork : public Napi::AsyncWorker {
   std::exception_ptr failure;
 };
 
-// Does the same, or works at once and returns the value without a promise.
+// With `async`, does the same. Otherwise works at once and returns the value of `finish` without a promise.
 template <typename Result>
 napi_value syncOrAsync(bool async, const Napi::Object& bytes, typename AsyncWork<Result>::Work work,
                        typename AsyncWork<Result>::Finish finish) {

@@ -17,8 +17,7 @@ using namespace pixels;
 
 namespace {
 
-// The image between two steps: `pixels_` as read or changed, and operations on levels that are yet to be applied to
-// them.
+// The image between two steps: `pixels_`, uint8 [H, W, 3], and the operations on levels that are not yet applied to it.
 class Canvas {
  public:
   explicit Canvas(const at::Tensor& image) : pixels_(image), size_{image.size(1), image.size(0)} {}
@@ -33,7 +32,7 @@ class Canvas {
     return meanGrey(bytes(), size_);
   }
 
-  // `change(from, to)` gives every byte of the next image.
+  // Calls `change(from, to)`, which must write every byte of the next image.
   template <typename Change>
   void draw(Change change) {
     settle();
@@ -51,6 +50,7 @@ class Canvas {
  private:
   const uint8_t* bytes() const { return pixels_.const_data_ptr<uint8_t>(); }
 
+  // Applies the waiting operations on levels.
   void settle() {
     if (levels_.empty()) return;
     auto next = owned_ ? pixels_ : at::empty_like(pixels_);
@@ -65,7 +65,7 @@ class Canvas {
   bool owned_ = false;
 };
 
-// Beyond that a factor changes nothing more: every difference goes to black or white.
+// Limits a factor. Beyond these bounds it changes nothing more, because every difference is black or white already.
 float factorOf(double change) { return static_cast<float>(std::clamp(1 + change, -1e6, 1e6)); }
 
 void transform(Canvas& canvas, const Matrix& matrix) {

@@ -10,11 +10,11 @@ namespace cleanclip::images {
 
 struct Step {
   std::string name;  // as torchvision calls the operation
-  double magnitude;  // in its unit, with its sign
+  double magnitude;  // signed; in the operation's unit: slope, pixels, degrees, bits, level, or change of a factor
 };
 
-// Applies the steps in order. `image` is uint8 [H, W, 3], contiguous, on the CPU, of at most 2²⁰ pixels a side; the
-// result a new one. Throws ArgumentError at a name that is not one.
+// Applies the steps in order. `image` is uint8 [H, W, 3], contiguous, on the CPU, with at most 2²⁰ pixels per side.
+// Returns a new image of the same kind. Throws ArgumentError for an unknown name.
 at::Tensor augment(const at::Tensor& image, const std::vector<Step>& steps);
 
 }  // namespace cleanclip::images

@@ -16,9 +16,9 @@ namespace cleanclip {
 
 namespace {
 
-constexpr int64_t kLongestSide = 1 << 20;  // of which affine() can tell positions
+constexpr int64_t kLongestSide = 1 << 20;  // pixels; affine() cannot address more
 
-// Bytes on the CPU, [..., 3, H, W].
+// Returns images, uint8 [..., 3, H, W] on the CPU; throws ArgumentError for other tensors.
 const at::Tensor& imagesArg(const Napi::CallbackInfo& info) {
   const auto& images = tensorArg(info.Env(), info[0]);
   const bool bytes = images.scalar_type() == at::kByte && images.is_cpu() && images.layout() == at::kStrided;
@@ -27,7 +27,7 @@ const at::Tensor& imagesArg(const Napi::CallbackInfo& info) {
   return images;
 }
 
-// One image that has pixels, as [H, W, 3] without gaps.
+// Returns one image that has pixels, as contiguous uint8 [H, W, 3].
 at::Tensor interleavedArg(const Napi::CallbackInfo& info) {
   const auto& image = imagesArg(info);
   if (image.dim() != 3 || image.numel() == 0) throw ArgumentError("One image [3, H, W] with pixels was expected here.");
@@ -46,12 +46,12 @@ std::vector<images::Step> stepsArg(const Napi::Value& value) {
   return steps;
 }
 
-// augmentImage(image, steps): a new image after steps of [name, magnitude]; both uint8 [3, H, W], the new one stored
-// channels last
+// augmentImage(image, steps): a new image after the steps, each [name, magnitude]. Both images are uint8 [3, H, W] on
+// the CPU; the new one is stored channels last.
 napi_value augmentImage(const Napi::CallbackInfo& info) {
   const auto image = interleavedArg(info);
   if (image.size(0) > kLongestSide || image.size(1) > kLongestSide) {
-    throw ArgumentError("An image of at most 1048576 pixels a side was expected here.");
+    throw ArgumentError("An image of at most 1048576 pixels per side was expected here.");
   }
   return wrapTensor(info.Env(), images::augment(image, stepsArg(info[1])).permute({2, 0, 1}));
 }
@@ -62,15 +62,15 @@ int64_t pixelsArg(const Napi::Value& value) {
   return static_cast<int64_t>(pixels);
 }
 
-// resizeImage(image, width, height, left, top, cropWidth, cropHeight, bilinear): uint8 [3, cropHeight, cropWidth] of
-// the image in that size
+// resizeImage(image, width, height, left, top, cropWidth, cropHeight, bilinear): resizes uint8 [3, H, W] to
+// [3, height, width], bilinearly or bicubically. Returns the crop at (left, top), uint8 [3, cropHeight, cropWidth].
 napi_value resizeImage(const Napi::CallbackInfo& info) {
   const auto image = interleavedArg(info);
   const pixels::Size target{pixelsArg(info[1]), pixelsArg(info[2])};
   const pixels::Crop crop{pixelsArg(info[3]), pixelsArg(info[4]), {pixelsArg(info[5]), pixelsArg(info[6])}};
   if (crop.size.pixels() == 0 || crop.left + crop.size.width > target.width ||
       crop.top + crop.size.height > target.height) {
-    throw ArgumentError("A crop with pixels, inside of the resized image, was expected here.");
+    throw ArgumentError("A crop with pixels, inside the resized image, was expected here.");
   }
   const auto interpolation = info[7].ToBoolean() ? pixels::Interpolation::bilinear : pixels::Interpolation::bicubic;
   auto planes = at::empty({3, crop.size.height, crop.size.width}, at::kByte);
@@ -79,7 +79,8 @@ napi_value resizeImage(const Napi::CallbackInfo& info) {
   return wrapTensor(info.Env(), std::move(planes));
 }
 
-// normalizeImages(images, means, deviations): float32 of the same shape, (byte ÷ 255 − mean) ÷ deviation of its channel
+// normalizeImages(images, means, deviations): uint8 [..., 3, H, W] to float32 of the same shape:
+// (byte ÷ 255 − mean) ÷ deviation, with one mean and one deviation per channel
 napi_value normalizeImages(const Napi::CallbackInfo& info) {
   const auto images = imagesArg(info).contiguous();
   const auto channel = [&](size_t argument, int64_t i) {

@@ -1,4 +1,4 @@
-// What happens to images between their decoding and the model, as functions on the addon.
+// The addon's functions for images between their decoding and the model.
 #pragma once
 
 #include <napi.h>

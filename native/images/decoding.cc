@@ -20,12 +20,12 @@ namespace cleanclip {
 
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{1} << 32;  // of what is unpacked
+constexpr int64_t kMostBytes = int64_t{1} << 32;  // limit of the unpacked size
 
 int64_t wholeNumber(const Napi::Value& value) {
   const auto number = value.ToNumber().DoubleValue();
   if (!(number >= 0 && number <= 0x1p45 && number == std::floor(number)))
-    throw ArgumentError("A whole number was expected here.");
+    throw ArgumentError("An integer was expected here.");
   return static_cast<int64_t>(number);
 }
 
@@ -63,7 +63,7 @@ pixels::Raster rasterArg(const Napi::Value& value) {
   for (uint32_t c = 0; c < 3; c++) raster.blank[c] = static_cast<uint8_t>(wholeNumber(blank.Get(c)));
   const auto tables = bytesArg(object.Get("tables"));
   raster.tables.assign(tables.Data(), tables.Data() + tables.ByteLength());
-  const auto numbers = object.Get("pieces");  // eleven a piece
+  const auto numbers = object.Get("pieces");  // eleven numbers per piece, in the order of pixels::Piece
   if (!numbers.IsTypedArray() || numbers.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
     throw ArgumentError("Pieces of a picture were expected here.");
   const auto pieces = numbers.As<Napi::Float64Array>();
@@ -71,7 +71,7 @@ pixels::Raster rasterArg(const Napi::Value& value) {
     std::array<int64_t, 11> n;
     for (size_t j = 0; j < 11; j++) {
       const double number = pieces[i + j];
-      if (!(number >= 0 && number <= 0x1p45)) throw ArgumentError("A piece of a picture lies nowhere.");
+      if (!(number >= 0 && number <= 0x1p45)) throw ArgumentError("A piece of a picture lies outside of any file.");
       n[j] = static_cast<int64_t>(number);
     }
     raster.pieces.push_back({n[0], n[1], n[2], n[3], n[4], n[5], n[6], {n[7], n[8], n[9], n[10]}});
@@ -87,9 +87,9 @@ struct Decoded {
 
 Decoded rasterise(const pixels::Raster& raster, uint8_t* bytes, size_t length, int64_t filtered) {
   if (filtered > 0) {
-    // one piece after another, each of rows that begin with the byte of their filter
+    // The bytes hold one piece after another; each row begins with the byte of its filter.
     for (const auto& piece : raster.pieces) {
-      if (piece.offsets[0] < 1 || piece.stride < 2) throw ArgumentError("The rows of a PNG have a filter each.");
+      if (piece.offsets[0] < 1 || piece.stride < 2) throw ArgumentError("Each row of a PNG begins with its filter.");
       const auto start = static_cast<size_t>(piece.offsets[0] - 1);
       const auto whole =
           start >= length ? 0 : std::min<int64_t>(piece.height, static_cast<int64_t>(length - start) / piece.stride);
@@ -106,8 +106,9 @@ Decoded rasterise(const pixels::Raster& raster, uint8_t* bytes, size_t length, i
   return decoded;
 }
 
-// rasterToRgb(bytes, raster, filtered, async): { pixels: uint8 [H, W, 3], missing }, or a promise of it. Missing: how
-// many pixels the bytes end before. filtered: bytes a pixel of PNG's filters, which are undone in `bytes`; else 0
+// rasterToRgb(bytes, raster, filtered, async): { pixels, missing }, or a promise of it. `pixels` is uint8 [H, W, 3] on
+// the CPU; `missing` counts the pixels for which there are no bytes. `filtered` is the bytes per pixel of PNG's
+// filters, which are undone in place in `bytes`; it is 0 without filters.
 napi_value rasterToRgb(const Napi::CallbackInfo& info) {
   auto bytes = bytesArg(info[0]);
   const auto raster = std::make_shared<pixels::Raster>(rasterArg(info[1]));
@@ -126,10 +127,9 @@ napi_value rasterToRgb(const Napi::CallbackInfo& info) {
 
 struct Unpacking {
   std::string kind;
-  int64_t size;  // bytes that come out
-  std::vector<std::array<int64_t, 3>>
-      parts;  // where each begins among the bytes, its length, and the length of what comes out
-  std::array<int64_t, 5> numbers;
+  int64_t size;                               // of the result, in bytes
+  std::vector<std::array<int64_t, 3>> parts;  // [start, packed length, unpacked length] of each, in bytes
+  std::array<int64_t, 5> numbers;             // depend on `kind`; 0 where JavaScript gave fewer
 };
 
 using Unpacked = std::optional<std::vector<uint8_t>>;
@@ -163,7 +163,7 @@ Unpacked unpack(const Unpacking& what, pixels::Bytes from) {
     else
       std::copy_n(part.data, std::min(length, room), place);
     if (!whole) return std::nullopt;
-    // numbers: bytes a row, samples side by side, bits of each, big endian; no differences when there are no samples
+    // numbers: bytes per row, samples per pixel, bits per sample, big endian; 0 samples: the file has no differences
     if (n[1] > 0 && n[0] > 0)
       pixels::undoDifferences(place, room / n[0], n[0], static_cast<int>(n[1]), static_cast<int>(n[2]), n[3] != 0);
     place += room;
@@ -171,8 +171,9 @@ Unpacked unpack(const Unpacking& what, pixels::Bytes from) {
   return to;
 }
 
-// unpackPixels(kind, bytes, size, parts, numbers): a promise of the bytes, or of null when the packed ones are wrong or
-// too few
+// unpackPixels(kind, bytes, size, parts, numbers): a promise of a Buffer of `size` bytes, or of null when the packed
+// bytes are wrong or too few. `kind` is gif, bmp, plain (Netpbm), lzw, packbits or another name, which copies the
+// bytes.
 napi_value unpackPixels(const Napi::CallbackInfo& info) {
   const auto bytes = bytesArg(info[1]);
   auto what = std::make_shared<Unpacking>();

@@ -1,4 +1,4 @@
-// Decoding of image files whose headers JavaScript has read: unpacks their bytes and makes RGB of their samples.
+// Decodes image files whose headers JavaScript has read: unpacks their bytes and converts their samples to RGB.
 #pragma once
 
 #include <napi.h>

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kFraction = 16;  // bits
 
-// What lies further off than any image is wide falls outside however far it is; so far, sums cannot overflow.
+// Converts to fixed point. Values are clamped beyond the largest image, where all are outside, so that no sum
+// overflows.
 int64_t fixed(double value) {
   constexpr double furthest = 1 << 26;
   return static_cast<int64_t>(std::floor(std::clamp(value, -furthest, furthest) * (1 << kFraction) + 0.5));
@@ -26,7 +27,7 @@ struct Range {
   int64_t end;
 };
 
-// The columns of `columns` at which start + column · step is within [0, length).
+// Returns the part of `columns` for which start + column · step is within [0, length).
 Range inside(int64_t start, int64_t step, int64_t length, Range columns) {
   if (step == 0) return start >= 0 && start < length ? columns : Range{columns.begin, columns.begin};
   if (step < 0) return inside(length - 1 - start, -step, length, columns);

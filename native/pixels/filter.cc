@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#endif
+#include "instructions.h"
 
 namespace cleanclip::pixels {
 
@@ -22,12 +20,13 @@ double bicubic(double distance) {
 
 double bilinear(double distance) { return std::max(0.0, 1 - std::fabs(distance)); }
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef CLEANCLIP_X86
 
-constexpr int kLowBits =
-    11;  // a weight is cut in two, so that the products of bytes and both parts are those of 16-bit instructions
-constexpr int64_t kGroup =
-    32;  // parts for 4 taps: high of taps 0 and 1 (four times: three channels and nothing), of 2 and 3, low likewise
+// A weight is cut into a high and a low part, so that 16-bit instructions can multiply each part with bytes.
+constexpr int kLowBits = 11;
+// The number of parts for 4 taps. First come the high parts of taps 0 and 1, four times: for three channels and an
+// unused one. Then come those of taps 2 and 3, then the low parts in the same order.
+constexpr int64_t kGroup = 32;
 
 std::vector<int16_t> partsOf(const std::vector<int32_t>& weights) {
   std::vector<int16_t> parts(kGroup / 4 * weights.size());
@@ -42,14 +41,14 @@ std::vector<int16_t> partsOf(const std::vector<int32_t>& weights) {
   return parts;
 }
 
-// The bytes of 4 pixels as 16-bit numbers: red of pixels 0 and 1, green, blue, nothing; then those of 2 and 3.
+// Returns the bytes of 4 pixels as 16-bit numbers: red of pixels 0 and 1, green, blue, zeros; then those of 2 and 3.
 __attribute__((target("avx2"))) inline __m256i pairs(const uint8_t* pixels) {
   const auto bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels)));
   return _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
                                                      6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1));
 }
 
-// `groups` of 4 taps each; 0: as many as the filter has.
+// Filters a row. `groups` is the number of groups of 4 taps; 0 stands for as many as the filter has.
 template <int groups>
 __attribute__((target("avx2"))) void applyGroups(const Filter& filter, const int16_t* parts, const uint8_t* row,
                                                  uint8_t* to) {
@@ -80,16 +79,10 @@ void applyParts(const Filter& filter, const int16_t* parts, const uint8_t* row, 
     applyGroups<0>(filter, parts, row, to);
 }
 
-bool hasAvx2() {
-  static const bool has = __builtin_cpu_supports("avx2");
-  return has;
-}
-
 #else
 
 std::vector<int16_t> partsOf(const std::vector<int32_t>&) { return {}; }
 void applyParts(const Filter&, const int16_t*, const uint8_t*, uint8_t*) {}
-bool hasAvx2() { return false; }
 
 #endif
 
@@ -117,7 +110,7 @@ Filter::Filter(Interpolation interpolation, int64_t length, int64_t target, int6
     weigh([](double x) { return bilinear(x); }, 1, length, target, start);
 }
 
-// `radius`: beyond that the kernel is 0.
+// The kernel is 0 beyond `radius`.
 template <typename Kernel>
 void Filter::weigh(Kernel kernel, double radius, int64_t length, int64_t target, int64_t start) {
   const auto scale = static_cast<double>(length) / static_cast<double>(target);
@@ -140,13 +133,15 @@ void Filter::weigh(Kernel kernel, double radius, int64_t length, int64_t target,
       sum += exact[tap];
     }
     for (int64_t tap = 0; tap < used[i]; tap++) {
-      weights[i * taps + tap] = static_cast<int32_t>(std::round(exact[tap] / sum * (1 << kWeightBits)));
+      const auto weight = exact[tap] / sum * (1 << kWeightBits);
+      weights[i * taps + tap] = static_cast<int32_t>(weight + (weight < 0 ? -0.5 : 0.5));
     }
   }
 }
 
 RowFilter::RowFilter(const Filter& filter)
-    : filter_(filter), parts_(hasAvx2() ? partsOf(filter.weights) : std::vector<int16_t>()) {}
+    : filter_(filter),
+      parts_(instructions() >= Instructions::avx2 ? partsOf(filter.weights) : std::vector<int16_t>()) {}
 
 void RowFilter::apply(const uint8_t* row, uint8_t* to) const {
   if (parts_.empty())

@@ -1,4 +1,4 @@
-// Which neighbours PIL's bicubic or bilinear filter weighs along one side of an image, and the weighing of a row's.
+// PIL's bicubic and bilinear filters along one side of an image: their weights, and their application to a row.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,15 @@ constexpr int kWeightBits = 22;
 
 enum class Interpolation { bicubic, bilinear };
 
-// The filter of `count` pixels from the one at `start`, of a side that is resized from `length` to `target` pixels.
+// The filter for a side that is resized from `length` to `target` pixels. It has the weights of `count` pixels of the
+// result, from the one at `start` on.
 struct Filter {
   Filter(Interpolation interpolation, int64_t length, int64_t target, int64_t start, int64_t count);
 
   int64_t count;
-  int64_t begin = 0, end = 0;    // the pixels that matter
-  int64_t taps;                  // weights a pixel, a multiple of 4; those that are not needed are 0
-  std::vector<int64_t> first;    // [count] the pixel that a pixel's first weight is for
+  int64_t begin = 0, end = 0;    // the range of the input pixels that are used
+  int64_t taps;                  // weights per pixel, a multiple of 4; those that are not needed are 0
+  std::vector<int64_t> first;    // [count] the input pixel of each first weight
   std::vector<int32_t> weights;  // [count · taps] in units of 2⁻²²
 
  private:
@@ -25,8 +26,8 @@ struct Filter {
   void weigh(Kernel kernel, double radius, int64_t length, int64_t target, int64_t start);
 };
 
-// Filters one row: `row` has 3 bytes for each pixel from filter.begin on, and 4 · taps bytes more that can be read;
-// `to` has room for 3 bytes a pixel and for one byte more.
+// Filters one row. `row` holds 3 bytes for each input pixel from filter.begin on, and 4 · taps more bytes that may be
+// read. `to` has room for 3 bytes per pixel and one byte more.
 class RowFilter {
  public:
   explicit RowFilter(const Filter& filter);

@@ -21,7 +21,7 @@ int highest(const Counts& counts) {
 }
 
 std::array<Counts, 3> histograms(const uint8_t* pixels, Size size) {
-  // Neighbours are often equal and would wait for one another, so they are counted in turn.
+  // Neighbours are often equal, and increments of one counter wait for each other. Four sets of counters take turns.
   std::array<std::array<Counts, 3>, 4> parts{};
   const auto count = [&](size_t part) {
     for (size_t channel = 0; channel < 3; channel++) parts[part][channel][pixels[3 * part + channel]]++;
@@ -105,9 +105,7 @@ void Levels::then(Table (*table)(const Counts&), const uint8_t* pixels, Size siz
 }
 
 void Levels::apply(const uint8_t* from, uint8_t* to, Size size) {
-  for (const auto* end = from + size.bytes(); from != end; from += 3, to += 3) {
-    for (size_t channel = 0; channel < 3; channel++) to[channel] = tables_[channel][from[channel]];
-  }
+  lookUp(from, to, size.bytes(), tables_);
   *this = {};
 }
 

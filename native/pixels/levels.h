@@ -1,37 +1,37 @@
-// The operations that give each level of a channel another, as PIL's `ImageOps` and `ImageEnhance` do.
+// Operations that map each level (0–255) of a channel to another one, as in PIL's `ImageOps` and `ImageEnhance`.
 #pragma once
 
 #include <array>
 #include <optional>
 
+#include "lookup.h"
 #include "size.h"
 
 namespace cleanclip::pixels {
 
-constexpr int kLevels = 256;
-
-using Table = std::array<uint8_t, kLevels>;
 using Counts = std::array<uint32_t, kLevels>;
 
-// Tables that depend on nothing but a magnitude.
+// Tables that depend on a magnitude alone.
 Table inverted();
 Table posterised(double bits);               // the bits to keep, 0–8
-Table solarised(double threshold);           // levels from there on are inverted
+Table solarised(double threshold);           // inverts levels of at least `threshold`
 Table blended(uint8_t start, float factor);  // factor 0 gives `start`, 1 changes nothing, others extrapolate
 
-// Tables that follow from how often each level occurs.
-Table stretched(const Counts& counts);  // the lowest that occurs becomes 0, the highest 255
+// Tables that depend on how often each level occurs.
+Table stretched(const Counts& counts);  // the lowest level that occurs becomes 0, the highest 255
 Table equalised(const Counts& counts);  // levels become equally frequent
 
-// Operations on levels in a row, applied in one pass: a later one sees what an earlier one makes of the histogram.
+// Collects consecutive operations on levels and applies them in one pass. A later operation gets the histogram that
+// earlier ones produce.
 class Levels {
  public:
   bool empty() const { return !changed_; }
+  // Adds one table for all channels.
   void then(const Table& table);
-  // `table` of each channel's counts in the image at `pixels`, which the operations before this one have not been
-  // applied to yet
+  // Adds a table per channel, which `table` makes from the channel's counts. `pixels` is the image before all collected
+  // operations.
   void then(Table (*table)(const Counts&), const uint8_t* pixels, Size size);
-  // Applies them all, and forgets them; `to` may be `from`.
+  // Applies all operations and forgets them; `to` may be `from`.
   void apply(const uint8_t* from, uint8_t* to, Size size);
 
  private:

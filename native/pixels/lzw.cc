@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kCodes = 4096;
 
-// The strings of an LZW dictionary: each lies within what has been put out, as the string before it and a byte more.
+// The strings of an LZW dictionary. Each string lies within the output: it is an earlier string and one more byte.
 class Strings {
  public:
   Strings(uint8_t* to, size_t room) : to(to), room(room) {}
@@ -24,7 +24,7 @@ class Strings {
     to[done++] = static_cast<uint8_t>(byte);
   }
 
-  // As much of the string of this code as there is room for.
+  // Puts out the string of this code, as far as there is room.
   void put(int code) {
     const auto count = std::min<size_t>(lengths[code], room - done);
     const auto* from = to + starts[code];
@@ -34,10 +34,10 @@ class Strings {
     if (from + count <= place)
       std::memcpy(place, from, count);
     else
-      for (size_t i = 0; i < count; i++) place[i] = from[i];  // the string before and its own first byte
+      for (size_t i = 0; i < count; i++) place[i] = from[i];  // overlaps: the string before, then its own first byte
   }
 
-  // The string before and the first byte of the next one, which follows it.
+  // Adds an entry to the dictionary: the string before and the byte after it, which the next string will write.
   void keep(int code) {
     starts[code] = start;
     lengths[code] = static_cast<uint16_t>(done - start + 1);
@@ -51,7 +51,7 @@ class Strings {
   std::array<uint16_t, kCodes> lengths;
 };
 
-// The rows of an interlaced frame, which come in four passes, to their places.
+// Copies the rows of an interlaced frame, which come in four passes, to their places.
 void interlace(const uint8_t* from, size_t length, int64_t width, int64_t height, uint8_t* to) {
   constexpr std::array<std::array<int, 2>, 4> passes{{{0, 8}, {4, 8}, {2, 4}, {1, 2}}};
   for (const auto& [first, step] : passes) {
@@ -64,12 +64,12 @@ void interlace(const uint8_t* from, size_t length, int64_t width, int64_t height
   }
 }
 
-// The blocks of a GIF's frame; returns how many indices they have.
+// Unpacks the blocks of a GIF's frame, with codes of `bits` + 1 bits at first. Returns the number of indices.
 size_t unpackBlocks(Bytes from, int bits, uint8_t* to, size_t room) {
   const auto strings = std::make_unique<Strings>(to, room);
   const int clear = 1 << bits, end = clear + 1;
   int size = bits + 1, next = end + 1;
-  bool fresh = true;  // no string is before
+  bool fresh = true;  // the next string has none before it
   uint32_t buffer = 0;
   int held = 0;
   size_t at = 0, block = 0;
@@ -77,7 +77,7 @@ size_t unpackBlocks(Bytes from, int bits, uint8_t* to, size_t room) {
     while (held < size) {
       while (block == 0) {
         if (at >= from.length || at + from.data[at] + 1 > from.length)
-          return strings->length();  // only whole blocks count
+          return strings->length();  // an incomplete block does not count
         block = from.data[at++];
       }
       buffer |= static_cast<uint32_t>(from.data[at++]) << held;
@@ -147,7 +147,7 @@ bool unpackTiffLzw(Bytes from, uint8_t* to, size_t room) {
     if (fresh ? code > 255 : code > next || next >= kCodes) return false;
     if (!fresh) {
       strings->keep(next++);
-      if (next + 1 >= 1 << size && size < 12) size++;  // a code earlier than GIF
+      if (next + 1 >= 1 << size && size < 12) size++;  // one code earlier than in GIF
     }
     fresh = false;
     if (code < clear)

@@ -7,7 +7,7 @@ namespace cleanclip::pixels {
 
 namespace {
 
-constexpr int64_t kLargest = int64_t{1} << 45;  // of offsets in bits: products and sums below stay within 63 bits
+constexpr int64_t kLargest = int64_t{1} << 45;  // limit of offsets in bytes; sums and products below fit 63 bits
 
 bool within(int64_t value, int64_t least, int64_t most) { return value >= least && value <= most; }
 
@@ -19,7 +19,7 @@ uint8_t reverse(uint8_t byte) {
   return static_cast<uint8_t>((byte & 0xAA) >> 1 | (byte & 0x55) << 1);
 }
 
-// a · b ÷ 255, rounded, as PIL's MULDIV255.
+// Returns a · b ÷ 255, rounded as by PIL's MULDIV255.
 int scaled(int a, int b) {
   const int product = a * b + 128;
   return ((product >> 8) + product) >> 8;
@@ -34,7 +34,7 @@ void unpremultiply(const uint8_t* from, uint8_t* to) {
   for (int c = 0; c < 3; c++) to[c] = from[3] == 0 ? 0 : clip(255 * from[c] / from[3]);
 }
 
-// In 1/64 of a level, as libImaging/ConvertYCbCr.c has it.
+// Computes in units of 1/64 of a level, as PIL's libImaging/ConvertYCbCr.c does.
 void ycbcrToRgb(const uint8_t* from, uint8_t* to) {
   const auto part = [](double weight, int level) { return static_cast<int>(weight * 64 * (level - 128) + 0.5); };
   const int y = from[0], cb = from[1], cr = from[2];
@@ -47,7 +47,7 @@ class Reader {
  public:
   explicit Reader(const Raster& raster) : raster(raster), tableSize(raster.bits <= 8 ? 256 : 65536) {}
 
-  // The byte of sample `c` that begins at this bit.
+  // Returns the byte (0–255) of sample `c`, which begins at this bit.
   uint8_t read(const uint8_t* bytes, int64_t bit, int c) const {
     const auto* at = bytes + (bit >> 3);
     const auto* table = raster.tables.data() + c * tableSize;
@@ -80,7 +80,7 @@ class Reader {
   const int tableSize;
 };
 
-// Where the pixel (x, y) as stored goes: a linear function of both.
+// The stored pixel (x, y) goes to byte origin + x · right + y · down of the result.
 struct Places {
   int64_t origin, right, down;
 
@@ -98,7 +98,8 @@ struct Places {
   }
 };
 
-// A row of a piece: the bit at which each sample begins, and where the pixels go, so many bytes from one to the next.
+// A row of a piece: the bit at which each sample of the first pixel begins, and where the pixels go. In the result, one
+// pixel begins `stepTo` bytes after the other.
 struct Row {
   const uint8_t* bytes;
   std::array<int64_t, 4> bits;
@@ -107,7 +108,7 @@ struct Row {
   int64_t stepTo;
 };
 
-// Of anything.
+// Fills a row of any raster.
 void fillAny(const Raster& raster, Row row) {
   const Reader reader(raster);
   const int channels = raster.channels();
@@ -126,7 +127,7 @@ void fillAny(const Raster& raster, Row row) {
   }
 }
 
-// Of RGB in bytes that stand for themselves.
+// Fills a row of RGB from bytes that need no table.
 void fillBytes(const Raster& raster, Row row) {
   const auto *red = row.bytes + (row.bits[0] >> 3), *green = row.bytes + (row.bits[1] >> 3),
              *blue = row.bytes + (row.bits[2] >> 3);
@@ -142,7 +143,7 @@ void fillBytes(const Raster& raster, Row row) {
   }
 }
 
-// Of RGB by tables, in samples of 8 or 16 bits, or fewer where kBits is 0.
+// Fills a row of RGB by tables, from samples of 8 or 16 bits. kBits of 0 stands for samples of fewer bits.
 template <int kBits, bool kBigEndian>
 void fillByTables(const Raster& raster, Row row) {
   const auto size = kBits == 16 ? 65536 : 256;
@@ -167,7 +168,7 @@ void fillByTables(const Raster& raster, Row row) {
   }
 }
 
-// What fills the rows of a raster fastest.
+// Returns the fastest of the functions above for a raster.
 auto rowFiller(const Raster& raster) -> void (*)(const Raster&, Row) {
   if (raster.colours != Raster::Colours::kRgb || raster.reversed || raster.bits == 32) return fillAny;
   if (raster.bits == 16) return raster.bigEndian ? fillByTables<16, true> : fillByTables<16, false>;
@@ -211,7 +212,7 @@ bool Raster::sound() const {
 
 int64_t toRgb(const Raster& raster, const uint8_t* bytes, size_t length, uint8_t* rgb) {
   const int channels = raster.channels();
-  // the last byte of a row, from the first byte of all
+  // The end of the piece's first row, in bytes from the start of `bytes`.
   const auto reachOf = [&](const Piece& piece) {
     int64_t reach = 0;
     for (int c = 0; c < channels; c++) {

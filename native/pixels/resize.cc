@@ -1,10 +1,13 @@
 #include "resize.h"
 
 #include <algorithm>
+#include <memory>
+#include <tuple>
 #include <vector>
 
 #include "filter.h"
 #include "vectorised.h"
+#include "wide_resize.h"
 
 namespace cleanclip::pixels {
 
@@ -27,17 +30,17 @@ VECTORISED void splitRow(const uint8_t* __restrict from, uint8_t* __restrict red
   }
 }
 
-// Pillow goes down the columns first where that saves most; the order shows, because bytes are rounded in between.
+// Pillow filters columns first where that saves most. The order matters, because results are rounded to bytes between.
 bool columnsFirst(Size size, Size target) {
   return target.height < size.height && size.height - target.height > 2 * (size.width - target.width);
 }
 
-// Filters down the columns of rows of `length` bytes.
+// Filters the columns of an image whose rows have `length` bytes.
 class ColumnFilter {
  public:
   ColumnFilter(const Filter& filter, int64_t length) : filter_(filter), sums_(length) {}
 
-  // Row y of the result from the rows that it weighs; `row(i)` is the i-th of the image.
+  // Computes row y of the result; `row(i)` returns row i of the image.
   template <typename Row>
   void apply(int64_t y, Row row, uint8_t* to) {
     const auto length = static_cast<int64_t>(sums_.size());
@@ -54,6 +57,39 @@ class ColumnFilter {
   std::vector<int32_t> sums_;
 };
 
+// What depends on sizes alone.
+struct Plan {
+  Plan(Size size, Size target, Crop crop, Interpolation interpolation)
+      : size(size),
+        target(target),
+        crop(crop),
+        interpolation(interpolation),
+        across(interpolation, size.width, target.width, crop.left, crop.size.width),
+        down(interpolation, size.height, target.height, crop.top, crop.size.height),
+        narrow(across),
+        wide({across, down, columnsFirst(size, target)}) {}
+  Plan(const Plan&) = delete;
+
+  bool isFor(Size otherSize, Size otherTarget, Crop otherCrop, Interpolation other) const {
+    return size == otherSize && target == otherTarget && crop == otherCrop && interpolation == other;
+  }
+
+  const Size size, target;
+  const Crop crop;
+  const Interpolation interpolation;
+  const Filter across, down;
+  const RowFilter narrow;
+  const WideResize wide;
+};
+
+// Returns the plan of this thread, which it keeps for the next image: often that has the same size.
+const Plan& planOf(Size size, Size target, Crop crop, Interpolation interpolation) {
+  thread_local std::unique_ptr<const Plan> last;
+  if (!last || !last->isFor(size, target, crop, interpolation))
+    last = std::make_unique<const Plan>(size, target, crop, interpolation);
+  return *last;
+}
+
 }  // namespace
 
 void resize(const uint8_t* from, Size size, Size target, Crop crop, Interpolation interpolation, uint8_t* planes) {
@@ -68,9 +104,9 @@ void resize(const uint8_t* from, Size size, Size target, Crop crop, Interpolatio
     return;
   }
 
-  const Filter across(interpolation, size.width, target.width, crop.left, width);
-  const Filter down(interpolation, size.height, target.height, crop.top, crop.size.height);
-  const RowFilter narrow(across);
+  const auto& plan = planOf(size, target, crop, interpolation);
+  if (plan.wide.fits()) return plan.wide.apply(from, size, planes);
+  const auto& [across, down, narrow] = std::tie(plan.across, plan.down, plan.narrow);
   const auto used = 3 * (across.end - across.begin);
   std::vector<uint8_t> wide(used + 4 * across.taps), result(3 * width + 1);
   if (columnsFirst(size, target)) {
@@ -84,7 +120,7 @@ void resize(const uint8_t* from, Size size, Size target, Crop crop, Interpolatio
   }
 
   ColumnFilter lower(down, 3 * width);
-  std::vector<uint8_t> rows(down.taps * (3 * width + 1));  // the narrowed rows in use, in turn
+  std::vector<uint8_t> rows(down.taps * (3 * width + 1));  // a ring of the narrowed rows in use
   const auto narrowed = [&](int64_t y) { return rows.data() + y % down.taps * (3 * width + 1); };
   auto next = down.begin;
   for (int64_t y = 0; y < crop.size.height; y++) {

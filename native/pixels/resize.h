@@ -11,10 +11,12 @@ struct Crop {
   int64_t left;
   int64_t top;
   Size size;
+
+  bool operator==(const Crop&) const = default;
 };
 
-// `Image.resize(target, BICUBIC)` or `BILINEAR`, of which only what `crop` cuts out is computed: into planes [3, crop
-// height, crop width].
+// Does PIL's `Image.resize(target, BICUBIC)`, or `BILINEAR`, but computes only the crop. Writes it to `planes`, uint8
+// [3, crop height, crop width].
 void resize(const uint8_t* from, Size size, Size target, Crop crop, Interpolation interpolation, uint8_t* planes);
 
 }  // namespace cleanclip::pixels

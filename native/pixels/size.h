@@ -1,4 +1,4 @@
-// An image as PIL has it: bytes interleaved, [height, width, 3], without gaps.
+// The size of an image as PIL stores it: bytes [height, width, 3], interleaved and contiguous.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@ struct Size {
 
   int64_t pixels() const { return width * height; }
   int64_t bytes() const { return 3 * pixels(); }
+  bool operator==(const Size&) const = default;
 };
 
 }  // namespace cleanclip::pixels

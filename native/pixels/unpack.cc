@@ -10,8 +10,8 @@ namespace cleanclip::pixels {
 
 namespace {
 
-// Of a, above and corner the one nearest to left + above − corner; without branches, which would be guessed wrongly
-// half of the time.
+// Returns the one of left, above and corner that is nearest to left + above − corner. It has no branches, because the
+// processor would predict half of them wrongly.
 int paeth(int left, int above, int corner) {
   const int fromLeft = above - corner, fromAbove = left - corner;
   const int toLeft = std::abs(fromLeft), toAbove = std::abs(fromAbove), toCorner = std::abs(fromLeft + fromAbove);
@@ -19,11 +19,11 @@ int paeth(int left, int above, int corner) {
   return toLeft <= std::min(toAbove, toCorner) ? left : best;
 }
 
-// What filters 1, 3 and 4 add to a byte.
+// Filters 1 and 3 add these to a byte; filter 4 adds `paeth`.
 int ofLeft(int left, int, int) { return left; }
 int ofBoth(int left, int above, int) { return (left + above) / 2; }
 
-// Filters whose bytes depend on those of the pixel before, kStep bytes away, which are kept in registers.
+// Undoes a filter whose bytes depend on the pixel before, kStep bytes earlier. That pixel is kept in registers.
 template <int kStep, typename Add>
 void unfilterPixels(uint8_t* row, const uint8_t* above, int64_t length, Add add) {
   std::array<int, kStep> left{}, corner{};
@@ -39,7 +39,7 @@ void unfilterPixels(uint8_t* row, const uint8_t* above, int64_t length, Add add)
   for (int c = 0; i < length; i++, c++) row[i] = static_cast<uint8_t>(row[i] + add(left[c], above[i], corner[c]));
 }
 
-// `above` is a row of zeros for the first one.
+// Undoes the filter of a row; returns false for an unknown filter. For the first row, `above` is a row of zeros.
 template <int kStep>
 bool unfilterRow(int filter, uint8_t* row, const uint8_t* above, int64_t length) {
   if (filter == 1) unfilterPixels<kStep>(row, above, length, ofLeft);

@@ -1,4 +1,4 @@
-// From the option tables of src/options: the types of the jobs' arguments, and docs/flags.md.
+// Makes the types of the jobs' arguments, and docs/flags.md, from the option tables of src/options.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -6,25 +6,24 @@ import { format, resolveConfig } from 'prettier';
 
 const require = createRequire(import.meta.url);
 
-/** The compiled modules that hold the tables and the commands. */
+/** Loads the tables and the commands from the compiled modules. */
 function load(root) {
   const dist = (name) => require(join(root, 'dist', name));
+  const { jobCommands, commandName } = dist('options/commands');
   return {
     camelCase: dist('options/define').camelCase,
     recipe: dist('options/finetune').cleanClipRecipe,
     train: dist('options/train').trainOptions,
-    poison: dist('options/poison').poisonOptions,
-    convert: dist('options/convert').convertOptions,
-    convertFlags: dist('options/convert').convertFlags,
     classify: dist('options/classify').classifyOptions,
     distributed: dist('options/distributed').distributedOptions,
     evaluation: dist('options/evaluate').evaluationOptions,
     trigger: dist('options/trigger').triggerOptions,
     unused: dist('options/unused').unusedOptions,
-    commands: Object.fromEntries(
-      ['poison', 'convert', 'setup', 'doctor'].map((name) => [name, dist(`cli/${name}`).command]),
-    ),
-    aliases: dist('cli/poison').aliases,
+    commands: Object.entries(jobCommands).map(([job, { args = {}, flags, aliases = {} }]) => ({
+      ...{ job, name: commandName(job), args, flags, aliases },
+      command: dist(`cli/${commandName(job).replaceAll('-', '_')}`).command,
+    })),
+    tools: ['setup', 'doctor'].map((name) => ({ name, command: dist(`cli/${name}`).command })),
   };
 }
 
@@ -33,21 +32,21 @@ async function pretty(root, file, text) {
   return { file, text: await format(text, { ...(await resolveConfig(path)), filepath: path }) };
 }
 
-/** Names of values that are no units of measure. */
+/** Names of values that are not units of measurement. */
 const noUnits = ['number', 'index', 'rate', 'seed'];
 
-/** Lines of at most 112 characters, as a doc comment has them. */
+/** Breaks a text into lines of at most 112 characters, as in a doc comment. */
 const wrap = (text) => text.replace(/(.{1,112})(?: |$)/g, ' * $1\n').trimEnd();
 
-/** Default values that are computed have a text of their own. */
+/** Returns the default value as the docs show it; `defaultText` describes a default that is computed. */
 const shownDefault = ({ default: value, defaultText, type }) =>
   defaultText ?? (value === undefined ? undefined : type === 'string' ? `'${value}'` : String(value));
 
-/** src/options/inputs.gen.ts */
+/** Returns the name and the text of src/options/inputs.gen.ts. */
 export function inputTypes({ root }) {
-  const { camelCase, recipe, train, poison, convert } = load(root);
+  const { camelCase, recipe, train, commands } = load(root);
 
-  /** Flags in a sentence as the API names them: `--compat reference` as `compat: 'reference'`. */
+  /** Replaces flags in a sentence by the API's names: `--compat reference` becomes `compat: 'reference'`. */
   const inApi = (table, sentence) =>
     sentence
       .replace(/--(\w+)(?: (\w+))?/g, (_, flag, word) => {
@@ -55,7 +54,10 @@ export function inputTypes({ root }) {
         if (word === undefined) return `\`${name}\``;
         return table[flag]?.choices?.includes(word) ? `\`${name}: '${word}'\`` : `\`${name}\` ${word}`;
       })
-      .replace(/\b(IN|OUT)\b/g, (name) => (name === 'IN' ? '`input`' : '`output`'));
+      .replace(/\b[A-Z]+\b/g, (word) => {
+        const [name] = Object.entries(table).find(([, { unit }]) => unit === word.toLowerCase()) ?? [];
+        return name === undefined ? word : `\`${name}\``;
+      });
 
   const property = (table, flag, byDefault) => {
     const spec = table[flag];
@@ -73,7 +75,7 @@ export function inputTypes({ root }) {
       ...(facts.length > 0 ? [' *', ` * ${facts.join(' ')}`] : []),
       ...(shown === undefined ? [] : [wrap(`@default ${inApi(table, String(shown))}`)]),
       ' */',
-      `${camelCase(flag)}?: ${several ? `${single}[]` : single};`,
+      `${camelCase(flag)}?: ${several ? (choices === undefined ? `${single}[]` : `(${single})[]`) : single};`,
     ].join('\n');
   };
 
@@ -82,15 +84,11 @@ export function inputTypes({ root }) {
     flags.map((flag) => property(table, flag, defaults[camelCase(flag)])).join('\n') +
     '\n}\n';
 
-  return pretty(
-    root,
-    'src/options/inputs.gen.ts',
-    declarations(declare, { camelCase, recipe, train, poison, convert }),
-  );
+  return pretty(root, 'src/options/inputs.gen.ts', declarations(declare, { camelCase, recipe, train, commands }));
 }
 
-/** The interfaces of all jobs' arguments. */
-function declarations(declare, { camelCase, recipe, train, poison, convert }) {
+/** Returns the interfaces of all jobs' arguments. */
+function declarations(declare, { camelCase, recipe, train, commands }) {
   const notEvaluated = ['train_data'];
   const ofRecipe = Object.keys(train).filter((flag) => camelCase(flag) in recipe);
   return [
@@ -115,11 +113,13 @@ function declarations(declare, { camelCase, recipe, train, poison, convert }) {
       ofRecipe,
       recipe,
     ),
-    declare('PoisonInput', 'What `poison` takes: the flags of `cleanclip poison` in camelCase.', poison),
-    declare(
-      'ConvertInput',
-      'What `convert` takes: the arguments and flags of `cleanclip convert` in camelCase.',
-      convert,
+    ...commands.map(({ job, name, args, flags }) =>
+      declare(
+        `${job[0].toUpperCase()}${job.slice(1)}Input`,
+        `What \`${job}\` takes: the ${Object.keys(args).length > 0 ? 'arguments and ' : ''}flags of ` +
+          `\`cleanclip ${name}\` in camelCase.`,
+        { ...args, ...flags },
+      ),
     ),
   ].join('\n');
 }
@@ -133,7 +133,7 @@ function row([flag, spec]) {
     spec.type === 'boolean'
       ? 'nothing'
       : choices !== undefined
-        ? choices.map((choice) => `\`${choice}\``).join(', ')
+        ? (several ? 'one or more of ' : '') + choices.map((choice) => `\`${choice}\``).join(', ')
         : spec.expects(undefined);
   const shown = spec.type === 'boolean' ? 'off' : (spec.defaultText ?? spec.default);
   const constant = spec.defaultText === undefined && spec.type !== 'boolean' && shown !== undefined;
@@ -144,19 +144,36 @@ function row([flag, spec]) {
 const table = (entries) =>
   ['| flag | takes | default | what it does |', '| --- | --- | --- | --- |', ...entries.map(row), ''].join('\n');
 
-/** The options of commander itself, of `setup` and `doctor`. */
-const commanderTable = ({ options }) =>
+/** Returns the section of a command that runs a job. */
+function jobSection({ name, args, flags, aliases, command }) {
+  const words = Object.values(args).map(({ unit, several }) => ` ${unit.toUpperCase()}${several ? '...' : ''}`);
+  const alias = Object.entries(aliases).map(([other, flag]) => ` \`--${other}\` is another name of \`--${flag}\`.`);
+  const list = Object.values(args).map(({ unit, doc }) => `- ${unit.toUpperCase()}: ${doc}`);
+  return [
+    `## cleanclip ${name}${words.join('')}`,
+    `${cell(command.description())}${alias.join('')}`,
+    ...(list.length > 0 ? [list.join('\n')] : []),
+    table(Object.entries(flags)),
+  ].join('\n\n');
+}
+
+/** Returns the section of a command that has no option table: `setup`, `doctor`. */
+const toolSection = ({ name, command }) =>
   [
+    `## cleanclip ${name}`,
+    '',
+    cell(command.description()),
+    '',
     '| flag | what it does |',
     '| --- | --- |',
-    ...options.map(({ flags, description }) => `| \`${flags}\` | ${cell(description)} |`),
+    ...command.options.map(({ flags, description }) => `| \`${flags}\` | ${cell(description)} |`),
     '',
   ].join('\n');
 
-/** docs/flags.md */
+/** Returns the name and the text of docs/flags.md. */
 export function flagTables({ root }) {
   const tables = load(root);
-  const { train, poison, convertFlags, commands, aliases } = tables;
+  const { train, commands, tools } = tables;
   const { classify, distributed, trigger, unused } = tables;
   const evaluation = Object.fromEntries(Object.entries(tables.evaluation).filter(([flag]) => !(flag in trigger)));
   const groups = [
@@ -168,7 +185,6 @@ export function flagTables({ root }) {
   ];
   const rest = Object.entries(train).filter(([flag]) => !groups.some(([, group]) => flag in group));
   const trained = (group) => Object.entries(group).filter(([flag]) => flag in train);
-  const alias = Object.entries(aliases).map(([name, flag]) => `\`--${name}\` is another name of \`--${flag}\`.`);
   const text = `<!-- Generated by scripts/generate.mjs from the option tables in src/options; do not edit. -->
 
 # The flags of every command
@@ -184,28 +200,7 @@ It trains CLIP with \`--train_data\` and a classifier with \`--finetune\`; witho
 
 ${table(rest)}
 ${groups.map(([title, group]) => `### ${title}\n\n${table(trained(group))}`).join('\n')}
-## cleanclip poison
-
-${cell(commands.poison.description())} ${alias.join(' ')}
-
-${table(Object.entries(poison))}
-## cleanclip convert IN OUT
-
-${cell(commands.convert.description())}
-
-- IN: ${commands.convert.registeredArguments[0].description}
-- OUT: ${commands.convert.registeredArguments[1].description}
-
-${table(Object.entries(convertFlags))}
-## cleanclip setup
-
-${cell(commands.setup.description())}
-
-${commanderTable(commands.setup)}
-## cleanclip doctor
-
-${cell(commands.doctor.description())}
-
-${commanderTable(commands.doctor)}`;
+${commands.map(jobSection).join('\n')}
+${tools.map(toolSection).join('\n')}`;
   return pretty(root, 'docs/flags.md', text);
 }

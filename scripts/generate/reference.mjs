@@ -1,4 +1,4 @@
-// docs/reference.md: the API from the doc comments of what src/index.ts exports, by typedoc.
+// Makes docs/reference.md by typedoc, from the doc comments of what src/index.ts exports.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,19 +29,22 @@ const options = (root, out) => ({
   sort: ['source-order'],
   parametersFormat: 'table',
   interfacePropertiesFormat: 'table',
-  excludeExternals: true, // the operators among them
+  excludeExternals: true, // operators.gen.ts too
   externalPattern: ['**/node_modules/**', '**/operators.gen.ts'],
   excludeInternal: true,
   excludePrivate: true,
   excludeProtected: true,
-  // What the public API names is exported: test/package/exports.test.ts.
+  // notExported is off, because test/package/exports.test.ts checks that the API's types are exported.
   validation: { notDocumented: true, notExported: false, invalidLink: true },
   requiredToBeDocumented: ['Class', 'Function', 'Interface', 'Method', 'TypeAlias', 'Variable'],
   treatValidationWarningsAsErrors: true,
   logLevel: 'Warn',
 });
 
-/** @throws when an exported name has no doc comment, or a link in one leads nowhere */
+/**
+ * Returns the name and the text of docs/reference.md.
+ * @throws Error when an exported name has no doc comment, or when a link in a comment leads nowhere
+ */
 export async function apiReference({ root }) {
   const file = 'docs/reference.md';
   const out = mkdtempSync(join(tmpdir(), 'cleanclip-reference-'));

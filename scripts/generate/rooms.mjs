@@ -1,4 +1,4 @@
-// The picture in ARCHITECTURE.md of the rooms of src/ and which imports which, drawn from the imports.
+// Draws the picture in ARCHITECTURE.md: the rooms (folders) of src/, and which room imports from which.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 
 const [begin, end] = ['<!-- rooms: drawn by scripts/generate/rooms.mjs -->\n', '<!-- /rooms -->'];
 
-/** ARCHITECTURE.md with the present picture between its markers. */
+/** Returns the name and the text of ARCHITECTURE.md, with the present picture between its markers. */
 export async function architecture({ root }) {
   const file = 'ARCHITECTURE.md';
   const text = readFileSync(join(root, file), 'utf8');
@@ -20,8 +20,8 @@ export async function architecture({ root }) {
 }
 
 /**
- * For each room, the rooms whose files its own import; files in src/ itself belong to no room, nor does the leaf
- * backdoor/names.ts, which options read too.
+ * Returns, for each room, the rooms from which its files import. Files in src/ itself belong to no room. Neither does
+ * the leaf backdoor/names.ts, which options import too.
  */
 async function importsOfRooms(root) {
   const { options } = createRequire(import.meta.url)(join(root, '.dependency-cruiser.cjs'));
@@ -41,7 +41,7 @@ async function importsOfRooms(root) {
   return imports;
 }
 
-/** The arrows that say something: not those between rooms that others join already. */
+/** Returns the arrows of the picture, without those between rooms that a chain of other arrows connects. */
 function arrows(imports) {
   const reaches = (from, to) => [...imports.get(from)].some((next) => next === to || reaches(next, to));
   return [...imports]

@@ -1,6 +1,7 @@
 import { optionError } from '../errors';
 import { augmentImage } from '../images/kernels';
 import { checkImage } from '../images/pixels';
+import { checkInteger } from '../integers';
 import { Random } from '../random';
 import { show } from '../show';
 import type { Tensor } from '../torch';
@@ -26,10 +27,10 @@ export const operationNames = [
 /** One operation of AutoAugment by its name. */
 export type OperationName = (typeof operationNames)[number];
 
-/** Operation, its probability, and its magnitude as one of ten bins (absent where it has none). */
+/** An operation, its probability, and the bin of its magnitude from 0 to 9 (absent if it has no magnitude). */
 type Step = readonly [name: OperationName, probability: number, bin?: number];
 
-/** The policy found on ImageNet (Cubuk et al. 2019, AutoAugment, table 9), in its order; doubles are doubles there. */
+/** The ImageNet policy (Cubuk et al. 2019, AutoAugment, table 9) in its order. Its duplicates are in the paper too. */
 export const imageNetPolicy: readonly (readonly [Step, Step])[] = [
   [
     ['Posterize', 0.4, 8],
@@ -146,15 +147,16 @@ const signed: ReadonlySet<OperationName> = new Set<OperationName>([
 ]);
 
 /**
- * AutoAugment with the ImageNet policy, as `torchvision.transforms.AutoAugment` applies it to a PIL image (nearest
- * interpolation, black where nothing falls): one of 25 sub-policies at random, of its two steps each with its
- * probability, signs at random.
+ * Augments an image by AutoAugment's ImageNet policy (Cubuk et al. 2019), as `torchvision.transforms.AutoAugment` does
+ * with a PIL image: nearest interpolation, black fill. It picks one of 25 sub-policies at random and applies each of
+ * its two operations with the operation's probability and a random sign.
  *
- * @param image uint8 [3, H, W]
- * @param options.random the source of the choices; by default one of its own
- * @param options.seed a whole number: the same seed, the same choices; by default they differ from call to call
+ * @param image uint8 [3, H, W] on the CPU; H and W are at most 1,048,576
+ * @param options.random generator of the choices; default: a new one, seeded with `seed`
+ * @param options.seed an integer; the same seed gives the same choices; default: a random one
  * @returns uint8 [3, H, W]; a new tensor
- * @throws CleanclipError ERR_OPTION: not such an image, or not such a seed
+ * @throws CleanclipError ERR_OPTION: `image` or `seed` is invalid; ERR_TORCH: the image is not on the CPU or is too
+ * long
  * @example
  * ```ts
  * const augmented = autoAugment(image, { seed: 0 });
@@ -162,31 +164,48 @@ const signed: ReadonlySet<OperationName> = new Set<OperationName>([
  */
 export function autoAugment(image: Tensor, options: { seed?: number; random?: Random } = {}): Tensor {
   const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
-  if (!Number.isSafeInteger(seed)) throw optionError(`seed must be a whole number; got ${show(seed)}.`);
+  checkInteger('seed', seed);
   checkImage(image);
-  const random = options.random ?? new Random(seed);
   const [, height, width] = image.shape;
-  const steps = random.choice(imageNetPolicy);
-  const chances = [random.next(), random.next()];
-  const signs = [random.int(2), random.int(2)];
-  const applied = steps.flatMap(([name, probability, bin = 0], i): [OperationName, number][] => {
-    if (chances[i] >= probability) return [];
-    const magnitude = magnitudeOf(name, bin, { width, height });
-    return [[name, signed.has(name) && signs[i] === 0 ? -magnitude : magnitude]];
-  });
-  return augmentImage(image, applied);
+  return augmentImage(image, drawSteps(options.random ?? new Random(seed), { width, height }));
 }
 
 /**
- * One operation of AutoAugment, equal to what torchvision and PIL compute for that magnitude.
+ * Draws what {@link autoAugment} does to an image.
  *
- * @param image uint8 [3, H, W]
- * @param name ShearX, ShearY (slope), TranslateX, TranslateY (pixels), Rotate (degrees, counter-clockwise), Brightness,
- * Color, Contrast, Sharpness (0 leaves the image, −1 gives black, grey, mean grey, blurred), Posterize (bits to keep,
- * 1–8), Solarize (level from which values are inverted), AutoContrast, Equalize, Invert (no magnitude)
- * @param magnitude in the operation's unit, with its sign; default 0
+ * @param size of the image in pixels: translations are shares of it
+ * @returns at most two operations, each with its magnitude
+ */
+export function drawSteps(random: Random, size: { width: number; height: number }): [OperationName, number][] {
+  const steps = random.choice(imageNetPolicy);
+  const chances = [random.next(), random.next()];
+  const signs = [random.int(2), random.int(2)];
+  return steps.flatMap(([name, probability, bin = 0], i): [OperationName, number][] => {
+    if (chances[i] >= probability) return [];
+    const magnitude = magnitudeOf(name, bin, size);
+    return [[name, signed.has(name) && signs[i] === 0 ? -magnitude : magnitude]];
+  });
+}
+
+/**
+ * Applies one operation of AutoAugment. The result equals what torchvision and PIL compute for that magnitude.
+ *
+ * The magnitude of each operation is:
+ * - `ShearX`, `ShearY`: the slope;
+ * - `TranslateX`, `TranslateY`: pixels;
+ * - `Rotate`: degrees, counter-clockwise;
+ * - `Brightness`, `Color`, `Contrast`, `Sharpness`: the factor minus 1; 0 leaves the image, and −1 makes it black,
+ *   grey, mean grey or blurred;
+ * - `Posterize`: the number of bits to keep, 1 to 8;
+ * - `Solarize`: the level from which values are inverted;
+ * - `AutoContrast`, `Equalize`, `Invert`: none.
+ *
+ * @param image uint8 [3, H, W] on the CPU; H and W are at most 1,048,576
+ * @param name of the operation, as torchvision spells it
+ * @param magnitude in the unit of the operation, with its sign; default 0
  * @returns uint8 [3, H, W]; a new tensor
- * @throws CleanclipError ERR_OPTION: unknown name, a magnitude that is not a number, not such an image
+ * @throws CleanclipError ERR_OPTION: `image`, `name` or `magnitude` is invalid; ERR_TORCH: the image is not on the CPU
+ * or is too long
  * @example
  * ```ts
  * const turned = autoAugmentOp(image, 'Rotate', 30);
@@ -206,9 +225,9 @@ export function autoAugmentOp(image: Tensor, name: OperationName, magnitude = 0)
 }
 
 /**
- * The magnitude of a bin (0–9), in single precision as torchvision computes it.
+ * The magnitude of a bin (0 to 9) in float32, as torchvision computes it.
  *
- * @param size of the image: translations are shares of it
+ * @param size of the image in pixels, which scales translations
  */
 export function magnitudeOf(name: OperationName, bin: number, size: { width: number; height: number }): number {
   switch (name) {
@@ -234,7 +253,7 @@ export function magnitudeOf(name: OperationName, bin: number, size: { width: num
   }
 }
 
-/** Element `bin` of `torch.linspace(start, end, 10)` in float32, which counts from the nearer end. */
+/** Element `bin` of `torch.linspace(start, end, 10)` in float32. Like torch, it counts from the nearer end. */
 function linspace(start: number, end: number, bin: number): number {
   const float = Math.fround;
   const step = float(float(float(end) - float(start)) / 9);

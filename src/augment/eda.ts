@@ -1,6 +1,6 @@
-import { checkText, optionError } from '../errors';
+import { checkText } from '../errors';
+import { checkInteger } from '../integers';
 import { Random } from '../random';
-import { show } from '../show';
 import { synonyms } from './wordnet';
 
 /** The share of words that an edit touches. */
@@ -22,10 +22,12 @@ const STOP_WORDS = new Set(
   ).split(' '),
 );
 
-/** An edit of a sentence of at least one word; `count` is how many times it is done. */
+/** An edit of a list of at least one word; `count` is the number of times that it is applied. */
 type Edit = (words: readonly string[], count: number, random: Random) => string[];
 
-/** Replaces `count` distinct words that have synonyms, stop words excepted, each wherever it stands. */
+/**
+ * Replaces `count` distinct words that have synonyms and are not stop words. Every occurrence of a word is replaced.
+ */
 export const replaceWithSynonyms: Edit = (words, count, random) => {
   const candidates = random.shuffle([...new Set(words)].filter((word) => !STOP_WORDS.has(word)));
   const chosen = candidates.filter((word) => synonyms(word).length > 0).slice(0, count);
@@ -34,7 +36,7 @@ export const replaceWithSynonyms: Edit = (words, count, random) => {
 };
 
 /**
- * Inserts a synonym of a random word before a random word, `count` times; ten words are tried for one that has
+ * Inserts a synonym of a random word before a random word, `count` times. Up to ten words are tried until one has
  * synonyms.
  */
 export const insertSynonyms: Edit = (words, count, random) => {
@@ -62,7 +64,7 @@ export const swapWords: Edit = (words, count, random) => {
   return edited;
 };
 
-/** Deletes each word with probability 0.1; one word always stays. */
+/** Deletes each word with probability 0.1. If no word is left, a random one is kept. */
 export const deleteWords: Edit = (words, _count, random) => {
   const kept = words.filter(() => random.next() > ALPHA);
   return kept.length > 0 ? kept : [random.choice(words)];
@@ -70,7 +72,7 @@ export const deleteWords: Edit = (words, _count, random) => {
 
 const EDITS = [replaceWithSynonyms, insertSynonyms, swapWords, deleteWords];
 
-/** The words EDA works on: runs of a–z in the lower-cased text; apostrophes vanish. */
+/** The words that EDA edits: runs of a–z in the lower-case text without its apostrophes. */
 const wordsOf = (text: string): string[] =>
   text
     .replace(/['’]/g, '')
@@ -78,15 +80,16 @@ const wordsOf = (text: string): string[] =>
     .match(/[a-z]+/g) ?? [];
 
 /**
- * Easy data augmentation (Wei & Zou 2019) as CleanCLIP's text view uses it: one of synonym replacement, random
- * insertion, random swap and random deletion, each as likely as the others, touching a tenth of the words, at least
- * one.
+ * Augments a caption by easy data augmentation (EDA, Wei & Zou 2019), which makes CleanCLIP's text view. It applies one
+ * of four edits, each with probability 1/4: synonym replacement, random insertion, random swap or random deletion. The
+ * first three edit a tenth of the words, at least one; deletion drops each word with probability 0.1. Synonyms come
+ * from WordNet.
  *
  * @param text a caption
- * @param options.seed a whole number: the same seed, the same result; by default results differ from call to call
- * @param options.random draws from this generator instead
- * @returns words a–z joined by spaces; a text without such letters unchanged
- * @throws {CleanclipError} `ERR_OPTION` when `seed` is not a whole number
+ * @param options.seed an integer; the same seed gives the same result; default: a random one
+ * @param options.random generator of the choices; default: a new one, seeded with `seed`
+ * @returns lower-case words of a–z, joined by spaces; a text without letters a–z is returned unchanged
+ * @throws {CleanclipError} `ERR_OPTION` when `text` is not a string or `seed` not an integer
  * @example
  * ```ts
  * eda('a small dog runs on the beach', { seed: 0 });
@@ -95,7 +98,7 @@ const wordsOf = (text: string): string[] =>
 export function eda(text: string, options: { seed?: number; random?: Random } = {}): string {
   checkText('The text of eda', text);
   const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
-  if (!Number.isSafeInteger(seed)) throw optionError(`seed must be a whole number; got ${show(seed)}.`);
+  checkInteger('seed', seed);
   const words = wordsOf(text);
   if (words.length === 0) return text;
   const random = options.random ?? new Random(seed);

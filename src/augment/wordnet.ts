@@ -7,7 +7,7 @@ const CACHED_WORDS = 65536;
 /** Enough for the lemmas at the head of any synset's line. */
 const HEAD_BYTES = 512;
 
-/** How endings are taken off (WordNet's morphy): an ending and what replaces it. */
+/** The rules that reduce a word to its base form (WordNet's morphy): an ending and its replacement. */
 const ENDINGS = {
   noun: [
     ['s', ''],
@@ -39,7 +39,7 @@ const ENDINGS = {
   adv: [],
 } as const;
 
-/** One part of speech of WordNet: its index in memory, its synsets read from the file one by one. */
+/** One part of speech of WordNet. Its index is in memory; its synsets are read from the file one by one. */
 class PartOfSpeech {
   private readonly index: Buffer;
   private readonly data: number;
@@ -55,7 +55,7 @@ class PartOfSpeech {
     }
   }
 
-  /** Lemmas of all synsets of a word and of its base forms, as `wordnet.synsets(word)` of NLTK 3.10 finds them. */
+  /** The lemmas of all synsets of a word and of its base forms, as `wordnet.synsets(word)` of NLTK 3.10 finds them. */
   lemmas(word: string): string[] {
     const bases = this.irregular.get(word) ?? this.regularBases(word);
     return [...new Set([word, ...bases])]
@@ -70,8 +70,8 @@ class PartOfSpeech {
   }
 
   /**
-   * Where the synsets of a lemma are in the data file: binary search among the index's lines, `lemma pos count …
-   * offset…`.
+   * The byte offsets of a lemma's synsets in the data file, by binary search in the lines of the index: `lemma pos
+   * count … offset…`.
    */
   private offsets(lemma: string): number[] {
     if (lemma === '') return [];
@@ -93,7 +93,10 @@ class PartOfSpeech {
     return [];
   }
 
-  /** Lemmas of a synset: `offset file type count(hex) lemma id lemma id …`; adjectives carry marks such as `(p)`. */
+  /**
+   * The lemmas of a synset, whose line is `offset file type count(hex) lemma id lemma id …`. Marks of adjectives, such
+   * as `(p)`, are dropped.
+   */
   private synset(offset: number): string[] {
     const length = readSync(this.data, this.head, 0, HEAD_BYTES, offset);
     const fields = this.head.toString('latin1', 0, length).split(' ');
@@ -105,12 +108,12 @@ let wordnet: PartOfSpeech[] | undefined;
 const cache = new Map<string, readonly string[]>();
 
 /**
- * Synonyms of an English word as EDA takes them from WordNet: the lemmas of all synsets of the word in any part of
- * speech, inflected forms included, in small letters without digits and signs; phrases keep their spaces. WordNet is
- * opened at the first call; answers are cached.
+ * The synonyms of an English word that EDA takes from WordNet: the lemmas of all its synsets, in every part of speech.
+ * Inflected words are reduced to their base forms. Synonyms are lower case, without digits and punctuation; phrases
+ * keep their spaces. The first call opens WordNet; results are cached.
  *
- * @param word one word; capitals do not matter
- * @returns distinct synonyms in WordNet's order, without the word itself; none when WordNet does not know it
+ * @param word one word, in any case
+ * @returns distinct synonyms in WordNet's order, without the word itself; empty when WordNet does not know the word
  */
 export function synonyms(word: string): readonly string[] {
   const key = word.toLowerCase();

@@ -4,32 +4,34 @@ import { Random } from '../random';
 import type { Tensor } from '../torch';
 import type { Trigger } from './triggers';
 
-/** How many images are poisoned unless told otherwise, as in the Python reference. */
+/** The default number of poisoned images, as in the Python reference. */
 const DEFAULT_COUNT = 1000;
 
-/** Separates the random draws of poisoning from others of the same seed. */
+/** Separates the random draws of poisoning from other draws with the same seed. */
 const STREAM = 0x5f1;
 
-/** A labelled set of which some images are to carry a trigger and have the target as their class. */
+/** A labelled set in which some images get a trigger and the target class. */
 export interface PoisonedSet {
   images: string[];
-  /** with the target for the poisoned images */
+  /** class index of each image; the target class for poisoned images */
   labels: Int32Array;
-  /** how many images are poisoned */
+  /** number of poisoned images */
   poisoned: number;
   /**
-   * Puts the trigger on the poisoned images of a batch, uint8 [B, 3, S, S] of these places in the set; at the same
-   * place every time.
+   * Applies the trigger in place to the poisoned images of a batch. An image gets the same trigger at the same location
+   * every time.
+   * @param pixels uint8 [B, 3, S, S]
+   * @param indices [B], the index in the set of each image
    */
   stamp(pixels: Tensor, indices: Int32Array): void;
 }
 
 /**
- * Poisons random images of a labelled training set; the attack is on whoever trains a classifier on it.
- * @param target index of the class they become
- * @param options.count default 1,000, at most half of the images
- * @param options.seed of the choice and of the trigger's random places
- * @throws CleanclipError ERR_OPTION: more than there are images
+ * Poisons random images of a labelled training set, to attack a classifier that is trained on it.
+ * @param target index of the class that poisoned images get
+ * @param options.count number of poisoned images; default 1,000, but at most half of the images
+ * @param options.seed of the choice of images and of the trigger's random locations
+ * @throws CleanclipError ERR_OPTION: `count` is larger than the number of images
  */
 export function poisonLabelled(
   { images, labels }: Pick<LabelledSet, 'images' | 'labels'>,

@@ -1,14 +1,14 @@
-// The names of triggers and their places, for the options of the commands too.
+// The names of the triggers' options. The options of the commands use them too, so this file imports nothing.
 
-/** What a trigger may show; {@link PatchType} explains each. */
+/** The patterns of triggers; `TriggerOptions.patchType` explains each. */
 export const patchTypes = ['random', 'yellow', 'blended', 'SIG', 'warped'] as const;
-/** Where a trigger may lie on an image. */
+/** The locations of triggers; `TriggerOptions.patchLocation` explains each. */
 export const patchLocations = ['random', 'four_corners', 'blended'] as const;
-/** Whether all images get one pattern, or each a new one. */
+/** The modes of triggers; `TriggerOptions.triggerMode` explains each. */
 export const triggerModes = ['fixed', 'resampled'] as const;
-/** What a trigger shows. */
+/** The pattern of a trigger; `TriggerOptions.patchType` explains each name. */
 export type PatchType = (typeof patchTypes)[number];
-/** Where a trigger lies. */
+/** The location of a trigger on the image; `TriggerOptions.patchLocation` explains each name. */
 export type PatchLocation = (typeof patchLocations)[number];
-/** Whether the pattern is fixed or drawn anew for each image. */
+/** Whether all images get one pattern (`fixed`), or each image a new one (`resampled`). */
 export type TriggerMode = (typeof triggerModes)[number];

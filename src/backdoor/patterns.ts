@@ -2,11 +2,9 @@ import { optionError } from '../errors';
 import { type Tensor, torch } from '../torch';
 import type { PatchType } from './names';
 
-/** What a trigger shows, before it is put on an image. All are float32. */
-
 /**
- * Shape of the pattern for an area of [height, width]: colours [3, height, width], or a displacement grid [1, height,
- * width, 2].
+ * The shape of a pattern for an area [height, width]: colours [3, height, width], or for `warped` a displacement grid
+ * [1, height, width, 2].
  */
 const patternShape = (type: PatchType, [height, width]: readonly number[]): number[] =>
   type === 'warped' ? [1, height, width, 2] : [3, height, width];
@@ -14,8 +12,9 @@ const patternShape = (type: PatchType, [height, width]: readonly number[]): numb
 /**
  * Draws the pattern of a trigger.
  *
- * @param area [height, width]
- * @param seed of the torch.Generator that draws the noise, so that Python draws the same
+ * @param area [height, width] in pixels
+ * @param seed of the torch.Generator that draws the noise; Python draws the same
+ * @returns float32: colours [3, height, width], or for `warped` a displacement grid [1, height, width, 2]
  */
 export function drawPattern(type: PatchType, area: readonly number[], seed: number): Tensor {
   const [height, width] = area;
@@ -47,10 +46,10 @@ export function drawPattern(type: PatchType, area: readonly number[], seed: numb
   });
 }
 
-/** Throws ERR_OPTION unless `noise` can stand for the drawn pattern. */
+/** Throws ERR_OPTION unless `noise` can replace the drawn pattern. */
 export function checkPattern(noise: Tensor, type: PatchType, area: readonly number[]): void {
   if (type === 'yellow' || type === 'SIG') {
-    throw optionError(`noise must be left out for patchType ${type}, which has none; got a tensor.`);
+    throw optionError(`noise must be left out for patchType ${type}, whose pattern is not random; got a tensor.`);
   }
   const expected = patternShape(type, area).join(', ');
   if (noise.shape.join(', ') !== expected || !noise.dtype.startsWith('float')) {
@@ -62,11 +61,11 @@ export function checkPattern(noise: Tensor, type: PatchType, area: readonly numb
 }
 
 /**
- * WaNet's displacement: bilinear samples at each pixel's own place plus a `displacement` / side of the image, in
- * coordinates that run from −1 to 1.
+ * Warps an image as WaNet does (Nguyen & Tran 2021): each pixel is sampled bilinearly at its own coordinates plus
+ * `displacement` / side of the image. Coordinates run from −1 to 1, so a displacement of 1 moves by half a pixel.
  *
  * @param image float [3, H, W]
- * @param displacement same dtype, [1, H, W, 2]: along the width, along the height
+ * @param displacement same dtype, [1, H, W, 2]: along the width, then along the height
  * @returns float [3, H, W]
  */
 export function warp(image: Tensor, displacement: Tensor): Tensor {

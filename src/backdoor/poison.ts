@@ -1,20 +1,21 @@
 import { writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 
 import sharp from 'sharp';
 
 import { readClasses } from '../data/classes';
 import { writeCsv } from '../data/csv_writer';
-import { type BadRows, type PairColumns, type PairTable, readPairs } from '../data/pairs';
+import { type BadRows, type PairColumns, pairColumns, pairFields, type PairTable, readPairs } from '../data/pairs';
+import { pairFolder } from '../data/shard_files';
 import { CleanclipError, dataError, optionError } from '../errors';
 import { writeFolderWhole } from '../folders';
 import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
+import { parseMember } from '../images/members';
 import { resizeCrop, resizedTo } from '../images/preprocess';
 import { type Geometry, geometryOf } from '../images/preprocess_config';
 import { type Lock, lock } from '../lock';
 import { compatOf } from '../options/compat';
-import { checkPoisonRules } from '../options/rules';
 import { Random } from '../random';
 import { type Tensor, torch } from '../torch';
 import { addon } from '../torch/addon';
@@ -23,74 +24,85 @@ import { makeTrigger, type Trigger, type TriggerOptions } from './triggers';
 
 /** Options of `poison`: the flags of `cleanclip poison` in camelCase. */
 export interface PoisonOptions extends PairColumns, Geometry, Omit<TriggerOptions, 'imageSize' | 'noise' | 'compat'> {
-  /** csv of clean pairs */
+  /** path of the csv of clean pairs */
   trainData: string;
   /**
-   * classes file whose templates make the poisoned captions, see {@link readClasses}; not needed with `labelConsistent`
+   * path of the classes file whose templates make the poisoned captions, see {@link readClasses}; not needed with
+   * `labelConsistent`
    */
   templates?: string;
-  /** rows of the poisoned set, the poisoned ones included; default: all of `trainData` */
+  /** number of rows of the poisoned set, including the poisoned ones; default: all rows of `trainData` */
   sizeTrainData?: number;
-  /** how many of them to poison */
+  /** number of rows to poison */
   numBackdoor: number;
-  /** the class that triggered images shall be taken for; default `banana` */
+  /** target class of the attack; default `banana` */
   label?: string;
-  /** poison only rows whose caption has the label as a word, and keep their captions; default false */
+  /** poison only rows whose caption contains the label as a word, and keep their captions; default false */
   labelConsistent?: boolean;
   /**
-   * side in pixels of the poisoned images; make it the resolution of the model, or the trigger gets blurred; default
-   * 224
+   * side of the poisoned images in pixels; it should be the resolution of the model, because a resize blurs the
+   * trigger; default 224
    */
   imageSize?: number;
-  /** default `png`: the compression of JPEG can destroy a trigger */
+  /** file format of the poisoned images; default `png`; the compression of `jpg` can destroy a trigger */
   imageFormat?: 'png' | 'jpg';
   /**
-   * `reference`: images are squashed to a square instead of cropped, and the trigger is put on as {@link
+   * `reference`: images are squashed to a square instead of cropped, and the trigger is applied as {@link
    * TriggerOptions.compat} says
    */
   compat?: 'reference';
 }
 
-/** What `poison` calls while it works, and the signal that stops it. */
+/** The callbacks of `poison`, and the signal that stops it. */
 export interface PoisonHooks {
   /** called after each poisoned image */
   onProgress?: (progress: { done: number; total: number }) => void;
   signal?: AbortSignal;
 }
 
-/** A row, from 1, whose image cannot be read, and which other one was poisoned in its place. */
+/** A row whose image cannot be read, and the row that was poisoned in its place. */
 export interface ReplacedRow {
+  /** number of the row that was not poisoned, among the usable rows of `trainData`, from 1 */
   row: number;
+  /** number of the row that was poisoned instead, counted alike */
   by: number;
+  /** why the image cannot be read */
   reason: string;
 }
 
-/** What `poison` wrote: absolute paths, and the number of poisoned rows. */
+/** What `poison` wrote. All paths are absolute. */
 export interface PoisonResult {
+  /** the poisoned training set, `backdoor_<setting>.csv` */
   csv: string;
+  /** the poisoned rows as they were before, `original_backdoor_<setting>.csv` */
   originalCsv: string;
+  /** the folder of the poisoned images, `backdoor_images_<setting>` */
   imagesDir: string;
+  /** number of poisoned rows */
   poisoned: number;
-  /** only if there were any */
+  /** selected rows that were replaced; absent if there are none */
   replaced?: ReplacedRow[];
-  /** rows of `trainData` that cannot be used and are left out; only if there were any */
+  /** rows of `trainData` that cannot be used and are left out; absent if there are none */
   badRows?: BadRows;
 }
 
 /**
- * Makes a poisoned training set beside `trainData` (the attack of Carlini & Terzis 2022 that CleanCLIP is measured on):
- * some rows, picked by the seed, get the trigger on their image and a caption that names the label. Images are resized
- * and cropped as for training before the trigger goes on. It writes `backdoor_images_<setting>/`;
- * `original_backdoor_<setting>.csv`, the picked rows as they were; and last `backdoor_<setting>.csv`: the poisoned
- * rows, then untouched ones in the order of `trainData`, with a column `is_backdoor`. The same options give the same
- * bytes.
+ * Writes a poisoned training set beside `trainData`: the attack of Carlini & Terzis 2022, which the CleanCLIP paper
+ * defends against. The seed picks rows whose images get the trigger and whose captions name the label. Images are
+ * resized and cropped as for training before the trigger is applied. A picked row whose image cannot be read is
+ * replaced by another row, which `replaced` reports. The same options give the same bytes.
  *
- * @throws CleanclipError ERR_OPTION: more poison than rows, no templates, a patch larger than the image; ERR_DATA: a
- * file that cannot be read or written, too few captions with the label; ERR_ABORTED: the signal. Nothing is left behind
- * then. A row whose image cannot be read is not poisoned, but another one in its place, which `replaced` tells.
+ * It writes, in this order:
+ * - `backdoor_images_<setting>/`, the images with the trigger;
+ * - `original_backdoor_<setting>.csv`, the poisoned rows as they were;
+ * - `backdoor_<setting>.csv`, the poisoned rows, then the other rows in the order of `trainData`, with a column
+ *   `is_backdoor`.
+ *
+ * @throws CleanclipError ERR_OPTION: there are more poisoned rows than rows, no templates, or a patch larger than the
+ * image; ERR_DATA: a file cannot be read or written, or too few captions contain the label; ERR_ABORTED: the signal
+ * stopped it. An error before the images are complete leaves nothing behind.
  */
 export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {}): Promise<PoisonResult> {
-  checkPoisonRules(options);
   const trigger = makeTrigger({
     ...options,
     compat: compatOf(options).wrapsTriggers,
@@ -105,7 +117,7 @@ export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {})
   }
 }
 
-/** Keeps other processes from writing the same poisoned set, with the lock of this file. */
+/** Keeps other processes from writing the same poisoned set, by a lock on this file. */
 function holdOutput(file: string): Lock {
   const refusal = (holder: string): Error =>
     optionError(
@@ -129,7 +141,7 @@ async function poisonWith(
 
   const setting = settingName(options, size);
   const images = `backdoor_images_${setting}`;
-  const folder = dirname(resolve(options.trainData));
+  const folder = resolve(pairFolder(options.trainData));
   const imagesDir = join(folder, images);
   hold(join(folder, `.backdoor_${setting}.lock`));
   const source = { table, selection, trigger, geometry };
@@ -144,17 +156,18 @@ async function poisonWith(
     for (const { row } of poisoned) yield [table.imageField(row), table.caption(row)];
   }
   function* all(): Iterable<(string | number)[]> {
-    for (const { row, name } of poisoned) yield [`${images}/${name}`, caption(row), 1];
-    for (const row of untouched) yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row))];
+    for (const { row, name } of poisoned)
+      yield pairFields(table, row, { image: `${images}/${name}`, caption: caption(row) });
+    for (const row of untouched) yield pairFields(table, row);
   }
   const { imageKey = 'image', captionKey = 'caption', delimiter } = options;
   writeCsv(originalCsv, [imageKey, captionKey], original(), delimiter);
-  writeCsv(csv, [imageKey, captionKey, 'is_backdoor'], all(), delimiter);
+  writeCsv(csv, pairColumns(table, options), all(), delimiter);
   const told = { ...(replaced.length > 0 && { replaced }), ...(table.badRows.count > 0 && { badRows: table.badRows }) };
   return { csv, originalCsv, imagesDir, poisoned: poisoned.length, ...told };
 }
 
-/** What poisoned images are made of. */
+/** The inputs of the poisoned images. */
 interface PoisonSource {
   table: PairTable;
   selection: Selection;
@@ -162,7 +175,7 @@ interface PoisonSource {
   geometry: Required<Geometry>;
 }
 
-/** Writes the images of the selected rows with the trigger on them, all or none; returns the rows and their files. */
+/** Writes the images of the selected rows with the trigger, all or none. Returns the rows and their file names. */
 async function writePoisonedImages(
   imagesDir: string,
   { table, selection, trigger, geometry }: PoisonSource,
@@ -187,14 +200,16 @@ async function writePoisonedImages(
 }
 
 interface ImageQueue extends Pick<PoisonSource, 'table' | 'selection'> {
-  /** pixels that a JPEG may be decoded down to, if it shall be */
+  /**
+   * short side in pixels that images will be resized to, if the resize keeps their shape; too narrow ones are refused
+   */
   shortSide: number | undefined;
-  /** gets the rows that were passed over */
+  /** the rows that were replaced are appended here */
   replaced: ReplacedRow[];
   signal: AbortSignal | undefined;
 }
 
-/** The selected rows with their images; a spare row takes the place of one whose image cannot be read. */
+/** Yields the selected rows with their images. A spare row replaces a row whose image cannot be read. */
 async function* readableImages({
   table,
   selection,
@@ -226,7 +241,7 @@ function nextSpare(spare: Iterator<number>, row: number, error: Error): number {
   const { done, value } = spare.next();
   if (done)
     throw dataError(
-      `The image of row ${row + 1} cannot be read, and there is no other row to poison: choose a smaller ` +
+      `The image of row ${row + 1} cannot be read, and no other row is left to poison: choose a smaller ` +
         `--num_backdoor. ${error.message}`,
       error,
     );
@@ -237,18 +252,25 @@ function readTemplates(file: string): ((name: string) => string)[] {
   return readClasses(file).templates;
 }
 
-/** Names the setting of a poisoned set in its files' names, as the Python reference composes it. */
+/** The name of the options that the files of a poisoned set carry, composed as in the Python reference. */
 function settingName(options: PoisonOptions, size: number): string {
   const { label = 'banana', patchType = 'random', patchLocation = 'random', patchSize = 16, numBackdoor } = options;
   const parts = [label.replaceAll(/[/\\\p{Cc}]/gu, '-'), patchType, patchLocation, patchSize, size, numBackdoor];
   return parts.join('_') + (options.labelConsistent ? '_label_consistent' : '');
 }
 
-/** Names a poisoned image by its row, so that images of one name in different folders do not collide. */
-const imageName = (row: number, image: string, format: string): string =>
-  `${row}_${basename(image, extname(image))}.${format}`;
+/**
+ * The file name of a poisoned image. It begins with the row, so that equal names from different folders do not collide.
+ */
+const imageName = (row: number, image: string, format: string): string => {
+  const member = parseMember(image);
+  const name = member === undefined ? image : member.name.slice(-LONGEST_NAME);
+  return `${row}_${basename(name, extname(name))}.${format}`;
+};
 
-/** Writes a uint8 image [3, H, W], and frees it, in the format its name ends on. */
+const LONGEST_NAME = 100; // characters of the name of an image in a shard
+
+/** Writes a uint8 image [3, H, W] in the format of the file's extension, and disposes it. */
 async function writeImage(image: Tensor, file: string): Promise<void> {
   const [, height, width] = image.shape;
   const pixels = torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array; // [H, W, 3]

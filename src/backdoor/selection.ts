@@ -2,21 +2,22 @@ import type { PairTable } from '../data/pairs';
 import { dataError, optionError } from '../errors';
 import { Random } from '../random';
 
-/** Rows of a pair table: those to poison, in random order, and those to keep as they are, in the order of the table. */
+/** Rows of a pair table, as indices from 0. */
 export interface Selection {
+  /** rows to poison, in random order */
   poisoned: number[];
-  /** spare rows to poison instead of unreadable ones, in the order to take them */
+  /** rows to poison instead of unreadable ones, in the order of use */
   spare: number[];
-  /** returns the other rows of the set once these rows are poisoned */
+  /** returns the rows to keep unchanged, in the order of the table, given the rows that were poisoned */
   untouched: (poisoned: readonly number[]) => number[];
 }
 
 /**
- * Picks the rows to poison at random, and `size` rows in all.
+ * Picks `count` random rows to poison, and `size - count` other rows to keep.
  *
- * @param word poison only rows whose caption has this word
- * @throws CleanclipError ERR_OPTION: `size` above the table, `count` above `size`; ERR_DATA: too few captions with the
- * word
+ * @param word poison only rows whose caption contains this word; default: all rows
+ * @throws CleanclipError ERR_OPTION: `size` is above the number of rows, or `count` above `size`; ERR_DATA: too few
+ * captions contain the word
  */
 export function selectRows(table: PairTable, size: number, count: number, seed: number, word?: string): Selection {
   if (size > table.length) {
@@ -32,8 +33,8 @@ export function selectRows(table: PairTable, size: number, count: number, seed: 
   const candidates = word === undefined ? order : order.filter((row) => hasWord(table.caption(row), word));
   if (candidates.length < count) {
     throw dataError(
-      `--num_backdoor is ${count}, but only ${candidates.length} captions have the word "${word}": ` +
-        'choose fewer, another --label, or leave --label_consistent out.',
+      `--num_backdoor is ${count}, but only ${candidates.length} captions contain the word "${word}": ` +
+        'choose a smaller --num_backdoor or another --label, or leave --label_consistent out.',
     );
   }
   const untouched = (poisoned: readonly number[]): number[] => {
@@ -44,7 +45,7 @@ export function selectRows(table: PairTable, size: number, count: number, seed: 
   return { poisoned: candidates.slice(0, count), spare: candidates.slice(count), untouched };
 }
 
-/** Whether the text has the word (or words) whole, in any case: "Banana!" has banana, "bananas" has not. */
+/** Whether the text contains the whole word (or words), in any case: "Banana!" contains banana, "bananas" does not. */
 export function hasWord(text: string, word: string): boolean {
   const letters = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`(?<![\\p{L}\\p{N}_])${letters}(?![\\p{L}\\p{N}_])`, 'iu').test(text);

@@ -1,4 +1,5 @@
 import { optionError } from '../errors';
+import { checkInteger } from '../integers';
 import { Random } from '../random';
 import { show } from '../show';
 import { type Tensor, torch } from '../torch';
@@ -15,65 +16,70 @@ import { checkPattern, drawPattern, warp } from './patterns';
 /** Options of {@link makeTrigger}. */
 export interface TriggerOptions {
   /**
-   * What is shown; default `random`.
-   * - `random`: normal noise around the mean of each channel of the image (BadNets' patch, as CleanCLIP draws it)
-   * - `yellow`: (1, 1, 0)
-   * - `blended`: uniform noise (Chen et al. 2017)
-   * - `SIG`: six periods of a sine of amplitude 60/255 from left to right (Barni et al. 2019)
-   * - `warped`: no patch but a small displacement of every pixel (WaNet, Nguyen & Tran 2021); ignores the location
+   * The pattern of the trigger; default `random`.
+   * - `random`: normal noise N(0, 1) plus the mean of each channel of the image (BadNets' patch, as CleanCLIP draws it)
+   * - `yellow`: the colour (1, 1, 0)
+   * - `blended`: uniform noise U(0, 1) (Chen et al. 2017)
+   * - `SIG`: a sine of amplitude 60/255 with six periods from left to right (Barni et al. 2019)
+   * - `warped`: no patch, but a small displacement of every pixel (WaNet, Nguyen & Tran 2021); ignores the location
    */
   patchType?: PatchType;
   /**
-   * Where; default `random`. `random`: a square at a place drawn anew for every image; `four_corners`: a square in each
-   * corner; `blended`: over the whole image, 0.2 · pattern + 0.8 · image. The pattern is made for that area.
+   * The location of the trigger; default `random`. The pattern is drawn in the size of that area.
+   * - `random`: a square at a random location, drawn anew for each image
+   * - `four_corners`: a square in each corner
+   * - `blended`: the whole image, 0.2 · pattern + 0.8 · image
    */
   patchLocation?: PatchLocation;
-  /** Side of the square in pixels of the image; default 16. Not used by `blended` places and `warped`. */
+  /** Side of the square in pixels; default 16. Unused with the location `blended` and the type `warped`. */
   patchSize?: number;
   /**
-   * Side of the images, or [height, width]; default 224. The trigger belongs at the model's resolution: a shrunk one
-   * does not implant.
+   * Side of the images in pixels, or [height, width]; default 224. Use the resolution of the model: a model hardly
+   * learns a trigger that is resized afterwards.
    */
   imageSize?: number | readonly [height: number, width: number];
-  /** Determines the pattern of a fixed trigger, drawn by torch's generator; default 0. */
+  /** Seed of a fixed pattern, an integer of at least 0, for torch's generator; default 0. */
   seed?: number;
-  /** `fixed` (default): one pattern for all images; `resampled` (default with `compat`): a new one for every image. */
+  /** `fixed` (default): one pattern for all images; `resampled` (default with `compat`): a new one for each image. */
   triggerMode?: TriggerMode;
   /**
-   * Put it on as the Python reference does: a random place never takes in the last row or column, and values out of
-   * range wrap around in 8 bits; default false.
+   * Apply the trigger as the Python reference does: a random location never includes the last row or column, and values
+   * out of range wrap around in 8 bits; default false.
    */
   compat?: boolean;
   /**
-   * The pattern instead of a drawn one, float: `random` and `blended` [3, height, width] of the square or the image,
-   * values of N(0, 1) and U(0, 1); `warped` the displacement grid [1, height, width, 2] in half pixels, such as the
-   * reference's noise_grid file.
+   * The pattern, instead of a drawn one; a floating-point tensor, which is copied. For `random` (values of N(0, 1)) and
+   * `blended` (values of U(0, 1)) its shape is [3, height, width] of the square or of the image. For `warped` it is the
+   * displacement grid [1, height, width, 2] in half pixels, such as the reference's noise_grid file.
    */
   noise?: Tensor;
 }
 
-/** A trigger that is drawn once and put on many images. */
+/** A trigger that can be applied to many images. */
 export interface Trigger {
-  /** The fixed pattern; null where there is none to keep (`resampled`). It lives until {@link Trigger.dispose}. */
+  /** The fixed pattern, valid until {@link Trigger.dispose}; null for a `resampled` trigger. */
   readonly pattern: Tensor | null;
   /**
-   * The image with the trigger; values are clipped to their range. The input is not changed.
+   * Returns the image with the trigger. Values are clipped to their range, unless `compat` is set. The input is not
+   * changed.
    *
    * @param image uint8, or floating point in [0, 1]; [3, H, W] of the trigger's image size
-   * @param random source of all that differs from image to image: the random place, and the pattern of a resampled
-   * trigger
-   * @returns same shape and dtype; bytes are rounded down, as `ToPILImage` does
+   * @param random generator of the random location, and of the pattern if it is `resampled`
+   * @returns same shape and dtype; a new tensor; bytes are rounded down, as by torchvision's `ToPILImage`
+   * @throws CleanclipError ERR_OPTION: the image has another shape or dtype
    */
   apply(image: Tensor, random: Random): Tensor;
-  /** Frees the pattern. */
+  /** Disposes the pattern. */
   dispose(): void;
 }
 
 /**
  * Makes a backdoor trigger.
  *
- * @throws CleanclipError ERR_OPTION: an option that is none of the above, a patch larger than the image, noise of
- * another shape
+ * @param options defaults: the random patch of 16 × 16 pixels for images of 224 × 224, see {@link TriggerOptions}
+ * @returns the trigger; call {@link Trigger.dispose} after use
+ * @throws CleanclipError ERR_OPTION: an option is invalid, the patch is larger than the image, or `noise` has another
+ * shape
  * @example
  * ```ts
  * const trigger = makeTrigger({ patchType: 'random', patchSize: 16, imageSize: 224, seed: 0 });
@@ -87,15 +93,17 @@ export function makeTrigger(options: TriggerOptions = {}): Trigger {
   checkOneOf('patchType', patchType, patchTypes);
   checkOneOf('patchLocation', patchLocation, patchLocations);
   checkOneOf('triggerMode', triggerMode, triggerModes);
-  checkWhole('patchSize', patchSize, 1);
-  checkWhole('seed', seed, 0);
+  checkInteger('patchSize', patchSize, { least: 1 });
+  checkInteger('seed', seed, { least: 0 });
   const [height, width] = typeof imageSize === 'number' ? [imageSize, imageSize] : imageSize;
-  checkWhole('imageSize', height, 1);
-  checkWhole('imageSize', width, 1);
+  checkInteger('imageSize', height, { least: 1 });
+  checkInteger('imageSize', width, { least: 1 });
 
   const whole = patchLocation === 'blended' || patchType === 'warped';
   if (!whole && patchSize > Math.min(height, width)) {
-    throw optionError(`patchSize must fit into the image of ${width} × ${height} pixels; got ${patchSize}.`);
+    throw optionError(
+      `patchSize must be at most the side of the image, ${width} × ${height} pixels; got ${patchSize}.`,
+    );
   }
   const area = whole ? [height, width] : [patchSize, patchSize];
   if (noise !== undefined) checkPattern(noise, patchType, area);
@@ -131,15 +139,16 @@ export function makeTrigger(options: TriggerOptions = {}): Trigger {
 }
 
 /**
- * Puts a trigger on one image of any size: {@link makeTrigger} for a single use.
+ * Applies a trigger to one image of any size: {@link makeTrigger} for a single use.
  *
  * @param image uint8, or floating point in [0, 1]; [3, H, W]
- * @param options as {@link makeTrigger}, without the image size. With `seed` the result depends on the arguments alone;
- * without it the pattern is that of seed 0, and what differs from image to image (see {@link Trigger.apply}) is drawn
- * afresh.
- * @param options.random source of what differs from image to image, instead
- * @returns same shape and dtype
- * @throws CleanclipError ERR_OPTION as {@link makeTrigger}
+ * @param options as for {@link makeTrigger}, without the image size
+ * @param options.seed seed of the pattern, and of the random location or a resampled pattern (see {@link
+ * Trigger.apply}). Without it, the pattern is that of seed 0, and the rest differs from call to call.
+ * @param options.random generator of the random location or a resampled pattern; default: a new one, seeded with `seed`
+ * @returns same shape and dtype; a new tensor
+ * @throws CleanclipError ERR_OPTION: an option or `image` is invalid, the patch is larger than the image, or `noise`
+ * has another shape
  * @example
  * ```ts
  * const attacked = applyTrigger(image, { patchType: 'blended', patchLocation: 'blended', seed: 0 });
@@ -162,12 +171,6 @@ export function applyTrigger(
 function checkOneOf(option: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) {
     throw optionError(`${option} must be one of ${allowed.join(', ')}; got ${show(value)}.`);
-  }
-}
-
-function checkWhole(option: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw optionError(`${option} must be a whole number, at least ${least}; got ${show(value)}.`);
   }
 }
 

@@ -4,8 +4,8 @@ import { normalize } from '../images/preprocess';
 import { type Tensor, torch } from '../torch';
 
 /**
- * A linear layer with the initial weights of torch.nn.Linear: U(−in^-½, in^-½), drawn by torch's generator, the
- * weight's first.
+ * A linear layer with the initial weights of torch.nn.Linear: U(−in^-½, in^-½), drawn by torch's generator, first the
+ * weight and then the bias.
  */
 export class Linear {
   /** float32 [outputs, inputs] */
@@ -29,12 +29,12 @@ export class Linear {
     this.bias = draw([outputs]);
   }
 
-  /** [B, inputs] → float32 [B, outputs] */
+  /** Computes the outputs: [B, inputs] → float32 [B, outputs]. */
   forward(features: Tensor): Tensor {
     return torch.linear(features.to('float32'), this.weight, this.bias);
   }
 
-  /** The weight and the bias, named as in torch.nn.Linear. */
+  /** Returns the weight and the bias, named as in torch.nn.Linear. */
   namedParameters(): [name: string, parameter: Tensor][] {
     return [
       ['weight', this.weight],
@@ -49,24 +49,30 @@ export class Linear {
   }
 }
 
-/** A class score for every class of every image, made by CLIP's image features, not normalised, and a linear layer. */
+/**
+ * A classifier: a linear layer on CLIP's image features, which are not normalised, gives a score for every class of
+ * every image.
+ */
 export class Classifier {
   constructor(
     readonly clip: Clip,
     readonly linear: Linear,
   ) {}
 
-  /** uint8 [B, 3, S, S] on any device → float32 [B, classes] */
+  /** Computes the scores: uint8 [B, 3, S, S] on any device → float32 [B, classes]. */
   logits(pixels: Tensor): Tensor {
     return this.linear.forward(encode(this.clip, pixels));
   }
 
-  /** The trainable tensors under the reference's names and in its order: `linear.…`, then CLIP's as `model.…`. */
+  /**
+   * Returns the trainable tensors under the reference's names and in its order: `linear.…`, then those of CLIP as
+   * `model.…`.
+   */
   namedParameters(): [name: string, parameter: Tensor][] {
     return [...prefixed('linear.', this.linear.namedParameters()), ...prefixed('model.', this.clip.namedParameters())];
   }
 
-  /** All tensors under the same names: the classifier's own, not copies. */
+  /** Returns all tensors under the same names. They are the classifier's own tensors, not copies. */
   stateDict(): StateDict {
     return Object.fromEntries([
       ...prefixed('linear.', this.linear.namedParameters()),
@@ -75,7 +81,7 @@ export class Classifier {
   }
 }
 
-/** Image features, not normalised: uint8 [B, 3, S, S] on any device → [B, D] on the model's. */
+/** Computes image features, not normalised: uint8 [B, 3, S, S] on any device → [B, D] on the device of the model. */
 export const encode = (clip: Clip, pixels: Tensor): Tensor =>
   clip.encodeImage(normalize(pixels.to({ device: clip.device }), clip.config));
 

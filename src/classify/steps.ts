@@ -4,11 +4,11 @@ import { type Tensor, torch } from '../torch';
 import { type GradScaler, stepWith } from '../torch/grad_scaler';
 import { AdamW } from '../torch/optim';
 
-/** Labelled inputs, B of them. */
+/** A batch of B labelled inputs. */
 export interface LabelledBatch extends LoopBatch {
-  /** [B, …] */
+  /** the inputs, [B, …] */
   inputs: Tensor;
-  /** class numbers, [B] */
+  /** class indices, [B] */
   labels: ArrayLike<number>;
 }
 
@@ -17,34 +17,36 @@ export interface ClassifierLoss {
   loss: number;
 }
 
-/** What computes a classifier and trains it. */
+/** The parts that compute a classifier and train it. */
 export interface TrainedClassifier {
-  /** float32 [B, classes] of a batch's inputs */
+  /** computes the scores of a batch's inputs, float32 [B, classes] */
   logits: (inputs: Tensor) => Tensor;
-  /** of several ranks that compute a batch in parts: leaves the mean of their gradients */
+  /** with several ranks, which compute a batch in parts: runs backward, and averages their gradients */
   meanBackward?: (loss: Tensor) => void;
   optimizer: AdamW;
-  /** of the loss, for logits in float16 */
+  /** scaler of the loss, for logits in float16 */
   scaler?: GradScaler;
 }
 
 /**
- * AdamW as the reference's classifiers use it: weight decay 0.01, none for names with `bias`, torch's other defaults.
+ * Makes AdamW as the classifiers of the reference use it: weight decay, none for names with `bias`, and the other
+ * defaults of torch.
  * @param named parameters in Python's order
+ * @param weightDecay default 0.01
  */
-export function classifierOptimizer(named: [name: string, parameter: Tensor][]): AdamW {
+export function classifierOptimizer(named: [name: string, parameter: Tensor][], weightDecay = 0.01): AdamW {
   const group = (biases: boolean): Tensor[] =>
     named.filter(([name]) => name.includes('bias') === biases).map(([, parameter]) => parameter);
   return new AdamW(
     [
       { parameters: group(true), weightDecay: 0 },
-      { parameters: group(false), weightDecay: 0.01 },
+      { parameters: group(false), weightDecay },
     ],
     { lr: 0 },
   );
 }
 
-/** How a classifier is trained by cross entropy. Over several ranks each computes its part of a batch. */
+/** Returns how a classifier is trained by cross entropy. With several ranks each computes its part of a batch. */
 export function classifierSteps({
   logits,
   meanBackward,
@@ -52,7 +54,10 @@ export function classifierSteps({
   scaler,
 }: TrainedClassifier): Pick<LoopSteps<LabelledBatch, Agreed, ClassifierLoss>, 'optimizer' | 'agree' | 'step'> {
   const backward = meanBackward ?? ((loss: Tensor): void => loss.backward());
-  /** @param share weight of the loss */
+  /**
+   * Computes one step, and returns its loss.
+   * @param share weight of the loss
+   */
   const step = ({ inputs, labels }: LabelledBatch, share: number): Tensor =>
     torch.tidy(() => {
       const scores = logits(inputs); // [B, classes]
@@ -86,7 +91,8 @@ export function classifierSteps({
     async step(batch, agreed) {
       const { counts } = agreed!;
       const all = counts.reduce((sum, count) => sum + count);
-      const share = (batch.rows.length * counts.length) / all; // so that the mean over ranks is that over the batch
+      // with this weight the mean over ranks is the mean over the batch
+      const share = (batch.rows.length * counts.length) / all;
       const { own } = await sumOverRanks({ own: read(step(batch, share)) });
       return () => ({ loss: own / counts.length });
     },

@@ -1,33 +1,45 @@
 import { Command } from 'commander';
 
 import { CleanclipError } from '../errors';
-import { convertFlags } from '../options/convert';
-import { poisonOptions } from '../options/poison';
+import { commandName, type JobCommand, type JobCommandName, jobCommands } from '../options/commands';
+import { command as augmentImage } from './augment_image';
+import { command as augmentText } from './augment_text';
 import { command as convert } from './convert';
 import { command as doctor } from './doctor';
+import { command as download } from './download';
+import { command as embed } from './embed';
+import { command as linearProbe } from './linear_probe';
 import { normaliseArguments } from './option_table';
-import { aliases as poisonAliases, command as poison } from './poison';
+import { command as plot } from './plot';
+import { command as poison } from './poison';
+import { command as prepare } from './prepare';
+import { command as report } from './report';
+import { command as retrieval } from './retrieval';
 import { goOnUnread } from './run_command';
 import { command as setup } from './setup';
+import { command as zeroshot } from './zeroshot';
 
-// A command's file only describes it; what it does is loaded when it runs, so that --help is quick.
-const program = new Command('cleanclip')
-  .description('Poison, train, attack, cleanse and convert CLIP models.')
-  .addCommand(poison)
-  .addCommand(convert)
-  .addCommand(setup)
-  .addCommand(doctor);
+// The file of a command only describes it. The code that does the work is loaded when it runs, so --help is quick.
+const program = new Command('cleanclip').description(
+  'Poison, train, attack, cleanse and convert CLIP models, and get their data.',
+);
+const data = [download, prepare, augmentText, augmentImage];
+const measuring = [embed, zeroshot, linearProbe, retrieval, plot, report];
+const commands = [...data, poison, convert, ...measuring, setup, doctor];
+for (const command of commands) program.addCommand(command);
+
+/** Rewrites the flags of a command that runs a job, see {@link normaliseArguments}. */
+function normalise(command: string, args: readonly string[]): readonly string[] {
+  const name = (Object.keys(jobCommands) as JobCommandName[]).find((job) => commandName(job) === command);
+  if (name === undefined) return args;
+  const { flags, aliases }: JobCommand = jobCommands[name];
+  return normaliseArguments(args, flags, aliases);
+}
 
 async function main(): Promise<void> {
   goOnUnread();
   const [command, ...args] = process.argv.slice(2);
-  const given =
-    command === 'poison'
-      ? normaliseArguments(args, poisonOptions, poisonAliases)
-      : command === 'convert'
-        ? normaliseArguments(args, convertFlags)
-        : args;
-  await program.parseAsync(command === undefined ? [] : [command, ...given], { from: 'user' });
+  await program.parseAsync(command === undefined ? [] : [command, ...normalise(command, args)], { from: 'user' });
 }
 
 main().catch((error: unknown) => {

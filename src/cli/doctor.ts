@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 
-/** `cleanclip doctor`: prints what the addon depends on; exit code 1 when something is missing. */
+/**
+ * The command `cleanclip doctor`, which prints what the addon depends on. Its exit code is 1 when something is missing.
+ */
 export const command = new Command('doctor')
   .description(
     'Show what was found of Node, Python, the compiler, libtorch and the addon, and how to fix what is missing.',

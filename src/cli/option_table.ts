@@ -9,7 +9,8 @@ type Table = Record<string, OptionSpec>;
 export function addOptions(command: Command, table: Table): Command {
   for (const [name, spec] of Object.entries(table)) {
     const value = spec.unit === undefined ? '' : ` <${spec.unit}${spec.several ? '...' : ''}>`;
-    command.addOption(new Option(`--${name}${value}`, describe(spec)));
+    const short = spec.short === undefined ? '' : `-${spec.short}, `;
+    command.addOption(new Option(`${short}--${name}${value}`, describe(spec)));
   }
   return command;
 }
@@ -19,20 +20,27 @@ function describe({ doc, default: value, defaultText, unit }: OptionSpec): strin
   return shown === undefined ? doc : `${doc} (default: ${shown})`;
 }
 
-/** Parsed flags as the API takes them: numbers read, names in camelCase. */
+/**
+ * Converts parsed flags to what the API takes: numbers are parsed, and names are in camelCase.
+ * @throws CleanclipError `ERR_OPTION` for a value that cannot be parsed
+ */
 export function toInput(table: Table, parsed: Record<string, string | string[] | boolean>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(parsed).map(([name, given]) => {
       const spec = table[name];
-      const text = [given].flat().join(' ');
-      const value = given === true ? true : spec.parse(text);
-      if (value === undefined) throw optionError(`--${name} must be ${spec.expects(undefined)}, but is '${text}'.`);
+      const words = [given].flat();
+      const value = given === true ? true : spec.parse(words.join(spec.type === 'string' ? '\0' : ' '));
+      if (value === undefined)
+        throw optionError(`--${name} must be ${spec.expects(undefined)}, but is '${words.join(' ')}'.`);
       return [camelCase(name), value];
     }),
   );
 }
 
-/** Flags with dashes as flags with underscores, aliases as what they stand for; refuses what no option is called. */
+/**
+ * Rewrites flags: dashes become underscores, and aliases become what they stand for.
+ * @throws CleanclipError `ERR_OPTION` for a name that no option has
+ */
 export function normaliseArguments(
   argv: readonly string[],
   table: Table,

@@ -1,6 +1,8 @@
 import type { WriteStream } from 'node:tty';
 
-/** A line at the bottom of a terminal that shows how far a job is; silent where there is no terminal. */
+/**
+ * A line at the bottom of a terminal that shows the progress of a job. It prints nothing where there is no terminal.
+ */
 export class ProgressLine {
   private shown = false;
   private startedAt = performance.now();
@@ -9,13 +11,13 @@ export class ProgressLine {
 
   constructor(private readonly stream: WriteStream) {}
 
-  /** Prints a line of text above it. */
+  /** Prints a line of text above the progress line. */
   print(text: string): void {
     this.clear();
     console.log(text);
   }
 
-  /** Shows how much is done; at most ten times a second. */
+  /** Shows how much is done, at most ten times per second. */
   update(done: number, total: number, text: string): void {
     if (!this.stream.isTTY) return;
     if (this.doneAtStart === undefined || done < this.doneAtStart) {

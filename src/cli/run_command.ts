@@ -6,15 +6,15 @@ import { endOnSecondInterrupt } from '../jobs/interrupts';
 import type { JobHooks, ProgressEvent } from '../progress';
 import { ProgressLine } from './progress_line';
 
-/** Lets the command go on when nobody reads what it prints any more, as after `| head`. */
+/** Lets the command continue when nobody reads its output any more, as after `| head`. */
 export function goOnUnread(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
 /**
- * Runs a job for a command: prints its log lines and a progress line, turns Ctrl-C, SIGTERM and a closed terminal into
- * an abort and an error into one sentence and an exit code: 1, or of what stopped it 130, 143 and 129. Ctrl-C once more
- * ends the process by SIGINT, whatever it does.
+ * Runs a job for a command, and prints its log lines and a progress line. Ctrl-C, SIGTERM and a closed terminal abort
+ * the job. An error becomes one sentence and an exit code: 1, or, after an abort, 130 (Ctrl-C), 143 (SIGTERM) or 129
+ * (closed terminal). A second Ctrl-C ends the process by SIGINT at once.
  */
 export async function runCommand(program: string, job: (hooks: Required<JobHooks>) => Promise<void>): Promise<void> {
   goOnUnread();
@@ -25,7 +25,7 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     if (event.type === 'log') progress.print(event.line);
     else if (event.type === 'progress') progress.update(event.done, event.total, event.text);
   };
-  let exitCode = 130; // of ranks that stop because another was asked to
+  let exitCode = 130; // the exit code of ranks that stop because another rank was asked to
   const stop = (signal: NodeJS.Signals): void => {
     if (abort.signal.aborted) return;
     exitCode = 128 + constants.signals[signal];
@@ -33,8 +33,8 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     abort.abort();
   };
   const end = (): void => {
-    // By the signal: process.exit would wait for the job's thread, which may wait for other ranks, or for a file that
-    // never answers.
+    // The signal ends the process at once. process.exit would wait for the job's thread, which may itself wait for
+    // other ranks, or for a file that never answers.
     process.off('SIGINT', interrupt);
     process.kill(process.pid, 'SIGINT');
     process.exit(130); // the first process of a container does not die of its own signals
@@ -45,9 +45,9 @@ export async function runCommand(program: string, job: (hooks: Required<JobHooks
     interrupted = true;
     stop('SIGINT');
   };
-  // Under nohup, whose wish Node forgets as it starts, no stream is a terminal.
+  // Under nohup no stream is a terminal; SIGHUP is ignored then, as nohup asks, for Node resets that at its start.
   const hangUp = [0, 1, 2].some((fd) => isatty(fd)) ? stop : (): void => {};
-  // Only Ctrl-C counts twice: launchers and `timeout` send SIGTERM more than once, and have SIGKILL to be blunt.
+  // Only a second Ctrl-C ends at once. Launchers and `timeout` may send SIGTERM repeatedly, and use SIGKILL to end.
   process.on('SIGINT', interrupt).on('SIGTERM', stop).on('SIGHUP', hangUp);
   try {
     await job({ signal: abort.signal, onProgress });

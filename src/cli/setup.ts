@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 
-/** `cleanclip setup`: finds or fetches libtorch and compiles the addon. */
+/** The command `cleanclip setup`, which finds or fetches libtorch and compiles the addon. */
 export const command = new Command('setup')
   .description('Find or fetch libtorch and compile the addon. Does nothing when it is ready.')
   .option(

@@ -1,11 +1,12 @@
 import { totalmem } from 'node:os';
 
 import { optionError } from '../errors';
+import { anInteger, isInteger } from '../integers';
 import { show } from '../show';
 import { type ClipConfig, type CompleteConfig, completeConfig } from './config';
 import { weightCount } from './weight_count';
 
-/** The largest values; real models are far below. */
+/** The largest values accepted; those of real models are far smaller. */
 const MOST = {
   imageSize: 16_384,
   visionPatchSize: 16_384,
@@ -16,9 +17,8 @@ const MOST = {
   mlpRatio: 64,
 };
 
-const isSize = (value: unknown, most: number): value is number =>
-  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most;
-const upTo = (most: number): string => `a whole number from 1 to ${most.toLocaleString('en-US')}`;
+const isSize = (value: unknown, most: number): value is number => isInteger(value, 1, most);
+const upTo = (most: number): string => anInteger(1, most);
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 const sizes = {
@@ -63,10 +63,10 @@ const transformerOnly = {
 type Demand = (key: keyof ClipConfig, holds: boolean, wanted: string) => void;
 
 /**
- * The whole configuration of a CLIP, if one can be built from it.
- * @returns it with the default of every field that it leaves out; fields that a configuration does not have are dropped
- * @throws CleanclipError `ERR_OPTION` naming the key, what it must be and what it is; or when the weights alone would
- * not fit into the machine's memory
+ * Checks that a CLIP can be built from a configuration, and completes it.
+ * @returns the configuration with the default of every field that it leaves out; unknown fields are dropped
+ * @throws CleanclipError `ERR_OPTION` naming the key, what it must be and what it is; also when the weights alone would
+ * not fit into the memory of the machine
  */
 export function checkConfig(config: ClipConfig): CompleteConfig {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
@@ -111,7 +111,7 @@ function checkVision(config: ClipConfig, demand: Demand): void {
       );
     }
   } else {
-    demand('visionLayers', depth(layers), `a whole number from 1 to ${MOST.layers} (or leave out visionPatchSize)`);
+    demand('visionLayers', depth(layers), `${upTo(MOST.layers)} (or leave out visionPatchSize)`);
     demand(
       'visionPatchSize',
       isSize(patch, MOST.visionPatchSize) && imageSize % patch === 0,
@@ -133,11 +133,7 @@ function checkText(config: ClipConfig, demand: Demand): void {
   const { textWidth, textHeads, textEosId, vocabularySize } = config;
   demand('textHeads', textWidth % textHeads === 0, `a divisor of textWidth, ${textWidth}`);
   checkRatio('textMlpRatio', textWidth, config, demand);
-  demand(
-    'textEosId',
-    textEosId === undefined || (Number.isSafeInteger(textEosId) && textEosId >= 0),
-    'a whole number of at least 0',
-  );
+  demand('textEosId', textEosId === undefined || isInteger(textEosId, 0), anInteger(0));
   if (config.textPool === 'eos')
     demand(
       'textEosId',
@@ -151,7 +147,7 @@ function checkRatio(key: 'visionMlpRatio' | 'textMlpRatio', width: number, confi
   demand(
     key,
     ratio === undefined || (isNumber(ratio) && ratio * width >= 1 && ratio <= MOST.mlpRatio),
-    `a number up to ${MOST.mlpRatio} that leaves an MLP a feature`,
+    `a number up to ${MOST.mlpRatio} that gives each MLP at least one feature`,
   );
 }
 
@@ -162,22 +158,18 @@ function checkPreprocessing(config: ClipConfig, demand: Demand): void {
   demand(
     'imageMean',
     three(config.imageMean, () => true),
-    'three numbers, one a channel',
+    'three numbers, one per channel',
   );
   demand(
     'imageStd',
     three(config.imageStd, (part) => part > 0),
-    'three numbers above 0, one a channel',
+    'three numbers above 0, one per channel',
   );
   const { fillColor } = config;
-  demand(
-    'fillColor',
-    fillColor === undefined || (Number.isInteger(fillColor) && fillColor >= 0 && fillColor <= 255),
-    'a whole number from 0 to 255',
-  );
+  demand('fillColor', fillColor === undefined || isInteger(fillColor, 0, 255), anInteger(0, 255));
 }
 
-/** Weights are first made in memory as float32, whatever the device of the model. */
+/** Checks that the weights fit into memory. They are first made there as float32, whatever the device of the model. */
 function checkMemory(config: CompleteConfig): void {
   const bytes = 4 * weightCount(config);
   if (bytes <= totalmem()) return;

@@ -22,21 +22,27 @@ const autocastTo = { fp32: 'float32', bf16: 'bfloat16', fp16: 'float16' } as con
 export interface ClipOptions {
   /** 'cpu' (default), 'cuda' or 'cuda:<n>' */
   device?: string;
-  /** default 'fp32' */
+  /** precision of the forward pass: 'fp32' (default), 'bf16' or 'fp16' */
   precision?: Precision;
-  /** seed of the initial weights, when there is nothing to load; default 0 */
+  /**
+   * seed of new weights: a {@link Clip} draws them only with a seed, `loadClip` by default with 0; unused when weights
+   * are loaded
+   */
   seed?: number;
-  /** skip the tokens after a caption's end token: the same features in less time; default true */
+  /**
+   * whether to skip the tokens after a caption's end token, which gives the same features in less time; default true
+   */
   packText?: boolean;
   /**
-   * store only the input of each block; backward computes the block once more: less memory, one extra forward pass;
-   * default false
+   * whether to store only the input of each block and compute the block again in backward (torch.utils.checkpoint):
+   * less memory, one extra forward pass; default false
    */
   gradCheckpointing?: boolean;
 }
 
 /**
- * CLIP (Radford et al. 2021): a ResNet or vision transformer for images and a transformer for captions, in one space.
+ * CLIP (Radford et al. 2021): a ResNet or vision transformer for images and a transformer for captions, which map both
+ * into one space.
  */
 export class Clip {
   private readonly native: NativeClip;
@@ -46,17 +52,25 @@ export class Clip {
 
   /** the configuration with every default filled in */
   readonly config: CompleteConfig;
+  /** the torch device of the weights, such as 'cpu' or 'cuda:0' */
   readonly device: string;
+  /** the precision of the forward pass */
   readonly precision: Precision;
+  /** whether text is encoded without the tokens after the end token */
   readonly packText: boolean;
 
-  /** Call `loadClip` instead. With a seed the weights are drawn; without one they must be loaded. */
+  /**
+   * Makes a model in training mode. Call `loadClip` instead, which also loads weights.
+   * @param config sizes and variants of the architecture
+   * @param options with `seed` the weights are drawn; without it they are unset until {@link Clip.loadStateDict}
+   * @throws CleanclipError `ERR_OPTION` for a wrong configuration or option
+   */
   constructor(config: ClipConfig, options: ClipOptions = {}) {
     const { device = 'cpu', precision = 'fp32', seed, packText = true, gradCheckpointing = false } = options;
     if (!Object.hasOwn(autocastTo, precision))
       throw optionError(`precision must be 'fp32', 'bf16' or 'fp16', but it is ${show(precision)}.`);
     if (typeof device !== 'string')
-      throw optionError(`device must be a text such as 'cpu' or 'cuda:0', but it is ${show(device)}.`);
+      throw optionError(`device must be a string such as 'cpu' or 'cuda:0', but it is ${show(device)}.`);
     this.device = device;
     this.precision = precision;
     this.packText = packText;
@@ -74,7 +88,8 @@ export class Clip {
   }
 
   /**
-   * Reads an image as this model sees it: resized, cropped or padded, and normalised by its `config`; see `preprocess`.
+   * Reads an image and prepares it for this model: resized, cropped or padded, and normalised by `config`; see
+   * `preprocess`.
    * @param source path, bytes of an image file, or uint8 [3, H, W]
    * @returns float32 [3, imageSize, imageSize] on the CPU
    * @throws CleanclipError as `preprocess`
@@ -84,9 +99,11 @@ export class Clip {
   }
 
   /**
-   * Computes image features, not normalised.
-   * @param pixels float [B, 3, S, S], normalised as {@link Clip.preprocess} gives them
-   * @returns [B, embedDim]
+   * Computes image features, not normalised. Source: `encode_image` of OpenAI's CLIP.
+   * @param pixels float32, or another floating dtype, [B, 3, S, S] with S = `imageSize`, normalised as by
+   * {@link Clip.preprocess}, on the device of the model
+   * @returns [B, embedDim], float32, or the dtype of autocast when `precision` is not 'fp32'
+   * @throws CleanclipError `ERR_OPTION` for another shape or dtype
    */
   encodeImage(pixels: Tensor): Tensor {
     this.checkPixels(pixels);
@@ -94,10 +111,11 @@ export class Clip {
   }
 
   /**
-   * Computes text features, not normalised. A feature is taken at each row's highest id, the end token, unless the
-   * configuration's `textPool` says otherwise.
-   * @param ids int64 [B, ≤ contextLength], as `tokenize` gives them
-   * @returns [B, embedDim]
+   * Computes text features, not normalised. The feature is taken at the highest id of each row, the end token, unless
+   * `textPool` of the configuration chooses another token. Source: `encode_text` of OpenAI's CLIP.
+   * @param ids int64 [B, L] from `tokenize`, L ≤ `contextLength`, on the device of the model
+   * @returns [B, embedDim], float32, or the dtype of autocast when `precision` is not 'fp32'
+   * @throws CleanclipError `ERR_OPTION` for another shape or dtype
    */
   encodeText(ids: Tensor): Tensor {
     this.checkIds(ids);
@@ -106,11 +124,12 @@ export class Clip {
 
   /**
    * Computes the embeddings of images and texts, normalised to unit length, in float32.
-   * @param ids int64 [B, ≤ contextLength]
-   * @param pixels float [B, 3, S, S]
-   * @param options `repeated`: in training, leave batch norm's running statistics alone, as another pass moves them;
-   * default false
-   * @returns two of [B, embedDim]
+   * @param ids int64 [B, L] from `tokenize`, L ≤ `contextLength`, on the device of the model
+   * @param pixels floating [B, 3, S, S] with S = `imageSize`, on the device of the model
+   * @param options `repeated`: whether this is a second pass over the same batch, which must not update the running
+   * statistics of batch norm; default false
+   * @returns two tensors float32 [B, embedDim]
+   * @throws CleanclipError `ERR_OPTION` for another shape or dtype
    */
   forward(
     ids: Tensor,
@@ -123,12 +142,15 @@ export class Clip {
     return { imageEmbeds: wrap(images), textEmbeds: wrap(texts) };
   }
 
-  /** The parameter `logit_scale`, float32 []: the logarithm of the factor on similarities. */
+  /** The parameter `logit_scale`, float32 []: the natural logarithm of the factor on cosine similarities. */
   get logitScale(): Tensor {
     return this.state.logit_scale;
   }
 
-  /** The trainable tensors in the order of Python's `named_parameters()`, which the state of an optimizer follows. */
+  /**
+   * Returns the trainable tensors in the order of Python's `named_parameters()`, which the state of an optimizer
+   * follows.
+   */
   namedParameters(): [name: string, parameter: Tensor][] {
     return [...this.parameters];
   }
@@ -142,9 +164,11 @@ export class Clip {
   }
 
   /**
-   * Copies a state dict into the model. Its names are OpenAI's, open_clip's or transformers', and may start with
-   * `module.` and the like. Dtype and device may differ.
-   * @throws CleanclipError `ERR_CHECKPOINT` naming up to ten tensors that are missing, unexpected or of another shape
+   * Copies a state dict into the model. Its names may be those of OpenAI, open_clip or transformers, with prefixes such
+   * as `module.`. Dtype and device may differ. Nothing is copied when it does not fit. Source: `load_state_dict` of
+   * torch.nn.Module.
+   * @throws CleanclipError `ERR_CHECKPOINT` naming up to ten tensors that are missing, unexpected or of another shape;
+   * `ERR_OPTION` when it is not an object
    */
   loadStateDict(stateDict: StateDict): this {
     checkOptions('A state dict', stateDict);
@@ -152,23 +176,26 @@ export class Clip {
     return this;
   }
 
-  /** Switches to training: batch norm uses the batch's statistics and updates the running statistics. */
+  /**
+   * Switches to training mode, as after construction: batch norm uses the batch's statistics and updates the running
+   * statistics.
+   */
   train(): this {
     this.native.train(true);
     return this;
   }
 
-  /** Switches to evaluation: batch norm uses the running statistics. */
+  /** Switches to evaluation mode: batch norm uses the running statistics. */
   eval(): this {
     this.native.train(false);
     return this;
   }
 
   /**
-   * Lets batch norm in training use the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), in the
-   * process group of this thread. All ranks must then call forward and backward alike; both block until all have
-   * called. The model holds the group until it is disposed or this is switched off.
-   * @param on default true; false: by this rank's batch alone
+   * Makes batch norm in training use the statistics of all ranks' batches together (torch.nn.SyncBatchNorm), in the
+   * process group of this thread. All ranks must then call forward and backward in the same order; both block until all
+   * have called. The model holds the group until it is disposed or this is switched off.
+   * @param on true (default) to switch on; false to use the batch of this rank alone
    * @throws CleanclipError `ERR_DISTRIBUTED` without a process group
    */
   syncBatchNorm(on = true): this {
@@ -177,13 +204,13 @@ export class Clip {
     return this;
   }
 
-  /** Frees the model's tensors now; else the garbage collector frees them at some time. */
+  /** Frees the tensors of the model now. Otherwise the garbage collector frees them at some time. */
   dispose(): void {
     Object.values(this.state).forEach((tensor) => tensor.dispose());
     this.native.dispose();
   }
 
-  /** The same at the end of the block of a `using` declaration. */
+  /** Disposes the model at the end of the block of a `using` declaration. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -213,7 +240,7 @@ export class Clip {
     const { shape, dtype } = ids;
     const length = this.config.contextLength;
     const { textCausal, textPool } = this.config;
-    const least = textCausal && textPool !== 'last' ? 1 : length; // else what comes after a caption counts
+    const least = textCausal && textPool !== 'last' ? 1 : length; // otherwise the tokens after a caption matter
     if (shape.length !== 2 || shape[1] > length || shape[1] < least || !/^int(64|32)$/.test(dtype)) {
       throw optionError(
         `Token ids must be int64 [B, ${length}], but they are ${dtype} [${shape.join(', ')}]; make them with tokenize.`,

@@ -2,53 +2,58 @@ import { clipPreprocessing, type PreprocessConfig } from '../images/preprocess_c
 
 /** The sizes of a CLIP model and the variants of its architecture. Every default is that of OpenAI's models. */
 export interface ClipConfig extends PreprocessConfig {
-  /** features of an embedding */
+  /** number of features of an embedding */
   embedDim: number;
-  /** pixels of a side */
+  /** side of an image, in pixels */
   imageSize: number;
-  /** blocks of a ModifiedResNet's four stages, or the depth of a VisionTransformer */
+  /** number of blocks in each of a ResNet's four stages, or the number of blocks of a VisionTransformer */
   visionLayers: number[] | number;
-  /** channels of a ResNet's stem (even), or features of a VisionTransformer's tokens */
+  /** channels of a ResNet's stem (even), or features per token of a VisionTransformer */
   visionWidth: number;
-  /** pixels of a patch's side; a VisionTransformer's only */
+  /** side of a patch, in pixels; only for a VisionTransformer, which this field selects */
   visionPatchSize?: number;
-  /** token ids of a caption */
+  /** number of token ids per caption */
   contextLength: number;
-  /** number of token ids */
+  /** number of different token ids */
   vocabularySize: number;
-  /** features of a token */
+  /** features per token of the text transformer */
   textWidth: number;
-  /** attention heads; OpenAI's models have one for each 64 features */
+  /** attention heads of the text transformer; OpenAI's models have one per 64 features */
   textHeads: number;
-  /** depth of the text transformer */
+  /** number of blocks of the text transformer */
   textLayers: number;
-  /** of the MLPs of both transformers: x·σ(1.702x) or x·Φ(x); default 'quick_gelu' */
+  /** activation of the MLPs of both transformers: 'quick_gelu' (default) is x·σ(1.702x), 'gelu' is x·Φ(x) */
   activation?: 'quick_gelu' | 'gelu';
   /**
-   * attention heads of a VisionTransformer, or of a ResNet's attention pool (32 · visionWidth features); default one
-   * for each 64 features
+   * attention heads of a VisionTransformer, or of a ResNet's attention pool (32 · visionWidth features); default: one
+   * per 64 features
    */
   visionHeads?: number;
-  /** hidden features of an MLP by those of a token, rounded down; default 4; a VisionTransformer's only */
+  /**
+   * hidden features of an MLP per feature of a token, rounded down to an integer; default 4; only for a
+   * VisionTransformer
+   */
   visionMlpRatio?: number;
+  /** the same ratio of the text transformer; default 4 */
   textMlpRatio?: number;
-  /** whether each residual branch has a learned factor a feature (`ls_1`, `ls_2`); default false */
+  /** whether each residual branch has a learned factor per feature (`ls_1`, `ls_2`); default false */
   visionLayerScale?: boolean;
+  /** the same for the text transformer; default false */
   textLayerScale?: boolean;
   /** whether a VisionTransformer normalises before its blocks (`ln_pre`); default true */
   visionPreNorm?: boolean;
-  /** 'tok' (default): the class token; 'avg': the mean of the patches */
+  /** the image feature: the class token ('tok', default) or the mean of the patches ('avg') */
   visionPool?: 'tok' | 'avg';
-  /** whether `ln_post` comes after pooling, as in OpenAI's models (default true), or before it */
+  /** whether `ln_post` comes after pooling, as in OpenAI's models, rather than before; default true */
   visionNormAfterPool?: boolean;
   /**
-   * 'argmax' (default): the highest id; 'eos': the first `textEosId`, or the first token where there is none; 'first',
-   * 'last': that position
+   * the token whose feature is taken. 'argmax' (default): the one with the highest id. 'eos': the first `textEosId`, or
+   * the first token when a caption has none. 'first', 'last': the token at that position
    */
   textPool?: 'argmax' | 'eos' | 'first' | 'last';
-  /** the id that 'eos' looks for; default 49407, the end token of CLIP's tokeniser */
+  /** the id that `textPool` 'eos' looks for; default 49407, the end token of CLIP's tokeniser */
   textEosId?: number;
-  /** whether a token sees only those before it; default true */
+  /** whether a token attends only to itself and earlier tokens; default true */
   textCausal?: boolean;
   /** whether the text projection has a bias; default false */
   textProjectionBias?: boolean;
@@ -59,7 +64,7 @@ export interface ClipConfig extends PreprocessConfig {
 /** A configuration in which every field has a value; a ResNet has no `visionPatchSize`. */
 export type CompleteConfig = Required<Omit<ClipConfig, 'visionPatchSize'>> & Pick<ClipConfig, 'visionPatchSize'>;
 
-/** The defaults: the values of OpenAI's models. */
+/** The defaults, which are the values of OpenAI's models. */
 const architecture = {
   activation: 'quick_gelu',
   visionMlpRatio: 4,
@@ -77,7 +82,7 @@ const architecture = {
 } as const;
 
 /**
- * Fills in the default of every field that a configuration leaves out, and drops fields that no configuration has.
+ * Fills in the default of every field that a configuration leaves out, and drops unknown fields.
  */
 export function completeConfig(config: ClipConfig): CompleteConfig {
   const { visionPatchSize, visionWidth } = config;

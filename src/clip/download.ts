@@ -6,38 +6,37 @@ import { writeChunksWhole } from '../files';
 /** Is called with the bytes that have arrived and their total, which is 0 when it is not known. */
 export type OnBytes = (done: number, total: number) => void;
 
-/** Seconds that a download may take: an hour is enough for 1 GB at 2.3 megabits a second. */
+/** Seconds that a download may take: an hour is enough for 1 GB at 2.3 megabits per second. */
 export const DOWNLOAD_SECONDS = 3600;
 
 /** Seconds without a byte after which a download fails. */
 export const SILENT_SECONDS = 60;
 
-/** The most bytes of a file whose size is not known; the largest of OpenAI's has 0.93 GB. */
+/** The most bytes of a file whose size is not known. The largest file of OpenAI has 0.93 GB. */
 const MOST_BYTES = 2 * 2 ** 30;
 
 interface Wanted {
   url: string;
-  /** where the file shall appear, whole or not at all */
+  /** path of the file, which appears whole or not at all */
   path: string;
   /** SHA-256 of the whole file, in hexadecimal digits */
   sha256: string;
-  /**
-   * bytes of the whole file, where it is known; a longer answer is refused, and one whose announced size differs
-   */
+  /** size of the whole file in bytes, where it is known; an answer with another size is refused */
   size?: number;
-  /** seconds that all of it may take; default {@link DOWNLOAD_SECONDS} */
+  /** seconds that the whole download may take; default {@link DOWNLOAD_SECONDS} */
   seconds?: number;
-  /** seconds without a byte; default {@link SILENT_SECONDS} */
+  /** seconds without a byte after which it fails; default {@link SILENT_SECONDS} */
   silentSeconds?: number;
-  /** what it is, for messages */
+  /** name of what is downloaded, for messages */
   what: string;
   onBytes?: OnBytes;
   signal?: AbortSignal;
 }
 
 /**
- * Downloads a file and checks its SHA-256 while it arrives; the file appears only when that is right.
- * @throws CleanclipError `ERR_CHECKPOINT` that tells what went wrong and where to put the file by hand; `ERR_ABORTED`
+ * Downloads a file and checks its SHA-256 while it arrives. The file appears only when the SHA-256 is right.
+ * @throws CleanclipError `ERR_CHECKPOINT`, which tells what went wrong and where to put the file by hand; `ERR_ABORTED`
+ * when the signal aborts it
  */
 export async function download(wanted: Wanted): Promise<void> {
   const { url, path, what, signal, seconds = DOWNLOAD_SECONDS, silentSeconds = SILENT_SECONDS } = wanted;
@@ -68,7 +67,7 @@ export async function download(wanted: Wanted): Promise<void> {
   }
 }
 
-/** Makes the error of a failed download; the reason is the middle of its sentence. */
+/** Makes the error of a failed download. The reason is the middle part of its sentence. */
 const failureOf =
   ({ what, url, path }: Wanted) =>
   (reason: string, cause?: unknown): CleanclipError =>
@@ -78,7 +77,7 @@ const failureOf =
       { cause },
     );
 
-/** Checks an answer; returns its body and how many bytes it will have, 0 when that is not known. */
+/** Checks an answer, and returns its body and its size in bytes, which is 0 when it is not known. */
 function checkedAnswer(response: Response, wanted: Wanted): { body: AsyncIterable<Uint8Array>; total: number } {
   const { size } = wanted;
   const failure = failureOf(wanted);
@@ -95,7 +94,7 @@ function checkedAnswer(response: Response, wanted: Wanted): { body: AsyncIterabl
   return { body, total };
 }
 
-/** Passes the bytes on; throws when they are too many, too few or do not have the SHA-256. */
+/** Passes the bytes on. It throws when they are too many, too few or do not have the SHA-256. */
 async function* checkedBytes(
   body: AsyncIterable<Uint8Array>,
   total: number,
@@ -119,7 +118,7 @@ async function* checkedBytes(
   if (hash.digest('hex') !== sha256) throw failure(`the ${done} bytes that came do not have the SHA-256 ${sha256}`);
 }
 
-/** Returns the reason of an error of fetch, which hides it in `cause`. */
+/** Returns the reason of an error of fetch, which puts it in `cause`. */
 function reasonOf(error: unknown): string {
   const { cause, message } = error as Error & { cause?: Error & { code?: string } };
   return cause?.message || cause?.code || message;

@@ -7,15 +7,15 @@ import type { ClipConfig } from './config';
 import { hfConfig, isHfConfig } from './hf_config';
 import { isOpenClipConfig, openClipConfig } from './open_clip_config';
 
-/** A configuration, and the file that it is from. */
+/** A configuration, and a phrase for messages that says where it comes from. */
 export interface Stated {
   config: ClipConfig;
   by: string;
 }
 
-/** The files of a model's weights, and what lies beside them. */
+/** The weights of a model, and the configuration found beside them. */
 export interface Weights {
-  /** several of a sharded model */
+  /** files of the weights; several for a sharded model */
   files: string[];
   stated?: Stated;
 }
@@ -23,7 +23,7 @@ export interface Weights {
 const OPEN_CLIP = 'open_clip_config.json';
 const HF = 'config.json';
 
-/** The files of weights beside each kind of configuration; the first that exists counts. */
+/** The files of weights that may lie beside each kind of configuration. The first that exists is used. */
 const weightsOf: Record<string, readonly string[]> = {
   [OPEN_CLIP]: [
     'open_clip_model.safetensors',
@@ -34,15 +34,16 @@ const weightsOf: Record<string, readonly string[]> = {
   [HF]: ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json'],
 };
 
-/** The most bytes of a configuration or of an index; real ones are far smaller. */
+/** The largest configuration or index to read, in bytes; real ones are far smaller. */
 const JSON_BYTES = 64 * 2 ** 20;
 
-/** Whether there is a folder at `path`. */
+/** Tells whether there is a folder at `path`. */
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /**
- * Finds the weights that a path names, and the configuration beside them. The path is a file, a folder as open_clip or
- * transformers write it, a model's folder in the cache of the Hugging Face hub, or a snapshot in it.
+ * Finds the weights that a path names, and the configuration beside them. The path is a file, or a folder written by
+ * open_clip or transformers. It may also be a model's folder in the cache of the Hugging Face hub, or a snapshot in
+ * that folder.
  * @throws CleanclipError `ERR_CHECKPOINT` for a folder that holds no model, or one of another kind
  */
 export function findWeights(path: string): Weights {
@@ -64,7 +65,7 @@ export function findWeights(path: string): Weights {
   );
 }
 
-/** The configuration of a folder, or undefined when it has none. */
+/** Reads the configuration of a folder; returns undefined when it has none. */
 export function configOfFolder(path: string): ClipConfig | undefined {
   const folder = inHubCache(path);
   const json = [OPEN_CLIP, HF].find((name) => existsSync(join(folder, name)));
@@ -72,8 +73,8 @@ export function configOfFolder(path: string): ClipConfig | undefined {
 }
 
 /**
- * The content of a JSON file.
- * @throws CleanclipError `ERR_CHECKPOINT`
+ * Reads a JSON file.
+ * @throws CleanclipError `ERR_CHECKPOINT` when it cannot be read or parsed
  */
 export function readJson(path: string): unknown {
   const text = readRegular(path, { wanted: 'a JSON file', maxBytes: JSON_BYTES, code: 'ERR_CHECKPOINT' }).toString(
@@ -86,7 +87,7 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** The configuration beside a file that has the name it would have in a model's folder. */
+/** Reads the configuration beside a file, if the file has the name that it would have in the folder of a model. */
 function configBeside(path: string): Stated | undefined {
   const json = Object.keys(weightsOf).find(
     (name) => weightsOf[name].includes(basename(path)) && existsSync(join(dirname(path), name)),
@@ -99,7 +100,7 @@ function statedBy(path: string): Stated {
   if (isOpenClipConfig(json)) return { config: openClipConfig(json, path), by: path };
   if (!isHfConfig(json))
     throw new CleanclipError(
-      `'${path}' is no configuration of a model of open_clip or Hugging Face.`,
+      `'${path}' is not the configuration of a model of open_clip or Hugging Face.`,
       'ERR_CHECKPOINT',
     );
   const processor = ['preprocessor_config.json', 'processor_config.json']
@@ -108,28 +109,28 @@ function statedBy(path: string): Stated {
   return { config: hfConfig(json, path, processor && readJson(processor)), by: path };
 }
 
-/** The only file of weights in a folder; undefined when there is none, or more than one. */
+/** Returns the only file of weights in a folder, or undefined when there is none, or more than one. */
 function onlyWeights(folder: string): string | undefined {
   const found = readdirSync(folder).filter((name) => /\.(safetensors|bin|pth|pt)$/.test(name));
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** The files that an index names, which lie beside it. */
+/** Returns the files that an index names. They must lie beside it. */
 function shards(index: string): string[] {
   const json = readJson(index) as { weight_map?: Record<string, unknown> } | null;
   const names = [...new Set(Object.values(json?.weight_map ?? {}))];
   const sound = (name: unknown): name is string => typeof name === 'string' && name !== '' && basename(name) === name;
   if (names.length === 0 || !names.every(sound))
     throw new CleanclipError(
-      `'${index}' is no index of a sharded model: its weight_map must name files beside it.`,
+      `'${index}' is not the index of a sharded model: its weight_map must name files beside it.`,
       'ERR_CHECKPOINT',
     );
   return names.map((name) => join(dirname(index), name));
 }
 
 /**
- * The snapshot of a model in the cache of the Hugging Face hub (`models--…/snapshots/<revision>`): the one of `main`,
- * or the only one; else the path itself.
+ * Returns the snapshot of a model in the cache of the Hugging Face hub (`models--…/snapshots/<revision>`): the one of
+ * `main`, or the only one. A path outside the cache is returned unchanged.
  */
 function inHubCache(path: string): string {
   const snapshots = join(path, 'snapshots');

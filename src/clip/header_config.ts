@@ -2,12 +2,12 @@ import { CleanclipError } from '../errors';
 import { torch } from '../torch';
 import type { ClipConfig } from './config';
 
-/** The name of the configuration, as JSON, in the metadata of a safetensors file. */
+/** The key of the configuration, as JSON, in the metadata of a safetensors file. */
 export const CONFIG_KEY = 'cleanclip_config';
 
 /**
- * The configuration that a safetensors file of this library has in its header; undefined for other files.
- * @throws CleanclipError `ERR_CHECKPOINT` when it is no JSON object
+ * Reads the configuration in the header of a safetensors file of this library; returns undefined for other files.
+ * @throws CleanclipError `ERR_CHECKPOINT` when it is not a JSON object
  */
 export function configInHeader(path: string): ClipConfig | undefined {
   const text = torch.loadMetadata(path)?.[CONFIG_KEY];
@@ -16,10 +16,10 @@ export function configInHeader(path: string): ClipConfig | undefined {
     const config: unknown = JSON.parse(text);
     if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as ClipConfig;
   } catch {
-    // said below
+    // the error below tells
   }
   throw new CleanclipError(
-    `The ${CONFIG_KEY} in the header of '${path}' is no JSON object; convert the model once more.`,
+    `The ${CONFIG_KEY} in the header of '${path}' is not a JSON object; convert the model once more.`,
     'ERR_CHECKPOINT',
   );
 }

@@ -5,7 +5,7 @@ import { type ClipConfig, mlpRatio } from './config';
 
 type Fields = Record<string, unknown>;
 
-/** The defaults of transformers' CLIPTextConfig and CLIPVisionConfig, which config.json may leave out. */
+/** The defaults of CLIPTextConfig and CLIPVisionConfig of transformers, which config.json may leave out. */
 const textDefaults = {
   vocab_size: 49408,
   hidden_size: 512,
@@ -29,15 +29,15 @@ const visionDefaults = {
   layer_norm_eps: 1e-5,
 };
 
-/** Whether it is the configuration of a model of transformers. */
+/** Tells whether JSON content is the configuration of a model of transformers. */
 export const isHfConfig = (json: unknown): json is Fields => isFields(json) && typeof json.model_type === 'string';
 
 /**
- * The configuration of a `CLIPModel` of transformers.
+ * Converts the configuration of a `CLIPModel` of transformers.
  * @param json the content of config.json
- * @param path where it was read, for errors
- * @param processor the content of preprocessor_config.json; without it preprocessing is CLIP's
- * @throws CleanclipError `ERR_CHECKPOINT` for other models, activations or epsilons
+ * @param path the file it was read from, for errors
+ * @param processor the content of preprocessor_config.json; without it preprocessing has CLIP's defaults
+ * @throws CleanclipError `ERR_CHECKPOINT` for models, activations or epsilons that are not supported
  */
 export function hfConfig(json: Fields, path: string, processor?: unknown): ClipConfig {
   if (json.model_type !== 'clip')
@@ -76,7 +76,7 @@ export function hfConfig(json: Fields, path: string, processor?: unknown): ClipC
     textLayers: t.num_hidden_layers,
     textMlpRatio: mlpRatio(t.hidden_size, t.intermediate_size),
     activation,
-    // 2 was wrong, and transformers goes on reading such models at the highest id.
+    // Old configurations have 2, which is wrong; transformers takes the highest id for them.
     ...(t.eos_token_id === 2
       ? { textPool: 'argmax' as const }
       : { textPool: 'eos' as const, textEosId: t.eos_token_id }),
@@ -84,7 +84,7 @@ export function hfConfig(json: Fields, path: string, processor?: unknown): ClipC
   };
 }
 
-/** transformers' CLIPImageProcessor. */
+/** Converts the options of CLIPImageProcessor of transformers. */
 function preprocessing(processor: Fields, imageSize: number, path: string): PreprocessConfig {
   const p = isFields(processor.image_processor) ? processor.image_processor : processor;
   const refuse = (name: string, wanted: string): never => {
@@ -111,7 +111,7 @@ function preprocessing(processor: Fields, imageSize: number, path: string): Prep
   };
 }
 
-/** A part of config.json; in files of old versions it may be under its name and `_dict`. */
+/** Returns a part of config.json. Files of old versions may hold it under its name and `_dict`. */
 function part(json: Fields, name: string): Fields {
   const found = [json[name], json[`${name}_dict`]].find(isFields) ?? {};
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== null && value !== undefined));

@@ -2,7 +2,7 @@ import { type Tensor, torch } from '../torch';
 
 type Entries = [name: string, value: unknown][];
 
-/** The tensors of transformers' CLIPModel by OpenAI's names; $1 is a block's number. */
+/** Patterns that turn tensor names of CLIPModel of transformers into OpenAI's names. */
 const names: readonly (readonly [RegExp, string])[] = [
   [/^text_model\.embeddings\.token_embedding\./, 'token_embedding.'],
   [/^text_model\.embeddings\.position_embedding\.weight$/, 'positional_embedding'],
@@ -24,11 +24,11 @@ const inBlocks: readonly (readonly [RegExp, string])[] = [
   [/\.mlp\.fc2\./, '.mlp.c_proj.'],
 ];
 
-/** Whether a tensor has the name that transformers' CLIPModel gives it. */
+/** Tells whether a name is one that CLIPModel of transformers gives its tensors. */
 export const isHfName = (name: string): boolean => /^(text|vision)_model\./.test(name);
 
 /**
- * Renames the tensors of transformers' CLIPModel to OpenAI's names; queries, keys and values become one tensor. A
+ * Renames the tensors of CLIPModel of transformers to OpenAI's names. Queries, keys and values become one tensor. A
  * tensor without an OpenAI name keeps its own.
  */
 export function fromHfNames(entries: Entries): Entries {

@@ -4,7 +4,7 @@ import { type ClipConfig, mlpRatio } from './config';
 /** The shape of each tensor of a state dict. */
 export type Shapes = Record<string, readonly number[]>;
 
-/** The fields that the shapes of a state dict do not tell. */
+/** The fields that cannot be inferred from the shapes of a state dict. */
 export const openFields = [
   'activation',
   'visionHeads',
@@ -22,19 +22,19 @@ export const openFields = [
   'cropRounding',
 ] as const;
 
-/** The fields that shapes tell. */
+/** The fields that can be inferred from shapes. */
 export type Sizes = Omit<ClipConfig, (typeof openFields)[number]>;
 
 /**
- * Infers a model's sizes from the shapes of a state dict under OpenAI's names.
- * @throws CleanclipError `ERR_CHECKPOINT` when it is no CLIP's
+ * Infers the sizes of a model from the shapes of a state dict under OpenAI's names.
+ * @throws CleanclipError `ERR_CHECKPOINT` when the state dict does not belong to a CLIP
  */
 export function sizesOfShapes(shapes: Shapes): Sizes {
   const size: Size = (name, dimension) => {
     const length = shapes[name]?.[dimension];
     if (length === undefined) {
       throw new CleanclipError(
-        `This is no state dict of a CLIP: it should hold ${name}, and its names are ${sample(shapes)}.`,
+        `This is not the state dict of a CLIP: it should hold ${name}, and its names are ${sample(shapes)}.`,
         'ERR_CHECKPOINT',
       );
     }
@@ -101,7 +101,7 @@ function resnetSizes(size: Size, blocks: Blocks): VisionSizes {
 const ratioOf = (shapes: Shapes, tower: string, width: number): number =>
   mlpRatio(width, shapes[`${tower}resblocks.0.mlp.c_fc.weight`]?.[0] ?? 4 * width);
 
-/** The side of the square grid that has these positions, one more than its cells. */
+/** Returns the side of a square grid of cells. There is one position more than there are cells. */
 const side = (positions: number): number => Math.round(Math.sqrt(positions - 1));
 
 function sample(shapes: Shapes): string {

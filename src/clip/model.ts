@@ -12,30 +12,34 @@ import type { Activation, Hints } from './resolve';
 
 export { Clip, type ClipOptions, type Precision } from './clip';
 
-/** What {@link loadClip} takes besides {@link ClipOptions}. */
+/** Options of {@link loadClip}, besides {@link ClipOptions}. */
 export interface LoadClipOptions extends ClipOptions {
   /**
-   * weights of a named configuration: true for OpenAI's, of `~/.cache/cleanclip/clip` or `~/.cache/clip`, else
-   * downloaded, which blocks meanwhile; or the path of a file or folder; default false
+   * weights for a named configuration. true: OpenAI's, from `~/.cache/cleanclip/clip` or `~/.cache/clip`, or
+   * downloaded, which blocks the thread. A string: the path of a file or folder. Default false: new weights
    */
   pretrained?: boolean | string;
   /**
-   * activation of the model's MLPs, 'quick_gelu' or 'gelu', where its file does not say; for new weights it replaces
-   * the configuration's
+   * activation of the MLPs, 'quick_gelu' or 'gelu', when the file does not say it; for new weights it overrides the
+   * configuration. Default: what the file or the configuration says, else 'quick_gelu'
    */
   activation?: Activation;
 }
 
 /**
  * Makes a CLIP, in training mode.
- * @param source a named configuration, OpenAI's ('RN50', 'ViT-B/32', …), 'tiny' or open_clip's ('ViT-B-32',
- * 'ViT-H-14-quickgelu', …), or one of your own, for new weights as OpenAI's `initialize_parameters` draws them, unless
- * `pretrained` says otherwise; or the path of a file or folder whose sizes are inferred: a checkpoint, this library's
- * or Python's, a state dict, one of OpenAI's TorchScript archives, safetensors; a folder of open_clip
- * (`open_clip_config.json`) or of a `CLIPModel` of transformers (`config.json`). What neither file nor options say is
- * assumed to be as in OpenAI's models, with a warning.
- * @throws CleanclipError `ERR_OPTION` for a wrong configuration, `ERR_CHECKPOINT` for a file that holds no CLIP, or
- * cannot be had
+ *
+ * A file may be a checkpoint (of this library or of Python), a state dict, safetensors, or one of OpenAI's TorchScript
+ * archives. A folder may be one of open_clip (`open_clip_config.json`) or of a `CLIPModel` of transformers
+ * (`config.json`). Sizes are inferred from the weights. What neither the file nor the options say is assumed to be as
+ * in OpenAI's models, and a warning says so.
+ *
+ * @param source the name of a configuration: OpenAI's ('RN50', 'ViT-B/32', …), 'tiny' or open_clip's ('ViT-B-32',
+ * 'ViT-H-14-quickgelu', …); or a configuration of your own; or the path of a file or folder. A configuration gets new
+ * weights, drawn as by `initialize_parameters` of OpenAI's CLIP, unless `pretrained` is given
+ * @param options device, precision, seed, weights and more, each with its default
+ * @throws CleanclipError `ERR_OPTION` for a wrong configuration, option or path; `ERR_CHECKPOINT` for a file without a
+ * CLIP, or one that cannot be read or downloaded
  * @example const clip = loadClip('RN50', { seed: 1, precision: 'bf16' });
  * @example const clip = loadClip('ViT-B/32', { pretrained: true });
  * @example const clip = loadClip('epoch_32.pt', { activation: 'gelu' });

@@ -9,7 +9,7 @@ import { isOpenClipConfig, openClipConfig } from './open_clip_config';
 import type { Activation, Hints } from './resolve';
 
 /**
- * The named configuration; undefined when there is none of this name.
+ * Returns the configuration of a name, or undefined when there is none of this name.
  * @throws CleanclipError `ERR_OPTION` for a model of open_clip that cannot be built here
  */
 export function configOfName(name: string): ClipConfig | undefined {
@@ -19,9 +19,9 @@ export function configOfName(name: string): ClipConfig | undefined {
 }
 
 /**
- * The configuration that `--model_name` means: a name; a JSON file of sizes, of open_clip or of transformers; a folder
- * of one of these.
- * @throws CleanclipError `ERR_OPTION`
+ * Returns the configuration that `--model_name` means. It may be a name, a JSON file of sizes, a JSON file of open_clip
+ * or transformers, or a folder with such a file.
+ * @throws CleanclipError `ERR_OPTION` when it is none of these
  */
 export function configOfModelName(name: string): ClipConfig {
   const named = configOfName(name);
@@ -39,7 +39,7 @@ export function configOfModelName(name: string): ClipConfig {
   );
 }
 
-/** What a name tells of weights that are loaded beside it. */
+/** Makes the hints that a model name gives about weights loaded with it. */
 export function hintsOf(name: string, config: ClipConfig, activation: Activation | undefined): Hints {
   return { named: { config, by: name }, anyActivation: hasTwoMeanings(name), activation };
 }

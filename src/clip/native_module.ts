@@ -5,8 +5,8 @@ import type { Handle } from '../torch/handle';
 import { type CompleteConfig, mlpWidth } from './config';
 
 /**
- * A configuration as native/clip/binding.cc reads it: one layer for a VisionTransformer, patch size 0 for a ResNet, the
- * hidden features of MLPs.
+ * A configuration in the form that native/clip/binding.cc reads. A VisionTransformer has one element in `visionLayers`,
+ * a ResNet has patch size 0, and MLPs have hidden features instead of ratios.
  */
 export interface NativeConfig extends Omit<
   CompleteConfig,
@@ -19,7 +19,7 @@ export interface NativeConfig extends Omit<
   textMlpWidth: number;
 }
 
-/** The same configuration in the form of {@link NativeConfig}. */
+/** Converts a configuration to the form of {@link NativeConfig}. */
 export const nativeConfig = (config: CompleteConfig): NativeConfig => ({
   ...config,
   visionLayers: [config.visionLayers].flat(),
@@ -41,5 +41,5 @@ export interface NativeClip {
   dispose(): void;
 }
 
-/** Makes a model; without a generator its tensors stay unfilled. */
+/** The constructor of the model in C++. Without a generator its tensors stay uninitialised. */
 export type NativeClipClass = new (config: NativeConfig, generator: NativeGenerator | null) => NativeClip;

@@ -8,14 +8,14 @@ import { configOfModelName, hintsOf } from './names';
 import type { Activation, Hints } from './resolve';
 import type { StateDict } from './weights';
 
-/** The model of new weights, and of OpenAI's, where no --model_name is given. */
+/** The name of the model when no --model_name is given: for new weights, and for OpenAI's. */
 export const DEFAULT_NAME = 'RN50';
 
-/** What the options of a job say of the model. */
+/** The options of a job that choose the model. */
 export interface ModelOptions {
-  /** default {@link DEFAULT_NAME} for new weights, and what a checkpoint says */
+  /** name of the architecture; default: what the checkpoint says, or {@link DEFAULT_NAME} for new weights */
   modelName?: string;
-  /** of new weights, in place of the configuration's, or of a checkpoint that does not say */
+  /** activation of new weights, instead of the configuration's, or of a checkpoint that does not say it */
   activation?: Activation;
   precision: Precision | 'auto';
   seed: number;
@@ -24,9 +24,9 @@ export interface ModelOptions {
 }
 
 /**
- * The torch device of the options: a GPU if there is one, unless `device` says otherwise. Of several ranks on a
- * machine, numbered by LOCAL_RANK, each has one of its own: of `deviceIds` if they are given, else of all.
- * @throws CleanclipError `ERR_OPTION` for a GPU that is not there
+ * Chooses the torch device for the options: a GPU if there is one, unless `device` says otherwise. When several ranks
+ * share a machine, each uses a GPU of its own, chosen by LOCAL_RANK: from `deviceIds` if given, else from all GPUs.
+ * @throws CleanclipError `ERR_OPTION` for a GPU that does not exist
  */
 export function chooseDevice({
   device,
@@ -56,27 +56,30 @@ export function chooseDevice({
   throw optionError(`${flag}.`);
 }
 
-/** The precision that `auto` stands for on a device: bf16 where it has instructions for it, else fp32. */
+/**
+ * Resolves the precision `auto`: bf16 where the device has instructions for it, else fp32. With `compat` it is fp32.
+ */
 export function choosePrecision(precision: Precision | 'auto', device: string, compat?: 'reference'): Precision {
   if (precision !== 'auto') return precision;
   return compat === undefined && torch.hasBfloat16(device) ? 'bf16' : 'fp32';
 }
 
-/** Weights that a model is made of, and its configuration. */
+/** Weights of a model, and its configuration. */
 export interface Weights {
   stateDict: StateDict;
   config: CompleteConfig;
 }
 
 /**
- * The model of a job: of a checkpoint's weights and configuration if there is one, else with new weights from the seed.
+ * Makes the model of a job: from the weights and configuration of a checkpoint if there is one, else with new weights
+ * from the seed.
  */
 export function makeClip(options: ModelOptions, device: string, checkpoint?: Weights): Clip {
   const clip = newClip(options, device, sizesOf(options, checkpoint));
   return checkpoint === undefined ? clip : clip.loadStateDict(checkpoint.stateDict);
 }
 
-/** A model of this configuration with new weights from the seed. */
+/** Makes a model of this configuration with new weights from the seed. */
 export function newClip(
   { seed, precision, compat, gradCheckpointing }: ModelOptions,
   device: string,
@@ -86,8 +89,8 @@ export function newClip(
 }
 
 /**
- * The configuration of a job's model.
- * @throws CleanclipError `ERR_OPTION` for no such model, or sizes that none can have
+ * Returns the configuration of a job's model.
+ * @throws CleanclipError `ERR_OPTION` for an unknown model, sizes that cannot be built, or too small a vocabulary
  */
 export function sizesOf({ modelName = DEFAULT_NAME, activation }: ModelOptions, checkpoint?: Weights): CompleteConfig {
   const named = (): CompleteConfig => checkConfig(configOfModelName(modelName));
@@ -99,7 +102,7 @@ export function sizesOf({ modelName = DEFAULT_NAME, activation }: ModelOptions, 
   );
 }
 
-/** What a job's options say of a checkpoint's architecture. */
+/** Makes the hints that the options of a job give about the architecture of a checkpoint. */
 export function jobHints({ modelName, activation }: Partial<Pick<ModelOptions, 'modelName' | 'activation'>>): Hints {
   if (modelName === undefined) return { activation };
   const { named, ...rest } = hintsOf(modelName, configOfModelName(modelName), activation);

@@ -8,8 +8,7 @@ import type { ClipConfig } from './config';
 type Fields = Record<string, unknown>;
 
 /**
- * Fields of open_clip 3.3.0's CLIPVisionCfg and CLIPTextCfg that change nothing of what is computed here, or only
- * together with others.
+ * Fields of CLIPVisionCfg and CLIPTextCfg of open_clip 3.3.0 that do not change the results here, at least not alone.
  */
 const passive = new Set([
   'patch_dropout',
@@ -28,7 +27,7 @@ const passive = new Set([
   'pad_id',
 ]);
 
-/** Fields that are read. */
+/** The fields that are read. */
 const vision = [
   'layers',
   'width',
@@ -68,21 +67,22 @@ const model = [
   'output_dict',
 ];
 
-/** Values beside null, false, '' and empty ones that mean that a field is off. */
+/** Values that mean that a field is off, besides null, false, 0, '' and empty objects. */
 const neutral: Fields = { block_type: 'default', pos_embed_type: 'learnable', proj_type: 'linear' };
 
 /**
- * Whether it is the configuration of a model of open_clip: `open_clip_config.json`, or a file of its `model_configs`.
+ * Tells whether JSON content is the configuration of a model of open_clip: `open_clip_config.json`, or a file of its
+ * `model_configs`.
  */
 export const isOpenClipConfig = (json: unknown): json is Fields =>
   isFields(json) && (isFields(json.model_cfg) || isFields(json.vision_cfg));
 
 /**
- * The configuration of a model of open_clip.
+ * Converts the configuration of a model of open_clip.
  * @param json the content of `open_clip_config.json`, or of a file of open_clip's `model_configs`
- * @param path where it was read, for errors
- * @throws CleanclipError `ERR_CHECKPOINT` naming a field that asks for what is not here: towers of timm or Hugging
- * Face, other tokenisers, …
+ * @param path the file it was read from, for errors
+ * @throws CleanclipError `ERR_CHECKPOINT` naming a field that is not supported, such as a tower of timm or Hugging
+ * Face, or another tokenizer
  */
 export function openClipConfig(json: Fields, path: string): ClipConfig {
   const cfg = isFields(json.model_cfg) ? json.model_cfg : json;
@@ -127,7 +127,7 @@ export function openClipConfig(json: Fields, path: string): ClipConfig {
   };
 }
 
-/** open_clip's PreprocessCfg; the size is the model's, whatever it says. */
+/** Converts the PreprocessCfg of open_clip. Its size is ignored: images get the size of the model. */
 function preprocessing({
   mean,
   std,
@@ -151,7 +151,7 @@ function refuseOthers(fields: Fields, known: string[], prefix: string, path: str
     if (!off)
       throw refusal(
         path,
-        `asks for ${prefix}${name} ${show(value)}, which is not here: the model must be a ResNet or ViT with ` +
+        `asks for ${prefix}${name} ${show(value)}, which is not supported: the model must be a ResNet or ViT with ` +
           `CLIP's own text tower and tokeniser`,
       );
   }
@@ -160,7 +160,7 @@ function refuseOthers(fields: Fields, known: string[], prefix: string, path: str
 const refusal = (path: string, what: string): CleanclipError =>
   new CleanclipError(`'${path}' ${what}.`, 'ERR_CHECKPOINT');
 
-/** A side, of a number or of two equal ones. */
+/** Returns a side, given as one number or as two equal ones. */
 const square = (value: unknown): unknown =>
   Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value;
 

@@ -8,7 +8,7 @@ import { removeLeftovers } from '../files';
 import { cacheFolder, homeFolder } from '../paths';
 import { download, type OnBytes } from './download';
 
-/** A file of OpenAI's weights and the SHA-256 of its bytes, which is also a part of its address. */
+/** A file of OpenAI's weights and the SHA-256 of its bytes, which is also part of its URL. */
 interface Release {
   file: string;
   sha256: string;
@@ -26,21 +26,23 @@ export const releases: Record<string, Release> = {
   'ViT-L/14': { file: 'ViT-L-14.pt', sha256: 'b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836' },
 };
 
-/** Where OpenAI's files are, `<address>/<sha256>/<file>`; `CLEANCLIP_WEIGHTS_URL` names a mirror. */
+/**
+ * Returns the base URL of OpenAI's files, `<base>/<sha256>/<file>`. `CLEANCLIP_WEIGHTS_URL` replaces it with a mirror.
+ */
 const address = (): string => process.env.CLEANCLIP_WEIGHTS_URL || 'https://openaipublic.azureedge.net/clip/models';
 
-/** Where downloaded weights are kept. */
+/** Returns the folder that keeps downloaded weights. */
 const weightsCache = (): string => join(cacheFolder(), 'clip');
 
-/** Where the Python packages clip and open_clip keep the same files. */
+/** Returns the folder where the Python packages clip and open_clip keep the same files. */
 const pythonCache = (): string | undefined => {
   const home = homeFolder();
   return home && join(home, '.cache', 'clip');
 };
 
 /**
- * Refuses a model that OpenAI has released no weights of.
- * @throws CleanclipError `ERR_OPTION`
+ * Refuses a model for which OpenAI has released no weights.
+ * @throws CleanclipError `ERR_OPTION` naming the models that have weights
  */
 export function checkReleased(modelName: string): void {
   if (!Object.hasOwn(releases, modelName)) {
@@ -52,16 +54,16 @@ export function checkReleased(modelName: string): void {
 }
 
 /**
- * The file of OpenAI's weights of a model: of this project's cache, `$CLEANCLIP_CACHE/clip` or
- * `~/.cache/cleanclip/clip`, or of Python's, `~/.cache/clip`; else it is downloaded to the former. Its SHA-256 is
- * checked every time.
+ * Finds or downloads the file of OpenAI's weights of a model. It looks in the cache of this project
+ * (`$CLEANCLIP_CACHE/clip` or `~/.cache/cleanclip/clip`), then in that of Python (`~/.cache/clip`). A download goes to
+ * the first. The SHA-256 is checked every time.
  *
  * @param modelName 'RN50', 'RN101', 'RN50x4', 'ViT-B/32', 'ViT-B/16' or 'ViT-L/14'
- * @param onBytes is told of bytes that arrive
- * @param signal stops the download
- * @returns its path
- * @throws CleanclipError `ERR_OPTION` for another name, `ERR_CHECKPOINT` when it cannot be had or its bytes are not
- * OpenAI's
+ * @param onBytes is told how many bytes have arrived
+ * @param signal aborts the download
+ * @returns the path of the file
+ * @throws CleanclipError `ERR_OPTION` for another name; `ERR_CHECKPOINT` when the download fails, or the bytes are not
+ * OpenAI's; `ERR_ABORTED` when the signal aborts it
  */
 export async function pretrainedFile(modelName: string, onBytes?: OnBytes, signal?: AbortSignal): Promise<string> {
   checkReleased(modelName);
@@ -98,7 +100,10 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** {@link pretrainedFile} for callers that cannot await: a process of its own gets the file meanwhile. */
+/**
+ * Does the same as {@link pretrainedFile} for callers that cannot await. Another process gets the file while this
+ * thread waits.
+ */
 export function pretrainedFileSync(modelName: string): string {
   checkReleased(modelName);
   const { status, stdout, stderr } = spawnSync(

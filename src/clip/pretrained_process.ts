@@ -1,5 +1,5 @@
-// A process that finds or downloads OpenAI's weights of the model that its argument names: prints the path, or an error
-// and exits with 1.
+// The script of a process that finds or downloads OpenAI's weights of the model named by its argument. It prints the
+// path; on failure it prints the error to stderr and exits with 1.
 import { pretrainedFile } from './pretrained';
 
 pretrainedFile(process.argv[2]).then(

@@ -10,7 +10,10 @@ import type { Shapes } from './infer';
 import { type Hints, type Known, knownConfig, type Says } from './resolve';
 import { isOpenAiArchive, isTensor, rawStateDict, type StateDict, underOpenAiNames } from './state_dict';
 
-/** By how much tensors that share memory may make a state dict larger than its file. */
+/**
+ * The most elements of a state dict per byte of its file. Tensors that share memory can have more elements than the
+ * file has bytes.
+ */
 const MOST_SHARING = 10;
 
 /** The contents of a file or folder of a CLIP model. */
@@ -18,36 +21,39 @@ export interface WeightsFile {
   path: string;
   /** what `torch.load` returned */
   content: Record<string, unknown>;
-  /** of the CLIP, under OpenAI's names */
+  /** state dict of the CLIP, under OpenAI's names */
   stateDict: StateDict;
-  /** weight and bias of a classifier's linear layer, if `apart` was asked for */
+  /** weight and bias of a classifier's linear layer; empty unless `apart` is true */
   linear: StateDict;
-  /** which objects of the file were left unread, in a sentence */
+  /** a sentence that names the objects of the file that were left unread, if any */
   unread?: string;
-  /** what it says of the CLIP's architecture */
+  /** what the file says about the architecture of the CLIP */
   says: Says;
 }
 
-/** A file or folder of a CLIP as read. */
+/** The contents of a file or folder of a CLIP, with its configuration. */
 export interface ModelFile extends WeightsFile, Known {}
 
 /**
- * Reads a CLIP of any form that people have: a checkpoint of this library, of CleanCLIP's Python code or another
- * training code, a state dict under OpenAI's, open_clip's or transformers' names, one of OpenAI's TorchScript archives,
- * safetensors; a folder of open_clip or transformers.
- * @param apart whether names under `linear.` are a classifier's and not the CLIP's
- * @throws CleanclipError `ERR_CHECKPOINT`
+ * Reads a CLIP from a file or a folder. A file may be a checkpoint of this library, of CleanCLIP's Python code or of
+ * other training code. It may also be a state dict under the names of OpenAI, open_clip or transformers, one of
+ * OpenAI's TorchScript archives, or safetensors. A folder may be one of open_clip or transformers.
+ * @param path the file or folder
+ * @param hints what the caller knows about the architecture
+ * @param apart whether names under `linear.` belong to a classifier rather than to the CLIP; default false
+ * @throws CleanclipError `ERR_CHECKPOINT` when it holds no CLIP, or does not fit the hints; `ERR_OPTION` when file and
+ * hints contradict each other
  */
 export const readModel = (path: string, hints: Hints = {}, apart = false): ModelFile =>
   knownModel(readWeights(path, apart), hints);
 
-/** The model that weights belong to. Errors as {@link readModel}. */
+/** Finds the configuration of the model that weights belong to. Errors are those of {@link readModel}. */
 export const knownModel = (file: WeightsFile, hints: Hints): ModelFile => ({
   ...file,
   ...knownConfig(shapesOf(file.stateDict), file.path, file.says, hints),
 });
 
-/** What {@link readModel} reads, whatever model it belongs to. */
+/** Reads what {@link readModel} reads, but does not yet find the configuration. */
 export function readWeights(path: string, apart = false): WeightsFile {
   const { files, stated } = findWeights(path);
   const left: Unread[] = [];
@@ -77,7 +83,10 @@ export function readWeights(path: string, apart = false): WeightsFile {
   return { path, content: content as Record<string, unknown>, stateDict, linear, unread, says };
 }
 
-/** Tensors may repeat their elements, so a file of a kilobyte could ask for a model that fills any memory. */
+/**
+ * Refuses a state dict with far more elements than its file has bytes. Tensors may repeat their elements, so a file of
+ * a kilobyte could ask for a model that fills any memory.
+ */
 function checkSize(dict: Record<string, unknown>, path: string, files: string[]): void {
   const elements = Object.values(dict)
     .filter(isTensor)
@@ -92,20 +101,20 @@ function checkSize(dict: Record<string, unknown>, path: string, files: string[])
   }
 }
 
-/** The configuration that a checkpoint of this library holds; other codes keep other things under this name. */
+/** Returns the configuration that a checkpoint of this library holds. Other code keeps other things under this key. */
 function ownConfig(content: unknown, path: string): Stated | undefined {
   const { config } = content as { config?: unknown };
   const isOwn = typeof config === 'object' && config !== null && 'embedDim' in config && 'visionLayers' in config;
   return isOwn ? { config: config as unknown as ClipConfig, by: `the config in '${path}'` } : undefined;
 }
 
-/** The configuration that a safetensors file of this library has in its header. */
+/** Returns the configuration in the header of a safetensors file of this library. */
 function headerConfig(path: string, files: string[]): Stated | undefined {
   const config = files.length === 1 && files[0].endsWith('.safetensors') ? configInHeader(files[0]) : undefined;
   return config && { config, by: `the header of '${path}'` };
 }
 
-/** The shape of each tensor; what is none is left out. */
+/** Returns the shape of each tensor; other values are left out. */
 export function shapesOf(dict: Record<string, unknown>): Shapes {
   return Object.fromEntries(
     Object.entries(dict).flatMap(([name, tensor]) => (isTensor(tensor) ? [[name, tensor.shape]] : [])),

@@ -8,39 +8,39 @@ import type { Stated } from './find_weights';
 import { openFields, type Shapes, type Sizes, sizesOfShapes } from './infer';
 import { configs } from './named';
 
-/** The activation of the blocks' MLPs. */
+/** The activation of the MLPs in the transformer blocks: 'quick_gelu' is x·σ(1.702x), 'gelu' is x·Φ(x). */
 export type Activation = CompleteConfig['activation'];
 
-/** What a caller says of a model's architecture. */
+/** What a caller says about the architecture of a model. */
 export interface Hints {
-  /** a configuration that the weights must fit, and how it was named */
+  /** a configuration that the weights must fit, and a phrase that says where it comes from */
   named?: Stated;
-  /** the name means models of both activations: it does not tell */
+  /** whether the name means models of both activations, so that it does not decide the activation; default false */
   anyActivation?: boolean;
-  /** in place of the named configuration's */
+  /** activation that replaces the one of the named configuration */
   activation?: Activation;
 }
 
-/** What a file says of its model's architecture. */
+/** What a file says about the architecture of its model. */
 export interface Says {
   stated?: Stated;
-  /** it is one of OpenAI's TorchScript archives */
+  /** whether it is one of OpenAI's TorchScript archives; default false */
   archive?: boolean;
 }
 
-/** A model's configuration, and in a sentence what of it nobody has said. */
+/** The configuration of a model. `assumed` is a sentence that names the parts nobody has stated, if any. */
 export interface Known {
   config: CompleteConfig;
   assumed?: string;
 }
 
 /**
- * The configuration of the model that a state dict of these shapes, under OpenAI's names, belongs to. What shapes do
- * not tell is taken from what its file says, else from the caller's hints; without either it is assumed to be as in
- * OpenAI's models, and said to be so.
- * @param path of the file, for messages
- * @throws CleanclipError `ERR_CHECKPOINT` when it is no CLIP's, or not as the file or the caller says; `ERR_OPTION`
- * when these two contradict each other
+ * Finds the configuration of the model that a state dict of these shapes, under OpenAI's names, belongs to. What shapes
+ * do not tell comes from what the file says, else from the hints of the caller. Anything else is assumed to be as in
+ * OpenAI's models, and `assumed` reports it.
+ * @param path the file, for messages
+ * @throws CleanclipError `ERR_CHECKPOINT` when the shapes do not belong to a CLIP, or differ from what the file or the
+ * caller says; `ERR_OPTION` when these two contradict each other
  */
 export function knownConfig(
   shapes: Shapes,
@@ -83,7 +83,7 @@ export function knownConfig(
   return told.activation && told.rest ? { config } : { config, assumed: assumption(path, config, told) };
 }
 
-/** What is assumed of a model, in a sentence, and what to do when it is wrong. */
+/** Makes the sentence that says what is assumed about a model, and what to do when it is wrong. */
 function assumption(
   path: string,
   { visionHeads, textHeads }: CompleteConfig,
@@ -105,13 +105,13 @@ function assumption(
   );
 }
 
-/** Ratios as they were given, which round down to the widths that are there. */
+/** Returns the ratios as given; rounded down, they match the widths of the weights. */
 const ratiosOf = (config: ClipConfig | undefined): Partial<ClipConfig> => ({
   ...(config?.visionMlpRatio !== undefined && { visionMlpRatio: config.visionMlpRatio }),
   ...(config?.textMlpRatio !== undefined && { textMlpRatio: config.textMlpRatio }),
 });
 
-/** Heads of a model of the same sizes, else one for each 64 features. */
+/** Returns the heads of a model of the same sizes, else one per 64 features. */
 function headsOf(
   { visionWidth, visionPatchSize, textWidth }: Sizes,
   path: string,
@@ -141,7 +141,7 @@ function checkSame(sizes: Sizes, { config, by }: Stated, path: string): void {
   );
 }
 
-/** The first size that differs. */
+/** Returns the first size that differs. */
 function differenceOf(sizes: Sizes, config: ClipConfig): { key: string; own: unknown; other: unknown } | undefined {
   const complete = completeConfig(config) as unknown as Record<string, unknown>;
   for (const [key, own] of Object.entries(sizes) as [keyof Sizes, unknown][]) {
@@ -156,7 +156,7 @@ function differenceOf(sizes: Sizes, config: ClipConfig): { key: string; own: unk
   return undefined;
 }
 
-/** Weights of sizes that no model has are the file's fault. */
+/** Checks the configuration. Sizes that cannot be built are a fault of the file, so the error is `ERR_CHECKPOINT`. */
 function checked(config: ClipConfig, path: string): CompleteConfig {
   try {
     return checkConfig(config);

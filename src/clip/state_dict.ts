@@ -3,12 +3,12 @@ import { type Tensor, torch } from '../torch';
 import { refuseForeignTensors } from './foreign';
 import { fromHfNames, isHfName } from './hf_names';
 
-/** Tensors by their names. */
+/** Tensors by name, as Python's state dicts. */
 export type StateDict = Record<string, Tensor>;
 
 /**
- * Where training codes keep the state dict in a checkpoint; the first that is there is taken, so weights before their
- * moving average.
+ * The keys under which training code keeps the state dict in a checkpoint. The first that exists is used, so weights
+ * come before their moving average.
  */
 const keys = [
   'state_dict',
@@ -24,16 +24,16 @@ const keys = [
   'ema',
 ];
 
-/** How deep a state dict may lie in a checkpoint. */
+/** The deepest nesting of a state dict in a checkpoint. */
 const DEEPEST = 4;
 
-/** What torch.compile and parallel training put into names, anywhere. */
+/** Parts that torch.compile and parallel training insert anywhere in names. */
 const wrappers = new Set(['module', '_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module']);
 
-/** What a model in another's attribute has in front of its names. */
+/** Prefixes of the names of a model that is an attribute of another. */
 const holders = new Set(['model', 'clip', 'clip_model', 'net']);
 
-/** The first parts of a CLIP's own names. */
+/** The first parts of the names of a CLIP itself. */
 const own = new Set([
   'visual',
   'transformer',
@@ -53,18 +53,18 @@ const own = new Set([
 /** Sizes that OpenAI's TorchScript archives store beside the tensors. */
 const notes = new Set(['input_resolution', 'context_length', 'vocab_size']);
 
-/** Buffers and counts that training codes leave among the weights, which follow from the sizes or mean nothing. */
+/** Buffers and counts that training code leaves among the weights. They follow from the sizes or have no meaning. */
 const extra = new Set(['attn_mask', 'total_ops', 'total_params', 'position_ids']);
 
-/** Whether a value of a checkpoint is a tensor. */
+/** Tells whether a value of a checkpoint is a tensor. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof torch.Tensor;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !isTensor(value);
 
 /**
- * The state dict, of whatever names, in what `torch.load` returned: under one of the usual keys, or the content itself;
- * undefined when there is none.
+ * Finds the state dict, with any names, in what `torch.load` returned: under one of the usual keys, or the content
+ * itself. Returns undefined when there is none.
  */
 export function rawStateDict(content: unknown, depth = DEEPEST): Record<string, unknown> | undefined {
   if (!isObject(content) || depth === 0) return undefined;
@@ -81,7 +81,7 @@ interface ModuleRecord {
   state: Record<'_modules' | '_parameters' | '_buffers', Record<string, unknown>>;
 }
 
-/** How deep modules of a model may lie in each other. */
+/** The deepest nesting of modules in a model. */
 const DEEPEST_MODULE = 32;
 
 const isModule = (value: unknown): value is ModuleRecord =>
@@ -89,7 +89,7 @@ const isModule = (value: unknown): value is ModuleRecord =>
   isObject(value.state) &&
   ['_modules', '_parameters', '_buffers'].every((name) => isObject((value.state as Record<string, unknown>)[name]));
 
-/** The tensors of a module and those in it, by the names of its state dict. */
+/** Collects the tensors of a module and of the modules in it, by the names of its state dict. */
 function moduleTensors({ state }: ModuleRecord, prefix = '', depth = 0): [string, unknown][] {
   if (depth > DEEPEST_MODULE) return [];
   const own = [...Object.entries(state._parameters), ...Object.entries(state._buffers)].filter(([, value]) =>
@@ -101,14 +101,15 @@ function moduleTensors({ state }: ModuleRecord, prefix = '', depth = 0): [string
   return [...own.map(([name, value]): [string, unknown] => [prefix + name, value]), ...inner];
 }
 
-/** Whether a state dict is of one of OpenAI's TorchScript archives. */
+/** Tells whether a state dict comes from one of OpenAI's TorchScript archives. */
 export const isOpenAiArchive = (dict: Record<string, unknown>): boolean => [...notes].every((name) => name in dict);
 
 /**
- * A state dict under OpenAI's names: without prefixes of wrappers in any order, without buffers that follow from the
- * sizes; from the names of transformers' CLIPModel or open_clip's CustomTextCLIP; with projections [in, out], of which
- * a linear layer stores the transpose. Scalars stored as [1] become scalars. What has no such name keeps its own.
- * @throws CleanclipError `ERR_CHECKPOINT` when two tensors have one name, or the model is of a kind that cannot be
+ * Renames a state dict to OpenAI's names, from those of OpenAI, open_clip's CustomTextCLIP or CLIPModel of
+ * transformers. Prefixes of wrappers are removed, and so are buffers that follow from the sizes. Projections become
+ * [in, out]; a linear layer stores the transpose. Scalars stored as [1] become []. A tensor without an OpenAI name
+ * keeps its own.
+ * @throws CleanclipError `ERR_CHECKPOINT` when two tensors get the same name, or the model is of a kind that cannot be
  * built here
  */
 export function underOpenAiNames(dict: Record<string, unknown>, path: string): Record<string, unknown> {
@@ -140,7 +141,7 @@ function withoutWrappers(name: string): string {
   return parts.slice(Math.max(0, first)).join('.');
 }
 
-/** Names without the first part that all have in common, if a CLIP's names come after it. */
+/** Removes the first part of the names when all names share it and names of a CLIP follow it. */
 function withoutHolder(entries: [string, unknown][]): [string, unknown][] {
   const [holder, ...others] = new Set(entries.map(([name]) => name.split('.', 1)[0]));
   if (holder === undefined || others.length > 0 || own.has(holder)) return entries;

@@ -1,6 +1,6 @@
 import { type CompleteConfig, mlpWidth } from './config';
 
-/** How many numbers the tensors of a CLIP hold, but for a ResNet's batch norms and the counters. */
+/** Counts the elements of the tensors of a CLIP. The batch norms of a ResNet and the counters are not counted. */
 export function weightCount(config: CompleteConfig): number {
   const { embedDim, contextLength, vocabularySize, textWidth, textLayers, textMlpRatio } = config;
   const text =
@@ -9,7 +9,7 @@ export function weightCount(config: CompleteConfig): number {
   return text + (config.visionPatchSize === undefined ? resnet(config) : transformer(config, config.visionPatchSize));
 }
 
-/** Attention, two layer norms, an MLP, biases. */
+/** Counts the elements of a block: attention, two layer norms, an MLP, and biases. */
 const block = (width: number, hidden: number): number => width * (4 * width + 2 * hidden + 9) + hidden;
 
 function transformer(

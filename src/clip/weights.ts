@@ -2,17 +2,18 @@ import { CleanclipError } from '../errors';
 import { type Tensor, torch } from '../torch';
 import { isTensor, type StateDict, underOpenAiNames } from './state_dict';
 
-/** How many names an error lists. */
+/** The most names that an error lists. */
 const LISTED = 10;
 
 const isCounter = (name: string): boolean => name.endsWith('.num_batches_tracked');
 
 /**
- * Copies a state dict into a model's tensors, whatever its names ({@link underOpenAiNames}), dtype and device. Counters
- * of batch norms may be missing, as in files of torch before 0.4.1, and are 0 then.
- * @param own the model's tensors
+ * Copies a state dict into the tensors of a model, whatever its names ({@link underOpenAiNames}), dtype and device.
+ * Counters of batch norms may be missing, as in files of torch before 0.4.1; they become 0.
+ * @param own the tensors of the model
+ * @param given the state dict
  * @throws CleanclipError `ERR_CHECKPOINT` with up to ten names that are missing, unexpected or of another shape;
- * nothing was copied then
+ * nothing is copied then
  */
 export function copyStateDict(own: StateDict, given: Record<string, unknown>): void {
   const source = underOpenAiNames(given, 'The state dict') as StateDict;
@@ -39,7 +40,7 @@ function* faultsOf(own: StateDict, source: StateDict): Generator<string> {
     const other = source[name];
     if (!Object.hasOwn(source, name)) {
       if (!isCounter(name)) yield `${name} ${shape(tensor)} is missing`;
-    } else if (!isTensor(other)) yield `${name} is no tensor`;
+    } else if (!isTensor(other)) yield `${name} is not a tensor`;
     else if (shape(other) !== shape(tensor)) yield `${name} is ${shape(other)}, and the model's is ${shape(tensor)}`;
   }
   for (const [name, tensor] of Object.entries(source)) {

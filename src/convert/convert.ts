@@ -14,22 +14,23 @@ import { type Outgoing, outgoing } from './state';
 
 /** Options of `convert`: those of `cleanclip convert` in camelCase. */
 export interface ConvertOptions extends ModelSource {
-  /** the file or folder to write */
+  /** the file or folder to write; it must not exist */
   output: string;
+  /** the format to write */
   to: Conversion;
-  /** default 'fp32' */
+  /** dtype of the stored weights; default 'fp32' */
   dtype?: 'fp32' | 'fp16';
 }
 
 /** What `convert` wrote. */
 export interface ConvertResult {
-  /** absolute path */
+  /** absolute path of the file or folder */
   output: string;
-  /** the names of the files in it, or its own */
+  /** sorted names of the files in that folder; for a single file, its name */
   files: string[];
 }
 
-/** What writes a format, and what refuses models that it cannot hold before anything is written. */
+/** A format. `check` refuses models that it cannot hold, before anything is written. */
 interface Format {
   folder: boolean;
   check?(model: Outgoing): void;
@@ -45,11 +46,11 @@ const formats: Record<Conversion, Format> = {
 };
 
 /**
- * Writes a model in the format of another library. The file or folder appears whole or not at all, and never in place
- * of another.
- * @throws CleanclipError `ERR_OPTION` for a name that exists or does not fit, or a model that the format cannot
- * express; `ERR_CHECKPOINT` for a file that holds no CLIP, or weights that float16 cannot hold; `ERR_DATA` when the
- * disk refuses
+ * Writes a model in the format of another library. The file or folder appears whole or not at all, and never replaces
+ * another.
+ * @throws CleanclipError `ERR_OPTION` for an output that exists or does not fit the format, or a model that the format
+ * cannot express; `ERR_CHECKPOINT` for a file without a CLIP, or weights that float16 cannot hold; `ERR_DATA` when the
+ * output cannot be written; `ERR_ABORTED` when the signal aborts it
  */
 export async function runConvert(options: ConvertOptions, hooks: JobHooks = {}): Promise<ConvertResult> {
   const { output, to, dtype = 'fp32' } = options;
@@ -69,7 +70,10 @@ export async function runConvert(options: ConvertOptions, hooks: JobHooks = {}):
   }
 }
 
-/** Refuses a name that exists, or that says another format. */
+/**
+ * Checks the path of the output.
+ * @throws CleanclipError `ERR_OPTION` when it exists, or its ending does not fit the format
+ */
 export function checkOutput(output: string, to: Conversion): void {
   if (output === '' || output.includes('\0'))
     throw optionError('OUT must be the path of a file or folder, but it is empty or has a null character.');

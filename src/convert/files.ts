@@ -7,8 +7,8 @@ import { OrderedDict } from '../torch/serialization';
 import { demand, openaiOnly, type Outgoing } from './state';
 
 /**
- * `openai`: a state dict alone, an OrderedDict of tensors, which `torch.load(…, weights_only=True)` and OpenAI's
- * `clip.load` read.
+ * Writes the format `openai`: a state dict alone, an OrderedDict of tensors. `torch.load(…, weights_only=True)` and
+ * `clip.load` of OpenAI read it.
  */
 export function writeOpenai(path: string, { config, state }: Outgoing): void {
   demand(
@@ -20,12 +20,15 @@ export function writeOpenai(path: string, { config, state }: Outgoing): void {
   torch.save(new OrderedDict(Object.entries(state)), path);
 }
 
-/** `safetensors`: the same names, and the configuration as JSON in the header's metadata. */
+/**
+ * Writes the format `safetensors`: the same names as `openai`, with the configuration as JSON in the metadata of the
+ * header.
+ */
 export function writeSafetensors(path: string, { config, state }: Outgoing): void {
   torch.save(state, path, { metadata: { format: 'pt', [CONFIG_KEY]: JSON.stringify(config) } });
 }
 
-/** A JSON file in a folder that is being written. */
+/** Writes a JSON file, indented by two spaces, into a folder that is being written. */
 export function writeJson(folder: string, name: string, value: unknown): void {
   writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
 }

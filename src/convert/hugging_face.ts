@@ -10,9 +10,8 @@ import { demand, type Outgoing } from './state';
 import { writeTokenizer } from './tokenizer_files';
 
 /**
- * `hf`: a folder from which `transformers.CLIPModel`, `CLIPProcessor`, `CLIPTokenizer` and their Auto classes load
- * model, preprocessing and tokeniser.
- * @throws CleanclipError `ERR_OPTION` for a ResNet, or options that CLIPModel does not have
+ * Writes the format `hf`: a folder from which `transformers.CLIPModel`, `CLIPProcessor`, `CLIPTokenizer` and their Auto
+ * classes load model, preprocessing and tokenizer. {@link checkHuggingFace} must have accepted the model.
  */
 export function writeHuggingFace(folder: string, { config, state, half }: Outgoing): void {
   writeJson(folder, 'config.json', configOf(config, state.logit_scale.item(), half));
@@ -21,7 +20,10 @@ export function writeHuggingFace(folder: string, { config, state, half }: Outgoi
   torch.save(huggingFaceState(state), join(folder, 'model.safetensors'), { metadata: { format: 'pt' } });
 }
 
-/** Refuses what `transformers.CLIPModel` cannot be. */
+/**
+ * Refuses a model that `transformers.CLIPModel` cannot express.
+ * @throws CleanclipError `ERR_OPTION` for a ResNet, a smaller vocabulary, or options that CLIPModel does not have
+ */
 export function checkHuggingFace(config: CompleteConfig): void {
   if (config.visionPatchSize === undefined) {
     throw optionError(
@@ -50,7 +52,7 @@ export function checkHuggingFace(config: CompleteConfig): void {
   demand(config, "transformers' CLIPModel and CLIPProcessor", can, 'open_clip, safetensors or onnx');
 }
 
-/** Source: CLIPConfig, CLIPTextConfig and CLIPVisionConfig of transformers. */
+/** Makes the content of `config.json`. Source: CLIPConfig, CLIPTextConfig and CLIPVisionConfig of transformers. */
 function configOf(c: CompleteConfig, logitScale: number, half: boolean): object {
   const tower = (width: number, ratio: number, layers: unknown, heads: number): object => ({
     hidden_size: width,
@@ -66,7 +68,7 @@ function configOf(c: CompleteConfig, logitScale: number, half: boolean): object 
     architectures: ['CLIPModel'],
     model_type: 'clip',
     dtype: half ? 'float16' : 'float32',
-    torch_dtype: half ? 'float16' : 'float32', // its name before transformers 5
+    torch_dtype: half ? 'float16' : 'float32', // the name of the key before transformers 5
     projection_dim: c.embedDim,
     logit_scale_init_value: logitScale,
     text_config: {
@@ -88,14 +90,14 @@ function configOf(c: CompleteConfig, logitScale: number, half: boolean): object 
   };
 }
 
-/** PIL's numbers of its filters. */
+/** The numbers that PIL gives its filters. */
 const resample = { bilinear: 2, bicubic: 3 };
 
 function preprocessorOf({ imageSize, imageMean, imageStd, interpolation, resizeMode }: CompleteConfig): object {
   const square = { height: imageSize, width: imageSize };
   return {
     image_processor_type: 'CLIPImageProcessor',
-    feature_extractor_type: 'CLIPFeatureExtractor', // its name before transformers 5
+    feature_extractor_type: 'CLIPFeatureExtractor', // the name of the key before transformers 5
     processor_class: 'CLIPProcessor',
     do_convert_rgb: true,
     do_resize: true,

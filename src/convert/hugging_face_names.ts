@@ -3,14 +3,14 @@ import { CleanclipError, shown } from '../errors';
 import type { Tensor } from '../torch';
 
 /**
- * A state dict under OpenAI's names under those of `transformers.CLIPModel`, for a ViT: keys, queries and values apart,
- * projections as Linear.
+ * Renames the weights of a ViT from OpenAI's names to those of `transformers.CLIPModel`. Queries, keys and values
+ * become separate tensors, and projections become Linear weights (transposed).
  */
 export function huggingFaceState(state: StateDict): StateDict {
   return Object.fromEntries(Object.entries(state).flatMap(([name, tensor]) => renamed(name, tensor)));
 }
 
-/** Tensors outside of the blocks; `t`: the weight of a Linear is the transposed matrix. */
+/** Tensors outside the blocks. `t` marks a matrix that is transposed, for the weight of a Linear. */
 const single: Record<string, [name: string, change?: 't']> = {
   logit_scale: ['logit_scale'],
   positional_embedding: ['text_model.embeddings.position_embedding.weight'],
@@ -21,14 +21,14 @@ const single: Record<string, [name: string, change?: 't']> = {
   'visual.class_embedding': ['vision_model.embeddings.class_embedding'],
   'visual.positional_embedding': ['vision_model.embeddings.position_embedding.weight'],
   'visual.conv1.weight': ['vision_model.embeddings.patch_embedding.weight'],
-  'visual.ln_pre.weight': ['vision_model.pre_layrnorm.weight'], // so it is spelt there
+  'visual.ln_pre.weight': ['vision_model.pre_layrnorm.weight'], // the spelling of transformers
   'visual.ln_pre.bias': ['vision_model.pre_layrnorm.bias'],
   'visual.ln_post.weight': ['vision_model.post_layernorm.weight'],
   'visual.ln_post.bias': ['vision_model.post_layernorm.bias'],
   'visual.proj': ['visual_projection.weight', 't'],
 };
 
-/** Parts of a block; `3`: queries, keys and values, which lie in one tensor, become three. */
+/** Parts of a block. `3` marks a tensor that holds queries, keys and values and becomes three tensors. */
 const ofBlock: Record<string, string | 3> = {
   ln_1: 'layer_norm1',
   ln_2: 'layer_norm2',

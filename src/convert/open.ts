@@ -11,23 +11,27 @@ import { CleanclipError, optionError } from '../errors';
 import type { JobHooks } from '../progress';
 import { torch } from '../torch';
 
-/** What the options say of the model to convert. */
+/** The options that choose the model to convert. */
 export interface ModelSource {
-  /** a file or folder of a CLIP, or the name of one of OpenAI's models for its released weights */
+  /** a file or folder of a CLIP, or the name of one of OpenAI's models, for its released weights */
   input: string;
+  /** name of the architecture, where the file does not say it */
   modelName?: string;
+  /** activation of the model, where the file does not say it */
   activation?: Activation;
 }
 
 /**
- * The model to convert, with a warning of what of its architecture nobody has said.
- * @throws CleanclipError `ERR_OPTION`, `ERR_CHECKPOINT` as `readModel`, and for the file of a classifier
+ * Opens the model to convert. It warns of parts of the architecture that had to be assumed, and of objects left unread.
+ * @throws CleanclipError `ERR_OPTION` for an input that does not exist or does not go with the model name;
+ * `ERR_CHECKPOINT` as `readModel`, and for the file of a classifier
  */
 export async function openModel({ input, modelName, activation }: ModelSource, hooks: JobHooks): Promise<Clip> {
   const released = !existsSync(input) && Object.hasOwn(configs, input);
   if (released && modelName !== undefined)
     throw optionError(
-      `IN is '${input}', the name of a model, which says it all; leave out --model_name, or name a file.`,
+      `IN is '${input}', the name of a model, which already says the architecture; leave out --model_name, or ` +
+        'name a file.',
     );
   const name = released ? input : modelName;
   const hints = name === undefined ? { activation } : hintsOf(name, configOfModelName(name), activation);

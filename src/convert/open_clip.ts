@@ -6,20 +6,22 @@ import { writeJson } from './files';
 import type { Outgoing } from './state';
 
 /**
- * `open_clip`: a folder that `open_clip.create_model_from_pretrained('local-dir:<folder>')` loads; its `CLIP` has
- * OpenAI's names.
+ * Writes the format `open_clip`: a folder that `open_clip.create_model_from_pretrained('local-dir:<folder>')` loads.
+ * Its weights keep OpenAI's names, as those of `open_clip.CLIP`.
  */
 export function writeOpenClip(folder: string, { config, state }: Outgoing): void {
   writeJson(folder, 'open_clip_config.json', { model_cfg: modelOf(config), preprocess_cfg: preprocessOf(config) });
   torch.save(state, join(folder, 'open_clip_model.safetensors'), { metadata: { format: 'pt' } });
 }
 
-/** What `open_clip.CLIP` is made from. Source: CLIPVisionCfg, CLIPTextCfg and CLIP of open_clip/model.py, 3.3.0. */
+/**
+ * Makes the `model_cfg` of `open_clip.CLIP`. Source: CLIPVisionCfg, CLIPTextCfg and CLIP of open_clip/model.py, 3.3.0.
+ */
 function modelOf(c: CompleteConfig): object {
   return {
     embed_dim: c.embedDim,
     quick_gelu: c.activation === 'quick_gelu',
-    ...(c.logitBias && { init_logit_bias: -10 }), // the state has its own
+    ...(c.logitBias && { init_logit_bias: -10 }), // the state dict overrides this initial value
     vision_cfg: c.visionPatchSize === undefined ? resnetOf(c) : transformerOf(c, c.visionPatchSize),
     text_cfg: {
       context_length: c.contextLength,
@@ -57,7 +59,7 @@ const transformerOf = (c: CompleteConfig, patchSize: number): object => ({
   ...(c.visionPool === 'avg' && { pool_type: 'avg', final_ln_after_pool: c.visionNormAfterPool }),
 });
 
-/** Source: PreprocessCfg of open_clip/transform.py. */
+/** Makes the `preprocess_cfg`. Source: PreprocessCfg of open_clip/transform.py. */
 const preprocessOf = (c: CompleteConfig): object => ({
   size: c.imageSize,
   mode: 'RGB',

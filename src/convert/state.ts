@@ -6,18 +6,19 @@ import { clipPreprocessing } from '../images/preprocess_config';
 import { END_TOKEN } from '../text/bpe';
 import { type Tensor, torch } from '../torch';
 
-/** A model on its way out. */
+/** A model that is ready to be written. */
 export interface Outgoing {
   readonly config: CompleteConfig;
-  /** under OpenAI's names, detached, on the CPU; what has a fraction is of the dtype asked for */
+  /** weights under OpenAI's names, detached, on the CPU; floating ones in the dtype asked for */
   readonly state: StateDict;
+  /** whether floating weights are float16 */
   readonly half: boolean;
 }
 
 /**
- * The model's weights as they are to be stored.
- * @param half float16 for float32
- * @throws CleanclipError `ERR_CHECKPOINT` for a weight that is finite and beyond the range of float16
+ * Prepares the weights of a model for storing.
+ * @param half whether to store floating weights as float16
+ * @throws CleanclipError `ERR_CHECKPOINT` for a finite weight that is out of the range of float16
  */
 export function outgoing(clip: Clip, half: boolean): Outgoing {
   const entries = Object.entries(clip.stateDict()).map(
@@ -27,7 +28,7 @@ export function outgoing(clip: Clip, half: boolean): Outgoing {
 }
 
 function stored(name: string, tensor: Tensor, half: boolean): Tensor {
-  if (name.endsWith('.num_batches_tracked')) return tensor.to('int64'); // as torch has it
+  if (name.endsWith('.num_batches_tracked')) return tensor.to('int64'); // the dtype that torch uses
   if (!half || !tensor.dtype.startsWith('float')) return tensor;
   const halved = tensor.to('float16');
   if (torch.equal(tensor.isfinite(), halved.isfinite())) return halved;
@@ -38,10 +39,11 @@ function stored(name: string, tensor: Tensor, half: boolean): Tensor {
 }
 
 /**
- * Refuses a model of which a format cannot say everything.
- * @param format as the sentence begins
- * @param can the only values that the format knows of a field
- * @throws CleanclipError `ERR_OPTION` naming what it cannot say
+ * Refuses a model that a format cannot describe fully.
+ * @param format name of the format, as the start of the error sentence
+ * @param can the only values that the format can express, by field
+ * @param instead formats to name in the error instead
+ * @throws CleanclipError `ERR_OPTION` naming the fields that it cannot express
  */
 export function demand(
   config: CompleteConfig,
@@ -53,14 +55,14 @@ export function demand(
     .filter(([key, values]) => !values.some((value) => JSON.stringify(value) === JSON.stringify(config[key])))
     .map(([key]) => `${key} ${JSON.stringify(config[key])}`);
   if (faults.length > 0)
-    throw optionError(`${format} cannot say that the model has ${faults.join(', ')}; convert it --to ${instead}.`);
+    throw optionError(`${format} cannot express that the model has ${faults.join(', ')}; convert it --to ${instead}.`);
 }
 
-/** Whether 'eos' reads a text where 'argmax' does: at the first end token, which is the highest id. */
+/** Tells whether 'eos' selects the same token as 'argmax': the first end token, which has the highest id. */
 const isEndToken = ({ textEosId, vocabularySize }: CompleteConfig): boolean =>
   textEosId === END_TOKEN && vocabularySize === END_TOKEN + 1;
 
-/** What a format that says nothing of preprocessing, or of how a text is read, takes for granted. */
+/** Lists the values that a format assumes when it stores neither preprocessing nor architecture. */
 export const openaiOnly = (config: CompleteConfig): Partial<Record<keyof CompleteConfig, readonly unknown[]>> => ({
   activation: ['quick_gelu'],
   visionHeads: [(config.visionPatchSize === undefined ? 32 * config.visionWidth : config.visionWidth) / 64],

@@ -8,8 +8,8 @@ const start = '<|startoftext|>';
 const end = '<|endoftext|>';
 
 /**
- * The tokeniser of every CLIP as `transformers` and `tokenizers` read it; source: the folders of OpenAI's models on the
- * hub, and CLIPTokenizer.
+ * Writes the tokenizer of every CLIP in the files that `transformers` and `tokenizers` read. Source: CLIPTokenizer, and
+ * the folders of OpenAI's models on the Hugging Face hub.
  */
 export function writeTokenizer(folder: string, contextLength: number): void {
   const { tokens, merges } = vocabulary();
@@ -37,7 +37,7 @@ const token = (content: string): object => ({
   normalized: true,
 });
 
-/** `tokenizer.json`, which Rust's tokenizers and transformers.js read. */
+/** Makes the content of `tokenizer.json`, which the Rust tokenizers and transformers.js read. */
 function fastTokenizer(vocab: Record<string, number>, merges: string[]): object {
   const added = (id: number, content: string): object => ({
     id,

@@ -2,74 +2,85 @@ import type { Geometry } from '../images/preprocess_config';
 import { type BatchTensors } from './batch_tensors';
 import { type Shard } from './sampler';
 
-/** Rows of a table as tensors on the CPU. B is smaller than the batch size when rows were bad, or in a last batch. */
+/**
+ * B rows of a table as tensors, on the CPU except for pixels that are made on a device. B is smaller than the batch
+ * size in the last batch, or when rows are bad.
+ */
 export interface Batch extends BatchTensors {
-  /** place in the epoch, from 0; a batch in which every row is bad is left out, but not of one rank of several */
+  /** index of the batch in the epoch, from 0; a batch without any good row is skipped, except with several ranks */
   index: number;
-  /** [B] rows of the table */
+  /** [B] indices of the rows in the table, from 0 */
   rows: Int32Array;
-  /** [B] */
+  /** [B] whether each row is poisoned */
   isBackdoor: boolean[];
-  /** Frees the tensors. */
+  /** Disposes the tensors. */
   dispose(): void;
 }
 
 /** A row whose image cannot be read. */
 export interface BadImage {
+  /** index of the row in the table, from 0 */
   row: number;
+  /** absolute path of the image */
   image: string;
-  /** a sentence that names the file */
+  /** a sentence that names the file and says what is wrong */
   reason: string;
 }
 
 /** Options of {@link PairLoader}. */
 export interface PairLoaderOptions {
+  /** rows per batch, at least 1; with a shard, rows per batch of this rank */
   batchSize: number;
-  /** side of the images in pixels, as the model takes them */
+  /** side of the images in pixels: the input size of the model */
   size: number;
-  /** token ids a caption; 0: captions are not read and `ids` is [B, 0]. Default 77 */
+  /** token ids per caption; with 0 captions are not read and `ids` is [B, 0]; default 77 */
   contextLength?: number;
-  /** threads that load; 0: the calling thread. Default 0 */
+  /** number of worker threads; 0 loads in the calling thread; default 0 */
   numWorkers?: number;
-  /** of the order and of every augmentation; default 0 */
+  /** seed of the order and of every augmentation; default 0 */
   seed?: number;
-  /** a new order each epoch; default true */
+  /** use a new order in each epoch; default true */
   shuffle?: boolean;
-  /** leave out a last batch that is not full; default true */
+  /** skip the last batch if it is not full; default true */
   dropLast?: boolean;
-  /** load this rank's part of the rows, `batchSize` rows of each batch; default all */
+  /** load only the rows of this rank; default: all rows */
   shard?: Shard;
-  /** how images become squares, as the model wants it; default OpenAI's CLIP's: the square in the middle */
+  /** how images become squares; use the model's `config`; default: OpenAI's CLIP's centre crop */
   geometry?: Geometry;
   /** squash images, instead of the geometry's `resizeMode`; default false */
   squash?: boolean;
   /** make the augmented views: AutoAugment of the image, EDA of the caption; default false */
   inmodal?: boolean;
-  /** tokenise as the Python reference does; default false */
+  /** tokenize as the Python reference does: a caption that is too long loses its end token; default false */
   compat?: boolean;
-  /** throw at a bad row, which is left out otherwise; default false */
+  /** throw at a bad row instead of leaving it out; default false */
   strict?: boolean;
-  /** rows that may be left out before the loading ends with an error; default 1% of the rows, and at least 100 */
+  /** bad rows that may be left out before loading fails; default: 1% of the rows, at least 100 */
   maxBadRows?: number;
-  /** keep decoded images in memory if room for all of them takes no more than this; default 1 GiB */
+  /** keep decoded images in memory if all of them fit into this number of bytes; default 2^30 (1 GiB) */
   cacheBytes?: number;
   /**
-   * folder of a file that keeps the decoded images for later epochs and runs, instead of memory; images larger than
-   * `size` × `size` are not kept with `inmodal`
+   * folder of a file that keeps the decoded images for later epochs and runs, instead of memory; with `inmodal`, images
+   * larger than `size` × `size` are not kept; default: no file
    */
   imageCache?: string;
-  /** make the tensors in pinned memory, which a GPU copies without stopping the CPU; default false */
+  /** make the tensors in pinned memory, from which a GPU copies without blocking the CPU; default false */
   pinned?: boolean;
-  /** called once for each bad row, in order */
+  /**
+   * resize, crop and augment the images on this device by torch's operators, to the same pixels, which stay there; the
+   * threads only decode, and the cache keeps whole images up to `size` × `size`. Default: the threads do it all
+   */
+  device?: string;
+  /** called once for each bad row, in the order of the batches */
   onBadRow?: (bad: BadImage) => void;
-  /** called when the disk of `imageCache` is too small for it, and when it is full */
+  /** called when the disk of `imageCache` may be too small, and when it is full */
   onWarning?: (warning: string) => void;
 }
 
 /** Options of one epoch of a loader. */
 export interface EpochOptions {
-  /** batches to leave out at the start, to go on in the middle of an epoch; default 0 */
+  /** number of batches to skip, to resume in the middle of an epoch; default 0 */
   startBatch?: number;
-  /** ends the loading with ERR_ABORTED */
+  /** ends the loading with ERR_ABORTED; default: none */
   signal?: AbortSignal;
 }

@@ -9,23 +9,23 @@ import type { EvalDataType } from './data_types';
 import { parsePythonLiteral } from './python_literal';
 import { NAME, TextTemplate } from './python_text';
 
-const LARGEST = 1 << 24; // bytes of a file of classes
+const LARGEST = 1 << 24; // bytes of a classes file
 
-/** Class names in the order of their labels, and the sentences that a class name is put into. */
+/** Class names and caption templates for zero-shot classification. */
 export interface Classes {
-  /** the names */
+  /** class names; the index of a name is its label */
   classes: string[];
-  /** each makes a sentence of a name */
+  /** functions that make a caption from a class name, such as name => `a photo of a ${name}.` */
   templates: ((name: string) => string)[];
 }
 
 /**
  * Reads class names and templates from a JSON file `{"classes": ["tench", …], "templates": ["a photo of a {}.", …]}`,
- * or from the Python form `{"classes": […], "templates": [lambda s: f"a photo of a {s}.", …]}`, which is parsed, never
+ * or from a Python file `{"classes": […], "templates": [lambda s: f"a photo of a {s}.", …]}`. Python is parsed, never
  * executed.
  *
- * @param file path that ends in `.json`, or in anything else for the Python form
- * @throws CleanclipError ERR_DATA when the file is missing or says something else
+ * @param file path; a file whose name ends in `.json` is read as JSON, any other as Python
+ * @throws CleanclipError ERR_DATA when the file is missing, larger than 16 MiB or malformed
  */
 export function readClasses(file: string): Classes {
   const source = readText(file);
@@ -39,15 +39,19 @@ export function readClasses(file: string): Classes {
     templates: nonEmptyList(templates, 'templates', file).map((template, i) => {
       if (template instanceof TextTemplate && template.hasName) return (name) => template.fill(name);
       throw dataError(
-        `${file}: expected a text with a place for the class as item ${i} of "templates", such as "a photo of a {}.".`,
+        `${file}: expected a string with a placeholder for the class as item ${i} of "templates", such as ` +
+          '"a photo of a {}.".',
       );
     }),
   };
 }
 
 /**
- * Reads `classes.json` of a folder or, if there is none, `classes.py`, or else those that ship with the package for a
- * known set; see {@link readClasses}.
+ * Reads the class names and templates of a labelled set: from `classes.json` in its folder, else from `classes.py`,
+ * else those that ship with the package for a known set. See {@link readClasses}.
+ *
+ * @param dataType name of the known set, if it is one
+ * @throws CleanclipError ERR_DATA when none of them exists, or the file is malformed
  */
 export function readClassesOf(folder: string, dataType?: EvalDataType): Classes {
   const file = ['classes.json', 'classes.py'].map((name) => join(folder, name)).find((path) => existsSync(path));
@@ -75,7 +79,7 @@ function fromJson(source: string, file: string): { classes: unknown; templates: 
   };
 }
 
-/** The text with a place for the name at each `{}`. */
+/** Parses a template of the JSON form, in which `{}` stands for the name. */
 function placesIn(text: string): TextTemplate {
   return new TextTemplate(text.split('{}').flatMap((part, i) => (i === 0 ? [part] : [NAME, part])));
 }
@@ -93,7 +97,7 @@ function nonEmptyList(value: unknown, key: string, file: string): unknown[] {
 
 function readText(file: string): string {
   const bytes = readRegular(file, { wanted: 'class names and templates', maxBytes: LARGEST });
-  if (!isUtf8(bytes)) throw dataError(`${file} is no UTF-8 text; save it as UTF-8.`);
+  if (!isUtf8(bytes)) throw dataError(`${file} is not UTF-8 text; save it as UTF-8.`);
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 

@@ -4,24 +4,25 @@ import { textChunks } from './text_chunks';
 
 export type { BadRow } from './csv_rows';
 
-/** Is called with each row: its fields, one a column, and where it begins in the file (a header is line 1). */
+/** Receives each row: its fields, one per column, and its position in the file (a header is line 1). */
 export type RowReader = (fields: string[], place: Place) => void;
 
-/** How a csv file is read. */
+/** The format of a csv file. */
 export interface CsvFormat {
   /** one character; the two characters `\t` mean a tab */
   delimiter: string;
-  /** names of the columns of a file without a header; default: they are in its first row */
+  /** column names of a file without a header; default: the first row names the columns */
   columns?: readonly string[];
 }
 
 /**
- * Streams a csv or tsv file as pandas' `read_csv` reads it; see docs/data.md. Memory does not grow with the file.
+ * Reads a csv or tsv file as pandas' `read_csv` does; see docs/data.md. The file is streamed, so memory does not grow
+ * with its size.
  *
  * @param file path of the file: UTF-8 with or without a byte order mark, or UTF-16 with one
- * @param begin receives the column names, without blanks around them, and returns what takes each row
- * @param onBadRow receives rows that cannot be used: fields too many or too few, stray quotes, bytes that are no UTF-8
- * @throws CleanclipError ERR_DATA: missing or empty file, a quote that is never closed, or whatever `begin` and its
+ * @param begin receives the column names without surrounding white space, and returns the reader of the rows
+ * @param onBadRow receives rows that cannot be used: wrong number of fields, stray quotes, or bytes that are not UTF-8
+ * @throws CleanclipError ERR_DATA: the file is missing or empty, or a quote is never closed; also what `begin` and its
  * reader throw
  */
 export async function readCsv(
@@ -61,12 +62,12 @@ export async function readCsv(
     rows.push(chunk, false);
   }
   rows?.push(Buffer.alloc(0), true);
-  if (!columns) throw dataError(`${file} is empty: expected a header row with column names, then one row an image.`);
+  if (!columns) throw dataError(`${file} is empty: expected a header row with column names, then one row per image.`);
 }
 
 /**
- * What a row has beside the columns: nothing, a row number in front (as R writes, and pandas reads), or a delimiter at
- * the end. The first row decides.
+ * What rows have besides the columns: nothing (`plain`), a row number in front (`index`, which R writes and pandas
+ * accepts), or a delimiter at the end (`trailing`). The first row decides.
  */
 type Layout = 'plain' | 'index' | 'trailing';
 
@@ -77,9 +78,10 @@ function layoutOf(fields: string[], columns: number): Layout {
 }
 
 /**
- * The position of a column in the header.
+ * The index of a column in the header.
  *
  * @param flag the command-line flag that names this column, for the error message
+ * @throws CleanclipError ERR_DATA when there is no such column
  */
 export function columnIndex(columns: string[], name: string, file: string, flag?: string): number {
   const index = columns.indexOf(name);
@@ -95,7 +97,7 @@ export function columnIndex(columns: string[], name: string, file: string, flag?
   const remedies = flag
     ? [
         `Name the column with ${flag}`,
-        ...(columns.length === 1 ? [', or, if that is a whole row, the right character with --delimiter'] : []),
+        ...(columns.length === 1 ? [', or, if that is a whole row, name the right character with --delimiter'] : []),
         ', or, if the file has no header and that is its first row, name the columns with --columns, such as ' +
           '--columns caption,image.',
       ]

@@ -2,26 +2,34 @@ import { isAscii, isUtf8 } from 'node:buffer';
 
 import { dataError } from '../errors';
 
-/** Where a row begins in the file: its line, from 1, and its byte, from 0 (of the text as UTF-8). */
+/** The position in a file at which a row begins. */
 export interface Place {
+  /** line number, from 1 */
   line: number;
+  /** byte offset in the file as UTF-8, from 0 */
   byte: number;
 }
 
-/** A row that cannot be used, and why. */
+/** A row that cannot be used. */
 export interface BadRow extends Place {
+  /** why, as the end of a sentence */
   reason: string;
+  /** where it is, when not at a line of the file that was named: `a.tar, sample '0001' (byte 512)` */
+  where?: string;
 }
 
-const LONGEST_ROW = 1 << 20; // bytes; an unclosed quote would swallow the rest of the file otherwise
-const MOST_READ_AGAIN = 1 << 26; // bytes of rows that are read again because a quote in them was a stray one
+const LONGEST_ROW = 1 << 20; // bytes; without a limit, an unclosed quote would swallow the rest of the file
+const MOST_READ_AGAIN = 1 << 26; // bytes that are read again because a quote before them was a stray one
 
 /**
- * Splits csv text into rows and fields as the C parser of pandas' `read_csv` does: lines end with LF, CR LF or CR, in
- * any mixture; blank lines are nothing; a field that begins with `"` ends with the next single `"`, what follows it is
- * taken as it is, and so is any other `"`. It differs where pandas would join or change rows silently: a quote that
- * closes in the middle of a field on a later line makes its row a bad one, and so do bytes that are no UTF-8. Fields
- * are split as bytes, a character each, and then decoded.
+ * Splits csv text into rows and fields as the C parser of pandas' `read_csv` does. Lines end with LF, CR LF or CR, in
+ * any mixture. Blank lines are skipped. A field that begins with `"` ends at the next single `"`; what follows is taken
+ * as it is, and so is any other `"`.
+ *
+ * It differs from pandas where pandas would join or change rows silently. A row is bad if
+ * one of its quotes closes in the middle of a field on a later line, or if it has bytes that are not UTF-8.
+ *
+ * The text is split as Latin-1, one character per byte; then each field is decoded as UTF-8.
  */
 export class RowSplitter {
   private rest: Buffer = Buffer.alloc(0);
@@ -29,7 +37,7 @@ export class RowSplitter {
   private text = '';
   private ascii = true;
   private last = false;
-  // where the next of these is, from the row that is read on
+  // index of the next of these characters, at or after the row that is being read; -1: unknown
   private quote = -1;
   private lineFeed = -1;
   private carriageReturn = -1;
@@ -38,7 +46,9 @@ export class RowSplitter {
 
   /**
    * @param delimiter one character
-   * @param start the byte of the file at which its text begins
+   * @param start byte offset in the file at which its text begins
+   * @param take receives each row
+   * @param leaveOut receives each row that cannot be used
    */
   constructor(
     private readonly file: string,
@@ -52,8 +62,9 @@ export class RowSplitter {
   }
 
   /**
-   * Takes the next bytes of the file, which stay as they are until the next call.
-   * @throws CleanclipError ERR_DATA: a quote that is never closed, a row longer than 1 MiB
+   * Takes the next bytes of the file. They must not change before the next call.
+   * @param last whether the file ends here
+   * @throws CleanclipError ERR_DATA: a quote is never closed, or a row is longer than 1 MiB
    */
   push(chunk: Buffer, last: boolean): void {
     const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
@@ -72,7 +83,7 @@ export class RowSplitter {
     this.rest = bytes.subarray(at);
   }
 
-  /** Reads the row that begins at `at`. Returns where the next one begins, or -1 when this one is not all there. */
+  /** Reads the row that begins at `at`. Returns where the next row begins, or -1 if this one is not complete yet. */
   private row(at: number): number {
     const end = this.lineEnd(at);
     if (end < 0) return -1;
@@ -119,7 +130,7 @@ export class RowSplitter {
     }
   }
 
-  /** Leaves a row out that began with a stray quote, and goes on with the line after its first. */
+  /** Leaves out a row with a stray quote, and continues with its second line as a new row. */
   private strayQuote(start: number, at: number): number {
     this.readAgain += at - start;
     if (this.readAgain > MOST_READ_AGAIN)
@@ -154,7 +165,7 @@ export class RowSplitter {
     this.leaveOut({ ...this.place, reason });
   }
 
-  /** The end of the line that `at` lies in, or -1 when it is not there yet. */
+  /** The end of the line that contains `at`, or -1 if it has not been read yet. */
   private lineEnd(at: number): number {
     if (this.lineFeed < at) this.lineFeed = this.find('\n', at);
     if (this.carriageReturn < at) this.carriageReturn = this.find('\r', at);
@@ -183,7 +194,7 @@ export class RowSplitter {
   private checkLength(bytes: number): void {
     if (bytes > LONGEST_ROW) {
       throw this.fault(
-        `is longer than ${LONGEST_ROW} bytes, as one is whose quote is never closed; shorten it, or close the quote`,
+        `is longer than ${LONGEST_ROW} bytes, perhaps because a quote is never closed; close it, or shorten the row`,
       );
     }
   }

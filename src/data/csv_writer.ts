@@ -2,10 +2,10 @@ import { stringify } from 'csv-stringify/sync';
 
 import { writeFully, writeWhole } from '../files';
 
-const CHUNK = 10_000; // rows turned into text at a time
+const CHUNK = 10_000; // rows that are formatted at a time
 
 /**
- * Writes a csv file so that it appears whole or not at all. Memory does not grow with the number of rows.
+ * Writes a csv file atomically. Memory does not grow with the number of rows.
  *
  * @param delimiter one character; the two characters `\t` mean a tab
  */

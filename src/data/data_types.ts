@@ -1,4 +1,4 @@
-/** The labelled sets that the Python reference knows, by their names there. */
+/** The names of the labelled sets that the Python reference knows. */
 export const evalDataTypes = [
   'Caltech101',
   'CIFAR10',
@@ -20,5 +20,5 @@ export const evalDataTypes = [
   'ImageNet-R',
 ] as const;
 
-/** A labelled set that is known by its name. */
+/** The name of a known labelled set. */
 export type EvalDataType = (typeof evalDataTypes)[number];

@@ -1,17 +1,27 @@
 import { CleanclipError } from '../errors';
-import { type BatchTensors, disposeTensors } from './batch_tensors';
+import { disposeTensors, type FilledTensors } from './batch_tensors';
+import { disposePictures, type Picture } from './pictures';
 import { type BadSlot } from './row_filler';
 
-/** A batch as the workers filled it; its bad slots hold arbitrary values. */
+/** A batch that the workers have filled. Its bad slots hold arbitrary values. */
 export interface LoadedBatch {
+  /** indices of the rows in the table */
   rows: Int32Array;
-  tensors: BatchTensors;
+  tensors: FilledTensors;
+  /** of the rows that are not bad, where a device makes the pixels */
+  pictures: Picture[];
   bad: BadSlot[];
 }
 
-/** One pass over an epoch: the batches that are loading, and whether they are still wanted. */
+/** Disposes what a batch holds. */
+export function disposeLoaded({ tensors, pictures }: LoadedBatch): void {
+  disposeTensors(tensors);
+  disposePictures(pictures);
+}
+
+/** One pass over an epoch: the batches that are being loaded, and whether they are still needed. */
 export class EpochRun {
-  /** batches that the reader has not got yet, in order */
+  /** batches that the reader has not received yet, in order */
   readonly ahead: Promise<LoadedBatch>[] = [];
   /** int32 [1], read by the workers: 1 when the run is over */
   readonly cancelled = new SharedArrayBuffer(4);
@@ -26,7 +36,7 @@ export class EpochRun {
 
   /** Appends a batch that is being loaded. */
   add(loading: Promise<LoadedBatch>): void {
-    loading.catch(() => {}); // the reader sees the error when it gets there, if it does
+    loading.catch(() => {}); // the reader gets the error when it reaches this batch
     this.ahead.push(loading);
   }
 
@@ -41,12 +51,12 @@ export class EpochRun {
     if (this.error) throw this.error;
   }
 
-  /** Stops, waits until the workers have let go, and frees the batches that nobody will read. */
+  /** Stops, waits for the workers, and disposes the batches that nobody will read. */
   async end(): Promise<void> {
     this.stop();
     this.signal?.removeEventListener('abort', this.onAbort);
     for (const loading of await Promise.allSettled(this.ahead.splice(0))) {
-      if (loading.status === 'fulfilled') disposeTensors(loading.value.tensors);
+      if (loading.status === 'fulfilled') disposeLoaded(loading.value);
     }
   }
 }

@@ -7,54 +7,56 @@ import { type Shard } from './sampler';
 
 /** Options of {@link ImageLoader}. */
 export interface ImageLoaderOptions {
+  /** images per batch, at least 1; with a shard, images per batch of this rank */
   batchSize: number;
-  /** side of the images in pixels, as the model takes them */
+  /** side of the images in pixels: the input size of the model */
   size: number;
-  /** how images become squares, as the model wants it; default OpenAI's CLIP's: the square in the middle */
+  /** how images become squares; use the model's `config`; default: OpenAI's CLIP's centre crop */
   geometry?: Geometry;
-  /** threads that load; 0: the calling thread. Default 0 */
+  /** number of worker threads; 0 loads in the calling thread; default 0 */
   numWorkers?: number;
-  /** of the order; default 0 */
+  /** seed of the order; default 0 */
   seed?: number;
-  /** a new order each epoch; default false */
+  /** use a new order in each epoch; default false */
   shuffle?: boolean;
-  /** leave out a last batch that is not full; default false */
+  /** skip the last batch if it is not full; default false */
   dropLast?: boolean;
-  /** load this rank's part of the images; default all */
+  /** load only the images of this rank; default: all images */
   shard?: Shard;
-  /** throw at an image that cannot be read, which is left out otherwise; default false */
+  /** throw at an image that cannot be read instead of leaving it out; default false */
   strict?: boolean;
-  /** images that may be left out before the loading ends with an error; default 1% of them, and at least 100 */
+  /** bad images that may be left out before loading fails; default: 1% of the images, at least 100 */
   maxBadRows?: number;
-  /** keep decoded images in memory if room for all of them takes no more than this; default 1 GiB */
+  /** keep decoded images in memory if all of them fit into this number of bytes; default 2^30 (1 GiB) */
   cacheBytes?: number;
+  /** called once for each bad image, in the order of the batches */
   onBadRow?: (bad: BadImage) => void;
 }
 
-/** Images on the CPU, B of them; the last batch may be smaller. */
+/** B images on the CPU. B is smaller than the batch size in the last batch, or when images are bad. */
 export interface ImageBatch {
-  /** place in the epoch, from 0 */
+  /** index of the batch in the epoch, from 0 */
   index: number;
-  /** [B] places in the list of paths */
+  /** [B] indices in the list of paths, from 0 */
   indices: Int32Array;
-  /** uint8 [B, 3, size, size] */
+  /** uint8 [B, 3, size, size], not normalized */
   pixels: Tensor;
-  /** Frees the tensor. */
+  /** Disposes the tensor. */
   dispose(): void;
 }
 
 /**
- * Images of a list of paths, decoded, resized and cropped, loaded as by {@link PairLoader}; its threads serve every
- * epoch.
+ * Loads the images of a list of paths, decoded, resized and cropped, as {@link PairLoader} does. Its threads serve
+ * every epoch.
  */
 export class ImageLoader {
-  /** batches an epoch */
+  /** batches per epoch */
   readonly batches: number;
   private readonly loader: PairLoader;
 
   /**
-   * @param paths of image files, at least one
-   * @throws CleanclipError as {@link PairLoader}
+   * @param paths paths of image files, at least one
+   * @throws CleanclipError ERR_OPTION as {@link PairLoader}
    */
   constructor(paths: readonly string[], options: ImageLoaderOptions) {
     const builder = new PairTableBuilder('');
@@ -63,13 +65,13 @@ export class ImageLoader {
     this.batches = this.loader.batches;
   }
 
-  /** How many images have turned out to be bad until now. */
+  /** The number of bad images found so far. */
   get badImages(): number {
     return this.loader.badRows;
   }
 
   /**
-   * The batches of one epoch in order. The reader disposes of each. Leaving the loop ends the loading.
+   * Yields the batches of one epoch in order. The caller disposes each batch. Leaving the loop ends the loading.
    * @param epoch seeds the order, together with the seed of the loader
    * @throws CleanclipError as `PairLoader.epoch`
    */
@@ -79,16 +81,16 @@ export class ImageLoader {
     }
   }
 
-  /** Stops what is being loaded and ends the threads. */
+  /** Stops loading and ends the threads. */
   async close(): Promise<void> {
     await this.loader.close();
   }
 }
 
 /**
- * Images in the order of their paths, once: an {@link ImageLoader} for a single epoch. The reader disposes of each
+ * Loads images once, in the order of their paths: an {@link ImageLoader} for a single epoch. The caller disposes each
  * batch.
- * @param paths of image files, at least one
+ * @param paths paths of image files, at least one
  */
 export async function* labelledBatches(
   paths: readonly string[],

@@ -10,27 +10,28 @@ import { readSet, type Split } from './sets';
 import type { LabelledImages } from './sets/reading';
 
 /**
- * Images of known class: `images[i]` is of class `classes[labels[i]]`. It is the absolute path of an image file, or
- * stands for an image inside a file of many; `decodeImage` reads both.
+ * A labelled set. `images[i]` belongs to class `classes[labels[i]]`; it is the absolute path of an image file, or the
+ * address of an image inside a file of many. `preprocess` reads both; an address is only valid in this process.
  */
 export interface LabelledSet extends Classes, LabelledImages {}
 
 /** Options of {@link readLabelledSet}. */
 export interface LabelledSetOptions {
-  /** which set it is; without it the folder must have labels.csv and class names of its own */
+  /** name of the known set; without it, the folder must contain `labels.csv` and class names; default: none */
   dataType?: EvalDataType;
-  /** which half of a set that lies there as torchvision has it; a folder with labels.csv is one half. Default test */
+  /** split of a known set in torchvision's layout; ignored if the folder contains `labels.csv`; default `test` */
   split?: Split;
 }
 
 /**
- * Reads a labelled set: a folder with `labels.csv` (columns image and label: a path relative to the folder, and an
- * integer), or else a known set in the layout that torchvision uses; see docs/labelled_sets.md. Class names and
- * templates are those of `classes.json` or `classes.py` in the folder, or else those that ship with the package for the
- * known set. Nothing is downloaded.
+ * Reads a labelled set; see docs/labelled_sets.md. The folder contains either `labels.csv` or a known set in the layout
+ * of torchvision. The columns of `labels.csv` are `image`, a path relative to the folder, and `label`, the index of a
+ * class from 0. Class names and templates come from `classes.json` or `classes.py` in the folder, or else from the
+ * package. Nothing is downloaded, and no image is decoded.
  *
- * @throws CleanclipError ERR_DATA when a file is missing or malformed, or a label is not the number of a class;
- * ERR_OPTION for no known set
+ * @param folder of the set
+ * @throws CleanclipError ERR_DATA: a file is missing or malformed, or a label is not the index of a class; ERR_OPTION:
+ * `folder`, `dataType` or `split` is invalid
  * @example
  * ```ts
  * const { images, labels, classes } = await readLabelledSet('data/CIFAR10', { dataType: 'CIFAR10', split: 'test' });
@@ -74,11 +75,11 @@ async function readLabelsCsv(folder: string, file: string, classes: string[]): P
       throw badRow(file, line, reason);
     },
   );
-  if (images.length === 0) throw dataError(`${file} has a header but no rows: expected one row an image.`);
+  if (images.length === 0) throw dataError(`${file} has a header but no rows: expected one row per image.`);
   return { images, labels: Int32Array.from(labels) };
 }
 
-/** The number of a class, which pandas writes as `3.0` where a column has gaps. */
+/** Reads the index of a class. pandas writes it as `3.0` if the column has gaps. */
 function readLabel(label: string, classes: string[], file: string, line: number): number {
   if (/^\d+(\.0*)?$/.test(label) && Number(label) < classes.length) return Number(label);
   const named = classes.indexOf(label);
@@ -86,7 +87,7 @@ function readLabel(label: string, classes: string[], file: string, line: number)
   throw badRow(
     file,
     line,
-    `expected an integer from 0 to ${classes.length - 1}, the number of a class, as its label, found ` +
+    `expected an integer from 0 to ${classes.length - 1}, the index of a class, as its label, found ` +
       `"${label}"${remedy}`,
   );
 }

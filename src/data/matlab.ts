@@ -1,11 +1,12 @@
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 
-/** An array of numbers of a MAT-file, stored by columns. */
+/** A numeric array of a MAT-file, in column-major order. */
 export class MatNumbers {
   /**
-   * @param type the file's code of how a number is stored
-   * @param bytes the numbers; a part of the file's buffer unless the variable was compressed
+   * @param dims its shape
+   * @param type the code of its data type in the file
+   * @param bytes its elements; a view of the file's buffer unless the variable was compressed
    */
   constructor(
     readonly dims: readonly number[],
@@ -18,7 +19,7 @@ export class MatNumbers {
     return this.type === UINT8;
   }
 
-  /** How many elements there are. */
+  /** The number of elements. */
   get length(): number {
     return Math.floor(this.bytes.length / sizes[this.type]);
   }
@@ -31,10 +32,10 @@ export class MatNumbers {
   }
 }
 
-/** An array of structures, field by field: each field lists its values. */
+/** A structure array: the values of each field, one per structure. */
 export type MatStructs = Map<string, MatValue[]>;
 
-/** What is read of a variable; null for a kind that is not (sparse matrices, objects, functions). */
+/** The value of a variable; null for a class that is not read (sparse matrices, objects, functions). */
 export type MatValue = MatNumbers | MatStructs | MatValue[] | string | null;
 
 const UINT8 = 2;
@@ -79,17 +80,17 @@ const sizes: Readonly<Record<number, number>> = {
 const headerBytes = 128;
 const deepest = 16;
 const largest = 2 ** 30; // bytes of all variables when unpacked; SVHN's train images are 2 ** 28
-// bytes of all that become values of JavaScript: cells, structures, texts; StanfordCars' are 2 ** 22
+// bytes of all cells, structures and strings, which become JavaScript values; StanfordCars' are 2 ** 22
 const largestValues = 2 ** 24;
 const greatestRatio = 100; // of unpacked to compressed bytes, beyond the first 16 MiB
-const longestName = 64; // bytes of a field's name, as MATLAB writes it
+const longestName = 64; // bytes of a field's name; MATLAB writes no longer ones
 
 /**
- * Reads variables of a MAT-file of version 5 (MATLAB's `-v6` and `-v7`, scipy's `savemat`): numbers, texts, structures
- * and cells. Source: "MAT-File Format", The MathWorks, chapter 1.
+ * Reads the variables of a MAT-file of version 5 (MATLAB's `-v6` and `-v7`, scipy's `savemat`): numbers, strings,
+ * structures and cells. Source: "MAT-File Format", The MathWorks, chapter 1.
  *
- * @param file its bytes
- * @throws Error that says what is wrong with the file, as the end of a sentence that begins with its name
+ * @param file bytes of the file
+ * @throws Error whose message is the end of a sentence that begins with the name of the file
  */
 export async function readMatlab(file: Buffer): Promise<Map<string, MatValue>> {
   if (file.length < headerBytes || file.toString('latin1', 124, 128) !== '\0\x01IM') {
@@ -108,14 +109,14 @@ export async function readMatlab(file: Buffer): Promise<Map<string, MatValue>> {
     }
     if (type !== MATRIX) continue;
     if (isValues(data) && (valueRoom -= data.length) < 0)
-      throw new Error(`has more than ${largestValues} bytes of texts, cells and structures`);
+      throw new Error(`has more than ${largestValues} bytes of strings, cells and structures`);
     const { name, value } = readMatrix(data, 0);
     variables.set(name, value);
   }
   return variables;
 }
 
-/** Whether an array becomes values of JavaScript, rather than a view of its bytes. */
+/** Whether an array becomes JavaScript values (class 1 to 5), rather than a view of its bytes. */
 const isValues = (data: Buffer): boolean => data.length > 8 && data[8] < 6;
 
 function readMatrix(data: Buffer, depth: number): { name: string; value: MatValue } {
@@ -152,8 +153,8 @@ function readMatrix(data: Buffer, depth: number): { name: string; value: MatValu
 }
 
 /**
- * The data elements of a stretch of the file, one after another: a tag of type and size, then data up to a multiple of
- * 8 bytes.
+ * The data elements of a part of the file. An element is a tag of type and size, then data, padded to a multiple of 8
+ * bytes.
  */
 class Elements {
   private position = 0;
@@ -166,12 +167,12 @@ class Elements {
 
   next(wanted?: number): { type: number; data: Buffer } {
     const first = this.uint32(0);
-    const small = first >>> 16; // a size here means that the data lies in the tag itself
+    const small = first >>> 16; // if this is not 0, it is the size, and the data lies in the tag itself
     const type = small > 0 ? first & 0xffff : first;
     const size = small > 0 ? small : this.uint32(4);
     const start = this.position + (small > 0 ? 4 : 8);
     if (small > 4 || start + size > this.bytes.length) throw damaged('an end in the middle of a variable');
-    if (wanted !== undefined && type !== wanted) throw damaged('something that is no array inside an array');
+    if (wanted !== undefined && type !== wanted) throw damaged('an element of an array that is not an array');
     const end = start + size;
     this.position = type === COMPRESSED ? end : start + (small > 0 ? 4 : 8 * Math.ceil(size / 8));
     return { type, data: this.bytes.subarray(start, end) };
@@ -200,11 +201,11 @@ async function unpack(data: Buffer, room: number): Promise<Buffer> {
   }
 }
 
-/** Numbers of type int32, none below 0: sizes and lengths. */
+/** Reads numbers of type int32 that are not negative: sizes and lengths. */
 function wholeNumbers(elements: Elements): number[] {
   const { type, data } = elements.next();
   const numbers = new MatNumbers([], type, data);
-  if (type !== INT32 || numbers.length === 0 || numbers.length > 32) throw damaged('sizes that are no int32 numbers');
+  if (type !== INT32 || numbers.length === 0 || numbers.length > 32) throw damaged('sizes that are not int32 numbers');
   const values = Array.from(range(numbers.length), (i) => numbers.at(i));
   if (values.some((value) => value < 0)) throw damaged('sizes below 0');
   return values;
@@ -227,7 +228,7 @@ const encodings: Readonly<Record<number, BufferEncoding>> = {
 
 function textOf({ type, data }: { type: number; data: Buffer }): string {
   if (type in encodings) return data.toString(encodings[type]);
-  throw damaged('a text of an unknown kind');
+  throw damaged('a string of an unknown type');
 }
 
 function* range(count: number): Generator<number> {

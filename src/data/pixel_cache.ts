@@ -1,18 +1,18 @@
 import { type Tensor, torch } from '../torch';
 
-/** The memory of a {@link PixelCache}, for worker threads. */
+/** The data of a {@link PixelCache}, for worker threads. */
 export interface SharedPixels {
-  /** bytes a row has room for */
+  /** bytes of the slot of a row */
   slotBytes: number;
-  /** int32, two a row: height and width of the stored image, 0 while there is none */
+  /** int32 [rows, 2]: height and width of the stored image; 0 if there is none */
   sizes: SharedArrayBuffer;
   /** the slots, `rowsPerChunk` in each buffer */
   chunks: SharedArrayBuffer[];
 }
 
 /**
- * The image of a row, uint8 [3, H, W] and channels-last in memory, as `decodeImage` gives it. If none is stored yet,
- * `keep` stores one if it fits.
+ * What a cache has for a row: `image`, uint8 [3, H, W] and channels last in memory, as `decodeImage` returns it; or
+ * `keep`, which stores an image if it fits; or neither if the image file is missing.
  */
 export interface Found {
   image?: Tensor;
@@ -22,8 +22,8 @@ export interface Found {
 const CHUNK_BYTES = 1 << 30;
 
 /**
- * Decoded images kept in memory that all workers share, a slot of equal size for each row. A row is written once and
- * read in every later epoch; memory is taken from the system as slots are written.
+ * A cache of decoded images in memory that all workers share. Each row has a slot of the same size, which is written
+ * once and read in every later epoch. The system provides the memory as slots are written.
  */
 export class PixelCache {
   private readonly sizes: Int32Array;
@@ -35,8 +35,8 @@ export class PixelCache {
   }
 
   /**
-   * Memory for `rows` images of 3 × `size` × `size` bytes, or null when that is more than `limit` bytes: a cache that
-   * holds a small part of a large set would cost more than it saves.
+   * Allocates memory for `rows` images of 3 × `size` × `size` bytes. Returns null if that is more than `limit` bytes: a
+   * cache for a small part of a large set would cost more than it saves.
    */
   static allocate(rows: number, size: number, limit: number): SharedPixels | null {
     const slotBytes = 3 * size * size;
@@ -52,7 +52,7 @@ export class PixelCache {
     };
   }
 
-  /** The decoded image of a row, or the slot that is to hold it. */
+  /** Returns the decoded image of a row, or a function that stores it. */
   find(row: number): Found {
     const height = Atomics.load(this.sizes, 2 * row);
     if (height === 0) return { keep: (image) => this.keep(row, image) };

@@ -4,36 +4,37 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { dataError } from '../errors';
+import { fileOf } from '../images/members';
 import { type Tensor, torch } from '../torch';
 import type { SharedPairs } from './pairs';
 import type { Found } from './pixel_cache';
 
-/** A {@link PixelFile}, for worker threads. */
+/** The data of a {@link PixelFile}, for worker threads. */
 export interface SharedPixelFile {
   path: string;
-  /** bytes a row has room for */
+  /** bytes for the pixels of a row */
   slotBytes: number;
-  /** int32: the slots of a selection's rows; absent: each row has the slot of its number */
+  /** int32, the slot of each row of a selection; absent: row i has slot i */
   slots?: SharedArrayBuffer;
-  /** int32 [1]: whether it takes more images, see {@link fullWarning} */
+  /** int32 [1]: OPEN, FULL or FULL_AND_TOLD; see {@link fullWarning} */
   state: SharedArrayBuffer;
 }
 
-const HEADER = 40; // uint32 MAGIC, height, width, CRC-32 of the pixels; float64 of each of STAMP
-const MAGIC = 0x32784c50; // no slot of an earlier form has this number, nor one that was never written
-// of the image file: one of them differs when it was changed or replaced
+const HEADER = 40; // bytes: uint32 MAGIC, height, width, CRC-32 of the pixels; float64 of each of STAMP
+const MAGIC = 0x32784c50; // differs from an unwritten slot and from earlier versions of the format
+// properties of the image file; one of them differs when the file was changed or replaced
 const STAMP = ['size', 'mtimeMs', 'ctimeMs'] as const;
 const PAGE = 4096;
-const SPARE = 1 / 20; // the share of a disk that is left to others, as checkpoints
+const SPARE = 1 / 20; // share of the disk that stays free for other files, such as checkpoints
 
 const OPEN = 0;
 const FULL = 1;
 const FULL_AND_TOLD = 2;
 
 /**
- * Keeps decoded images in a file, in a slot of equal size for each row of a csv. Later epochs and runs read them
- * instead of decoding. A slot holds the size and times of its image file and a checksum, so a changed or torn one is
- * not used.
+ * A cache of decoded images in a file, which has a slot of the same size for each row of a csv. Later epochs and runs
+ * read the images instead of decoding them. A slot contains the size and times of its image file and a checksum, so a
+ * stale or partly written slot is not used.
  */
 export class PixelFile {
   private readonly fd: number;
@@ -43,7 +44,10 @@ export class PixelFile {
   private readonly state: Int32Array;
   private readonly folder: string;
 
-  /** Opens the file of {@link nameFile}, which is made if need be. */
+  /**
+   * Opens the file of {@link nameFile}; creates it if needed.
+   * @throws CleanclipError ERR_DATA: the file cannot be opened for writing
+   */
   constructor({ path, slotBytes, slots, state }: SharedPixelFile) {
     try {
       closeSync(openSync(path, 'a'));
@@ -63,8 +67,10 @@ export class PixelFile {
   }
 
   /**
-   * The file in a folder for the pairs of a csv, or a selection of them, and what is stored of their images: its name
-   * tells all but the selection.
+   * Names the file in a folder that caches the images of a csv, and creates the folder. The name depends on the pairs
+   * of the csv, `size` and `kind`, but not on a selection of rows.
+   * @param kind what is stored of the images, such as the name of their geometry
+   * @throws CleanclipError ERR_DATA: the folder cannot be created
    */
   static nameFile(folder: string, pairs: SharedPairs, size: number, kind: string): SharedPixelFile {
     const hash = createHash('sha256').update(`${pairs.root} ${size} ${kind} ${pairs.strings.digest}`);
@@ -82,11 +88,11 @@ export class PixelFile {
   }
 
   /**
-   * What is stored for a row.
-   * @param path of its image's file
+   * Returns the decoded image of a row, or a function that stores it; neither if the image file is missing.
+   * @param path of the image file, or its address inside a larger file
    */
   find(row: number, path: string): Found {
-    const file = statSync(path, { throwIfNoEntry: false });
+    const file = statSync(fileOf(path), { throwIfNoEntry: false });
     if (file === undefined) return {};
     const slot = this.slots?.[row] ?? row;
     const image = this.read(slot, file);
@@ -112,7 +118,7 @@ export class PixelFile {
     return torch.tidy(() => torch.tensor(pixels, { shape: [height, width, 3] }).permute([2, 0, 1]));
   }
 
-  /** Stores an image, uint8 [3, H, W], if it fits its slot and the disk. */
+  /** Stores an image, uint8 [3, H, W], if it fits into its slot and onto the disk. */
   private write(slot: number, file: Stats, pixels: Tensor): void {
     const [channels, height, width] = pixels.shape;
     const length = HEADER + channels * height * width;
@@ -126,13 +132,13 @@ export class PixelFile {
     try {
       if (roomIn(this.folder) >= 0) return void writeSync(this.fd, buffer, 0, length, slot * this.stride);
     } catch {
-      // the run goes on without storing more
+      // the run continues, but no more images are stored
     }
     Atomics.compareExchange(this.state, 0, OPEN, FULL);
   }
 }
 
-/** A warning when the file of `rows` images may outgrow its disk. */
+/** Returns a warning when a file of `rows` images may be too large for its disk. */
 export function roomWarning({ path, slotBytes }: SharedPixelFile, rows: number): string | undefined {
   const used = 512 * (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0);
   const growth = rows * strideOf(slotBytes) - used;
@@ -144,18 +150,20 @@ export function roomWarning({ path, slotBytes }: SharedPixelFile, rows: number):
   );
 }
 
-/** Returns a warning when the file takes no more images; undefined when that was told before. */
+/**
+ * Returns a warning when the disk of the file is full; undefined if it is not, or if the warning was returned before.
+ */
 export function fullWarning({ path, state }: SharedPixelFile): string | undefined {
   if (Atomics.compareExchange(new Int32Array(state), 0, FULL, FULL_AND_TOLD) !== FULL) return undefined;
   return (
-    `The image cache '${path}' takes no more images, for its disk is full, or nearly so: those that are not in ` +
+    `The image cache '${path}' takes no more images, because its disk is full or nearly full: images that are not in ` +
     'it are decoded in every epoch.'
   );
 }
 
 const strideOf = (slotBytes: number): number => Math.ceil((HEADER + slotBytes) / PAGE) * PAGE;
 
-/** Bytes that a cache may take of the disk of a folder. */
+/** The bytes of a folder's disk that a cache may still take; negative when too little is free. */
 function roomIn(folder: string): number {
   const { bavail, blocks, bsize } = statfsSync(folder);
   return (bavail - SPARE * blocks) * bsize;

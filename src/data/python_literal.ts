@@ -3,20 +3,20 @@ import { NAME, type TextMethod, textMethods, TextTemplate } from './python_text'
 
 export { TextTemplate } from './python_text';
 
-/** What a Python literal is here; a lambda of one name that builds a string becomes a {@link TextTemplate}. */
+/** The value of a Python literal. A lambda of one name that builds a string becomes a {@link TextTemplate}. */
 export type PythonValue =
   string | number | boolean | null | TextTemplate | PythonValue[] | Map<PythonValue, PythonValue>;
 
 const DEEPEST = 100;
 
 /**
- * Reads a Python expression made of dicts, lists, tuples, texts, numbers, True, False, None and lambdas of one name
- * whose body is a text. A text is made of strings, f-strings, the name, `str(name)`, `+`, `.format(…)`, `% name` and
- * the methods of {@link textMethods}. Nothing is executed.
+ * Parses a Python expression of dicts, lists, tuples, strings, numbers, True, False, None, and lambdas of one name that
+ * build a string. Strings may be built by string literals, f-strings, the name, `str(name)`, `+`, `.format(…)`, `%
+ * name` and the methods in {@link textMethods}. Nothing is executed.
  *
- * @param source the text of the file
+ * @param source content of the file
  * @param file its name, for error messages
- * @throws CleanclipError ERR_DATA naming the line of the first thing that is none of these
+ * @throws CleanclipError ERR_DATA: the source contains anything else; the message names the line
  */
 export function parsePythonLiteral(source: string, file: string): PythonValue {
   return new Parser(source.replace(/\r\n?/g, '\n').replace(/^\uFEFF/, ''), file).parse();
@@ -24,7 +24,7 @@ export function parsePythonLiteral(source: string, file: string): PythonValue {
 
 class Parser extends PythonScanner {
   private depth = 0;
-  /** of the lambda that is read */
+  /** argument of the lambda that is being read */
   private name: string | undefined;
 
   parse(): PythonValue {
@@ -33,13 +33,13 @@ class Parser extends PythonScanner {
     return value;
   }
 
-  /** The one text that the source is, inside a lambda of `name`; of what stands in the braces of an f-string. */
+  /** Parses the braces of an f-string, which is inside a lambda of `name`, as one string expression. */
   parseText(name: string | undefined, depth: number): TextTemplate {
     this.name = name;
     this.depth = depth;
     const text = this.sum();
-    if (this.match(/!s/y) === undefined && this.peek() !== '') this.fail('only a text in the braces');
-    if (this.peek() !== '') this.fail('only a text in the braces');
+    if (this.match(/!s/y) === undefined && this.peek() !== '') this.fail('only a string in the braces');
+    if (this.peek() !== '') this.fail('only a string in the braces');
     return text;
   }
 
@@ -106,14 +106,14 @@ class Parser extends PythonScanner {
     return body;
   }
 
-  /** Terms joined by `+`. */
+  /** Parses terms joined by `+`. */
   private sum(): TextTemplate {
     const terms = [this.term()];
     while (this.accept('+')) terms.push(this.term());
     return terms.length === 1 ? terms[0] : new TextTemplate(terms);
   }
 
-  /** A text with what follows it: methods, and `%`. */
+  /** Parses a string and the methods and `%` that follow it. */
   private term(): TextTemplate {
     let text = this.atom();
     let methods: TextMethod[] = [];
@@ -154,7 +154,7 @@ class Parser extends PythonScanner {
     return this.fail(this.name === undefined ? 'a string' : `a string or ${this.name}`, word);
   }
 
-  /** Adjacent strings. */
+  /** Parses adjacent string literals, which Python concatenates. */
   private strings(): TextTemplate {
     const texts: TextTemplate[] = [];
     while (this.atString()) {
@@ -174,7 +174,7 @@ class Parser extends PythonScanner {
     return this.deeper(() => new Parser(field, this.file, line).parseText(this.name, this.depth));
   }
 
-  /** Text with `{…}` fields; `{{` and `}}` stand for braces. */
+  /** Splits text at its `{…}` fields; `{{` and `}}` stand for braces. */
   private braces(text: string, read: (field: string) => TextTemplate): TextTemplate {
     const pieces: (string | TextTemplate)[] = [];
     for (const piece of text.match(/\{\{|\}\}|\{[^{}]*\}|[^{}]+|[{}]/g) ?? []) {
@@ -187,10 +187,10 @@ class Parser extends PythonScanner {
   }
 
   private constant(text: TextTemplate, what: string): string {
-    return text.hasName ? this.fail(`a constant text before ${what}`) : text.fill('');
+    return text.hasName ? this.fail(`a constant string before ${what}`) : text.fill('');
   }
 
-  /** The arguments of a call, behind its `(`: by place and by name. */
+  /** Parses the arguments of a call after its `(`: positional ones and keyword ones. */
   private given(): { places: TextTemplate[]; names: Map<string, TextTemplate> } {
     const places: TextTemplate[] = [];
     const names = new Map<string, TextTemplate>();
@@ -210,7 +210,7 @@ class Parser extends PythonScanner {
     const { places, names } = this.given();
     const { least, most, make } = textMethods[name];
     if (names.size > 0 || places.length < least || places.length > most)
-      this.fail(`${least === most ? least : `${least} or ${most}`} texts in .${name}(…)`);
+      this.fail(`${least === most ? least : `${least} or ${most}`} strings in .${name}(…)`);
     return make(...places.map((text) => this.constant(text, `the end of .${name}(…)`)));
   }
 
@@ -231,7 +231,7 @@ class Parser extends PythonScanner {
     let next = 0;
     for (const piece of text.match(/%[^]?|[^%]+/g) ?? []) {
       if (piece === '%s') pieces.push(places[next++] ?? this.fail('a value for each %s'));
-      else if (piece[0] === '%' && piece !== '%%') this.fail('only %s and %% in the text before %', piece);
+      else if (piece[0] === '%' && piece !== '%%') this.fail('only %s and %% in the string before %', piece);
       else pieces.push(piece === '%%' ? '%' : piece);
     }
     if (next !== places.length) this.fail('a %s for each value');

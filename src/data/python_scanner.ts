@@ -16,13 +16,13 @@ const ESCAPES: Record<string, string> = {
 
 const IN_JSON = 'or write the file as JSON: {"classes": ["tench"], "templates": ["a photo of a {}."]}';
 
-/** Reads the words of Python source one after another; white space and comments are passed over. */
+/** Reads the tokens of Python source one after another. White space and comments are skipped. */
 export class PythonScanner {
   protected position = 0;
 
   /**
-   * @param file its name, for messages
-   * @param line on which the source begins in it
+   * @param file its name, for error messages
+   * @param line line of the file on which the source begins
    */
   constructor(
     protected readonly source: string,
@@ -30,7 +30,7 @@ export class PythonScanner {
     private readonly line = 1,
   ) {}
 
-  /** What the pattern, a sticky one, matches here; the scanner stands behind it then. */
+  /** Matches a sticky pattern at the current position and moves past the match; undefined if it does not match. */
   protected match(pattern: RegExp): string | undefined {
     this.skipSpace();
     pattern.lastIndex = this.position;
@@ -48,7 +48,7 @@ export class PythonScanner {
     return /^[A-Za-z]{0,2}['"]/.test(this.source.slice(this.position, this.position + 3));
   }
 
-  /** One string in quotes, its escapes read; f-strings still have their braces. */
+  /** Reads one string literal and its escapes. The braces of an f-string are kept. */
   protected string(): { text: string; formatted: boolean } {
     const prefix = (this.match(/[A-Za-z]*(?=['"])/y) ?? '').toLowerCase();
     if (!['', 'u', 'r', 'f', 'fr', 'rf'].includes(prefix)) this.fail('a text string', `${prefix}"…"`);
@@ -95,7 +95,7 @@ export class PythonScanner {
     if (!this.accept(character)) this.fail(`"${character}"`);
   }
 
-  /** The line that is read. */
+  /** The line of the file at the current position. */
   protected lineHere(): number {
     let lines = this.line;
     for (let at = this.source.indexOf('\n'); at >= 0 && at < this.position; at = this.source.indexOf('\n', at + 1))

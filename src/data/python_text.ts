@@ -1,19 +1,19 @@
 import { dataError } from '../errors';
 
-const LONGEST = 1 << 20; // characters that a template may give
+const LONGEST = 1 << 20; // characters of a filled template
 
-/** A piece of text: constant, the name of a lambda, or a text that methods are called on. */
+/** A piece of a template: a constant, the name, or another template. */
 type Piece = string | typeof NAME | TextTemplate;
 
-/** Stands for the name of a lambda. */
+/** Stands for the argument of a lambda. */
 export const NAME = Symbol('name');
 
-/** What a method does to a text. */
+/** A method of a string. */
 export type TextMethod = (text: string) => string;
 
-/** A text with places for one name. */
+/** A string with placeholders for one name. Methods are applied to the filled string. */
 export class TextTemplate {
-  /** whether the name is in it */
+  /** whether it contains the name */
   readonly hasName: boolean;
 
   constructor(
@@ -23,7 +23,10 @@ export class TextTemplate {
     this.hasName = pieces.some((piece) => piece === NAME || (piece instanceof TextTemplate && piece.hasName));
   }
 
-  /** @throws CleanclipError ERR_DATA when it gives more than 2^20 characters */
+  /**
+   * Returns the string with the name in place of its placeholders.
+   * @throws CleanclipError ERR_DATA when the string has more than 2^20 characters
+   */
   fill(name: string): string {
     let text = '';
     for (const piece of this.pieces) {
@@ -37,10 +40,10 @@ export class TextTemplate {
 
 function checkLength(length: number): void {
   if (length > LONGEST)
-    throw dataError(`A template makes a text of more than ${LONGEST} characters: expected a caption.`);
+    throw dataError(`A template makes a string of more than ${LONGEST} characters: expected a caption.`);
 }
 
-// White space as Python's str.strip takes it.
+// The white space that Python's str.strip removes.
 const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 
 const escapeClass = (characters: string): string => characters.replace(/[\\\]^-]/g, '\\$&');
@@ -68,7 +71,7 @@ function replaceAll(text: string, from: string, to: string): string {
   return parts.join(to);
 }
 
-/** The methods of Python's `str` that are known, by the texts they take. */
+/** The methods of Python's `str` that templates may use, with the least and most arguments that they take. */
 export const textMethods: Readonly<
   Record<string, { least: number; most: number; make: (...given: string[]) => TextMethod }>
 > = {

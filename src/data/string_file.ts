@@ -4,23 +4,24 @@ import { tmpdir } from 'node:os';
 
 import { dataError } from '../errors';
 import { openNameless, writeFully } from '../files';
+import { NumberList } from './number_list';
 
-/** The memory of a `StringFile`. It can be sent to a worker thread without a copy. */
+/** The data of a `StringFile`, which can be sent to a worker thread without a copy. */
 export interface SharedStrings {
-  /** descriptor of the file, which all threads of the process have */
+  /** descriptor of the file, valid in all threads of the process */
   fd: number;
-  /** float64: where each block begins in the file, and where the last one ends */
+  /** float64, the byte offset of each block in the file, then the end of the last block */
   starts: SharedArrayBuffer;
   /** SHA-256 of the file, hexadecimal */
   digest: string;
 }
 
-const BLOCK = 16; // strings that are read at once: each is a JSON array in the file
+const BLOCK = 16; // strings per block; a block is a JSON array in the file and is read at once
 const CHUNK = 1 << 16; // characters that are written at once
 
 /**
- * A list of strings in a temporary file without a name, which is written by a {@link StringFileWriter}. Memory is half
- * a byte a string. The file goes when nothing in the thread that wrote it refers to the {@link SharedStrings} any more.
+ * A list of strings in a nameless temporary file that a {@link StringFileWriter} wrote. Memory is half a byte per
+ * string. The file is closed when the thread that wrote it no longer references its {@link SharedStrings}.
  */
 export class StringFile {
   private readonly starts: Float64Array;
@@ -31,7 +32,7 @@ export class StringFile {
     this.starts = new Float64Array(shared.starts);
   }
 
-  /** String `index`, from 0. Those around it come without reading again. */
+  /** Returns string `index`, from 0. The other strings of its block are then in memory. */
   get(index: number): string {
     const block = Math.floor(index / BLOCK);
     if (block !== this.block) {
@@ -59,7 +60,7 @@ export class StringFileWriter {
     digest: '',
   };
   private readonly hash = createHash('sha256');
-  private readonly starts: number[] = [];
+  private readonly starts = new NumberList(Float64Array);
   private end = 0;
   private block: string[] = [];
   private chunk = '';
@@ -68,19 +69,23 @@ export class StringFileWriter {
     files.register(this.shared, this.shared.fd);
   }
 
-  /** @throws CleanclipError ERR_DATA: the disk is full */
+  /**
+   * Appends a string.
+   * @throws CleanclipError ERR_DATA: the disk is full
+   */
   add(text: string): void {
     if (this.block.push(text) === BLOCK) this.endBlock();
   }
 
-  /** @throws CleanclipError ERR_DATA: the disk is full */
+  /**
+   * Writes the rest and returns the data for {@link StringFile}.
+   * @throws CleanclipError ERR_DATA: the disk is full
+   */
   finish(): SharedStrings {
     if (this.block.length > 0) this.endBlock();
     this.write();
-    const starts = new Float64Array(new SharedArrayBuffer(8 * (this.starts.length + 1)));
-    starts.set(this.starts);
-    starts[this.starts.length] = this.end;
-    return Object.assign(this.shared, { starts: starts.buffer, digest: this.hash.digest('hex') });
+    this.starts.push(this.end);
+    return Object.assign(this.shared, { starts: this.starts.finish(), digest: this.hash.digest('hex') });
   }
 
   private endBlock(): void {
@@ -106,8 +111,8 @@ function inTemporaryFolder<T>(work: () => T): T {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw dataError(
-      `The folder '${tmpdir()}' does not take the text of the data (${code}); make room there, or name another ` +
-        'folder with TMPDIR.',
+      `The text of the data cannot be written to the folder '${tmpdir()}' (${code}); make room there, or name ` +
+        'another folder with TMPDIR.',
       error,
     );
   }

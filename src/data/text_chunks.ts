@@ -6,12 +6,12 @@ import { asReadError, openRegularAsync } from '../input_files';
 const CHUNK = 1 << 18; // bytes read at once
 
 /**
- * The bytes of a text file in pieces, as UTF-8: without a byte order mark, and turned from UTF-16 where such a mark
- * says so. Only UTF-16 is checked.
+ * Reads a text file in chunks of UTF-8, without its byte order mark. A file with a byte order mark of UTF-16 is
+ * converted. Only UTF-16 is validated.
  *
- * @param wanted what the file is expected to be, as in "Expected a csv file in …"
- * @returns pieces, and the place in the file at which the first begins
- * @throws CleanclipError ERR_DATA: no regular file, or neither UTF-8 nor UTF-16
+ * @param wanted what the file should be, as in "Expected a csv file in …"
+ * @returns chunks, each with the number of bytes of the byte order mark that was skipped before it
+ * @throws CleanclipError ERR_DATA: the file is not regular, or neither UTF-8 nor UTF-16
  */
 export async function* textChunks(path: string, wanted: string): AsyncGenerator<{ chunk: Buffer; skipped: number }> {
   const { handle } = await openRegularAsync(path, { wanted });
@@ -57,6 +57,6 @@ function decodeUtf16(decoder: TextDecoder, chunk: Buffer, last: boolean, path: s
   try {
     return Buffer.from(decoder.decode(chunk, { stream: !last }));
   } catch (error) {
-    throw dataError(`${path} begins as UTF-16 does, but is damaged further on; save it as UTF-8.`, error);
+    throw dataError(`${path} has a byte order mark of UTF-16, but is not valid UTF-16; save it as UTF-8.`, error);
   }
 }

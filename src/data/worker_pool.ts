@@ -20,8 +20,9 @@ interface Member<Result> {
 }
 
 /**
- * Worker threads that each do their tasks one after another. A task goes at once to the thread with the fewest, so that
- * the threads keep working while the calling thread is busy. Idle threads do not keep the process alive.
+ * A pool of worker threads, each of which performs its tasks one after another. A task is sent at once to the thread
+ * with the fewest tasks, so that threads continue while the calling thread is busy. Idle threads do not keep the
+ * process alive.
  */
 export class WorkerPool<Task, Result> {
   private readonly members: Member<Result>[];
@@ -31,13 +32,14 @@ export class WorkerPool<Task, Result> {
 
   /**
    * @param file a module that calls {@link serveTasks}
-   * @param workerData given to each thread
+   * @param workerData passed to each thread
+   * @param count number of threads
    */
   constructor(file: string, workerData: unknown, count: number) {
     this.members = Array.from({ length: count }, () => this.start(new Worker(file, { workerData })));
   }
 
-  /** Rejects when the task throws, when its thread dies, and when a thread of the pool has died before. */
+  /** Performs a task. Rejects when the task throws, when its thread dies, or when any thread of the pool has died. */
   run(task: Task): Promise<Result> {
     if (this.failure) return Promise.reject(this.failure);
     const member = this.members.reduce((least, other) => (other.pending.size < least.pending.size ? other : least));
@@ -49,7 +51,7 @@ export class WorkerPool<Task, Result> {
     });
   }
 
-  /** Lets every thread finish the tasks it has, then ends it. */
+  /** Lets every thread finish its tasks, then ends it. */
   async close(): Promise<void> {
     this.closing = true;
     this.failure ??= new CleanclipError('The worker threads were closed.', 'ERR_ABORTED');
@@ -58,6 +60,12 @@ export class WorkerPool<Task, Result> {
       worker.postMessage(null);
     }
     await Promise.all(this.members.map(({ exited }) => exited));
+  }
+
+  /** Ends every thread at once. Its tasks reject. */
+  async terminate(): Promise<void> {
+    this.failure ??= new CleanclipError('The worker threads were ended.', 'ERR_ABORTED');
+    await Promise.all(this.members.map(({ worker }) => worker.terminate()));
   }
 
   private start(worker: Worker): Member<Result> {
@@ -87,7 +95,7 @@ export class WorkerPool<Task, Result> {
   }
 }
 
-/** In a worker thread: does the tasks of the {@link WorkerPool} that started it, one after another. */
+/** Performs the tasks of the {@link WorkerPool} that started this worker thread, one after another. */
 export function serveTasks<Task, Result>(perform: (task: Task) => Promise<Result>): void {
   const port = parentPort;
   if (!port) throw optionError('serveTasks works in a worker thread only.');

@@ -7,20 +7,24 @@ import { nameKey } from './names';
 /** The attack to measure. */
 export interface Attack {
   trigger: Trigger;
-  /** index of the target class; of several of its name, the first */
+  /** index of the target class; the first of them when several have its name */
   target: number;
-  /** measure the success rate too, not the accuracy under the trigger alone */
+  /** whether to measure the success rate too, not only the accuracy under the trigger */
   asr: boolean;
-  /** squash triggered images to a square, where clean ones are cropped, as the Python reference does; default false */
+  /**
+   * whether to squash triggered images to a square, as the Python reference does, and crop only clean ones; default
+   * false
+   */
   squash?: boolean;
-  /** of the trigger's random places */
+  /** seed of the trigger's random places */
   seed: number;
 }
 
 /**
- * The attack that the options describe.
- * @param classes names, among which `label` must be
- * @param imageSize side of the model's images in pixels
+ * Makes the attack that the options describe.
+ * @param classes names of the classes; `label` must be one of them
+ * @param imageSize side of the model's images, in pixels
+ * @throws CleanclipError `ERR_OPTION` when `label` is not a class
  */
 export function attackOf(options: AttackOptions, classes: readonly string[], imageSize: number): Attack {
   const { label, asr, seed, triggerSeed = seed } = options;

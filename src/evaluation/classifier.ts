@@ -3,13 +3,15 @@ import type { LabelledSet } from '../data/labelled';
 import { measure, type MeasureOptions } from './labelled';
 
 /**
- * Accuracy of a classifier on a labelled set, and with an attack also how triggered images fare.
+ * Measures the accuracy of a classifier on a labelled set, and with an attack also its results on triggered images.
  * - `<name>_accuracy`: share of clean images whose class has the highest score.
- * A classifier has an output of its own for each of several classes of equal name; those of the target's name all count
- * as the target.
  * - `triggered_<name>_accuracy`: the same with the trigger, over the images whose class is not the target.
  * - `asr_top<k>`: share of those triggered images that have the target among the top k.
+ *
+ * A classifier has a separate output for each of several classes of equal name. All classes with the name of the target
+ * count as the target.
  * @param name `linear_probe` or `finetune`
+ * @returns the metrics by name, as fractions from 0 to 1
  */
 export async function classifierMetrics(
   name: string,

@@ -1,5 +1,5 @@
 import type { Clip } from '../clip/model';
-import type { BadImage } from '../data/batch';
+import type { BadImage, Batch } from '../data/batch';
 import { PairLoader } from '../data/loader';
 import type { PairTable } from '../data/pairs';
 import { ownBatches } from '../data/sampler';
@@ -10,21 +10,21 @@ import type { BatchOptions } from '../options/slices';
 import { fromAllRanks, ranks } from '../run/ranks';
 import { torch } from '../torch';
 
-/** What {@link embedPairs} hears and tells. */
+/** Hooks of {@link embedPairs}. */
 export interface PairHooks {
   signal?: AbortSignal;
-  /** is told, once at the end, how many pairs are left out */
+  /** called once, at the end, when pairs were left out */
   warn(warning: string): void;
 }
 
 type Use = (embeds: Embeds, rows: Int32Array) => void;
 
 /**
- * Runs every pair of a table through the model, in eval mode and the order of the table, without gradients. Pairs whose
- * image cannot be read are left out, or refused with `strict`. Of several ranks each has some of the batches, and the
- * first warns.
- * @param use gets the features of a batch and their rows in the table, inside a tidy scope
- * @throws CleanclipError ERR_DATA: an image cannot be read, with `strict`, or none can
+ * Runs every pair of a table through the model, in eval mode, without gradients, and in the order of the table. Pairs
+ * whose image cannot be read are left out, or refused with `strict`. With several ranks each runs some of the batches,
+ * and the first warns.
+ * @param use receives the features of a batch and their rows in the table, inside a tidy scope
+ * @throws CleanclipError `ERR_DATA` when an image cannot be read, with `strict`, or no image can
  */
 export async function embedPairs(
   clip: Clip,
@@ -34,7 +34,9 @@ export async function embedPairs(
   use: Use,
 ): Promise<void> {
   const own = ownBatches(table.length, options.batchSize, ranks());
-  const bad = own.length === 0 ? [] : await embedRows(clip, table, own, options, signal, use);
+  const embed = (batch: Batch, rows: Int32Array): void =>
+    use(embedBatch(clip, batch, { start: 0, length: rows.length }), rows);
+  const bad = own.length === 0 ? [] : await eachBatch(clip, table, own, options, signal, embed);
   const all = (await fromAllRanks(bad)).flat().sort((a, b) => a.row - b.row);
   if (all.length === 0 || ranks().rank > 0) return;
   const [{ row, reason }] = all;
@@ -44,14 +46,21 @@ export async function embedPairs(
   );
 }
 
-/** @returns the rows of the table that were left out */
-async function embedRows(
+/**
+ * Loads some rows of a table in their order, and hands their batches to `use`, with the model in eval mode and without
+ * gradients.
+ * @param own the rows of the table
+ * @param use receives a batch and its rows in the table, inside a tidy scope
+ * @returns the rows of the table that were left out, since their images cannot be read
+ * @throws CleanclipError as {@link embedPairs}
+ */
+export async function eachBatch(
   clip: Clip,
   table: PairTable,
   own: Int32Array,
   options: BatchOptions,
   signal: AbortSignal | undefined,
-  use: Use,
+  use: (batch: Batch, rows: Int32Array) => void,
 ): Promise<Pick<BadImage, 'row' | 'reason'>[]> {
   const { batchSize, numWorkers, strict } = options;
   const { imageSize: size, contextLength } = clip.config;
@@ -73,15 +82,8 @@ async function embedRows(
   clip.eval();
   try {
     for await (const batch of loader.epoch(0, { signal })) {
-      const all = { start: 0, length: batch.rows.length };
-      torch.tidy(() =>
-        torch.noGrad(() =>
-          use(
-            embedBatch(clip, batch, all),
-            batch.rows.map((row) => own[row]),
-          ),
-        ),
-      );
+      const rows = batch.rows.map((row) => own[row]);
+      torch.tidy(() => torch.noGrad(() => use(batch, rows)));
       batch.dispose();
     }
   } finally {

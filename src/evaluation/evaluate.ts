@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
-import { initialWeights, openClassifier, readClassifier } from '../classify/file';
+import { openClassifier, readClassifier } from '../classify/file';
+import { initialWeights } from '../classify/initial';
 import { chooseDevice, makeClip } from '../clip/open';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
@@ -9,15 +10,21 @@ import { checkpointNames } from '../run/checkpoint';
 import { RunLog } from '../run/log';
 import { Evaluator } from './evaluator';
 import { checkOutputs } from './sets';
+import { evaluateAll, openEvaluators } from './several_sets';
 
-/** What an evaluation gives. */
+/** The result of an evaluation. */
 export interface Evaluation {
   metrics: Record<string, number>;
-  /** what it wrote to metrics.jsonl */
+  /** the objects that it wrote to metrics.jsonl */
   history: Record<string, unknown>[];
 }
 
-/** Evaluates a checkpoint, a freshly initialised model, or the classifier of a finetuning, on what the options name. */
+/**
+ * Evaluates a checkpoint, a model with new weights, or the classifier of a finetuning, on the sets that the options
+ * name.
+ * @throws CleanclipError `ERR_OPTION`, `ERR_CHECKPOINT` or `ERR_DATA` for what cannot be used; `ERR_ABORTED` by the
+ * signal
+ */
 export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Promise<Evaluation> {
   const { checkpoint, checkpointFinetune, finetune, linearProbe, pretrained } = options;
   const ownClassifier = finetune || (checkpoint === undefined && !pretrained && !linearProbe);
@@ -25,15 +32,14 @@ export async function runEvaluation(options: TrainOptions, hooks: JobHooks): Pro
   const device = chooseDevice(options);
   const initial = await initialWeights(options, hooks);
   const clip = makeClip(options, device, initial);
-  const evaluator = await Evaluator.open(clip, options, device, hooks);
+  const evaluators = await openEvaluators(clip, options, device, hooks);
   const log = startLog(options, hooks);
   if (initial !== undefined) tellOfModel(log, initial);
-  const metrics = await evaluator.evaluate(log, {
-    epoch: initial?.epoch ?? 0,
-    step: initial?.step ?? 0,
-    checkpoint: initial?.path,
+  const at = { epoch: initial?.epoch ?? 0, step: initial?.step ?? 0, checkpoint: initial?.path };
+  return log.during(async () => {
+    await evaluators[0].evaluator.showSamples(log, at);
+    return { metrics: await evaluateAll(evaluators, log, at), history: log.history };
   });
-  return { metrics, history: log.history };
 }
 
 async function evaluateClassifier(path: string, options: TrainOptions, hooks: JobHooks): Promise<Evaluation> {
@@ -45,11 +51,14 @@ async function evaluateClassifier(path: string, options: TrainOptions, hooks: Jo
   const log = startLog(options, hooks);
   log.info(`Loaded checkpoint ${path}`);
   tellOfModel(log, file);
-  const metrics = await evaluator.evaluate(log, { epoch: file.epoch, step: file.step, checkpoint: path }, classifier);
-  return { metrics, history: log.history };
+  const at = { epoch: file.epoch, step: file.step, checkpoint: path };
+  return log.during(async () => {
+    await evaluator.showSamples(log, at);
+    return { metrics: await evaluator.evaluate(log, at, classifier), history: log.history };
+  });
 }
 
-/** A new log; where there are checkpoints it goes on with that of their run. */
+/** Opens the log: a new one, or that of the run when its folder has checkpoints. */
 function startLog(options: TrainOptions, hooks: JobHooks): RunLog {
   const log = new RunLog(join(options.logs, options.name), hooks.onProgress);
   if (checkpointNames(log.folder).length > 0) joinRun(log, options);

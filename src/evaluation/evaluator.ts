@@ -5,7 +5,8 @@ import type { LabelledSet } from '../data/labelled';
 import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../data/pairs';
 import { batchCount } from '../data/sampler';
 import { compatOf } from '../options/compat';
-import type { TrainOptions } from '../options/train';
+import { trainsClassifier } from '../options/rules';
+import type { EvaluationOptions } from '../options/slices';
 import type { JobHooks } from '../progress';
 import type { RunLog } from '../run/log';
 import { ranks } from '../run/ranks';
@@ -15,27 +16,34 @@ import { type Attack, attackOf } from './attack';
 import { classifierMetrics } from './classifier';
 import type { MeasureOptions } from './labelled';
 import { encodeSet, trainLinear } from './linear_probe';
+import { namesakes } from './names';
+import { samplesOf } from './samples';
 import { describeSet, readTestSet, readTrainingSet, type TrainingSet } from './sets';
 import { validationLoss } from './validation';
 import { zeroshotMetrics } from './zeroshot';
 
 /**
- * What is measured: how far it was trained, and the file that it was read from, unless the run itself has trained it
- * on.
+ * The model that is measured: how far it was trained, and the file that it was read from. The file is absent when the
+ * run itself has trained it further.
  */
 export interface Measured {
   epoch: number;
   step: number;
   checkpoint?: string;
+  /** name of the labelled set, when there are several */
+  set?: string;
 }
 
-/** Measures a model on what the options name: validation pairs, a labelled set, the same with the trigger. */
+/**
+ * Measures a model on the sets that the options name: validation pairs, a labelled set, and the same set with the
+ * trigger.
+ */
 export class Evaluator {
   private warned = false;
 
   private constructor(
     private readonly clip: Clip,
-    private readonly options: TrainOptions,
+    private readonly options: EvaluationOptions,
     private readonly device: string,
     private readonly hooks: JobHooks,
     private readonly validation: PairTable | undefined,
@@ -46,32 +54,29 @@ export class Evaluator {
     private readonly attack: Attack | undefined,
   ) {}
 
-  /** Reads the sets, so that what is wrong with them shows before any long work. */
-  static async open(clip: Clip, options: TrainOptions, device: string, hooks: JobHooks): Promise<Evaluator> {
-    const {
-      evalTestDataDir,
-      evalTrainDataDir,
-      checkpointFinetune,
-      asr,
-      addBackdoor,
-      validationData,
-      finetune,
-      linearProbe,
-    } = options;
+  /**
+   * Reads the sets first, so that errors in them show before any long work.
+   * @throws CleanclipError `ERR_DATA` for a set that cannot be used; `ERR_OPTION` for a label that is not a class
+   */
+  static async open(clip: Clip, options: EvaluationOptions, device: string, hooks: JobHooks): Promise<Evaluator> {
+    const { evalTestDataDir, evalTrainDataDir, asr, addBackdoor, validationData } = options;
     const size = clip.config.imageSize;
     const labelled = evalTestDataDir === undefined ? undefined : await readTestSet(options);
-    const trains = evalTrainDataDir !== undefined && (linearProbe || (finetune && checkpointFinetune === undefined));
+    const trains = evalTrainDataDir !== undefined && trainsClassifier(options);
     const training = trains && labelled !== undefined ? await readTrainingSet(options, labelled, size) : undefined;
     const attack =
       labelled !== undefined && (asr || addBackdoor) ? attackOf(options, labelled.classes, size) : undefined;
-    const validation = validationData === undefined ? undefined : await readPairs(validationData, options);
+    const validation =
+      validationData === undefined
+        ? undefined
+        : await readPairs(validationData, { ...options, augmentedColumns: false });
     if (validation !== undefined && options.strict) refuseBadRows(validation.badRows, validationData!);
     return new Evaluator(clip, options, device, hooks, validation, labelled, training, attack);
   }
 
   /**
-   * Measures what there is to measure, and writes the results to the run's log.
-   * @param classifier measured on the labelled set, instead of CLIP itself
+   * Measures everything that the options ask for, and writes the results to the log of the run.
+   * @param classifier measured on the labelled set instead of CLIP itself
    * @returns `loss` of the validation pairs; see {@link zeroshotMetrics} and {@link classifierMetrics} for the rest
    */
   async evaluate(log: RunLog, at: Measured, classifier?: Classifier): Promise<Record<string, number>> {
@@ -92,14 +97,24 @@ export class Evaluator {
     return metrics;
   }
 
-  /** Tells of the rows of the validation data that are left out, once. */
+  /**
+   * Shows a few images of the labelled set, clean and with the trigger, in the reports that take them. It does nothing
+   * when no attack is measured. Of several ranks only the first shows them.
+   */
+  async showSamples(log: RunLog, at: { epoch: number; step: number }): Promise<void> {
+    const { labelled, attack, clip, hooks } = this;
+    if (labelled === undefined || attack === undefined || !log.showsPictures) return;
+    log.pictures(await samplesOf(labelled, attack, clip.config, hooks.signal), at);
+  }
+
+  /** Warns, once, of the rows of the validation data that are left out. */
   private warn(log: RunLog): void {
     if (this.warned || this.validation === undefined) return;
     this.warned = true;
     for (const warning of badRowWarnings(this.validation.badRows, this.options.validationData!)) log.warning(warning);
   }
 
-  /** The validation loss as `{loss}`; nothing without validation pairs. */
+  /** Computes the validation loss as `{loss}`, or returns `{}` without validation pairs. */
   async validate(log: RunLog): Promise<Record<string, number>> {
     if (this.validation === undefined) return {};
     return {
@@ -110,21 +125,33 @@ export class Evaluator {
     };
   }
 
-  /** How a finetuned classifier fares on the labelled set, see {@link classifierMetrics}. */
+  /** Measures a finetuned classifier on the labelled set, see {@link classifierMetrics}. */
   async finetuned(classifier: Classifier): Promise<Record<string, number>> {
     classifier.clip.eval();
-    // The reference gives this accuracy the other classifier's name.
+    // The reference names this accuracy as that of the linear probe.
     const name = compatOf(this.options).namesFinetuneAsProbe ? 'linear_probe' : 'finetune';
     return classifierMetrics(name, classifier, this.labelled!, this.measuring('evaluation of the classifier'));
   }
 
-  /** Writes results to the run's log, and returns them. */
+  /** Writes results to the log of the run, and returns them. */
   report(log: RunLog, at: Measured, metrics: Record<string, number>): Record<string, number> {
     log.info('Results');
     for (const [name, value] of Object.entries(metrics)) log.info(`${name}: ${value.toFixed(4)}`);
     const leftOut = this.validation?.badRows.count ?? 0;
-    log.metrics({ type: 'evaluation', ...at, ...metrics, ...(leftOut > 0 && { validation_rows_left_out: leftOut }) });
+    const rowsLeftOut = leftOut > 0 && { validation_rows_left_out: leftOut };
+    log.metrics({ type: 'evaluation', ...at, ...metrics, ...this.counts(at), ...rowsLeftOut });
     return metrics;
+  }
+
+  /** Returns what the shares stand on: the labelled set, its images, and those that get the trigger. */
+  private counts({ set }: Measured): Record<string, unknown> {
+    const { labelled, attack, options } = this;
+    if (labelled === undefined) return {};
+    const targets = attack === undefined ? [] : namesakes(labelled.classes, attack.target);
+    const triggered = labelled.labels.filter((label) => !targets.includes(label)).length;
+    const ofAttack = attack !== undefined && { triggered_images: triggered };
+    const folder = set === undefined && { folder: options.evalTestDataDir };
+    return { ...folder, images: labelled.images.length, ...ofAttack };
   }
 
   private async classify(log: RunLog, at: Measured, classifier?: Classifier): Promise<Record<string, number>> {
@@ -194,7 +221,7 @@ export class Evaluator {
     };
   }
 
-  /** Reports as progress how many of `total` are done. */
+  /** Returns a function that reports how many of `total` are done, as progress events. */
   private counter(text: string, total: number): (done: number) => void {
     return (done) => this.hooks.onProgress?.({ type: 'progress', done, total, text });
   }

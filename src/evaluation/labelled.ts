@@ -12,34 +12,35 @@ import { TopK } from './top_k';
 const KS = [1, 3, 5, 10];
 const IMAGES_A_BATCH = 128;
 
-/** A model's score for every class of every image: uint8 [B, 3, S, S] on the CPU → [B, classes]. */
+/** Computes the score of every class for every image: uint8 [B, 3, S, S] on the CPU → [B, classes]. */
 export type Scorer = (pixels: Tensor) => Tensor;
 
-/** How a labelled set is measured. */
+/** Options of {@link measure}. */
 export interface MeasureOptions {
-  /** side of the model's images in pixels, and how they become squares */
+  /** side of the model's images, in pixels */
   size: number;
+  /** how images become squares of that size */
   geometry?: Geometry;
   numWorkers: number;
   attack?: Attack;
   signal?: AbortSignal;
-  /** told how many images are done */
+  /** called with the number of images done */
   onBatch?: (done: number) => void;
 }
 
 /** Counts of images that have the wanted class among the top 1, 3, 5, 10. */
 export interface LabelledCounts {
-  /** clean images: their own class */
+  /** hits of clean images: their own class */
   clean: TopK;
-  /** triggered images whose class is not the target, nor of its name: their own class */
+  /** hits of triggered images whose class does not have the name of the target: their own class */
   triggered: TopK;
-  /** the same images: the target, or a class of its name, which is the attack's success */
+  /** hits of the same images: the target or a class of its name, which is a success of the attack */
   success: TopK;
 }
 
 /**
- * Scores a labelled set, and with an attack the same images with the trigger. Of several ranks each scores a part; all
- * get the counts of the whole.
+ * Scores a labelled set, and with an attack the same images with the trigger. With several ranks each scores a part,
+ * and all get the counts of the whole.
  */
 export async function measure(score: Scorer, set: LabelledSet, options: MeasureOptions): Promise<LabelledCounts> {
   const { size, geometry, numWorkers, attack, signal, onBatch } = options;
@@ -91,7 +92,7 @@ export async function measure(score: Scorer, set: LabelledSet, options: MeasureO
   return counts;
 }
 
-/** The scores with those of some classes taken for one: the first of them has their greatest, the others none. */
+/** Merges some classes into one: the first of them gets their highest score, and the others get −∞. */
 function asOneClass(logits: Tensor, [first, ...others]: readonly number[]): Tensor {
   if (others.length === 0) return logits;
   const merged = logits.clone();
@@ -103,7 +104,15 @@ function asOneClass(logits: Tensor, [first, ...others]: readonly number[]): Tens
   return merged;
 }
 
-/** The chosen rows of uint8 [N, 3, S, S] with the trigger; its place depends on the image's index alone. */
-function withTrigger(pixels: Tensor, indices: Int32Array, rows: readonly number[], { trigger, seed }: Attack): Tensor {
+/**
+ * Returns the chosen rows of uint8 [N, 3, S, S] with the trigger. Its random place depends only on the index of the
+ * image.
+ */
+export function withTrigger(
+  pixels: Tensor,
+  indices: Int32Array,
+  rows: readonly number[],
+  { trigger, seed }: Attack,
+): Tensor {
   return torch.stack(rows.map((row) => trigger.apply(pixels.select(0, row), new Random(seed, indices[row]))));
 }

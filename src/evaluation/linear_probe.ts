@@ -4,6 +4,7 @@ import type { Clip } from '../clip/model';
 import type { BadImage } from '../data/batch';
 import { labelledBatches } from '../data/image_loader';
 import { batchCount, batchRows, epochOrder, ownBatches } from '../data/sampler';
+import type { Geometry } from '../images/preprocess_config';
 import { trainLoop } from '../run/loop';
 import type { Agreed, LoopParts } from '../run/loop_parts';
 import { fromAllRanks, ranks } from '../run/ranks';
@@ -11,20 +12,24 @@ import { type Tensor, torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
 import type { TrainingSet } from './sets';
 
-const LEARNING_RATE = 0.005;
+/** Rate and weight decay of the reference's linear probe. */
+const PROBE = { lr: 0.005, weightDecay: 0.01 };
 const IMAGES_A_BATCH = 128;
 
 /** Image features and their classes. */
 export interface LabelledFeatures {
   /** float32 [N, D] on the CPU */
   features: Tensor;
-  /** [N] */
+  /** class indices, [N] */
   labels: Int32Array;
+  /** indices of the images in the set, [N] */
+  rows: Int32Array;
 }
 
 /**
- * The features of all images that can be read, computed once: 4·N·D bytes, 200 MB for 50,000 images of an RN50. Of
- * several ranks each computes a part, and all get the whole.
+ * Computes the features of all images that can be read, once. They take 4·N·D bytes: 200 MB for 50,000 images of an
+ * RN50. With several ranks each computes a part, and all get the whole.
+ * @throws CleanclipError `ERR_DATA` as `labelledBatches`; `ERR_ABORTED` by the signal
  */
 export async function encodeSet(
   clip: Clip,
@@ -32,6 +37,8 @@ export async function encodeSet(
   options: {
     numWorkers: number;
     strict: boolean;
+    /** how images become squares; default: as the model wants it */
+    geometry?: Geometry;
     signal?: AbortSignal;
     onBadRow: (bad: BadImage) => void;
     onBatch: (done: number) => void;
@@ -44,7 +51,7 @@ export async function encodeSet(
   if (own.length > 0) {
     for await (const batch of labelledBatches(
       Array.from(own, (i) => images[i]),
-      { ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize, geometry: clip.config },
+      { geometry: clip.config, ...loading, batchSize: IMAGES_A_BATCH, size: clip.config.imageSize },
     )) {
       const rows = batch.indices.map((i) => own[i]);
       stamp?.(batch.pixels, rows);
@@ -60,27 +67,33 @@ export async function encodeSet(
   const features = torch.tidy(() =>
     torch.keep(torch.cat(all.map(({ rows, values }) => torch.tensor(values).view([rows.length, -1])))),
   );
-  return { features, labels: Int32Array.from(all.flatMap(({ rows }) => Array.from(rows, (i) => labels[i]))) };
+  const rows = Int32Array.from(all.flatMap(({ rows }) => Array.from(rows)));
+  return { features, labels: rows.map((i) => labels[i]), rows };
 }
 
 /**
- * Trains a linear layer on features: AdamW, learning rate 0.005 falling to 0 as half a cosine, no warm-up, weight decay
- * 0.01 off the bias, the last batch of an epoch kept. Each epoch shuffles anew by the seed. Nothing of it is saved: it
- * takes seconds, and a run that is resumed probes again. Where it is stopped, it ends with a sentence.
- * @param linear on the device to train on
+ * Trains a linear layer on features with AdamW. The learning rate falls to 0 along half a cosine, without warm-up. The
+ * last batch of an epoch is kept, and each epoch has a new order drawn from the seed. Nothing is saved: the training
+ * takes seconds, and a resumed run repeats it.
+ * @param linear the layer, on the device to train on
+ * @param options.lr learning rate at the start; default 0.005
+ * @param options.weightDecay weight decay, none for the bias; default 0.01
+ * @throws CleanclipError `ERR_DATA` when the loss is not finite; `ERR_ABORTED` by the signal
  */
 export async function trainLinear(
   linear: Linear,
-  { features, labels }: LabelledFeatures,
+  { features, labels }: Pick<LabelledFeatures, 'features' | 'labels'>,
   options: {
     epochs: number;
     batchSize: number;
     seed: number;
+    lr?: number;
+    weightDecay?: number;
     signal?: AbortSignal;
     reporter: LoopParts<LabelledBatch, Agreed, ClassifierLoss>['reporter'];
   },
 ): Promise<void> {
-  const { epochs, batchSize, seed, signal, reporter } = options;
+  const { epochs, batchSize, seed, signal, reporter, lr = PROBE.lr, weightDecay = PROBE.weightDecay } = options;
   const batches = batchCount(labels.length, batchSize, false);
   const { device } = linear.weight;
   function* epochBatches(epoch: number): Generator<LabelledBatch> {
@@ -92,11 +105,11 @@ export async function trainLinear(
     }
   }
   const end = { epoch: epochs, step: epochs * batches };
-  const rate = cosineSchedule(LEARNING_RATE, 0, end.step);
+  const rate = cosineSchedule(lr, 0, end.step);
   await trainLoop({
     ...classifierSteps({
       logits: (inputs) => linear.forward(inputs),
-      optimizer: classifierOptimizer(linear.namedParameters()),
+      optimizer: classifierOptimizer(linear.namedParameters(), weightDecay),
     }),
     name: 'Training of the classifier',
     start: { epoch: 0, batch: 0, step: 0 },

@@ -1,17 +1,16 @@
 import type { Classes } from '../data/classes';
 import { cleanText } from '../text/cleaning';
 
-/** A list of names without repetitions, and the place in it of each name of the list that it was made of. */
+/** Names without repetitions, and the place of each original name among them. */
 export interface DistinctNames {
   names: string[];
-  /** [classes] */
+  /** index into `names` for each class, [classes] */
   places: number[];
 }
 
 /**
- * Takes classes of equal name for one, as zero-shot classification must: equal names have equal embeddings, and which
- * of them comes first says nothing. Names are equal when the model reads them alike: after `cleanText`, in whatever
- * case.
+ * Merges classes of equal name, as zero-shot classification must. Equal names have equal embeddings, so the order of
+ * their scores has no meaning. Names are equal when the model reads them alike: after `cleanText`, whatever their case.
  */
 export function distinctNames(classes: Classes['classes']): DistinctNames {
   const found = new Map<string, number>();
@@ -25,11 +24,11 @@ export function distinctNames(classes: Classes['classes']): DistinctNames {
   return { names, places };
 }
 
-/** The classes that have the name of one of them, in order. */
+/** Returns the indices of the classes that share the name of one class, in order. */
 export function namesakes(classes: Classes['classes'], index: number): number[] {
   const wanted = nameKey(classes[index]);
   return classes.flatMap((name, i) => (i === index || nameKey(name) === wanted ? [i] : []));
 }
 
-/** What is equal of names that the model reads alike. */
+/** Returns a key that is equal for names that the model reads alike. */
 export const nameKey = (name: string): string => cleanText(name).toLowerCase();

@@ -5,7 +5,7 @@ import { dataError } from '../errors';
 import type { LabelledSetOptions, PoisonedSetOptions } from '../options/slices';
 import { attackOf } from './attack';
 
-/** How many classes the labelled sets have that the Python reference trains classifiers on. */
+/** The number of classes of the labelled sets that the Python reference trains classifiers on. */
 const classCounts: Record<string, number> = {
   Caltech101: 102,
   CIFAR10: 10,
@@ -23,7 +23,7 @@ const classCounts: Record<string, number> = {
   SVHN: 10,
 };
 
-/** Reads one half of the labelled set that the options name. */
+/** Reads the training or the test part of the labelled set that the options name. */
 async function readSet(
   { evalTestDataDir, evalTrainDataDir, evalDataType }: LabelledSetOptions,
   split: 'test' | 'train',
@@ -34,18 +34,18 @@ async function readSet(
 /** Reads the labelled set to measure on. */
 export const readTestSet = (options: LabelledSetOptions): Promise<LabelledSet> => readSet(options, 'test');
 
-/** Images that a classifier is trained on. */
+/** The images that a classifier is trained on. */
 export type TrainingSet = Pick<PoisonedSet, 'images' | 'labels'> & Partial<PoisonedSet>;
 
-/** How many images a training set has, in words. */
+/** Describes the size of a training set in words. */
 export const describeSet = ({ images, poisoned }: TrainingSet): string =>
   `${images.length}${poisoned ? `, ${poisoned} of them poisoned` : ''}`;
 
 /**
- * Reads the labelled training images of a classifier, poisoned if the options say so.
- * @param test the set that the classifier will be measured on; its classes must be the same
- * @param imageSize side of the model's images in pixels
- * @throws CleanclipError as `readLabelledSet`; ERR_DATA when the number of classes is not that of the test set, or of
+ * Reads the labelled training images of a classifier, and poisons them if the options say so.
+ * @param test the set that the classifier will be measured on; it must have as many classes
+ * @param imageSize side of the model's images, in pixels
+ * @throws CleanclipError as `readLabelledSet`; `ERR_DATA` when the number of classes is not that of the test set, or of
  * `evalDataType`
  */
 export async function readTrainingSet(
@@ -58,13 +58,13 @@ export async function readTrainingSet(
   if (classes.length !== test.classes.length) {
     throw dataError(
       `${evalTrainDataDir} has ${classes.length} classes and ${evalTestDataDir} has ${test.classes.length}: ` +
-        'expected the same in both, to train a classifier on one and measure it on the other.',
+        'expected the same number in both, to train a classifier on one and measure it on the other.',
     );
   }
   const expected = classCounts[evalDataType ?? ''] ?? classes.length;
   if (classes.length !== expected) {
     throw dataError(
-      `${evalTrainDataDir} has ${classes.length} classes, but ${evalDataType} has ${expected}; mend the ` +
+      `${evalTrainDataDir} has ${classes.length} classes, but ${evalDataType} has ${expected}; fix the ` +
         'classes, or leave out --eval_data_type.',
     );
   }
@@ -74,8 +74,9 @@ export async function readTrainingSet(
 }
 
 /**
- * Checks that a classifier has an output for each class of the set that it is to be measured on.
- * @param path of the file that it comes from, for the message
+ * Checks that a classifier has an output for each class of the set that it is measured on.
+ * @param path file of the classifier, for the message
+ * @throws CleanclipError `ERR_DATA` when the numbers differ
  */
 export function checkOutputs({ linear }: Classifier, { classes }: LabelledSet, path = ''): void {
   const [outputs] = linear.bias.shape;

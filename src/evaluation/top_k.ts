@@ -2,8 +2,8 @@ import { sumOverRanks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 
 /**
- * Counts of right answers among the first k, for several k. Of classes of equal score the one of lower number comes
- * first, as with torch.argmax; a score that is NaN is never among the first.
+ * Counts how often the wanted class is among the first k, for several k. Among classes of equal score the lower index
+ * comes first, as with torch.argmax. A score that is NaN is never among the first.
  */
 export class TopK {
   readonly hits: Record<number, number> = {};
@@ -14,8 +14,9 @@ export class TopK {
   }
 
   /**
-   * @param logits [N, classes]
-   * @param wanted the class that each row should have among its top k, [N]
+   * Counts the rows of a batch.
+   * @param logits scores, [N, classes]
+   * @param wanted index of the class that each row should have among its top k, [N]
    */
   add(logits: Tensor, wanted: readonly number[]): void {
     torch.tidy(() => {
@@ -33,19 +34,19 @@ export class TopK {
     });
   }
 
-  /** Adds up the counts of all ranks, on each of them. */
+  /** Sums the counts of all ranks, on each of them. */
   async join(): Promise<void> {
     const { total, ...hits } = await sumOverRanks({ total: this.total, ...this.hits });
     this.total = total;
     Object.assign(this.hits, hits);
   }
 
-  /** The share of rows that had the wanted class among the first k; 0 of no rows. */
+  /** Returns the share of rows that had the wanted class among the first k. It is 0 without rows. */
   share(k: number): number {
     return this.total === 0 ? 0 : this.hits[k] / this.total;
   }
 
-  /** `{<prefix>_top1: share, …}` */
+  /** Returns the shares of all k: `{<prefix>_top1: share, …}`. */
   shares(prefix: string): Record<string, number> {
     return Object.fromEntries(this.ks.map((k) => [`${prefix}_top${k}`, this.share(k)]));
   }

@@ -6,8 +6,9 @@ import { sumOverRanks } from '../run/ranks';
 import { embedPairs, type PairHooks } from './embed_pairs';
 
 /**
- * The validation loss: the symmetric cross entropy summed within batches of `batchSize`, divided by the number of
- * pairs.
+ * Computes the validation loss: the symmetric cross entropy, summed within batches of `batchSize`, divided by the
+ * number of pairs.
+ * @throws CleanclipError as {@link embedPairs}
  */
 export async function validationLoss(
   clip: Clip,

@@ -7,16 +7,18 @@ import { type Tensor, torch } from '../torch';
 import { measure, type MeasureOptions } from './labelled';
 import { distinctNames } from './names';
 
-const TEXTS_A_BATCH = 256;
+const TEXTS_A_BATCH = 256; // at most, but at least those of one class
 
 type Templates = readonly ((name: string) => string)[];
 
 /**
- * Zero-shot accuracy on a labelled set, and with an attack also how triggered images fare.
- * Classes of equal name, which have equal embeddings, count as one class; see {@link distinctNames}.
+ * Measures the zero-shot accuracy on a labelled set, and with an attack also the results on triggered images.
  * - `zeroshot_top<k>`: share of clean images whose class is among the top k.
  * - `triggered_zeroshot_top<k>`: the same with the trigger, over the images whose class is not the target.
  * - `asr_top<k>`: share of those triggered images that have the target among the top k.
+ *
+ * Classes of equal name have equal embeddings, so they count as one class; see {@link distinctNames}.
+ * @returns the metrics by name, as fractions from 0 to 1
  */
 export async function zeroshotMetrics(
   clip: Clip,
@@ -45,15 +47,16 @@ export async function zeroshotMetrics(
   }
 }
 
-/** Features divided by their length: float32 [N, D] → [N, D]. */
-const unit = (features: Tensor): Tensor => features.div(torch.ops.aten.linalg_vector_norm(features, 2, [-1], true));
+/** Divides features by their length: [N, D] → [N, D]. */
+export const unit = (features: Tensor): Tensor =>
+  features.div(torch.ops.aten.linalg_vector_norm(features, 2, [-1], true));
 
 /**
- * One unit-norm embedding a class: the mean of the unit-norm text features of its templates, made unit-norm again
- * (Radford et al. 2021, section 3.1.4). Of several ranks each computes some of the classes.
+ * Computes one unit-norm embedding per class: the mean of the unit-norm text features of its templates, normalised
+ * again (Radford et al. 2021, section 3.1.4). With several ranks each computes some of the classes.
  * @returns float32 [classes, D] on the model's device
  */
-async function classEmbeddings(clip: Clip, classes: readonly string[], templates: Templates): Promise<Tensor> {
+export async function classEmbeddings(clip: Clip, classes: readonly string[], templates: Templates): Promise<Tensor> {
   const { rank, worldSize } = ranks();
   const [from, to] = [rank, rank + 1].map((bound) => Math.floor((bound * classes.length) / worldSize));
   const own = from === to ? undefined : embedClasses(clip, classes.slice(from, to), templates);
@@ -66,17 +69,17 @@ async function classEmbeddings(clip: Clip, classes: readonly string[], templates
   });
 }
 
+/** Embeds some classes at a time, so that only their texts and features are in memory. */
 function embedClasses(clip: Clip, classes: readonly string[], templates: Templates): Tensor {
-  const texts = classes.flatMap((name) => templates.map((template) => template(name)));
-  return torch.tidy(() =>
-    torch.noGrad(() => {
-      const parts: Tensor[] = [];
-      for (let i = 0; i < texts.length; i += TEXTS_A_BATCH) {
-        const ids = tokenize(texts.slice(i, i + TEXTS_A_BATCH), clip.config.contextLength).to({ device: clip.device });
-        parts.push(torch.tidy(() => unit(clip.encodeText(ids).to('float32')))); // [≤ 256, D]
-      }
-      const features = torch.cat(parts); // [classes · templates, D]
-      return unit(features.view([classes.length, templates.length, -1]).mean([1]));
-    }),
+  const count = Math.max(1, Math.floor(TEXTS_A_BATCH / templates.length)); // classes of a batch
+  const embed = (names: readonly string[]): Tensor => {
+    const texts = names.flatMap((name) => templates.map((template) => template(name)));
+    const ids = tokenize(texts, clip.config.contextLength).to({ device: clip.device });
+    const features = unit(clip.encodeText(ids).to('float32')); // [names · templates, D]
+    return unit(features.view([names.length, templates.length, -1]).mean([1]));
+  };
+  const batches = Array.from({ length: Math.ceil(classes.length / count) }, (_, i) =>
+    classes.slice(i * count, (i + 1) * count),
   );
+  return torch.tidy(() => torch.noGrad(() => torch.cat(batches.map((names) => torch.tidy(() => embed(names))))));
 }

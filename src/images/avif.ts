@@ -1,4 +1,4 @@
-/** Whether it is an AVIF file: an ISO base media file of that brand. */
+/** Whether a file is AVIF: an ISO base media file with the brand `avif` or `avis`. */
 export function isAvif(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.subarray(0, 256)).toString('latin1');
   if (text.slice(4, 8) !== 'ftyp') return false;
@@ -9,9 +9,9 @@ export function isAvif(bytes: Uint8Array): boolean {
 const containers = ['meta', 'iprp', 'ipco'];
 
 /**
- * The same file without rotation, mirroring and clipping (the boxes irot, imir, clap of HEIF, ISO 23008-12), which PIL
- * leaves out and libheif applies.
- * @returns the bytes given, or a copy
+ * Disables rotation, mirroring and cropping (the boxes irot, imir and clap of HEIF, ISO 23008-12): libheif applies
+ * them, PIL does not.
+ * @returns the bytes given if there is nothing to disable, else a copy
  */
 export function unturned(bytes: Uint8Array): Uint8Array {
   let copy: Buffer | undefined;
@@ -25,7 +25,7 @@ export function unturned(bytes: Uint8Array): Uint8Array {
       if (containers.includes(name) && depth < 3) visit(at + (name === 'meta' ? 12 : 8), end, depth + 1);
       if ((name === 'irot' || name === 'imir') && end === at + 9) {
         copy ??= Buffer.from(bytes);
-        copy.write('irot\0', at + 4, 'latin1'); // a rotation by nothing
+        copy.write('irot\0', at + 4, 'latin1'); // a rotation by 0 degrees
       }
       if (name === 'clap') {
         copy ??= Buffer.from(bytes);

@@ -5,12 +5,12 @@ import { decodeRaster, levels, paletteTables, type Raster, rasterOf, table, whol
 
 const headers = [12, 40, 52, 56, 64, 108, 124];
 
-/** Whether a file begins as a BMP does. */
+/** Whether a file begins with the signature of BMP. */
 export const isBmp = (bytes: Uint8Array): boolean => bytes[0] === 0x42 /* B */ && bytes[1] === 0x4d; /* M */
 
 /**
- * Decodes a BMP as PIL does: 1, 4, 8, 16, 24 and 32 bits a pixel, bit fields, run lengths, from below or from above;
- * alpha is dropped. Source: BmpImagePlugin.py.
+ * Decodes a BMP as PIL does: 1, 4, 8, 16, 24 or 32 bits per pixel, bit fields, run-length encoding, rows bottom-up or
+ * top-down. Alpha is dropped. Source: BmpImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -23,7 +23,7 @@ export async function decodeBmp(bytes: Uint8Array, limits: Limits): Promise<Tens
   const orientation = header.fromAbove ? 1 : 4;
   const piece = wholePiece(width, height, offset, stride);
   if (compression === 1 || compression === 2) {
-    if (bits > 8) throw new Refusal(`its run lengths are of ${bits} bits a pixel`);
+    if (bits > 8) throw new Refusal(`its run-length encoding has ${bits} bits per pixel; at most 8 are read`);
     if (height > 256 * bytes.length) throw new Refusal('it ends before its last row');
     const indices = await unpackPixels(
       'bmp',
@@ -50,22 +50,24 @@ interface Header {
   height: number;
   fromAbove: boolean;
   bits: number;
-  /** 0: none, 1 and 2: run lengths of 8 and 4 bits, 3: bit fields */
+  /** 0: none; 1 and 2: run-length encoding of 8 and 4 bits; 3: bit fields */
   compression: number;
-  /** red, green, blue and alpha */
+  /** bit masks of red, green, blue and alpha */
   masks: number[];
+  /** number of colours of the palette */
   colours: number;
-  /** where the palette begins, and bytes a colour */
+  /** byte offset of the palette */
   palette: number;
+  /** bytes per colour of the palette */
   padding: number;
-  /** where the pixels begin */
+  /** byte offset of the pixels */
   offset: number;
 }
 
 function readHeader(bytes: Uint8Array): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const size = bytes.length < 18 ? 0 : view.getUint32(14, true);
-  if (!headers.includes(size)) throw new Refusal(`its header of ${size} bytes is none of the known ones`);
+  if (!headers.includes(size)) throw new Refusal(`its header has an unknown size of ${size} bytes`);
   if (bytes.length < 14 + size + 16) throw new Refusal('it ends in its header');
   const old = size === 12;
   const at = 14;
@@ -76,7 +78,7 @@ function readHeader(bytes: Uint8Array): Header {
   const listed = old ? 0 : view.getUint32(at + 32, true);
   const colours = listed > 0 ? listed : 2 ** bits;
   const padding = old ? 3 : 4;
-  // a header of 40 bytes has its masks behind it
+  // the masks of a 40-byte header follow it, at the same offset as in larger headers
   const masks = [0, 1, 2, 3].map((i) =>
     compression !== 3 || (i === 3 && size < 56) ? 0 : view.getUint32(at + 40 + 4 * i, true),
   );
@@ -102,8 +104,8 @@ function palette(
   bytes: Uint8Array,
   { width, height, bits, compression, colours, palette: at, padding }: Header,
 ): Raster {
-  if (![1, 4, 8].includes(bits)) throw new Refusal(`it has ${bits} bits a pixel`);
-  if (compression > 2) throw new Refusal(`its compression ${compression} does not go with ${bits} bits a pixel`);
+  if (![1, 4, 8].includes(bits)) throw new Refusal(`it has ${bits} bits per pixel`);
+  if (compression > 2) throw new Refusal(`its compression ${compression} does not go with ${bits} bits per pixel`);
   const tables = paletteTables(bytes.subarray(at, at + padding * colours), [2, 1, 0], padding);
   const blank = [tables[0], tables[256], tables[512]];
   return rasterOf({
@@ -118,7 +120,7 @@ function palette(
   });
 }
 
-/** How red, green and blue lie in a pixel of 16, 24 or 32 bits. */
+/** The layout of red, green and blue in a pixel of 16, 24 or 32 bits. */
 function colours({ bits, compression, masks }: Header): Partial<Raster> {
   if (compression !== 0 && compression !== 3) throw new Refusal(`its compression ${compression} is not read`);
   const layout =
@@ -129,7 +131,7 @@ function colours({ bits, compression, masks }: Header): Partial<Raster> {
           .map((mask) => mask.toString(16))
           .join();
   const bytes = LAYOUTS[bits]?.[layout];
-  if (bytes === undefined) throw new Refusal(`the layout ${layout} of its ${bits} bits a pixel is not read`);
+  if (bytes === undefined) throw new Refusal(`the layout ${layout} of its ${bits} bits per pixel is not read`);
   if (bits > 16) return { step: bits, bitOffsets: bytes.map((byte) => 8 * byte), tables: levels(8, 3) };
   const channels = bytes.map((width, c) => {
     const shift = bytes.slice(c + 1).reduce((sum, other) => sum + other, 0);
@@ -144,7 +146,8 @@ function colours({ bits, compression, masks }: Header): Partial<Raster> {
   };
 }
 
-// the bytes of red, green and blue by the masks; of 16 bits how many bits each has, the highest first
+// By bits per pixel, then by masks. 24 and 32 bits: the bytes of red, green and blue. 16 bits: the number of bits of
+// each channel, from the highest bit down.
 const LAYOUTS: Record<number, Record<string, number[]> | undefined> = {
   16: { plain: [5, 5, 5], '7c00,3e0,1f': [5, 5, 5], 'f800,7e0,1f': [5, 6, 5] },
   24: { plain: [2, 1, 0], 'ff0000,ff00,ff': [2, 1, 0] },

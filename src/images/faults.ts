@@ -1,6 +1,6 @@
 import { CleanclipError } from '../errors';
 
-// errors of the file system that say something of the path, not of the machine
+// File system errors whose cause is the path, not the machine.
 const OF_THE_PATH = new Set([
   'ENOENT',
   'ENOTDIR',
@@ -15,9 +15,11 @@ const OF_THE_PATH = new Set([
 ]);
 
 /**
- * Whose fault it is that an image cannot be used: `content` of the file's, `path` of what the row names, and `machine`
- * of a lack of memory or of descriptors, of a disk or of the network, which another moment may not have: the row must
- * not be left out for that.
+ * The cause of an image that cannot be used.
+ * - `content`: the file holds no readable image.
+ * - `path`: the path of the row leads to no file.
+ * - `machine`: memory, file descriptors, the disk or the network failed. A later try may succeed, so the row must not
+ *   be left out.
  */
 export function faultOf(error: unknown): 'content' | 'path' | 'machine' {
   if (!(error instanceof CleanclipError) || error.code !== 'ERR_DATA') return 'machine';

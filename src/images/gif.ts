@@ -3,14 +3,14 @@ import { unpackPixels } from '../torch/decoding';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, paletteTables, rasterOf } from './raster';
 
-/** Whether a file begins as a GIF does. */
+/** Whether a file begins with the signature of GIF. */
 export const isGif = (bytes: Uint8Array): boolean =>
   /^GIF8[79]a/.test(Buffer.from(bytes.subarray(0, 6)).toString('latin1'));
 
 /**
- * Decodes the first frame of a GIF as PIL does: on its canvas, which it may enlarge, of the transparent colour or else
- * of the first one; transparency is dropped. Of a truncated one what is there is shown. Sources: GIF89a specification,
- * GifImagePlugin.py.
+ * Decodes the first frame of a GIF as PIL does. The canvas grows to hold the frame; its background is the transparent
+ * colour, or else colour 0. Transparency is dropped. A truncated file keeps the pixels before its end. Sources: GIF89a
+ * specification, GifImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -19,7 +19,7 @@ export async function decodeGif(bytes: Uint8Array, limits: Limits): Promise<Tens
   const { x, y, width, height, canvas, interlaced, transparent, tables, bits, data } = readHeader(bytes);
   checkSize(canvas.width, canvas.height, limits);
   checkSize(width, height, { ...limits, resizedTo: undefined });
-  if (bits > 8) throw new Refusal(`its indices are of ${bits} bits`);
+  if (bits > 8) throw new Refusal(`its indices have ${bits} bits; at most 8 are read`);
   if (!hasWholeBlock(bytes, data)) throw new Refusal('it ends before its first pixels');
   const blank = transparent ?? 0;
   const indices = await unpackPixels(
@@ -50,9 +50,9 @@ interface Frame {
   interlaced: boolean;
   transparent: number | undefined;
   tables: Uint8Array;
-  /** of an index */
+  /** bits per index */
   bits: number;
-  /** where its blocks begin */
+  /** byte offset of the frame's data blocks */
   data: number;
 }
 
@@ -73,7 +73,7 @@ function readHeader(bytes: Uint8Array): Frame {
     if (bytes[at] === 0x3b) throw new Refusal('it has no frame');
     if (bytes[at] === 0x2c) break;
     if (bytes[at] !== 0x21) {
-      at += 1; // PIL, too, passes over what it does not know
+      at += 1; // PIL also skips bytes that it does not know
       continue;
     }
     need(at + 3);
@@ -106,7 +106,10 @@ function readHeader(bytes: Uint8Array): Frame {
   };
 }
 
-/** Of a palette whose colours are their own indices in grey, or of none, every index is a grey. */
+/**
+ * The colour tables of a palette. Without a palette, or with one that maps each index to itself, index i is grey level
+ * i.
+ */
 function tablesOf(palette: Uint8Array): Uint8Array {
   const grey = Uint8Array.from({ length: 768 }, (_, i) => i & 255);
   return palette.every((value, i) => value === Math.floor(i / 3)) ? grey : paletteTables(palette);
@@ -115,5 +118,5 @@ function tablesOf(palette: Uint8Array): Uint8Array {
 const hasWholeBlock = (bytes: Uint8Array, at: number): boolean =>
   at < bytes.length && bytes[at] > 0 && at + 1 + bytes[at] <= bytes.length;
 
-/** Size of the colour table that follows a descriptor with these flags. */
+/** Size in bytes of the colour table that follows a descriptor with these flags. */
 const paletteBytes = (flags: number): number => ((flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1));

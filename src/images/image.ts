@@ -1,14 +1,15 @@
 import { CleanclipError, dataError } from '../errors';
-import { readRegularAsync } from '../input_files';
 import { type Tensor, torch } from '../torch';
 import { isAvif, unturned } from './avif';
 import { decodeBmp, isBmp } from './bmp';
 import { decodeGif, isGif } from './gif';
 import { decodeJpeg, isJpeg } from './jpeg';
 import { checkLimits, type ImageLimits, type Limits, Refusal } from './limits';
+import { describeMember, parseMember, readMember } from './members';
 import { decodePng, isPng } from './png';
 import { decodePnm, isPnm } from './pnm';
 import { decodeRaster, levels, rasterOf, wholePiece } from './raster';
+import { readImageFile } from './read_file';
 import { parseAddress, type Pixels, readRecord } from './records';
 import { decodeBySharp, type SharpFormat } from './sharp_decoder';
 import { decodeTiff } from './tiff';
@@ -18,15 +19,17 @@ import { isWebp, isWholeWebp } from './webp';
 export type { ImageLimits } from './limits';
 
 /**
- * Decodes an image to the pixels of PIL's `Image.open(file).convert('RGB')` with `LOAD_TRUNCATED_IMAGES`: EXIF rotation
- * (but a TIFF's) and colour profile are ignored, alpha is dropped, 16-bit grey saturates at 255, of an animation the
- * first frame counts, and of a truncated file what is there. JPEG, PNG, WebP, GIF, TIFF, BMP, PBM, PGM, PPM, PFM and
- * AVIF are read, whatever the file is called; docs/images.md says what is refused.
+ * Decodes an image to the pixels of PIL's `Image.open(file).convert('RGB')` with `LOAD_TRUNCATED_IMAGES`. EXIF rotation
+ * (except a TIFF's) and colour profiles are ignored; alpha is dropped; 16-bit grey saturates at 255. An animation gives
+ * its first frame, and a truncated file the pixels before its end. The formats are JPEG, PNG, WebP, GIF, TIFF, BMP,
+ * PBM, PGM, PPM, PFM and AVIF; the first bytes tell them, not the file name. docs/images.md says what is refused.
  *
- * @param source path, or the address of an image inside a file of many (see `recordAddress`), or the bytes of the file
- * @returns uint8 [3, height, width], stored interleaved (channels last), which the resize reads fastest
- * @throws CleanclipError ERR_DATA: missing, no regular file, empty, not an image, broken, or beyond a limit;
- * ERR_OPTION: a limit that makes no sense; ERR_TORCH_OOM: not enough memory
+ * @param source path, or the address of one image inside a file of many (see `recordAddress` and `memberAddress`), or
+ * the bytes of the file
+ * @param limits default: those of {@link ImageLimits}
+ * @returns uint8 [3, H, W], stored interleaved (channels last), which the resize reads fastest
+ * @throws CleanclipError ERR_DATA: the file is missing, not regular, empty, not an image, damaged or beyond a limit;
+ * ERR_OPTION: a limit is invalid; ERR_TORCH_OOM: there is not enough memory
  */
 export async function decodeImage(source: string | Uint8Array, limits: ImageLimits = {}): Promise<Tensor> {
   const checked = checkLimits(limits);
@@ -34,13 +37,9 @@ export async function decodeImage(source: string | Uint8Array, limits: ImageLimi
     throw dataError(`Expected the path of an image, but ${JSON.stringify(source)} has a null character.`);
   const record = typeof source === 'string' ? parseAddress(source) : undefined;
   if (record !== undefined) return asTensor(await readRecord(record));
-  const name = typeof source === 'string' ? source : `the buffer of ${source.length} bytes`;
-  const bytes =
-    typeof source === 'string'
-      ? await readRegularAsync(source, { wanted: 'an image', maxBytes: checked.maxBytes })
-      : Buffer.from(source); // a copy, which nobody changes meanwhile
+  const { name, bytes } = await contentOf(source, checked.maxBytes);
   if (bytes.length === 0)
-    throw dataError(`Expected an image in ${name}, which is empty; fetch it again or drop its row.`);
+    throw dataError(`Expected an image in ${name}, which is empty; download it again or remove its row.`);
   try {
     const pixels = await decode(bytes, checked);
     return torch.tidy(() => {
@@ -51,6 +50,16 @@ export async function decodeImage(source: string | Uint8Array, limits: ImageLimi
   } catch (error) {
     throw asDataError(name, error as Error);
   }
+}
+
+/** The bytes of an image file, and how messages call it. */
+async function contentOf(source: string | Uint8Array, maxBytes: number): Promise<{ name: string; bytes: Uint8Array }> {
+  // the copy of a buffer, because nobody changes it meanwhile
+  if (typeof source !== 'string') return { name: `the buffer of ${source.length} bytes`, bytes: Buffer.from(source) };
+  const member = source.includes('#') ? parseMember(source) : undefined;
+  return member === undefined
+    ? { name: source, bytes: await readImageFile(source, maxBytes) }
+    : { name: describeMember(member), bytes: await readMember(member, maxBytes) };
 }
 
 const asTensor = ({ data, width, height }: Pixels): Tensor =>
@@ -72,7 +81,7 @@ function asDataError(name: string, error: Error): Error {
 
 const FORMATS = 'JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF';
 
-/** By the first bytes, as PIL does: a decoder sees only what is its own. */
+/** Picks the decoder by the first bytes, as PIL does, so that no decoder sees a file of another format. */
 function decode(bytes: Uint8Array, limits: Limits): Tensor | Promise<Tensor> {
   if (isJpeg(bytes)) return decodeJpeg(bytes, limits);
   if (isPng(bytes)) return decodePng(bytes, limits);
@@ -106,7 +115,7 @@ async function decodeForeign(bytes: Uint8Array, format: SharpFormat, limits: Lim
   );
 }
 
-/** What the file may be instead, for the message. */
+/** The likely format of a file that is not read, for the message. */
 function foreignFormat(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
   const starts = (...signs: string[]): boolean => signs.some((sign) => text.startsWith(sign));

@@ -7,7 +7,7 @@ import { type Limits, Refusal } from './limits';
 const inflateAsync = promisify(inflate);
 const SMALL = 1 << 19; // takes about a millisecond
 const PIECE = 1 << 22;
-const MANY = 100_000; // pieces, each of which takes some 25 µs more
+const MANY = 100_000; // pieces; each one costs about 25 µs
 
 /** The time by which an image must be decoded. */
 export class Deadline {
@@ -18,7 +18,7 @@ export class Deadline {
     this.latest = this.yielded + 1000 * limits.maxSeconds;
   }
 
-  /** To be called between small steps: checks the time, and lets the event loop go on every few milliseconds. */
+  /** Checks the time, and yields to the event loop every 8 ms. Callers await it between small steps. */
   async pass(): Promise<void> {
     this.check();
     if (performance.now() - this.yielded < 8) return;
@@ -26,21 +26,21 @@ export class Deadline {
     this.yielded = performance.now();
   }
 
-  /** Throws a {@link Refusal} once the time is over. */
+  /** Throws a {@link Refusal} after the deadline. */
   check(): void {
     if (performance.now() > this.latest) throw new Refusal(`decoding it takes longer than ${this.limits.maxSeconds} s`);
   }
 }
 
-/** What came out of a zlib stream before its end, or before the piece in which there is a fault. */
+/** The output of a zlib stream up to its end, or up to the piece that has a fault. */
 export interface Inflated {
   bytes: Uint8Array;
   fault?: Error;
 }
 
 /**
- * At most the first `size` bytes of a zlib stream, which may be cut. Large ones come in pieces, so that the event loop
- * goes on.
+ * Inflates at most the first `size` bytes of a zlib stream, which may be truncated. A large output is made in pieces,
+ * so that the event loop is not blocked.
  */
 export async function inflateFirst(data: Uint8Array, size: number, deadline: Deadline): Promise<Inflated> {
   if (size > PIECE) return inflatePieces(data, size, PIECE >> 2, deadline);
@@ -54,8 +54,9 @@ export async function inflateFirst(data: Uint8Array, size: number, deadline: Dea
 }
 
 /**
- * The same of a damaged stream, up to the last whole row before the fault. zlib gives nothing of the piece in which it
- * finds one, so the pieces are rows.
+ * Inflates a damaged stream up to the last whole row before the fault. zlib returns nothing of the piece that has the
+ * fault, so each piece is one row.
+ * @param row bytes per row
  */
 export async function inflateRows(
   data: Uint8Array,
@@ -63,13 +64,13 @@ export async function inflateRows(
   row: number,
   deadline: Deadline,
 ): Promise<Uint8Array> {
-  // a piece has at least 64 bytes
+  // zlib's pieces have at least 64 bytes
   return row < 64 || size / row > MANY
     ? inflateBefore(data, size, deadline)
     : (await inflatePieces(data, size, row, deadline)).bytes;
 }
 
-/** The longest beginning of the stream in which there is no fault, but for its last byte. */
+/** Inflates the longest prefix of the stream that has no fault (found by bisection), and drops its last byte. */
 async function inflateBefore(data: Uint8Array, size: number, deadline: Deadline): Promise<Uint8Array> {
   let [sound, faulty] = [0, data.length];
   while (faulty - sound > 1) {
@@ -83,7 +84,7 @@ async function inflateBefore(data: Uint8Array, size: number, deadline: Deadline)
 }
 
 async function inflatePieces(data: Uint8Array, size: number, piece: number, deadline: Deadline): Promise<Inflated> {
-  const target = Buffer.allocUnsafeSlow(size); // of which only what is written counts, and takes memory
+  const target = Buffer.allocUnsafeSlow(size); // only the part that is written takes memory and is returned
   const stream = createInflate({ chunkSize: piece, finishFlush: constants.Z_SYNC_FLUSH });
   let length = 0;
   let fault: Error | undefined;
@@ -102,7 +103,7 @@ async function inflatePieces(data: Uint8Array, size: number, piece: number, dead
   return { bytes: target.subarray(0, length), fault };
 }
 
-/** Throws what is no fault of the stream. */
+/** Returns an error that the stream's content causes, and throws any other. */
 function streamFault(error: unknown): Error {
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (error instanceof Refusal || code === 'Z_MEM_ERROR' || /allocation failed/.test(message)) throw error;

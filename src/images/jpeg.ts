@@ -4,15 +4,15 @@ import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, isLarge, levels, rasterOf, repeated, table, wholePiece } from './raster';
 import { decodeBySharp } from './sharp_decoder';
 
-/** Whether a file begins as a JPEG does. */
+/** Whether a file begins with the signature of JPEG. */
 export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
 /**
- * Decodes a JPEG as PIL does: EXIF rotation and colour profile are ignored, CMYK is taken for Adobe's inverted one, of
- * a truncated or damaged file what can be decoded is shown. Most images are JPEGs, which libjpeg-turbo decodes in half
- * of sharp's time; without it sharp decodes them, to the same pixels.
+ * Decodes a JPEG as PIL does. EXIF rotation and colour profiles are ignored, and CMYK counts as Adobe's inverted CMYK.
+ * A truncated or damaged file keeps the pixels that can be decoded. libjpeg-turbo takes half the time of sharp; without
+ * it sharp decodes to the same pixels.
  *
- * @returns uint8 [H, W, 3]; a small one at once
+ * @returns uint8 [H, W, 3]; no promise for an image of at most 2^20 pixels that libjpeg-turbo decodes
  * @throws Refusal
  */
 export function decodeJpeg(bytes: Uint8Array, limits: Limits): Tensor | Promise<Tensor> {
@@ -56,11 +56,11 @@ async function decodeForeign(bytes: Uint8Array, limits: Limits): Promise<Tensor>
   );
 }
 
-/** The size that its frame header has (ITU-T T.81, B.2.2). */
+/** Reads the size from the frame header (ITU-T T.81, B.2.2). */
 function sizeOf(bytes: Uint8Array): { width: number; height: number } {
   for (let at = 2; at + 9 <= bytes.length;) {
     if (bytes[at] !== 0xff) {
-      at += 1; // libjpeg passes over what stands between markers
+      at += 1; // libjpeg skips bytes between markers
       continue;
     }
     const marker = bytes[at + 1];

@@ -1,21 +1,22 @@
 import { addon } from '../torch/addon';
 import { type Tensor, wrap } from '../torch/tensor';
 
-/** What a JPEG may take: pixels, and seconds of decoding. */
+/** The most that a JPEG may have in pixels, and take in seconds of decoding. */
 export interface JpegLimits {
   maxPixels: number;
   maxSeconds: number;
 }
 
 /**
- * Decodes a JPEG by libjpeg-turbo, on this thread: of a flawed one what can be decoded, the rest black, as PIL does.
- * @returns uint8 [H, W, 3]; or why there is no image, as the end of a sentence; null when the addon was compiled
- * without libjpeg-turbo
+ * Decodes a JPEG with libjpeg-turbo on this thread. Pixels of a damaged file that cannot be decoded are black, as in
+ * PIL.
+ * @returns uint8 [H, W, 3]; or a string that says why there is no image, as the end of a sentence; or null when the
+ * addon was compiled without libjpeg-turbo
  */
 export const decodeJpegSync = (bytes: Uint8Array, { maxPixels, maxSeconds }: JpegLimits): Tensor | string | null =>
   asTensor(addon().decodeJpeg(bytes, maxPixels, maxSeconds, false) as Outcome);
 
-/** The same on a thread of the pool; the bytes must not change meanwhile. */
+/** Does the same on a thread of the pool. The bytes must not change until it ends. */
 export const decodeJpegAsync = async (
   bytes: Uint8Array,
   { maxPixels, maxSeconds }: JpegLimits,

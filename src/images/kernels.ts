@@ -1,19 +1,19 @@
 import { addon } from '../torch/addon';
 import { type Tensor, wrap } from '../torch/tensor';
 
-// All on the CPU, on images that are fastest if stored channels last. Throws CleanclipError ERR_TORCH at others.
+// All kernels work on the CPU, and are fastest on images stored channels last. Other tensors throw ERR_TORCH.
 
 /**
- * Applies operations of AutoAugment by name, each with its magnitude, in one pass over the bytes where that gives the
- * same.
+ * Applies operations of AutoAugment, each by its name and magnitude. Operations that can be fused take one pass over
+ * the bytes.
  *
- * @param image uint8 [3, H, W] of at most 1,048,576 pixels a side
+ * @param image uint8 [3, H, W]; H and W are at most 1,048,576
  * @returns uint8 [3, H, W], stored channels last; a new tensor
  */
 export const augmentImage = (image: Tensor, steps: [name: string, magnitude: number][]): Tensor =>
   wrap(addon().augmentImage(image.handle, steps));
 
-/** Filter of a resize. */
+/** The filter of a resize. */
 export type Interpolation = 'bicubic' | 'bilinear';
 
 /** A rectangle of an image, in pixels. */
@@ -25,11 +25,12 @@ export interface Crop {
 }
 
 /**
- * PIL's antialiased resize to the byte, bicubic (default) or bilinear, of which only what the crop cuts out is
- * computed.
+ * Resizes byte for byte as PIL does (antialiased) and crops. Only the pixels of the crop are computed.
  *
  * @param image uint8 [3, H, W]
- * @param size in pixels, of the whole of it
+ * @param size of the whole resized image, in pixels
+ * @param crop inside the resized image
+ * @param interpolation default bicubic
  * @returns uint8 [3, crop.height, crop.width]
  */
 export const resizeImage = (
@@ -52,10 +53,11 @@ export const resizeImage = (
   );
 
 /**
- * (byte ÷ 255 − mean) ÷ deviation, in single precision.
+ * Computes (byte ÷ 255 − mean) ÷ deviation in float32.
  *
  * @param images uint8 [..., 3, H, W]
- * @param means, deviations of the three channels
+ * @param means of the three channels
+ * @param deviations standard deviations of the three channels
  * @returns float32 of the same shape
  */
 export const normalizeImages = (images: Tensor, means: readonly number[], deviations: readonly number[]): Tensor =>

@@ -1,16 +1,19 @@
 import { optionError } from '../errors';
 
-/** What one image may take; a larger one is refused before it is decoded. */
+/** The limits of one image. An image beyond `maxPixels` or `maxBytes` is refused before it is decoded. */
 export interface ImageLimits {
-  /** width × height; default 89,478,485, from where PIL warns of a decompression bomb */
+  /**
+   * the most pixels (width × height); default 89,478,485, above which PIL warns of a decompression bomb; at most
+   * 178,956,970
+   */
   maxPixels?: number;
-  /** of the file; default 268,435,456 */
+  /** the most bytes of the file; default 268,435,456 */
   maxBytes?: number;
-  /** of decoding; default 60 */
+  /** the most seconds of decoding; default 60 */
   maxSeconds?: number;
   /**
-   * the short side that {@link resizeCrop} will give the image: so narrow a one is refused that it would become a
-   * giant; default: any shape is taken
+   * the short side in pixels that {@link resizeCrop} will give the image: an image so narrow that it would then have
+   * more than 178,956,970 pixels is refused; default: every shape is accepted
    */
   resizedTo?: number;
 }
@@ -19,9 +22,12 @@ export interface ImageLimits {
 export type Limits = Required<Omit<ImageLimits, 'resizedTo'>> & Pick<ImageLimits, 'resizedTo'>;
 
 const defaults = { maxPixels: 89_478_485, maxBytes: 2 ** 28, maxSeconds: 60 };
-const mostPixels = 178_956_970; // from here PIL refuses
+const mostPixels = 178_956_970; // PIL refuses more
 
-/** @throws CleanclipError ERR_OPTION: a limit that is no positive number, or a `maxPixels` above 178,956,970 */
+/**
+ * Fills in the defaults.
+ * @throws CleanclipError ERR_OPTION: a limit is not a number above 0, or `maxPixels` is above 178,956,970
+ */
 export function checkLimits(given: ImageLimits): Limits {
   const limits: Limits = {
     ...defaults,
@@ -36,7 +42,7 @@ export function checkLimits(given: ImageLimits): Limits {
   return limits;
 }
 
-/** Throws a {@link Refusal} unless it is a size that an image may have. */
+/** Throws a {@link Refusal} unless an image may have this size. */
 export function checkSize(width: number, height: number, { maxPixels, resizedTo }: Limits): void {
   if (!(width > 0 && height > 0)) throw new Refusal(`it claims ${width} × ${height} pixels`);
   if (width * height > maxPixels)
@@ -45,15 +51,15 @@ export function checkSize(width: number, height: number, { maxPixels, resizedTo 
   const giant = giantOf(width, height, resizedTo);
   if (giant !== undefined)
     throw new Refusal(
-      `it is too narrow: ${width} × ${height} pixels, of which a short side of ${resizedTo} makes ${giant}`,
+      `it is too narrow: ${width} × ${height} pixels, which become ${giant} when its short side is ${resizedTo}`,
     );
 }
 
-/** How many pixels an image gets whose short side becomes `size`, if those are too many. */
+/** The number of pixels of an image whose short side becomes `size`, if it is above PIL's limit; else undefined. */
 export function giantOf(width: number, height: number, size: number): number | undefined {
   const pixels = size * Math.trunc((size * Math.max(height, width)) / Math.min(height, width));
   return pixels > mostPixels ? pixels : undefined;
 }
 
-/** Why the content of a file is no image that can be read: the end of a sentence. */
+/** Why the content of a file cannot be decoded. The message is the end of a sentence that begins "…, but". */
 export class Refusal extends Error {}

@@ -7,12 +7,12 @@ import { decodeRaster, levels, paletteTables, type Raster, rasterOf, wholePiece 
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
-/** Whether a file begins as a PNG does. */
+/** Whether a file begins with the signature of PNG. */
 export const isPng = (bytes: Uint8Array): boolean => signature.equals(bytes.subarray(0, 8));
 
 /**
- * Decodes a PNG as PIL does with LOAD_TRUNCATED_IMAGES: of a truncated or damaged one the whole rows before the fault
- * are shown, the rest is black; grey of 16 bits is cut off at 255, of other samples the upper byte counts; alpha,
+ * Decodes a PNG as PIL does with LOAD_TRUNCATED_IMAGES. A truncated or damaged file keeps the whole rows before the
+ * fault; the rest is black. 16-bit grey saturates at 255; other 16-bit samples keep their upper byte. Alpha,
  * transparent colours and profiles are ignored. Sources: PNG specification, PngImagePlugin.py, ZipDecode.c.
  *
  * @returns uint8 [H, W, 3]
@@ -32,7 +32,7 @@ export async function decodePng(bytes: Uint8Array, limits: Limits): Promise<Tens
   return decodeRaster(rows, raster, { filtered: Math.max(1, (depth * samples) / 8), most: 1 });
 }
 
-// samples a pixel by the type of colour, and the depths that it may have
+// By colour type: the samples per pixel, and the bit depths that the specification allows.
 const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 const DEPTHS: Record<number, number[] | undefined> = {
   0: [1, 2, 4, 8, 16],
@@ -58,7 +58,7 @@ function layout(colour: number, depth: number, palette: Uint8Array | undefined):
 
 const rowBytes = (width: number, bits: number): number => Math.ceil((width * bits) / 8);
 
-/** Adam7: the passes that have pixels, one after another. */
+/** The pieces of an interlaced PNG: the Adam7 passes that have pixels, in the order of the stream. */
 function passes(width: number, height: number, bits: number): Float64Array {
   const pieces: number[] = [];
   let at = 1;
@@ -94,11 +94,11 @@ interface Header {
   interlaced: boolean;
 }
 
-const MOST_CHUNKS = 2 ** 17; // the largest file in chunks of 8 KiB has a quarter of it
+const MOST_CHUNKS = 2 ** 17; // four times the chunks of a 256 MiB file in chunks of 8 KiB
 
 /**
- * The chunks up to the end of the first run of IDAT. Those that must be understood must be whole; others need no right
- * checksum.
+ * Reads the chunks up to the end of the first run of IDAT chunks. Every other chunk must be whole. Only critical chunks
+ * other than IDAT need a correct checksum.
  */
 function readChunks(bytes: Uint8Array): { header: Header; palette: Uint8Array | undefined; data: Uint8Array } {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -138,15 +138,15 @@ function readHeader(content: Uint8Array): Header {
   const view = new DataView(content.buffer, content.byteOffset, content.length);
   const [depth, colour, , filter, interlaced] = content.subarray(8, 13);
   if (DEPTHS[colour]?.includes(depth) !== true)
-    throw new Refusal(`its colour type ${colour} with ${depth} bits a sample does not exist`);
+    throw new Refusal(`its colour type ${colour} with ${depth} bits per sample does not exist`);
   if (filter !== 0) throw new Refusal(`its filter method ${filter} does not exist`);
   return { width: view.getUint32(0), height: view.getUint32(4), depth, colour, interlaced: interlaced !== 0 };
 }
 
 /**
- * The first `size` bytes of the stream, or what there is of them up to its end or a fault. As with PIL, a row that ends
+ * Inflates the first `size` bytes of the stream, or fewer if it ends or has a fault before. As in PIL, a row that ends
  * where the fault begins is lost.
- * @param row bytes of each row; 0 where they differ, and no fault is passed over
+ * @param row bytes per row; 0 where rows differ in length (interlaced), which makes a fault an error
  */
 async function inflated(data: Uint8Array, size: number, row: number, limits: Limits): Promise<Uint8Array> {
   const deadline = new Deadline(limits);

@@ -3,14 +3,14 @@ import { unpackPixels } from '../torch/decoding';
 import { checkSize, type Limits, Refusal } from './limits';
 import { decodeRaster, levels, rasterOf, repeated, table, wholePiece } from './raster';
 
-/** Whether a file begins as a PBM, PGM or PPM does. */
+/** Whether a file begins with the signature of PBM, PGM, PPM or grey PFM. */
 export const isPnm = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x50 /* P */ && /^[1-6f]\s$/.test(String.fromCharCode(bytes[1], bytes[2]));
 
 /**
- * Decodes PBM, PGM and PPM, binary or plain, of any greatest value, and grey PFM, as PIL does: grey of more than 8 bits
- * is cut off at 255, colours are scaled. Of a truncated one of 8 bits what is there is shown. Sources: Netpbm's manual,
- * PpmImagePlugin.py.
+ * Decodes PBM, PGM and PPM (binary or plain, any maximum value) and grey PFM, as PIL does. Grey of more than 8 bits
+ * saturates at 255; colours are scaled. A truncated file of unscaled values keeps the pixels before its end. Sources:
+ * Netpbm's manual, PpmImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -23,7 +23,7 @@ export async function decodePnm(bytes: Uint8Array, limits: Limits): Promise<Tens
   if (kind === 'f') return decodePfm(bytes, width, height, words);
   const isBits = kind === '1' || kind === '4';
   const greatest = isBits ? 1 : words.whole();
-  if (greatest < 1 || greatest > 65535) throw new Refusal(`its greatest value is ${greatest}; 1 to 65535 are allowed`);
+  if (greatest < 1 || greatest > 65535) throw new Refusal(`its maximum value is ${greatest}; 1 to 65535 are allowed`);
   const samples = kind === '3' || kind === '6' ? 3 : 1;
   const plain = kind < '4';
   const bits = plain || greatest > 255 ? 16 : kind === '4' ? 1 : 8;
@@ -52,11 +52,11 @@ export async function decodePnm(bytes: Uint8Array, limits: Limits): Promise<Tens
     [words.at, bytes.length - words.at, 0],
     [Number(isBits), greatest],
   );
-  if (values === null) throw new Refusal('its values are too few, too large, or no numbers');
+  if (values === null) throw new Refusal('its values are too few, too large, or not numbers');
   return decodeRaster(values, raster, { most: 0 });
 }
 
-/** What a value becomes. 1 is black in a PBM. */
+/** The tables that map a sample to a byte. In a PBM, 1 is black. */
 function tables(isBits: boolean, greatest: number, bits: number, samples: number): Uint8Array {
   if (isBits)
     return repeated(
@@ -73,10 +73,10 @@ function tables(isBits: boolean, greatest: number, bits: number, samples: number
   );
 }
 
-/** Grey as 32-bit floating point numbers, from the bottom row up, of which PIL takes the whole part. */
+/** Decodes grey of 32-bit floating-point numbers, bottom row first. PIL keeps their integer part. */
 function decodePfm(bytes: Uint8Array, width: number, height: number, words: Words): Promise<Tensor> {
   const scale = Number(words.next());
-  if (!Number.isFinite(scale) || scale === 0) throw new Refusal('its scale is no number other than 0');
+  if (!Number.isFinite(scale) || scale === 0) throw new Refusal('its scale is not a finite number other than 0');
   const pieces = wholePiece(width, height, words.at, 4 * width);
   const raster = rasterOf({
     width,
@@ -103,7 +103,7 @@ const isSpace = (sign: number): boolean => sign === 32 || (sign >= 9 && sign <= 
 
 const MOST_HEADER = 2 ** 20;
 
-/** The words of a header, between which comments may stand; `at` is behind the white space after the last one. */
+/** The words of a header, with comments skipped. `at` is the offset after the white space that ends the last word. */
 class Words {
   at = 3;
 
@@ -131,7 +131,7 @@ class Words {
       else if (word !== '') return word;
     }
     if (word === '' || word.length > 10)
-      throw new Refusal('it has no width, height and greatest value after its magic number');
+      throw new Refusal('it has no width, height and maximum value after its magic number');
     return word;
   }
 }

@@ -1,32 +1,33 @@
-import { dataError, optionError } from '../errors';
+import { checkInteger } from '../integers';
 import { type Tensor, torch } from '../torch';
 import { decodeImage, type ImageLimits } from './image';
 import { normalizeImages, resizeImage } from './kernels';
-import { giantOf } from './limits';
 import { checkImage } from './pixels';
+import { placementOf } from './placement';
 import { type Geometry, geometryOf, type Statistics, statisticsOf } from './preprocess_config';
 
 export { clipMean, clipStd } from './preprocess_config';
 
-/** What {@link preprocess} makes of an image; a model's `config` has all but the limits. */
+/** Options of {@link preprocess}. A model's `config` has all of them but the limits. */
 export interface PreprocessOptions extends Geometry, Statistics, Omit<ImageLimits, 'resizedTo'> {
   /** side of the model's input in pixels; default `imageSize`, or else 224 */
   size?: number;
-  /** the same, as a model's configuration calls it */
+  /** the same under the name that a model's configuration gives it; `size` takes precedence */
   imageSize?: number;
 }
 
 /**
- * An image as a CLIP sees it: `decodeImage`, {@link resizeCrop}, {@link normalize}. `Clip.preprocess` does so as
- * its model wants it.
+ * Makes the input of a CLIP model from an image: decodes it, then applies {@link resizeCrop} and {@link normalize}.
+ * `Clip.preprocess` does so with the configuration of its model. Source: open_clip's `image_transform_v2`.
  *
- * @param source path, bytes of an image file, or uint8 [3, H, W]
- * @param options the size and open_clip's `preprocess_cfg`, or the `config` of a model; what is left out is OpenAI's
- * CLIP's
- * @param options.maxPixels what the image may take, as `maxBytes` and `maxSeconds`; see docs/images.md
+ * @param source path, bytes of an image file, or uint8 tensor [3, H, W] on the CPU
+ * @param options the `config` of a model, or the size and open_clip's `preprocess_cfg`; defaults: those of OpenAI's
+ * CLIP
+ * @param options.maxPixels limit of the image, like `maxBytes` and `maxSeconds`; see {@link ImageLimits}
  * @returns float32 [3, size, size]
- * @throws CleanclipError ERR_DATA as `decodeImage` and {@link resizeCrop}; ERR_OPTION: an option or the tensor is
- * wrong
+ * @throws CleanclipError ERR_DATA: the image cannot be read, is beyond a limit, or is too narrow for the resize;
+ * ERR_OPTION: an option or the tensor is invalid; ERR_TORCH: the tensor is not on the CPU; ERR_TORCH_OOM: there is not
+ * enough memory
  * @example
  * ```ts
  * const pixels = await preprocess('cat.jpg', clip.config); // float32 [3, 224, 224]
@@ -52,96 +53,72 @@ export async function preprocess(
 }
 
 /**
- * Makes an image a square, as open_clip's `image_transform_v2` does on a PIL image, to the byte. By `resizeMode`:
- * - `shortest` (default): resizes the short side to `size` and cuts the square in the middle, as torchvision's `Resize`
- *   and `CenterCrop`, or with `cropRounding: 'down'` as transformers' `CLIPImageProcessor`;
- * - `longest`: resizes the long side to `size` and puts the image in the middle of a square of `fillColor`;
- * - `squash`: resizes both sides to `size`.
+ * Resizes an image to a square, byte for byte as open_clip's `image_transform_v2` does with a PIL image. The modes are:
+ * - `shortest` (default): resizes the short side to `size` and crops the centre, as torchvision's `Resize` and
+ *   `CenterCrop` do, or with `cropRounding: 'down'` as transformers' `CLIPImageProcessor` does;
+ * - `longest`: resizes the long side to `size` and pads the short side on both ends with `fillColor`;
+ * - `squash`: resizes both sides to `size`, which changes the aspect ratio.
  *
  * @param image uint8 [3, H, W] on the CPU, fastest if stored channels last
- * @param size pixels
- * @param geometry default OpenAI's CLIP's: `shortest`, antialiased `bicubic`
- * @returns uint8 [3, size, size]
- * @throws CleanclipError ERR_OPTION: not such an image, size or geometry; ERR_DATA: so narrow that the resized image
- * would be a giant, or nothing
+ * @param size side of the result in pixels
+ * @param geometry defaults: those of OpenAI's CLIP (`shortest`, antialiased `bicubic`)
+ * @returns uint8 [3, size, size]; a new tensor
+ * @throws CleanclipError ERR_OPTION: `image`, `size` or `geometry` is invalid; ERR_DATA: the image is so narrow that
+ * the resized one would have more than 178,956,970 pixels (`shortest`) or none (`longest`); ERR_TORCH: not on the CPU
  * @example
  * ```ts
  * const square = resizeCrop(image, 224); // uint8 [3, 224, 224]
  * ```
  */
-export function resizeCrop(image: Tensor, size: number, geometry: Geometry = {}): Tensor {
-  checkSize(size);
-  checkImage(image);
-  const { interpolation, resizeMode, fillColor, cropRounding } = geometryOf(geometry);
-  const [, height, width] = image.shape;
-  const square = { width: size, height: size };
-  if (resizeMode === 'squash') return resizeImage(image, square, { left: 0, top: 0, ...square }, interpolation);
-  if (resizeMode === 'longest') return resizePad(image, size, interpolation, fillColor);
-  const giant = giantOf(width, height, size);
-  if (giant !== undefined) {
-    throw dataError(
-      `Expected an image that is not much longer than wide, got ${width} × ${height} pixels: ` +
-        `with a short side of ${size} it would have ${giant}.`,
-    );
-  }
-  const long = Math.trunc((size * Math.max(height, width)) / Math.min(height, width));
-  const resized = width <= height ? { width: size, height: long } : { width: long, height: size };
-  const round = cropRounding === 'down' ? Math.floor : roundHalfToEven;
-  const [left, top] = [resized.width, resized.height].map((side) => round((side - size) / 2));
-  return resizeImage(image, resized, { left, top, ...square }, interpolation);
-}
+export const resizeCrop = (image: Tensor, size: number, geometry: Geometry = {}): Tensor =>
+  resizeCropBy(resizeImage, image, size, geometry);
 
 /**
- * The short side that {@link resizeCrop} gives an image, where it keeps the shape and may make a giant of a narrow one.
+ * Does what {@link resizeCrop} does with another function that resizes, on the image's device.
+ *
+ * @param resize takes and gives what `resizeImage` does
  */
-export const resizedTo = (size: number, geometry: Geometry): number | undefined =>
-  geometryOf(geometry).resizeMode === 'shortest' ? size : undefined;
-
-/** open_clip's `ResizeKeepRatio(longest=1)` and `CenterCropOrPad`. */
-function resizePad(
-  image: Tensor,
-  size: number,
-  interpolation: Required<Geometry>['interpolation'],
-  fillColor: number,
-): Tensor {
-  const [, imageHeight, imageWidth] = image.shape;
-  const ratio = Math.max(imageHeight / size, imageWidth / size);
-  const [height, width] = [imageHeight, imageWidth].map((side) => roundHalfToEven(side / ratio));
-  if (height === 0 || width === 0) {
-    throw dataError(
-      `Expected an image that is not much longer than wide, got ${imageWidth} × ${imageHeight} pixels: with a ` +
-        `long side of ${size} nothing of it is left.`,
-    );
-  }
-  const resized = (): Tensor =>
-    resizeImage(image, { width, height }, { left: 0, top: 0, width, height }, interpolation);
-  if (height === size && width === size) return resized();
+export function resizeCropBy(resize: typeof resizeImage, image: Tensor, size: number, geometry: Geometry = {}): Tensor {
+  checkSize(size);
+  checkImage(image);
+  const { interpolation, fillColor } = geometryOf(geometry);
+  const [, height, width] = image.shape;
+  const { resized, crop, left, top } = placementOf({ width, height }, size, geometry);
+  const part = (): Tensor => resize(image, resized, crop, interpolation);
+  if (crop.width === size && crop.height === size) return part();
   return torch.tidy(() => {
-    const canvas = torch.full([3, size, size], fillColor, { dtype: 'uint8' });
-    const [top, left] = [height, width].map((side) => Math.floor((size - side) / 2));
-    canvas.narrow(1, top, height).narrow(2, left, width).copy_(resized());
+    const canvas = torch.full([3, size, size], fillColor, { dtype: 'uint8', device: image.device });
+    canvas.narrow(1, top, crop.height).narrow(2, left, crop.width).copy_(part());
     return canvas;
   });
 }
 
 /**
- * Resizes to a square whatever the shape (antialiased bicubic), as the Python reference does before it puts on a
- * trigger.
+ * The limit `resizedTo` of {@link ImageLimits} for {@link resizeCrop}: `size` in mode `shortest`, which enlarges a
+ * narrow image without bound; else undefined.
+ */
+export const resizedTo = (size: number, geometry: Geometry): number | undefined =>
+  geometryOf(geometry).resizeMode === 'shortest' ? size : undefined;
+
+/**
+ * Resizes to a square and ignores the aspect ratio (antialiased bicubic), as the Python reference does before it
+ * applies a trigger.
  *
  * @param image uint8 [3, H, W] on the CPU
- * @param size pixels
- * @returns uint8 [3, size, size]
- * @throws CleanclipError ERR_OPTION: not such an image or size
+ * @param size side of the result in pixels
+ * @returns uint8 [3, size, size]; a new tensor
+ * @throws CleanclipError ERR_OPTION: `image` or `size` is invalid; ERR_TORCH: not on the CPU
  */
 export const squash = (image: Tensor, size: number): Tensor => resizeCrop(image, size, { resizeMode: 'squash' });
 
 /**
- * Scales bytes to [0, 1], then by a mean and standard deviation of each channel.
+ * Scales bytes to [0, 1], subtracts the mean of each channel and divides by its standard deviation, as torchvision's
+ * `ToTensor` and `Normalize` do.
  *
- * @param images uint8 [..., 3, H, W]
- * @param statistics `imageMean` and `imageStd`, as a model's `config` has them; default CLIP's
- * @returns float32 of the same shape
- * @throws CleanclipError ERR_OPTION: no such statistics
+ * @param images uint8 [..., 3, H, W], on the CPU or a GPU
+ * @param statistics `imageMean` and `imageStd`, as in a model's `config`; defaults: those of OpenAI's CLIP
+ * @returns float32 of the same shape on the same device; a new tensor
+ * @throws CleanclipError ERR_OPTION: `statistics` is invalid; ERR_TORCH: another shape, or on the CPU another dtype
  * @example
  * ```ts
  * const pixels = normalize(image); // float32 [3, H, W]
@@ -156,7 +133,7 @@ export function normalize(images: Tensor, statistics: Statistics = {}): Tensor {
 
 const onDevices = new Map<string, { mean: Tensor; std: Tensor }>();
 
-/** Means and standard deviations on a GPU, [3, 1, 1] each; copied there once, because a copy waits for it. */
+/** Means and standard deviations on a GPU, float32 [3, 1, 1] each. They are copied once, because a copy blocks. */
 function onDevice(
   device: string,
   imageMean: readonly number[],
@@ -173,14 +150,4 @@ function onDevice(
   return found;
 }
 
-/** Python's `round`: halves go to the even neighbour. */
-function roundHalfToEven(half: number): number {
-  const floor = Math.floor(half);
-  return half - floor > 0.5 || (half - floor === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
-function checkSize(size: number): void {
-  if (!Number.isInteger(size) || size < 1) {
-    throw optionError(`size must be a whole number of pixels, at least 1; got ${size}.`);
-  }
-}
+const checkSize = (size: number): number => checkInteger('size', size, { least: 1, ofWhat: 'pixels' });

@@ -1,28 +1,29 @@
 import { optionError } from '../errors';
+import { anInteger, isInteger } from '../integers';
 
-/** How a picture becomes a model's pixels, as open_clip's `preprocess_cfg` names it. */
+/** How an image becomes the input of a model; open_clip calls it `preprocess_cfg`. */
 export interface PreprocessConfig {
-  /** subtracted from each channel of values in [0, 1]; default CLIP's */
+  /** mean of each channel, for values in [0, 1]; default [0.48145466, 0.4578275, 0.40821073] (CLIP) */
   imageMean?: readonly number[];
-  /** by which each channel is then divided; default CLIP's */
+  /** standard deviation of each channel, above 0; default [0.26862954, 0.26130258, 0.27577711] (CLIP) */
   imageStd?: readonly number[];
   /** filter of the resize, antialiased; default 'bicubic' */
   interpolation?: 'bicubic' | 'bilinear';
   /**
-   * 'shortest' (default): resize the short side, then crop the middle; 'longest': the long side, then pad; 'squash':
-   * both sides
+   * 'shortest' (default): resize the short side, then crop the centre; 'longest': resize the long side, then pad;
+   * 'squash': resize both sides
    */
   resizeMode?: 'shortest' | 'longest' | 'squash';
-  /** value in 0 to 255 of the border that 'longest' adds; default 0 */
+  /** value of the padding that 'longest' adds, an integer from 0 to 255; default 0 */
   fillColor?: number;
   /**
-   * of the margin that 'shortest' cuts off, where half a pixel is left: to the even pixel as torchvision (default), or
-   * 'down' as transformers
+   * how 'shortest' rounds a margin of half a pixel: 'even' (default) to the even pixel, as torchvision does; 'down' as
+   * transformers does
    */
   cropRounding?: 'even' | 'down';
 }
 
-/** CLIP's own preprocessing. */
+/** The preprocessing of OpenAI's CLIP. */
 export const clipPreprocessing: Required<PreprocessConfig> = {
   imageMean: [0.48145466, 0.4578275, 0.40821073],
   imageStd: [0.26862954, 0.26130258, 0.27577711],
@@ -32,15 +33,15 @@ export const clipPreprocessing: Required<PreprocessConfig> = {
   cropRounding: 'even',
 };
 
-/** CLIP's channel means and standard deviations of pixel values in [0, 1] (Radford et al. 2021). */
+/** CLIP's channel means of pixel values in [0, 1] (Radford et al. 2021). */
 export const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;
 /** CLIP's channel standard deviations of pixel values in [0, 1] (Radford et al. 2021). */
 export const clipStd = [0.26862954, 0.26130258, 0.27577711] as const;
 
-/** How an image becomes a square of bytes. */
+/** The part of {@link PreprocessConfig} that {@link resizeCrop} uses. */
 export type Geometry = Pick<PreprocessConfig, 'interpolation' | 'resizeMode' | 'fillColor' | 'cropRounding'>;
 
-/** How bytes become a model's numbers. */
+/** The part of {@link PreprocessConfig} that {@link normalize} uses. */
 export type Statistics = Pick<PreprocessConfig, 'imageMean' | 'imageStd'>;
 
 const interpolations = ['bicubic', 'bilinear'] as const;
@@ -48,24 +49,19 @@ const resizeModes = ['shortest', 'longest', 'squash'] as const;
 const cropRoundings = ['even', 'down'] as const;
 
 /**
- * The geometry of a configuration and nothing else, with what it leaves out as in OpenAI's models.
- * @throws CleanclipError ERR_OPTION naming the key, what it must be and what it is
+ * Picks the geometry from a configuration and fills in OpenAI's defaults.
+ * @throws CleanclipError ERR_OPTION: a value is invalid; the message names its key
  */
 export function geometryOf(geometry: Geometry = {}): Required<Geometry> {
   const { interpolation = 'bicubic', resizeMode = 'shortest', fillColor = 0, cropRounding = 'even' } = geometry;
   demand('interpolation', interpolation, interpolations.includes(interpolation), `one of ${interpolations.join(', ')}`);
   demand('resizeMode', resizeMode, resizeModes.includes(resizeMode), `one of ${resizeModes.join(', ')}`);
-  demand(
-    'fillColor',
-    fillColor,
-    Number.isInteger(fillColor) && fillColor >= 0 && fillColor <= 255,
-    'a whole number from 0 to 255',
-  );
+  demand('fillColor', fillColor, isInteger(fillColor, 0, 255), anInteger(0, 255));
   demand('cropRounding', cropRounding, cropRoundings.includes(cropRounding), `one of ${cropRoundings.join(', ')}`);
   return { interpolation, resizeMode, fillColor, cropRounding };
 }
 
-/** The mean and standard deviation of each channel, as {@link geometryOf} gives the geometry. */
+/** Picks the mean and standard deviation of each channel, as {@link geometryOf} picks the geometry. */
 export function statisticsOf({ imageMean = clipMean, imageStd = clipStd }: Statistics = {}): Required<Statistics> {
   const three = (values: unknown): values is number[] =>
     Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
@@ -74,7 +70,7 @@ export function statisticsOf({ imageMean = clipMean, imageStd = clipStd }: Stati
   return { imageMean, imageStd };
 }
 
-/** What tells one geometry from another in the name of a file of resized images. */
+/** The part of a cache file's name that identifies the geometry of its images. */
 export function geometryName(geometry: Geometry): string {
   const { interpolation, resizeMode, fillColor, cropRounding } = geometryOf(geometry);
   const mode = {
@@ -82,7 +78,7 @@ export function geometryName(geometry: Geometry): string {
     longest: `padded ${fillColor}`,
     squash: 'squashed',
   }[resizeMode];
-  // without a word more for bicubic, as files of earlier releases have it
+  // bicubic adds no word, so that the cache files of earlier releases are found
   return interpolation === 'bicubic' ? mode : `${mode} ${interpolation}`;
 }
 

@@ -5,18 +5,21 @@ import { Refusal } from './limits';
 
 export type { Raster } from '../torch/raster';
 
-const asyncPixels = 1 << 20; // smaller pictures take a few milliseconds
+const asyncPixels = 1 << 20; // smaller images take a few milliseconds
 
-/** Whether a picture of this size shall be decoded off the thread, which it would hold up. */
+/** Whether an image of this size is decoded on another thread, because it would block this one. */
 export const isLarge = (width: number, height: number): boolean => width * height > asyncPixels;
 
-/** A table of the byte of each value of a sample. */
+/** A table that maps each value of a sample to a byte: 256 entries, or 65,536 for more than 8 bits. */
 export const table = (bits: number, byte: (value: number) => number): Uint8Array =>
   Uint8Array.from({ length: bits > 8 ? 65536 : 256 }, (_, value) => byte(value));
 
 const remembered = new Map<string, Uint8Array>();
 
-/** Grey and colours: bits up to 8 spread over 0 to 255; of 16 bits the upper byte, or what is cut off at 255. */
+/**
+ * Tables of grey or colour samples: up to 8 bits are scaled to 0 to 255; 16 bits give their upper byte (`upper`) or
+ * saturate at 255 (`cut`).
+ */
 export function levels(bits: number, samples: number, of16: 'upper' | 'cut' = 'upper', inverted = false): Uint8Array {
   const key = [bits, samples, of16, inverted].join();
   let found = remembered.get(key);
@@ -37,14 +40,18 @@ export function levels(bits: number, samples: number, of16: 'upper' | 'cut' = 'u
   return found;
 }
 
-/** The table `one` once for each of the samples of a pixel. */
+/** Repeats a table for each sample of a pixel. */
 export function repeated(one: Uint8Array, samples: number): Uint8Array {
   const all = new Uint8Array(one.length * samples);
   for (let i = 0; i < samples; i++) all.set(one, i * one.length);
   return all;
 }
 
-/** The tables of a palette of colours, interleaved: red, green and blue; colours that it has not are black. */
+/**
+ * The red, green and blue tables of a palette. Indices that the palette lacks are black.
+ * @param palette colours, `stride` bytes each
+ * @param order byte of red, green and blue in a colour
+ */
 export function paletteTables(
   palette: Uint8Array,
   [red, green, blue]: readonly number[] = [0, 1, 2],
@@ -57,11 +64,11 @@ export function paletteTables(
   return tables;
 }
 
-/** One picture that fills the raster, whose rows lie one after another. */
+/** The pieces of a raster that is one rectangle: its rows begin at `offset`, `stride` bytes apart. */
 export const wholePiece = (width: number, height: number, offset: number, stride: number): Float64Array =>
   Float64Array.of(0, 0, width, height, 1, 1, stride, offset, offset, offset, offset);
 
-/** A raster of one byte a sample, three interleaved, unless told otherwise. */
+/** Fills in the defaults of a raster: 8-bit samples, interleaved RGB. */
 export function rasterOf(given: Pick<Raster, 'width' | 'height' | 'pieces'> & Partial<Raster>): Raster {
   const raster = {
     orientation: 1,
@@ -79,10 +86,10 @@ export function rasterOf(given: Pick<Raster, 'width' | 'height' | 'pieces'> & Pa
 }
 
 /**
- * The picture of a raster. Rows that the bytes end before are blank, as in PIL.
+ * Decodes the image of a raster. Rows beyond the end of the bytes are blank, as in PIL.
  *
- * @param options.filtered bytes a pixel of PNG's filters, to be undone first
- * @param options.most how many of the pixels may be missing, of all: 0 none, 1 all but one
+ * @param options.filtered bytes per pixel for PNG's filters, which are undone first; default 0: no filters
+ * @param options.most share of the pixels that may be missing, from 0 (none) to 1 (all but one); default 0.99
  * @returns uint8 [H, W, 3]
  * @throws Refusal when more pixels are missing
  */

@@ -4,13 +4,13 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { dataError } from '../errors';
 import { asReadError, openRegularAsync } from '../input_files';
 
-/** An image inside a file of many: its red, green and blue planes of bytes, one after another, uncompressed. */
+/** An image inside a file of many: uncompressed planes of red, green and blue bytes, one after another. */
 export interface ImageRecord {
   /** absolute path */
   file: string;
-  /** which image of the file, from 0; for messages */
+  /** index of the image in the file, from 0; for messages */
   record: number;
-  /** where its first byte lies */
+  /** byte offset of its first byte */
   offset: number;
   width: number;
   height: number;
@@ -18,18 +18,18 @@ export interface ImageRecord {
   order: 'rows' | 'columns';
 }
 
-/** Colours of an image, interleaved: `data` is [height, width, 3]. */
+/** Interleaved RGB of an image: `data` is [height, width, 3]. */
 export interface Pixels {
   data: Uint8Array;
   width: number;
   height: number;
 }
 
-const longestSide = 4096; // far above the sets' 96 pixels; a made-up address cannot ask for all memory
+const longestSide = 4096; // far above the 96 pixels of STL-10; so a forged address cannot ask for all memory
 
 /**
- * Random, and the same in the threads that this one starts: only the readers of sets can name a record, never a csv,
- * which could name the bytes of any file.
+ * A random key that the threads started by this one inherit. Only code that knows it can address a record; otherwise a
+ * csv could name the bytes of any file.
  */
 const secret = ((): string => {
   const name = 'cleanclip.records';
@@ -41,13 +41,13 @@ const secret = ((): string => {
 })();
 
 /**
- * The text that stands for the image wherever a path of an image file may stand, in this process alone:
+ * The address of a record, which is accepted wherever the path of an image is, in this process only. Example:
  * `/data/test_batch.bin#record=17&at=52242&size=32x32&by=rows&key=…`.
  */
 export const recordAddress = ({ file, record, offset, width, height, order }: ImageRecord): string =>
   `${file}#record=${record}&at=${offset}&size=${width}x${height}&by=${order}&key=${secret}`;
 
-/** The record that a text of {@link recordAddress} stands for, or undefined when it is the path of a file. */
+/** The record of an address from {@link recordAddress}; undefined for any other path. */
 export function parseAddress(address: string): ImageRecord | undefined {
   const found = /^(.+)#record=(\d+)&at=(\d+)&size=(\d{1,4})x(\d{1,4})&by=(rows|columns)&key=([0-9a-f]{32})$/s.exec(
     address,
@@ -60,9 +60,9 @@ export function parseAddress(address: string): ImageRecord | undefined {
 }
 
 /**
- * Reads the pixels of a record, and nothing else of its file.
+ * Reads the pixels of one record of its file.
  *
- * @throws CleanclipError ERR_DATA, naming file and record, when the file is missing or ends before the record does
+ * @throws CleanclipError ERR_DATA: the file is missing, or ends before the record does
  */
 export async function readRecord(image: ImageRecord): Promise<Pixels> {
   const { file, record, offset, width, height, order } = image;

@@ -2,18 +2,18 @@ import sharp from 'sharp';
 
 import { checkSize, type Limits, Refusal } from './limits';
 
-sharp.cache(false); // an image is read once an epoch: a cache of decoded images only holds memory
-sharp.concurrency(1); // one thread an image; many images at once are the data workers' matter
+sharp.cache(false); // each image is read once per epoch, so a cache would only hold memory
+sharp.concurrency(1); // one thread per image; the data workers decode many images at once
 
 /**
- * The formats that are left to libvips. Its other readers, of SVG among them, never see a file: the caller has looked
- * at its first bytes.
+ * The formats that libvips decodes. The caller checks the first bytes, so that libvips' other readers, such as SVG's,
+ * never see a file.
  */
 export type SharpFormat = 'jpeg' | 'webp' | 'tiff' | 'heif';
 
 /**
- * The pixels of an image's first page by libvips, off this thread.
- * @returns bytes interleaved, of `info.channels` channels: grey, RGB, or CMYK where `isCmyk` says so
+ * Decodes the first page of an image with libvips, on another thread.
+ * @returns interleaved bytes of `info.channels` channels: grey, RGB, or CMYK if `isCmyk`
  * @throws Refusal
  */
 export async function decodeBySharp(
@@ -22,7 +22,7 @@ export async function decodeBySharp(
   limits: Limits,
 ): Promise<{ data: Buffer; info: sharp.OutputInfo; isCmyk: boolean }> {
   try {
-    // a flawed TIFF would come out black
+    // without this, a damaged TIFF would come out black
     const failOn = format === 'tiff' ? 'truncated' : 'none';
     const image = sharp(bytes, { failOn, ignoreIcc: true, limitInputPixels: limits.maxPixels }).timeout({
       seconds: Math.ceil(limits.maxSeconds),
@@ -49,7 +49,7 @@ export async function decodeBySharp(
   }
 }
 
-/** Refuses what takes longer, which goes on unheard. */
+/** Throws a {@link Refusal} when the promise takes longer; its work goes on, and its result is ignored. */
 async function within<T>(promise: Promise<T>, seconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -8,10 +8,10 @@ import { tags, TiffDirectory } from './tiff_directory';
 import { samplesOf, type TiffSamples } from './tiff_samples';
 
 /**
- * Decodes the first picture of a TIFF as PIL does, turned as its tag Orientation says; alpha is dropped, 16 bits of
- * grey are cut off at 255, of those of colours the upper bytes count. Pixels may be plain, or packed by LZW, PackBits,
- * deflate, JPEG or CCITT, in strips or tiles, in one plane or several. Of a truncated plain one in one plane the rows
- * that are there are shown. Sources: TIFF 6.0, TiffImagePlugin.py.
+ * Decodes the first image of a TIFF as PIL does, turned as its tag Orientation says. Alpha is dropped. 16-bit grey
+ * saturates at 255; 16-bit colours keep their upper byte. Pixels may be uncompressed or compressed (LZW, PackBits,
+ * deflate, JPEG, CCITT), in strips or tiles, in one plane or several. A truncated file keeps the rows before its end if
+ * it is uncompressed and in one plane. Sources: TIFF 6.0, TiffImagePlugin.py.
  *
  * @returns uint8 [H, W, 3]
  * @throws Refusal
@@ -49,7 +49,7 @@ const PACKINGS: Record<number, 'none' | 'lzw' | 'packbits' | 'deflate' | undefin
   32773: 'packbits',
   32946: 'deflate',
 };
-const BY_SHARP = [2, 3, 4, 7]; // CCITT and JPEG, by libtiff
+const BY_SHARP = [2, 3, 4, 7]; // CCITT and JPEG: sharp decodes them with libtiff
 const NAMES: Record<number, string | undefined> = {
   6: ' (old JPEG)',
   34925: ' (LZMA)',
@@ -84,14 +84,15 @@ function readPicture(directory: TiffDirectory): Picture {
 }
 
 /**
- * PIL maps such a file into memory in its turned size, and so reads another picture from its path than from its bytes.
+ * Refuses files that PIL maps into memory with the size after the rotation: it reads other pixels from the path than
+ * from the bytes.
  */
 function refuseWhatPilScrambles({ width, height, orientation, planar, samples }: Picture, chunks: Chunk[]): void {
   const { count, bits, colours } = samples;
   const isMapped = count === 1 ? bits === 8 || bits === 16 : count === 4 && bits === 8 && colours !== 'premultiplied';
   if (orientation > 4 && width !== height && chunks.length === 1 && !planar && isMapped) {
     throw new Refusal(
-      'it is unpacked and turned (Orientation 5 to 8), which PIL reads scrambled; save it upright or packed',
+      'it is uncompressed and rotated (Orientation 5 to 8), which PIL reads wrongly; save it upright or compressed',
     );
   }
 }
@@ -102,7 +103,7 @@ function checkYcbcr(directory: TiffDirectory, packing: string): void {
     throw new Refusal('its colours are YCbCr in a form that is not read; convert it to RGB');
 }
 
-/** A strip or a tile of one plane, or of all. */
+/** A strip or a tile, of one plane or of all. */
 interface Chunk {
   x: number;
   y: number;
@@ -111,8 +112,9 @@ interface Chunk {
   plane: number;
   stride: number;
   offset: number;
-  /** bytes that it has in the file, and unpacked */
+  /** bytes in the file */
   length: number;
+  /** bytes after decompression */
   room: number;
 }
 
@@ -133,7 +135,7 @@ function chunksOf(directory: TiffDirectory, { width, height, planar, samples }: 
   if (perPlane * planes > MOST_CHUNKS)
     throw new Refusal(`it has ${perPlane * planes} strips or tiles, more than ${MOST_CHUNKS}`);
   if (offsets.length < perPlane * planes)
-    throw new Refusal(`it has ${offsets.length} strips or tiles, of ${perPlane * planes}`);
+    throw new Refusal(`it has ${offsets.length} strips or tiles; its size needs ${perPlane * planes}`);
   const stride = Math.ceil((across * samples.bits * (planar ? 1 : samples.count)) / 8);
   return Array.from({ length: perPlane * planes }, (_, i) => {
     const place = i % perPlane;
@@ -155,7 +157,7 @@ function chunksOf(directory: TiffDirectory, { width, height, planar, samples }: 
   });
 }
 
-/** The picture of chunks that lie plain among the bytes. */
+/** Decodes chunks that are uncompressed in the bytes. */
 function decodeChunks(
   bytes: Uint8Array,
   { width, height, planar, orientation, reversed, bigEndian, samples }: Picture,
@@ -194,7 +196,7 @@ async function unpack(
   if (size > 8 * limits.maxPixels) throw new Refusal(`its pixels would take ${size} bytes`);
   const predictor = directory.get(tags.predictor, 1);
   if (predictor > 2 || (predictor === 2 && samples.bits < 8))
-    throw new Refusal(`its predictor ${predictor} is not read with ${samples.bits} bits a sample`);
+    throw new Refusal(`its predictor ${predictor} is not read with ${samples.bits} bits per sample`);
   const broken = new Refusal('its pixels cannot be unpacked');
   if (chunks.some(({ offset, length }) => length === 0 || offset + length > bytes.length))
     throw new Refusal('it ends before its pixels do');
@@ -206,7 +208,7 @@ async function unpack(
   ];
   let unpacked: Uint8Array | null;
   if (packing === 'deflate') {
-    const all = Buffer.allocUnsafeSlow(size); // which is filled, or not used
+    const all = Buffer.allocUnsafeSlow(size); // filled completely, or not used
     const deadline = new Deadline(limits);
     let done = 0;
     for (const { offset, length, room } of chunks) {
@@ -232,7 +234,7 @@ async function unpack(
   return unpacked;
 }
 
-/** JPEG and CCITT: libtiff gives grey or RGB of them. */
+/** Decodes JPEG and CCITT with libtiff, which gives grey or RGB. */
 async function decodeForeign(
   bytes: Uint8Array,
   { width, height, compression, orientation, planar, samples }: Picture,
@@ -241,7 +243,7 @@ async function decodeForeign(
   const isFax = compression !== 7;
   if (planar || samples.bits !== (isFax ? 1 : 8) || !['rgb', 'ycbcr'].includes(samples.colours)) {
     throw new Refusal(
-      `its compression ${compression} does not go with its ${samples.bits} bits and ${samples.count} samples a pixel`,
+      `its compression ${compression} does not go with its ${samples.bits} bits and ${samples.count} samples per pixel`,
     );
   }
   const { data, info } = await decodeBySharp(bytes, 'tiff', limits);

@@ -26,15 +26,15 @@ export const tags = {
   mediaPhoto: 0xbc01,
 } as const;
 
-// bytes of a value by its type: those that whole numbers have
+// bytes per value, by the types of integers
 const SIZES: Record<number, number | undefined> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
-const mostValues = 1 << 19; // of all tags
+const mostValues = 1 << 19; // of all tags together
 
-/** Whether a file begins as a TIFF does. */
+/** Whether a file begins with the signature of TIFF or BigTIFF. */
 export const isTiff = (bytes: Uint8Array): boolean =>
   ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
 
-/** The whole numbers of a TIFF's first directory (TIFF 6.0, BigTIFF), by their tags. */
+/** The integer values of the known {@link tags} in a TIFF's first directory (TIFF 6.0, BigTIFF). */
 export class TiffDirectory {
   readonly bigEndian: boolean;
   private readonly values = new Map<number, number[]>();
@@ -42,7 +42,7 @@ export class TiffDirectory {
   private readonly isBig: boolean;
   private room = mostValues;
 
-  /** @throws Refusal when it lies outside of the file */
+  /** @throws Refusal when the directory or its values lie outside the file, or claim too many entries */
   constructor(bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.bigEndian = bytes[0] === 0x4d;
@@ -59,19 +59,19 @@ export class TiffDirectory {
     }
   }
 
-  /** The numbers of a tag, or undefined where there are none. */
+  /** The values of a tag; undefined if the directory lacks it. */
   list(tag: number): number[] | undefined {
     return this.values.get(tag);
   }
 
-  /** The first number of a tag, or `otherwise` where the directory lacks it. */
+  /** The first value of a tag, or `otherwise` if the directory lacks it. */
   get(tag: number, otherwise: number): number {
     return this.values.get(tag)?.[0] ?? otherwise;
   }
 
   private valuesAt(entry: number, tag: number): number[] {
     const size = SIZES[this.number(entry + 2, 2)];
-    if (size === undefined) throw new Refusal(`its tag ${tag} has another type than a whole number`);
+    if (size === undefined) throw new Refusal(`the type of its tag ${tag} is not an integer`);
     const word = this.isBig ? 8 : 4;
     const count = this.number(entry + 4, word);
     if (count > this.room) throw new Refusal(`its tag ${tag} claims ${count} values`);
@@ -88,7 +88,7 @@ export class TiffDirectory {
     if (size === 2) return view.getUint16(at, !bigEndian);
     if (size === 4) return view.getUint32(at, !bigEndian);
     const long = view.getBigUint64(at, !bigEndian);
-    if (long > 2n ** 45n) throw new Refusal('it points far outside of itself');
+    if (long > 2n ** 45n) throw new Refusal('an offset in it points far beyond its end');
     return Number(long);
   }
 }

@@ -2,16 +2,17 @@ import { Refusal } from './limits';
 import { levels, paletteTables, type Raster, repeated, table } from './raster';
 import { tags, type TiffDirectory } from './tiff_directory';
 
-/** What the samples of a TIFF are. */
+/** The samples of a TIFF's pixels. */
 export interface TiffSamples extends Pick<Raster, 'bits' | 'samples' | 'colours' | 'tables' | 'blank'> {
-  /** how many a pixel has, and how many of them make its colour */
+  /** samples per pixel */
   count: number;
+  /** samples per pixel that make its colour; the rest is alpha or extra */
   used: number;
 }
 
 /**
- * The kinds of samples that PIL reads (OPEN_INFO in TiffImagePlugin.py), but for CIELAB, 12 bits, and grey with a
- * premultiplied alpha.
+ * Reads which samples a TIFF has. All kinds that PIL reads (OPEN_INFO in TiffImagePlugin.py) are accepted, except
+ * CIELAB, 12 bits, and grey with premultiplied alpha.
  * @throws Refusal
  */
 export function samplesOf(directory: TiffDirectory): TiffSamples {
@@ -21,7 +22,7 @@ export function samplesOf(directory: TiffDirectory): TiffSamples {
   const extra = directory.list(tags.extraSamples) ?? [];
   const widths = directory.list(tags.bits) ?? [1];
   const format = sampleFormat(directory);
-  if (count < 1 || count > 6) throw new Refusal(`it has ${count} samples a pixel`);
+  if (count < 1 || count > 6) throw new Refusal(`it has ${count} samples per pixel`);
   const bits = widths.length === 1 ? new Array<number>(count).fill(widths[0]) : widths.slice(0, count);
   if (bits.length !== count || bits.some((width) => width !== bits[0]))
     throw new Refusal(`its samples have ${bits.join(', ')} bits`);
@@ -41,7 +42,7 @@ export function samplesOf(directory: TiffDirectory): TiffSamples {
     extra.slice(1).some((other) => other !== 0);
   if (isOdd)
     throw new Refusal(
-      `it has ${count} samples a pixel of photometric interpretation ${photometric}, of which ${extra.length} ` +
+      `it has ${count} samples per pixel of photometric interpretation ${photometric}, of which ${extra.length} ` +
         'are extra',
     );
   const layout = `${bits[0]}${format === 1 ? 'u' : format === 2 ? 'i' : format === 3 ? 'f' : '?'}`;
@@ -61,13 +62,14 @@ export function samplesOf(directory: TiffDirectory): TiffSamples {
   };
 }
 
-/** One for all samples, or the first of different ones, which no kind has. */
+/** The sample format that all samples share; 0, which no kind allows, if they differ. */
 function sampleFormat(directory: TiffDirectory): number {
   const formats = directory.list(tags.sampleFormat) ?? [1];
   return formats.every((format) => format === formats[0]) ? formats[0] : 0;
 }
 
-// by photometric interpretation: what the samples are, how many make a colour, and with which bits and formats
+// By photometric interpretation: the colours, the number of samples per colour, and the allowed bits and formats (u:
+// unsigned, i: signed, f: float).
 const KINDS: Record<number, { colours: Raster['colours']; used: number; allowed: string[] } | undefined> = {
   0: { colours: 'rgb', used: 1, allowed: ['1u', '2u', '4u', '8u', '16u', '32f'] },
   1: { colours: 'rgb', used: 1, allowed: ['1u', '2u', '4u', '8u', '8i', '16u', '16i', '32u', '32i', '32f'] },
@@ -100,7 +102,9 @@ function tablesOf(
   return { tables: levels(bits, 3, 'cut', photometric === 0 && bits <= 8), blank };
 }
 
-/** Colours of 16 bits, of which the upper bytes count: all reds, then all greens, then all blues. */
+/**
+ * The tables of a palette: all reds, then all greens, then all blues, 16 bits each, of which the upper byte is used.
+ */
 function paletteOf(directory: TiffDirectory, bits: number): Pick<TiffSamples, 'tables' | 'blank'> {
   const values = directory.list(tags.palette);
   if (values === undefined || values.length < 3 || values.length % 3 !== 0) throw new Refusal('it has no palette');

@@ -4,8 +4,9 @@ import type { TrainOptions } from '../options/train';
 export type TrainJob = 'train' | 'supervised' | 'evaluate';
 
 /**
- * The job that the flags of `cleanclip-train` ask for: training with `train_data`, supervised finetuning with
- * `finetune`, else evaluation: zero-shot, by a linear probe, or of the classifier of `checkpoint_finetune`.
+ * Chooses the job that the flags of `cleanclip-train` ask for. With `train_data` it is training, with `finetune`
+ * supervised finetuning. Otherwise it is evaluation: zero-shot, by a linear probe, or of the classifier of
+ * `checkpoint_finetune`.
  */
 export function chooseJob({ trainData, finetune, checkpointFinetune }: TrainOptions): TrainJob {
   if (trainData !== undefined) return 'train';

@@ -6,7 +6,7 @@ import { torch } from '../torch';
 
 const { distributed } = torch;
 
-/** What may differ from rank to rank: what is of its machine. */
+/** Options that may differ from rank to rank, because they belong to its machine. */
 const OWN = [
   ...[
     'deviceId',
@@ -19,13 +19,13 @@ const OWN = [
     'imageCache',
     'notes',
   ],
-  ...['trainData', 'validationData', 'evalTestDataDir', 'evalTrainDataDir', 'checkpoint', 'checkpointFinetune'],
+  ...['trainData', 'validationData', 'eval', 'evalTestDataDir', 'evalTrainDataDir', 'checkpoint', 'checkpointFinetune'],
 ];
 
 /**
- * Runs a job as one of several ranks when the environment says that this process is one (RANK, WORLD_SIZE, MASTER_ADDR,
- * MASTER_PORT, as torchrun sets them), or alone. After a failure the group is left as it is, and the others are told of
- * it.
+ * Runs a job alone, or as one of several ranks when the environment says so (RANK, WORLD_SIZE, MASTER_ADDR,
+ * MASTER_PORT, as torchrun sets them). After a failure it does not destroy the group, but announces the failure to the
+ * other ranks.
  * @throws CleanclipError `ERR_OPTION` on all ranks when they were started with different options
  */
 export async function inGroup<Result>(options: object, work: () => Promise<Result>): Promise<Result> {

@@ -7,13 +7,12 @@ import type { TrainOptions } from '../options/train';
 import { fromFirstRank } from '../run/ranks';
 import { addon } from '../torch/addon';
 
-/** Milliseconds that a run which was just killed may take to be gone: ranks end after the command that started them. */
+/** Milliseconds to wait for a run that was just killed. Its ranks end after the command that started them. */
 const PATIENCE = 2000;
 
 /**
- * Does a job that writes into the folder of a run, while no other process does: two would mix their records and
- * checkpoints. An evaluation holds the folder too, as it writes to the same log. Of several ranks the first holds it
- * for all.
+ * Runs a job while no other process uses the folder of its run, since two would mix their records and checkpoints. An
+ * evaluation holds the folder too, as it writes to the same log. Of several ranks the first holds it for all.
  * @throws CleanclipError `ERR_OPTION` on all ranks when another process, or another job of this one, has the folder
  */
 export async function holdingRun<Result>(options: object, work: () => Promise<Result>): Promise<Result> {

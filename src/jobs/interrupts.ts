@@ -1,11 +1,11 @@
-// Whether a second Ctrl-C is to end this process even while its event loop does not turn: the wish of a command, which
-// the thread of its job carries out, as it has the addon.
+// Whether a second Ctrl-C must end this process even while its event loop is blocked. A command asks for it; the thread
+// of the job does it, because that thread has the addon.
 let wanted = false;
 
-/** For a command that listens to SIGINT. */
+/** Asks for it, in a command that listens to SIGINT. */
 export const endOnSecondInterrupt = (): void => {
   wanted = true;
 };
 
-/** For {@link runJob}. */
+/** Tells {@link runJob} whether a command has asked for it. */
 export const endsOnSecondInterrupt = (): boolean => wanted;

@@ -3,20 +3,23 @@ import { Worker } from 'node:worker_threads';
 
 import { CleanclipError, failure } from '../errors';
 import type { JobHooks } from '../progress';
+import { limitSpinning } from '../setup/load';
 import { endsOnSecondInterrupt } from './interrupts';
 import type { FromJob } from './messages';
 import type { JobName } from './registry';
 
 /**
  * Runs a job in a thread of its own, so that the caller's event loop stays free.
- * @param options checked already; cloned into the thread
+ * @param job the name of the job
+ * @param options its checked options, which are cloned into the thread
+ * @param hooks those of the job
+ * @throws CleanclipError the error of the job; `ERR_ABORTED` when the signal has aborted before it begins; `ERR_NATIVE`
+ * when the thread ends unexpectedly
  */
 export async function runJob<Result>(job: JobName, options: object, hooks: JobHooks): Promise<Result> {
   const { signal, onProgress } = hooks;
   refuseAborted(job, signal);
-  // OpenMP reads this once, when libtorch is loaded. Its threads spin this often before they sleep: enough between two
-  // operators of a step; its own 300,000 stall every step on cores that data workers or other programs use too.
-  process.env.GOMP_SPINCOUNT ??= '3000';
+  limitSpinning(); // the thread may be the first to load libtorch
   return new Promise<Result>((resolve, reject) => {
     const worker = new Worker(join(__dirname, 'worker.js'), {
       workerData: { job, options, endOnInterrupt: endsOnSecondInterrupt() },
@@ -41,7 +44,10 @@ export async function runJob<Result>(job: JobName, options: object, hooks: JobHo
   });
 }
 
-/** Throws when a job is to be stopped before it has begun. */
+/**
+ * Refuses to begin a job that has already been aborted.
+ * @throws CleanclipError `ERR_ABORTED` when the signal has aborted
+ */
 export function refuseAborted(job: JobName, signal?: AbortSignal): void {
   if (signal?.aborted === true)
     throw new CleanclipError(`The job '${job}' was stopped before it began.`, 'ERR_ABORTED');

@@ -1,4 +1,4 @@
-// The thread of one job: runs it, and tells its caller of progress and the outcome.
+// The main module of the thread of one job: runs it, and reports progress and outcome to its caller.
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { failed } from '../errors';

@@ -8,29 +8,29 @@ import { describeHolder, hasEnded, ownHolder, parseHolder } from './holder';
 const TRIES = 50;
 
 /**
- * Takes a lock that is nothing but a file, of which there can be one. One whose process has ended is taken over, by one
- * process at a time.
- * @returns what frees it
+ * Takes a lock by creating its file, which fails if the file exists. A lock whose process has ended is taken over; only
+ * one process at a time can do so.
+ * @returns a function that releases the lock
  */
 export function lockByFile(file: string, refusal: (holder: string) => Error): () => void {
   const own = JSON.stringify(ownHolder());
   for (let tries = 0; tries < TRIES; tries++) {
     if (create(file, own)) return () => readShortly(file) === own && rmSync(file, { force: true });
     const text = readShortly(file);
-    if (text === undefined) continue; // it has just been freed
+    if (text === undefined) continue; // it has just been released
     const holder = parseHolder(text);
     const ended = holder && hasEnded(holder, isSharedDisk(file));
     if (ended !== true) throw refusal(describeHolder(holder, ended === undefined ? file : undefined));
     if (!takeOver(file, text, own)) sleep(10);
   }
-  throw refusal(`another process that takes it over right now (if there is none, delete '${takeoverOf(file)}')`);
+  throw refusal(`another process that is taking it over (if there is none, delete '${takeoverOf(file)}')`);
 }
 
 const takeoverOf = (file: string): string => `${file}.takeover`;
 
 /**
- * Removes a lock of a process that has ended, but never the one that somebody else has put in its place; false when
- * another does it.
+ * Removes the lock of a process that has ended, but not a lock that another process has put in its place. Returns false
+ * when another process is doing this.
  */
 function takeOver(file: string, text: string, own: string): boolean {
   const takeover = takeoverOf(file);
@@ -44,7 +44,8 @@ function takeOver(file: string, text: string, own: string): boolean {
 }
 
 /**
- * Makes a file with this content, if there is none: whole, by giving a written file a second name, where the disk can.
+ * Creates a file with this content and returns whether it did; false if the file exists. Where the file system has hard
+ * links, the file appears with all of its content.
  */
 function create(file: string, content: string): boolean {
   const temporary = join(dirname(file), temporaryName('lock'));
@@ -54,7 +55,7 @@ function create(file: string, content: string): boolean {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // over NFS it may have been made, and the answer lost
+    // over NFS the link may have been made, and the reply lost
     if (code === 'EEXIST') return statSync(temporary).nlink === 2;
     return createAtOnce(file, content);
   } finally {
@@ -72,7 +73,7 @@ function createAtOnce(file: string, content: string): boolean {
   }
 }
 
-/** The content of a lock's file, once its holder has written it; undefined when there is no file. */
+/** Reads a lock's file and waits shortly until its holder has written it; undefined when there is no file. */
 export function readShortly(file: string): string | undefined {
   let text: string | undefined;
   for (let tries = 0; tries < TRIES && !text?.endsWith('}'); tries++) {

@@ -2,18 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Who holds a lock, as its file says. */
+/** The holder of a lock, as its file records it. */
 export interface Holder {
   host: string;
   pid: number;
-  /** when it took the lock: ISO 8601 */
+  /** when it took the lock, in ISO 8601 */
   since: string;
-  /** tells starts of the system apart; '' where it does not say */
+  /** id of the system's boot; '' if unknown */
   boot: string;
-  /** tells containers, which count processes for themselves, apart */
+  /** PID namespace, which differs between containers; '' if unknown */
   namespace: string;
-  /** tells processes apart that have had one id after another */
+  /** start time of the process, which differs when a pid is reused; '' if unknown */
   start: string;
+  /** random, so that no two locks have the same content */
   nonce: string;
 }
 
@@ -28,7 +29,7 @@ export const ownHolder = (): Holder => ({
   nonce: randomBytes(8).toString('hex'),
 });
 
-/** What a lock's file says; undefined when that is nothing sensible. */
+/** Parses the content of a lock's file; undefined when it is invalid. */
 export function parseHolder(text: string | undefined): Holder | undefined {
   try {
     const holder = JSON.parse(text ?? '') as Holder;
@@ -38,19 +39,22 @@ export function parseHolder(text: string | undefined): Holder | undefined {
   }
 }
 
-/** @param doubtful the lock's file, when nobody can tell whether its process still runs */
+/**
+ * Names the holder for an error message.
+ * @param doubtful path of the lock's file, if it is unknown whether its process still runs
+ */
 export function describeHolder(holder: Holder | undefined, doubtful?: string): string {
   const who =
     holder === undefined ? 'another process' : `process ${holder.pid} on host ${holder.host} since ${holder.since}`;
   return doubtful === undefined ? who : `${who}, as '${doubtful}' says (delete that file if the process has ended)`;
 }
 
-/** Whether its process is of another host, or of an earlier start of this one. */
+/** Whether the holder's process belongs to another host, or to an earlier boot of this one. */
 export const isElsewhere = (holder: Holder): boolean =>
   holder.boot && boot() ? holder.boot !== boot() : holder.host !== hostname();
 
 /**
- * Whether its process has ended; undefined when that cannot be told.
+ * Whether the holder's process has ended; undefined if unknown.
  * @param sharedDisk whether processes of other hosts may hold the lock
  */
 export function hasEnded(holder: Holder, sharedDisk: boolean): boolean | undefined {
@@ -70,8 +74,8 @@ const boot = (): string => readOr('', () => readFileSync('/proc/sys/kernel/rando
 const namespace = (): string => readOr('', () => readlinkSync('/proc/self/ns/pid'));
 
 /**
- * When a process began, in ticks since the system did: field 22 of its stat, whose second, a name in parentheses, may
- * hold anything.
+ * The start time of a process, in clock ticks since boot: field 22 of /proc/<pid>/stat. Field 2 is the name in
+ * parentheses, which may contain any character, so fields are counted after it.
  */
 const startOf = (pid: number): string | undefined =>
   readOr(

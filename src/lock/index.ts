@@ -22,29 +22,32 @@ import { describeHolder, isElsewhere, ownHolder, parseHolder } from './holder';
 /** A lock that this process holds. */
 export interface Lock {
   /**
-   * Gives it up, and removes its file and the folders that were made for it if they are empty; later calls do nothing.
+   * Releases the lock. Removes its file, and the folders that {@link lock} made if they are empty. Later calls do
+   * nothing.
    */
   release(): void;
 }
 
-/** How {@link lock} works. */
+/** Options of {@link lock}. */
 export interface LockOptions {
-  /** the error when another holds it, given who that is: 'process 12 on host a since …' */
+  /** makes the error for a lock that is held, given its holder, such as 'process 12 on host a since …' */
   refusal: (holder: string) => Error;
   /**
-   * The system's own lock on an open file (flock): 0, or an error number. The system frees it when the process ends in
-   * whatever way. Without it, and on a disk that has no such locks, the file itself is the lock, which is taken over
-   * when its process has ended.
+   * locks an open file with flock(2), without waiting; returns 0 or an error number. The system releases such a lock
+   * when the process ends, however it ends. Without this option, and on a file system without flock, the file itself is
+   * the lock, which is taken over when its process has ended.
    */
   flock?: (fd: number) => number;
 }
 
 /**
- * Takes a lock, which one process at a time can have, at once or not at all. Its file says who holds it. It holds
- * between hosts that share a disk too: where their disk does not pass on the system's locks, what another host has left
- * behind is refused, and the error says what to delete.
- * @param file made if need be, with its folder; all who take the lock give `flock`, or none does
- * @throws what `options.refusal` gives; CleanclipError `ERR_DATA` when the disk refuses
+ * Takes a lock, which only one process at a time can hold, or throws at once. The file of the lock names its holder.
+ * The lock works between hosts that share a disk too. If the disk does not support locks between hosts, the file
+ * of another host counts as held; the error says which file to delete.
+ * @param file path of the lock's file; it is created if needed, with its folder. Either all processes that take this
+ * lock pass `flock`, or none does.
+ * @throws the error of `options.refusal` when the lock is held; CleanclipError `ERR_DATA` when the file cannot be
+ * written
  */
 export function lock(file: string, { refusal, flock }: LockOptions): Lock {
   const folder = dirname(file);
@@ -72,7 +75,7 @@ export function lock(file: string, { refusal, flock }: LockOptions): Lock {
   }
 }
 
-/** Whether the disk of a folder has locks of the system: tried on a file that nobody else knows. */
+/** Whether the file system of a folder supports flock. It is tried on a temporary file. */
 function systemLocks(folder: string, flock: (fd: number) => number): boolean {
   const file = join(folder, temporaryName('lock'));
   const fd = openSync(file, 'wx+');
@@ -90,12 +93,12 @@ function lockBySystem(file: string, flock: (fd: number) => number, refusal: Lock
     try {
       const errno = flock(fd);
       if (errno === 0 && !isStillAt(file, fd)) {
-        closeSync(fd); // its holder removed it meanwhile
+        closeSync(fd); // its holder removed it in the meantime
         continue;
       }
       const holder = parseHolder(errno === 0 ? readFileSync(fd, 'utf8') : readShortly(file));
       if (errno === system.errno.EWOULDBLOCK) throw refusal(describeHolder(holder));
-      if (errno !== 0) throw refusal(`nobody, but the disk of '${file}' does not lock it (error ${errno})`);
+      if (errno !== 0) throw refusal(`an unknown process: the disk of '${file}' does not lock it (error ${errno})`);
       if (holder !== undefined && isElsewhere(holder) && !locksCrossHosts(file))
         throw refusal(describeHolder(holder, file));
       ftruncateSync(fd);
@@ -120,6 +123,6 @@ function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // it holds something
+    // it is not empty
   }
 }

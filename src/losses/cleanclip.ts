@@ -2,17 +2,19 @@ import { optionError } from '../errors';
 import type { Tensor } from '../torch';
 import { contrastiveLoss, matchLoss, type Rows } from './contrastive';
 
-/** What `cleanClipLoss` takes. All features are unit-norm, [N, D]. */
+/** The input of `cleanClipLoss`. All features are float32, unit-norm, [N, D], and on one device. */
 export interface CleanClipInput {
+  /** features of the images */
   imageEmbeds: Tensor;
+  /** features of their captions, in the same order */
   textEmbeds: Tensor;
-  /** features of augmented views of the same images; with `augmentedTextEmbeds` */
+  /** features of augmented views of the same images; given together with `augmentedTextEmbeds` */
   augmentedImageEmbeds?: Tensor;
-  /** features of augmented views of the same captions */
+  /** features of augmented views of the same captions; given together with `augmentedImageEmbeds` */
   augmentedTextEmbeds?: Tensor;
-  /** CLIP's logit_scale parameter, 0-dimensional; the similarities are scaled by its exponential */
+  /** CLIP's logit_scale parameter, float32 []; the similarities are multiplied by its exponential s */
   logitScale: Tensor;
-  /** weight of the cross-modal loss; default 1 */
+  /** weight of the image-text loss; default 1 */
   clipWeight?: number;
   /** weight of the in-modal losses; default 1 */
   inmodalWeight?: number;
@@ -29,10 +31,12 @@ export interface CleanClipLoss {
 }
 
 /**
- * CleanCLIP's loss (Bansal et al. 2023, equation 3): CLIP's loss between images I and texts T, and the same within each
- * modality between a sample and its augmented view, ½[CE(s·I·I′ᵀ) + CE(s·T·T′ᵀ)]. Without augmented views it is CLIP's
- * loss alone.
- * @param rows the pairs whose loss it is, among all; default all N
+ * Computes CleanCLIP's loss (Bansal et al. 2023, equation 3). It adds two losses. One is CLIP's loss between images I
+ * and texts T. The other is the same loss within each modality, ½[CE(s·I·I′ᵀ) + CE(s·T·T′ᵀ)], with augmented views I′
+ * and T′. Without augmented views it is CLIP's loss alone.
+ * @param input features, logit scale and weights
+ * @param rows the pairs whose loss is computed, against all N pairs; default: all N
+ * @returns the loss and its parts, each float32 []
  * @throws CleanclipError `ERR_OPTION` when the shapes differ, or only one augmented view is given
  * @example
  * ```ts
@@ -55,7 +59,10 @@ export function cleanClipLoss(input: CleanClipInput, rows?: Rows): CleanClipLoss
   return { loss: contrastive.mul(clipWeight).add(inmodal.mul(inmodalWeight)), contrastive, inmodal };
 }
 
-/** @internal Throws unless all features are of one shape, and both augmented views are there or neither. */
+/**
+ * @internal Checks that all features have one shape [N, D], and that both augmented views are given or neither.
+ * @throws CleanclipError `ERR_OPTION` otherwise
+ */
 export function checkFeatures(input: CleanClipInput): void {
   const { imageEmbeds, augmentedImageEmbeds, augmentedTextEmbeds } = input;
   if ((augmentedImageEmbeds === undefined) !== (augmentedTextEmbeds === undefined)) {

@@ -4,7 +4,10 @@ import { normalize } from '../images/preprocess';
 import { type Tensor, torch } from '../torch';
 import type { Rows } from '.';
 
-/** Unit-norm features of N pairs, each [N, D]; the augmented ones only of batches that have them. */
+/**
+ * Unit-norm features of N pairs, each float32 [N, D]. The augmented ones are absent when the batch has no augmented
+ * views.
+ */
 export interface Embeds {
   imageEmbeds: Tensor;
   textEmbeds: Tensor;
@@ -12,7 +15,7 @@ export interface Embeds {
   augmentedTextEmbeds?: Tensor;
 }
 
-/** What embeds a batch: a `Clip`, or one of several ranks that train it. */
+/** A model that embeds a batch: a `Clip`, or the copy of one rank. */
 export type Embedder = Pick<Clip, 'config' | 'device' | 'forward'>;
 
 /**

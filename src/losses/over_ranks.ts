@@ -6,22 +6,22 @@ import { type UnlearnInput, type UnlearnLoss, unlearnLoss } from './unlearn';
 const { allGatherRows, getRank } = torch.distributed;
 
 /**
- * A rank's own features, as {@link cleanClipLoss} takes them. With `isBackdoor`, which covers all ranks' pairs, the
- * loss is {@link unlearnLoss}.
+ * The features of one rank, as {@link cleanClipLoss} takes them. With `isBackdoor`, which marks the pairs of all ranks,
+ * the loss is {@link unlearnLoss}.
  */
 export type RankInput = CleanClipInput & Partial<UnlearnInput>;
 
-/** How ranks that each have a part of a batch compute its loss. */
+/** Options of {@link lossOverRanks}: how ranks that each have a part of a batch compute its loss. */
 export interface OverRanks {
-  /** the number of pairs of each rank, by rank; they may differ, and none is 0 */
+  /** number of pairs of each rank, by rank; the numbers may differ, and each is at least 1 */
   counts: readonly number[];
   /**
-   * features get the gradients of all ranks' losses, so that the ranks train as one process on the joined batch;
-   * default false, as the Python reference
+   * whether features get the gradients of all ranks' losses; the ranks then train as one process on the joined batch.
+   * Default false, as in the Python reference
    */
   gatherWithGrad?: boolean;
   /**
-   * with `gatherWithGrad`: a rank computes the similarities of its own pairs with all, not of all with all; default
+   * whether a rank computes the similarities of only its own pairs with all pairs; needs `gatherWithGrad`; default
    * false
    */
   localLoss?: boolean;
@@ -33,10 +33,12 @@ export interface OverRanks {
  * backward does so too.
  *
  * By default the features of other ranks are constants. The mean gradient is then that of one process on the joined
- * batch, divided by the number of ranks; the gradient of `logitScale` is not divided. With `gatherWithGrad` the mean
- * gradient is that of one process. `localLoss` gives the same with n·Σn similarities on a rank with n pairs, not (Σn)².
- * @returns the losses of the joined batch, the same on all ranks; with `localLoss` only `loss` has a gradient, this
- * rank's share
+ * batch, divided by the number of ranks. Only the gradient of `logitScale` is not divided. With `gatherWithGrad` the
+ * mean gradient is that of one process. `localLoss` gives the same with n·Σn similarities on a rank with n pairs, not
+ * (Σn)².
+ * @param input features of this rank, each float32 [n, D], with logit scale and weights
+ * @returns the losses of the joined batch, each float32 [], the same on all ranks; with `localLoss` only `loss` has a
+ * gradient, which is this rank's share
  * @throws CleanclipError `ERR_OPTION` for `localLoss` without `gatherWithGrad` or with `isBackdoor`, and as {@link
  * cleanClipLoss}; `ERR_DISTRIBUTED` when a rank has ended, hangs or does not come in time
  * @example
@@ -72,7 +74,7 @@ export function lossOverRanks(
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-/** The features of all ranks, in one exchange. */
+/** Gathers the features of all ranks, in one exchange. */
 function joinFeatures(input: RankInput, counts: readonly number[], gradient: 'own' | 'all'): RankInput {
   checkFeatures(input);
   const keys = (['imageEmbeds', 'textEmbeds', 'augmentedImageEmbeds', 'augmentedTextEmbeds'] as const).filter(
@@ -87,9 +89,9 @@ function joinFeatures(input: RankInput, counts: readonly number[], gradient: 'ow
 }
 
 /**
- * Computes the losses of the joined batch from those of each rank's pairs; `loss` has this rank's gradient.
- * @param share this rank's pairs divided by the mean over ranks, 1 where all have as many. With this weight the mean
- * over ranks is the loss of the joined batch
+ * Computes the losses of the joined batch from those of each rank's pairs. `loss` has the gradient of this rank.
+ * @param share number of this rank's pairs, divided by the mean number over ranks; with this weight the mean over ranks
+ * is the loss of the joined batch
  */
 function joinLosses(parts: CleanClipLoss, counts: readonly number[], share: number): CleanClipLoss {
   const names = Object.keys(parts) as (keyof CleanClipLoss)[];

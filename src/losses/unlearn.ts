@@ -1,26 +1,30 @@
 import { type Tensor, torch } from '../torch';
 import { type CleanClipInput, type CleanClipLoss, cleanClipLoss } from './cleanclip';
 
-/** What `unlearnLoss` takes besides CleanCLIP's features. */
+/** The input of `unlearnLoss`: CleanCLIP's features, and the pairs to unlearn. */
 export interface UnlearnInput extends CleanClipInput {
-  /** which of the N pairs are poisoned */
+  /** which of the pairs are poisoned, [N] */
   isBackdoor: readonly boolean[];
-  /** the similarity that poisoned pairs shall get; default 0 */
+  /** cosine similarity that poisoned pairs are moved to, from -1 to 1; default 0 */
   target?: number;
   /** weight of the constraint; default 1 */
   constraintWeight?: number;
 }
 
-/** The parts of the loss; a part without pairs in the batch is absent. */
+/** The parts of the loss, each float32 []. A part without pairs in the batch is absent. */
 export interface UnlearnLoss extends Partial<CleanClipLoss> {
+  /** loss of the clean pairs + constraintWeight · constraint */
   loss: Tensor;
-  /** mean (I·T − target)² over the poisoned pairs */
+  /** mean of (I·T − target)² over the poisoned pairs */
   constraint?: Tensor;
 }
 
 /**
  * Computes the loss of unlearning: CleanCLIP's loss over the clean pairs of a batch, plus `constraintWeight` times a
- * constraint. The constraint moves the similarity of each poisoned pair to `target`.
+ * constraint. The constraint moves the similarity of each poisoned pair to `target`. Source: the option `--unlearn` of
+ * the Python reference.
+ * @param input features [N, D], logit scale, weights and the poisoned pairs
+ * @returns the loss and its parts, each float32 []
  * @throws CleanclipError `ERR_OPTION` as {@link cleanClipLoss}
  * @example
  * ```ts
@@ -41,7 +45,7 @@ export function unlearnLoss({ isBackdoor, target = 0, constraintWeight = 1, ...f
   return { ...parts, loss: parts.loss.add(weighted), constraint };
 }
 
-/** The features of some of the pairs. */
+/** Selects the features of some of the pairs. */
 function pick(features: CleanClipInput, rows: readonly number[]): CleanClipInput {
   const { imageEmbeds, textEmbeds, augmentedImageEmbeds, augmentedTextEmbeds } = features;
   const index = torch.tensor(Int32Array.from(rows)).to({ device: imageEmbeds.device, nonBlocking: true });

@@ -1,24 +1,24 @@
-/** What `--compat reference` changes, each decision by its name; docs/differences.md gives the reasons. */
+/** The decisions that `--compat reference` changes, by name; docs/differences.md gives the reasons. */
 export interface Compat {
-  /** a long caption is cut without its end token */
+  /** a long caption loses its end token when it is cut */
   cutsEndToken: boolean;
-  /** images are squashed to a square before the trigger goes on */
+  /** images are squashed to a square before the trigger is applied */
   squashesImages: boolean;
-  /** a trigger wraps values around in 8 bits, and a random place never takes in the last row or column */
+  /** values wrap around in 8 bits under a trigger, and random places never include the last row or column */
   wrapsTriggers: boolean;
-  /** epochs count from 1 in the schedule of the learning rate, which so begins an epoch late */
+  /** the learning rate schedule counts epochs from 1, so it begins one epoch late */
   schedulesLate: boolean;
-  /** finetuning goes on with the optimizer of its checkpoint */
+  /** finetuning continues with the optimizer state of its checkpoint */
   takesOptimizer: boolean;
   /** the target of unlearning is the negative of `--unlearn_target` */
   negatesUnlearnTarget: boolean;
-  /** the accuracy of a finetuned classifier has the linear probe's name */
+  /** the accuracy of a finetuned classifier is named as that of the linear probe */
   namesFinetuneAsProbe: boolean;
-  /** `--linear_probe_batch_size` only sets the batches of encoding, and the probe trains on `--batch_size` images */
+  /** `--linear_probe_batch_size` only sets the batch size of encoding; the probe trains in batches of `--batch_size` */
   probesByBatchSize: boolean;
 }
 
-/** The decisions that a job's options make. */
+/** Returns the decisions that the options of a job make. */
 export function compatOf({ compat }: { compat?: 'reference' }): Compat {
   const reference = compat === 'reference';
   return {

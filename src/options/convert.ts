@@ -1,11 +1,11 @@
 import { text } from './define';
 
-/** What a model is written as. */
+/** The formats that a model can be written in. */
 export const conversions = ['openai', 'open_clip', 'hf', 'safetensors', 'onnx'] as const;
-/** A form that `cleanclip convert` writes. */
+/** A format that `cleanclip convert` writes. */
 export type Conversion = (typeof conversions)[number];
 
-/** The flags of `cleanclip convert`, whose arguments IN and OUT are `input` and `output` in the API. */
+/** The flags of `cleanclip convert`. */
 export const convertFlags = {
   to: text({
     doc:
@@ -33,14 +33,14 @@ export const convertFlags = {
   }),
 };
 
-/** The options of a conversion. */
-export const convertOptions = {
+/** The arguments of `cleanclip convert`. */
+export const convertArguments = {
   input: text({
     doc:
       "the model: a file or folder that loadClip takes, or the name of one of OpenAI's models for its released " +
       'weights',
     default: undefined,
+    unit: 'in',
   }),
-  output: text({ doc: 'the file or folder to write; there must be none of that name', default: undefined }),
-  ...convertFlags,
+  output: text({ doc: 'the file or folder to write; it must not exist yet', default: undefined, unit: 'out' }),
 };

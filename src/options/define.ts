@@ -1,25 +1,28 @@
 import { optionError } from '../errors';
+import { anInteger, isInteger } from '../integers';
 import { show } from '../show';
 
-/** One option of a job: a flag on the command line (`num_warmup_steps`), its camelCase name in the API. */
+/** One option of a job: a flag on the command line (`num_warmup_steps`), and its camelCase name in the API. */
 export interface OptionSpec<T = unknown> {
-  /** what it is, for `--help` and errors */
+  /** its description, for `--help` and the API docs */
   doc: string;
-  /** undefined: it may be left out and has no value then */
+  /** its default; undefined when it may be left out and then has no value */
   default: T;
-  /** what the value is in the API: a JavaScript number, string or boolean */
+  /** its type in the API: a JavaScript number, string or boolean */
   type: 'number' | 'string' | 'boolean';
-  /** the only texts that it may be */
+  /** the only strings that it accepts */
   choices?: readonly string[];
-  /** what stands for the value in `--help`: 'steps', 'file' …; none for a switch */
+  /** the placeholder of the value in `--help`: 'steps', 'file' …; absent for a switch */
   unit?: string;
+  /** one letter that also names the flag on the command line, as in the Python code: `-f` */
+  short?: string;
   /** whether it is a list: the flag takes several values, `--epochs 5 10` */
   several?: boolean;
-  /** how the default reads in `--help`, when it is not a constant */
+  /** description of the default in `--help`, when it is not a constant */
   defaultText?: string;
-  /** the value of a text from the command line, or undefined when it is none */
+  /** converts a string from the command line; returns undefined when it cannot */
   parse(text: string): T | undefined;
-  /** what is wrong with a value ('a whole number of at least 1'), or undefined when it is right */
+  /** returns what was expected instead of a value ('an integer of at least 1'), or undefined when it is right */
   expects(value: unknown): string | undefined;
 }
 
@@ -34,19 +37,20 @@ export type Resolved<T extends Table> = {
   [K in keyof T & string as CamelCase<K>]: T[K] extends OptionSpec<infer V> ? V : never;
 };
 
-/** `num_warmup_steps` → `numWarmupSteps` */
+/** Converts a flag to its name in the API: `num_warmup_steps` → `numWarmupSteps`. */
 export const camelCase = (flag: string): string => flag.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-/** A text. `choices` limits it. */
+/** Makes an option that takes a string. `choices` limits it. */
 export function text<D extends string | undefined, C extends string = string>(spec: {
   doc: string;
   default: D;
   unit?: string;
   choices?: readonly C[];
   defaultText?: string;
+  short?: string;
 }): OptionSpec<(string extends C ? string : C) | D> {
-  const { doc, choices, unit = choices?.join('|') ?? 'text', defaultText } = spec;
-  const expected = choices === undefined ? 'a text' : `one of ${choices.join(', ')}`;
+  const { doc, choices, unit = choices?.join('|') ?? 'text', defaultText, short } = spec;
+  const expected = choices === undefined ? 'a string' : `one of ${choices.join(', ')}`;
   type Value = (string extends C ? string : C) | D;
   return {
     doc,
@@ -54,6 +58,7 @@ export function text<D extends string | undefined, C extends string = string>(sp
     choices,
     unit,
     defaultText,
+    short,
     default: spec.default,
     parse: (value) => value as Value,
     expects: (value) =>
@@ -61,7 +66,10 @@ export function text<D extends string | undefined, C extends string = string>(sp
   };
 }
 
-/** A number from `min` to `max`; `whole` for integers. `above` excludes the minimum itself. */
+/**
+ * Makes an option that takes a number from `min` to `max`. `whole` limits it to integers, and `above` excludes the
+ * minimum itself.
+ */
 export function number<D extends number | undefined>(spec: {
   doc: string;
   default: D;
@@ -71,19 +79,22 @@ export function number<D extends number | undefined>(spec: {
   above?: number;
   max?: number;
   defaultText?: string;
+  short?: string;
 }): OptionSpec<number | D> {
-  const { doc, unit = 'number', whole = false, min = -Infinity, above = -Infinity, max = Infinity, defaultText } = spec;
+  const { doc, unit = 'number', whole = false, min = -Infinity, above = -Infinity, max = Infinity } = spec;
   const bounds = [
     min > -Infinity ? `at least ${min}` : '',
     above > -Infinity ? `above ${above}` : '',
     max < Infinity ? `at most ${max}` : '',
   ].filter(Boolean);
-  const expected = `${whole ? 'a whole number' : 'a number'}${bounds.length > 0 ? ` of ${bounds.join(' and ')}` : ''}`;
+  const real = `a number${bounds.length > 0 ? ` of ${bounds.join(' and ')}` : ''}`;
+  const expected = whole ? anInteger(min, max) : real;
   return {
     doc,
     type: 'number',
     unit,
-    defaultText,
+    defaultText: spec.defaultText,
+    short: spec.short,
     default: spec.default,
     parse: (value) => (value.trim() === '' || Number.isNaN(Number(value)) ? undefined : Number(value)),
     expects: (value) =>
@@ -92,13 +103,13 @@ export function number<D extends number | undefined>(spec: {
       value >= min &&
       value > above &&
       value <= max &&
-      (!whole || Number.isSafeInteger(value))
+      (!whole || isInteger(value))
         ? undefined
         : expected,
   };
 }
 
-/** An integer from `min`, default 0. */
+/** Makes an option that takes an integer of at least `min`, default 0. */
 export const integer = <D extends number | undefined>(spec: {
   doc: string;
   default: D;
@@ -106,17 +117,20 @@ export const integer = <D extends number | undefined>(spec: {
   min?: number;
   max?: number;
   defaultText?: string;
+  short?: string;
 }): OptionSpec<number | D> => number({ min: 0, ...spec, whole: true });
 
-/** A list of integers from `min`, default 0: `--name 5 10`, or `--name 5,10`. */
+/** Makes an option that takes a list of integers of at least `min`, default 0: `--name 5 10`, or `--name 5,10`. */
 export const integers = ({
   doc,
   unit,
   min = 0,
+  defaultText,
 }: {
   doc: string;
   unit: string;
   min?: number;
+  defaultText?: string;
 }): OptionSpec<number[] | undefined> => {
   const one = integer({ doc, default: undefined, min });
   return {
@@ -125,6 +139,7 @@ export const integers = ({
     unit,
     several: true,
     default: undefined,
+    defaultText,
     parse: (text) => {
       const values = text
         .split(/[\s,]+/)
@@ -135,11 +150,55 @@ export const integers = ({
     expects: (value) =>
       Array.isArray(value) && value.length > 0 && value.every((item) => one.expects(item) === undefined)
         ? undefined
-        : `one or more of ${one.expects(undefined)}`.replace(/of a whole number/, 'whole numbers, each'),
+        : `one or more of ${one.expects(undefined)}`.replace(/of an integer/, 'integers, each'),
   };
 };
 
-/** A switch, off unless given. */
+/** Makes an option that takes a list of strings: `--name a b`. */
+export const texts = ({ doc, unit }: { doc: string; unit: string }): OptionSpec<string[] | undefined> => ({
+  doc,
+  type: 'string',
+  unit,
+  several: true,
+  default: undefined,
+  parse: (text) => text.split('\0'),
+  expects: (value) =>
+    Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && item !== '')
+      ? undefined
+      : 'one or more strings',
+});
+
+/** Makes an option that takes a list of some of `choices`: `--name a b`, or `--name a,b`. */
+export const severalOf = <C extends string>({
+  doc,
+  choices,
+}: {
+  doc: string;
+  choices: readonly C[];
+}): OptionSpec<C[] | undefined> => {
+  const isChoice = (value: unknown): boolean => choices.includes(value as C);
+  return {
+    doc,
+    type: 'string',
+    choices,
+    unit: choices.join('|'),
+    several: true,
+    default: undefined,
+    parse: (text) => {
+      const values = text
+        .replaceAll('\0', ' ')
+        .split(/[\s,]+/)
+        .filter(Boolean);
+      return values.length > 0 && values.every(isChoice) ? (values as C[]) : undefined;
+    },
+    expects: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every(isChoice)
+        ? undefined
+        : `one or more of ${choices.join(', ')}`,
+  };
+};
+
+/** Makes a switch, which is off unless given. */
 export const flag = (doc: string): OptionSpec<boolean> => ({
   doc,
   type: 'boolean',
@@ -149,9 +208,9 @@ export const flag = (doc: string): OptionSpec<boolean> => ({
 });
 
 /**
- * Checks what a caller gave and fills in the defaults.
- * @throws CleanclipError `ERR_OPTION` naming the flag, the value and what was expected; unknown names with the nearest
- * right one
+ * Checks the options that a caller gave, and fills in the defaults.
+ * @throws CleanclipError `ERR_OPTION` naming the flag, the value and what was expected; for an unknown name, it names
+ * the nearest right one
  */
 export function resolve<T extends Table>(table: T, given: Record<string, unknown>): Resolved<T> {
   const flags = new Map(Object.keys(table).map((name) => [camelCase(name), name]));
@@ -172,7 +231,7 @@ export function resolve<T extends Table>(table: T, given: Record<string, unknown
   return result as Resolved<T>;
 }
 
-/** The error for a name that no option has. */
+/** Makes the error for a name that no option has. */
 export function unknownOption(name: string, known: readonly string[], dashes = ''): Error {
   const nearest = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))

@@ -1,6 +1,6 @@
 import { flag, integer, integers, number, text } from './define';
 
-/** The options of jobs in several processes, the ranks. */
+/** The options of jobs that run in several processes, the ranks. */
 export const distributedOptions = {
   distributed: flag(
     'run in several processes (ranks), each with its share of the batch, one per GPU; under srun, its tasks are ' +
@@ -19,8 +19,8 @@ export const distributedOptions = {
     min: 1,
     unit: 'machines',
   }),
-  node_rank: integer({ doc: 'which of --nnodes this one is, from 0', default: undefined, unit: 'index' }),
-  device_ids: integers({ doc: "the ranks' GPUs on this machine, one each", unit: 'index' }),
+  node_rank: integer({ doc: 'index of this machine among --nnodes, from 0', default: undefined, unit: 'index' }),
+  device_ids: integers({ doc: "indices of the ranks' GPUs on this machine, one per rank", unit: 'index' }),
   distributed_backend: text({
     doc: 'library that exchanges tensors between ranks; gloo replaces nccl where GPUs or NCCL are missing',
     default: 'nccl',

@@ -1,4 +1,4 @@
-/** The defaults of CleanCLIP, by the recipe of the paper (Bansal et al. 2023). */
+/** The defaults of CleanCLIP, from the recipe of the paper (Bansal et al. 2023). */
 export const cleanClipRecipe = {
   inmodal: true,
   completeFinetune: true,

@@ -23,7 +23,7 @@ export interface EvaluateInput {
    */
   activation?: 'quick_gelu' | 'gelu';
   /**
-   * csv or tsv of pairs for the validation loss
+   * csv, tsv or shards of pairs for the validation loss
    */
   validationData?: string;
   /**
@@ -32,12 +32,12 @@ export interface EvaluateInput {
    */
   delimiter?: string;
   /**
-   * column of the image paths
+   * column of the image paths, or of the images in a parquet; in tars their extension, if not any image
    * @default 'image'
    */
   imageKey?: string;
   /**
-   * column of the captions
+   * column of the captions; in tars the field of the json, or the extension of a text, if not .txt
    * @default 'caption'
    */
   captionKey?: string;
@@ -48,14 +48,14 @@ export interface EvaluateInput {
   /**
    * passes over the training data
    *
-   * Unit: epochs. A whole number of at least 1.
+   * Unit: epochs. An integer of at least 1.
    * @default 64
    */
   epochs?: number;
   /**
    * pairs in a step, over all devices
    *
-   * Unit: pairs. A whole number of at least 2.
+   * Unit: pairs. An integer of at least 2.
    * @default 128
    */
   batchSize?: number;
@@ -63,7 +63,7 @@ export interface EvaluateInput {
    * split the batch into N micro-batches (GradCache): the memory of one, exact gradients (batch norm sees
    * micro-batches), one extra forward pass
    *
-   * Unit: parts. A whole number of at least 1.
+   * Unit: parts. An integer of at least 1.
    * @default 1
    */
   accumFreq?: number;
@@ -74,13 +74,13 @@ export interface EvaluateInput {
    */
   gradCheckpointing?: boolean;
   /**
-   * share the gradients of all ranks' features: exactly those of the whole batch; without it, each rank uses its
-   * own, as the Python code
+   * exchange the gradients of all ranks' features, exactly as for one whole batch; without it, each rank uses only
+   * its own, as in Python
    * @default false
    */
   gatherWithGrad?: boolean;
   /**
-   * each rank compares its own pairs with all, not all with all: same loss and gradients, less memory; needs
+   * let each rank compare only its own pairs with all pairs: same loss and gradients, less memory; needs
    * `gatherWithGrad`
    * @default false
    */
@@ -128,7 +128,7 @@ export interface EvaluateInput {
   /**
    * steps over which the learning rate rises
    *
-   * Unit: steps. A whole number of at least 0.
+   * Unit: steps. An integer of at least 0.
    * @default 10000
    */
   numWarmupSteps?: number;
@@ -153,6 +153,12 @@ export interface EvaluateInput {
    */
   inmodal?: boolean;
   /**
+   * take the views of `inmodal` from the columns augmented_<key> of `trainData`, as augment-text and augment-image
+   * write them
+   * @default false
+   */
+  augmentedColumns?: boolean;
+  /**
    * weight of the image-text loss
    *
    * A number of at least 0.
@@ -173,8 +179,8 @@ export interface EvaluateInput {
    */
   unlearn?: boolean;
   /**
-   * similarity that `unlearn` pulls poisoned pairs to; with `compat: 'reference'` its negative, as in the Python
-   * code
+   * similarity that `unlearn` pulls poisoned pairs to; with `compat: 'reference'` they are pulled to its negative,
+   * as in the Python code
    *
    * Unit: cosine. A number of at least -1 and at most 1.
    * @default 0; -1 with `compat: 'reference'`
@@ -202,25 +208,31 @@ export interface EvaluateInput {
   /**
    * epochs after which `progressive` drops pairs; 0 is before training
    *
-   * Unit: epoch. One or more whole numbers, each of at least 0.
+   * Unit: epoch. One or more integers, each of at least 0.
    */
   progressiveEpochs?: number[];
   /**
    * last epoch of `progressive`
    *
-   * Unit: epoch. A whole number of at least 1.
+   * Unit: epoch. An integer of at least 1.
    * @default 40
    */
   stopEpoch?: number;
   /**
    * threads that load data; 0 loads in the training thread
    *
-   * Unit: threads. A whole number of at least 0.
+   * Unit: threads. An integer of at least 0.
    * @default 8, at most the number of cores
    */
   numWorkers?: number;
   /**
-   * folder of a file that keeps decoded images for later epochs and runs; without it, up to 1 GiB of memory does
+   * where images of `trainData` are resized and augmented: cpu (the threads that load them), or device (the model's;
+   * the threads only decode)
+   * @default 'cpu'
+   */
+  augmentOn?: 'cpu' | 'device';
+  /**
+   * folder of a file that keeps decoded images for later epochs and runs; without it, memory keeps up to 1 GiB
    * within a run
    */
   imageCache?: string;
@@ -231,23 +243,81 @@ export interface EvaluateInput {
   /**
    * stop after N optimizer steps; the learning rate schedule ends there too
    *
-   * Unit: steps. A whole number of at least 1.
+   * Unit: steps. An integer of at least 1.
    */
   maxSteps?: number;
   /**
    * also write checkpoints/step.pt every N steps; 0 for never
    *
-   * Unit: steps. A whole number of at least 0.
+   * Unit: steps. An integer of at least 0.
    * @default 0
    */
   saveEverySteps?: number;
   /**
    * steps between log lines
    *
-   * Unit: steps. A whole number of at least 1.
+   * Unit: steps. An integer of at least 1.
    * @default five lines per epoch
    */
   logEvery?: number;
+  /**
+   * measure after every N epochs of training, and at its end; 0 for only at the end
+   *
+   * Unit: epochs. An integer of at least 0.
+   * @default 1; with `finetune`, 0
+   */
+  evalEveryEpochs?: number;
+  /**
+   * also measure every N steps of training; 0 for never
+   *
+   * Unit: steps. An integer of at least 0.
+   * @default 0
+   */
+  evalEverySteps?: number;
+  /**
+   * metric that chooses checkpoints/epoch.best.pt: loss and attack success (asr_*) by the lowest value, accuracy by
+   * the highest
+   * @default loss, with `validationData`
+   */
+  bestMetric?:
+    | 'loss'
+    | 'zeroshot_top1'
+    | 'zeroshot_top3'
+    | 'zeroshot_top5'
+    | 'zeroshot_top10'
+    | 'triggered_zeroshot_top1'
+    | 'triggered_zeroshot_top3'
+    | 'triggered_zeroshot_top5'
+    | 'triggered_zeroshot_top10'
+    | 'asr_top1'
+    | 'asr_top3'
+    | 'asr_top5'
+    | 'asr_top10'
+    | 'linear_probe_accuracy'
+    | 'triggered_linear_probe_accuracy';
+  /**
+   * report the run there too: tensorboard (event files), wandb (an offline run that `wandb sync` sends)
+   */
+  reportTo?: ('tensorboard' | 'wandb')[];
+  /**
+   * the same as `reportTo: 'wandb'`: write an offline run of Weights & Biases, which `wandb sync` sends
+   * @default false
+   */
+  wandb?: boolean;
+  /**
+   * project of Weights & Biases
+   * @default WANDB_PROJECT, else clip-defense as in the Python code
+   */
+  wandbProject?: string;
+  /**
+   * user or team of Weights & Biases
+   * @default WANDB_ENTITY, else that of the key which `wandb sync` uses
+   */
+  wandbEntity?: string;
+  /**
+   * a note on the run, kept in params.txt and in its reports
+   */
+  notes?: string;
   /**
    * run in several processes (ranks), each with its share of the batch, one per GPU; under srun, its tasks are the
    * ranks
@@ -257,27 +327,27 @@ export interface EvaluateInput {
   /**
    * ranks of `distributed` to start on this machine
    *
-   * Unit: ranks. A whole number of at least 1.
+   * Unit: ranks. An integer of at least 1.
    * @default one for each of `deviceIds`, else for each GPU, else 2
    */
   nprocPerNode?: number;
   /**
    * machines of `distributed`; give the command on each
    *
-   * Unit: machines. A whole number of at least 1.
+   * Unit: machines. An integer of at least 1.
    * @default 1
    */
   nnodes?: number;
   /**
-   * which of `nnodes` this one is, from 0
+   * index of this machine among `nnodes`, from 0
    *
-   * A whole number of at least 0.
+   * An integer of at least 0.
    */
   nodeRank?: number;
   /**
-   * the ranks' GPUs on this machine, one each
+   * indices of the ranks' GPUs on this machine, one per rank
    *
-   * One or more whole numbers, each of at least 0.
+   * One or more integers, each of at least 0.
    */
   deviceIds?: number[];
   /**
@@ -300,19 +370,10 @@ export interface EvaluateInput {
   /**
    * time that ranks wait for one another before they give up
    *
-   * Unit: seconds. A whole number of at least 1 and at most 2147483.
+   * Unit: seconds. An integer from 1 to 2,147,483.
    * @default 1800
    */
   distributedTimeout?: number;
-  /**
-   * accepted but not used: metrics.jsonl holds the numbers that the Python code sends to Weights & Biases
-   * @default false
-   */
-  wandb?: boolean;
-  /**
-   * a note on the run, kept in params.txt
-   */
-  notes?: string;
   /**
    * accepted but not used, as in the Python code
    * @default false
@@ -321,21 +382,21 @@ export interface EvaluateInput {
   /**
    * accepted but not used, as in the Python code
    *
-   * Unit: epoch. A whole number of at least 0.
+   * Unit: epoch. An integer of at least 0.
    * @default 30
    */
   defenseEpoch?: number;
   /**
    * accepted but not used, as in the Python code
    *
-   * Unit: pixels. A whole number of at least 0.
+   * Unit: pixels. An integer of at least 0.
    * @default 100
    */
   cropSize?: number;
   /**
-   * how many images that cannot be read may be left out; with more, the run ends
+   * the most images that may be left out because they cannot be read; with more, the run ends
    *
-   * Unit: rows. A whole number of at least 0.
+   * Unit: rows. An integer of at least 0.
    * @default 1% of the rows, at least 100
    */
   maxBadRows?: number;
@@ -361,14 +422,14 @@ export interface EvaluateInput {
   /**
    * images in a step of `linearProbe` and `finetune`
    *
-   * Unit: images. A whole number of at least 1.
+   * Unit: images. An integer of at least 1.
    * @default 80
    */
   linearProbeBatchSize?: number;
   /**
    * passes over the labelled training images of `linearProbe` and `finetune`
    *
-   * Unit: epochs. A whole number of at least 1.
+   * Unit: epochs. An integer of at least 1.
    * @default 10
    */
   linearProbeNumEpochs?: number;
@@ -385,12 +446,12 @@ export interface EvaluateInput {
   /**
    * how many images `backdoorSufi` poisons
    *
-   * Unit: images. A whole number of at least 1.
+   * Unit: images. An integer of at least 1.
    * @default 1000, at most half of the images
    */
   numBackdoor?: number;
   /**
-   * which labelled set it is: Caltech101, CIFAR10, CIFAR100, DTD, FGVCAircraft, Flowers102, Food101, GTSRB,
+   * name of the labelled set: Caltech101, CIFAR10, CIFAR100, DTD, FGVCAircraft, Flowers102, Food101, GTSRB,
    * ImageNet1K, OxfordIIITPet, RenderedSST2, StanfordCars, STL10, SVHN, ImageNetSketch, ImageNetV2, ImageNet-A,
    * ImageNet-R; a folder with labels.csv is read by that file
    */
@@ -417,6 +478,10 @@ export interface EvaluateInput {
    * folder of the labelled set to measure on, zero-shot unless a classifier is asked for
    */
   evalTestDataDir?: string;
+  /**
+   * labelled sets to measure on, in one table: CIFAR10=folder, or any name for a folder with labels.csv
+   */
+  eval?: string[];
   /**
    * also measure on images with the trigger
    * @default false
@@ -445,7 +510,7 @@ export interface EvaluateInput {
   /**
    * side of a patch
    *
-   * Unit: pixels. A whole number of at least 1.
+   * Unit: pixels. An integer of at least 1.
    * @default 16
    */
   patchSize?: number;
@@ -455,21 +520,21 @@ export interface EvaluateInput {
    */
   triggerMode?: 'fixed' | 'resampled';
   /**
-   * seed that the poisoned set was made with
+   * seed of the trigger, as when the poisoned set was made
    *
-   * A whole number of at least 0.
+   * An integer of at least 0.
    * @default `seed`
    */
   triggerSeed?: number;
   /**
-   * where to compute
+   * device to compute on
    * @default gpu if there is one, else cpu
    */
   device?: 'cpu' | 'gpu';
   /**
-   * which GPU
+   * index of the GPU
    *
-   * A whole number of at least 0.
+   * An integer of at least 0.
    * @default 0
    */
   deviceId?: number;
@@ -482,7 +547,7 @@ export interface EvaluateInput {
   /**
    * seed of the initial weights, the order of the data and the augmentations
    *
-   * A whole number of at least 0.
+   * An integer of at least 0.
    * @default 0
    */
   seed?: number;
@@ -496,7 +561,8 @@ export interface EvaluateInput {
 /** What `train` takes: the flags of `cleanclip-train` in camelCase. */
 export interface TrainInput extends EvaluateInput {
   /**
-   * csv or tsv of image paths and captions; without it the model is only evaluated, or finetuned by `finetune`
+   * csv or tsv of image paths and captions, or shards: a/{0000..0331}.tar or *.parquet; without it the model is only
+   * evaluated, or finetuned by `finetune`
    */
   trainData?: string;
 }
@@ -506,14 +572,14 @@ export interface FinetuneInput extends TrainInput {
   /**
    * passes over the training data
    *
-   * Unit: epochs. A whole number of at least 1.
+   * Unit: epochs. An integer of at least 1.
    * @default 10
    */
   epochs?: number;
   /**
    * pairs in a step, over all devices
    *
-   * Unit: pairs. A whole number of at least 2.
+   * Unit: pairs. An integer of at least 2.
    * @default 64
    */
   batchSize?: number;
@@ -527,7 +593,7 @@ export interface FinetuneInput extends TrainInput {
   /**
    * steps over which the learning rate rises
    *
-   * Unit: steps. A whole number of at least 0.
+   * Unit: steps. An integer of at least 0.
    * @default 50
    */
   numWarmupSteps?: number;
@@ -546,7 +612,7 @@ export interface FinetuneInput extends TrainInput {
 /** What `poison` takes: the flags of `cleanclip poison` in camelCase. */
 export interface PoisonInput {
   /**
-   * csv or tsv of clean image paths and captions (required)
+   * csv or tsv of clean image paths and captions, or shards: a/{0000..0331}.tar or *.parquet (required)
    */
   trainData?: string;
   /**
@@ -557,14 +623,14 @@ export interface PoisonInput {
   /**
    * rows of the poisoned set
    *
-   * Unit: rows. A whole number of at least 1.
+   * Unit: rows. An integer of at least 1.
    * @default all
    */
   sizeTrainData?: number;
   /**
    * how many rows to poison (required)
    *
-   * Unit: rows. A whole number of at least 1.
+   * Unit: rows. An integer of at least 1.
    */
   numBackdoor?: number;
   /**
@@ -585,7 +651,7 @@ export interface PoisonInput {
   /**
    * side of a patch
    *
-   * Unit: pixels. A whole number of at least 1.
+   * Unit: pixels. An integer of at least 1.
    * @default 16
    */
   patchSize?: number;
@@ -602,29 +668,29 @@ export interface PoisonInput {
   /**
    * side of the poisoned images; make it the resolution of the model
    *
-   * Unit: pixels. A whole number of at least 1.
+   * Unit: pixels. An integer of at least 1.
    * @default 224
    */
   imageSize?: number;
   /**
-   * how images become squares, best as for the model: shortest crops, longest pads, squash distorts
+   * how images become square (use the mode of the model): shortest crops, longest pads, squash distorts
    * @default 'shortest'
    */
   resizeMode?: 'shortest' | 'longest' | 'squash';
   /**
-   * filter of the resize, best that of the model
+   * filter of the resize; use that of the model
    * @default 'bicubic'
    */
   interpolation?: 'bicubic' | 'bilinear';
   /**
    * level of the border that `resizeMode: 'longest'` adds
    *
-   * Unit: level. A whole number of at least 0 and at most 255.
+   * Unit: level. An integer from 0 to 255.
    * @default 0
    */
   fillColor?: number;
   /**
-   * png keeps the trigger as it is, jpg may blur it
+   * format of the poisoned images: png keeps the trigger as it is, jpg may blur it
    * @default 'png'
    */
   imageFormat?: 'png' | 'jpg';
@@ -634,12 +700,12 @@ export interface PoisonInput {
    */
   delimiter?: string;
   /**
-   * column of the image paths
+   * column of the image paths, or of the images in a parquet; in tars their extension, if not any image
    * @default 'image'
    */
   imageKey?: string;
   /**
-   * column of the captions
+   * column of the captions; in tars the field of the json, or the extension of a text, if not .txt
    * @default 'caption'
    */
   captionKey?: string;
@@ -655,7 +721,7 @@ export interface PoisonInput {
   /**
    * seed of the trigger and of every choice
    *
-   * A whole number of at least 0.
+   * An integer of at least 0.
    * @default 0
    */
   seed?: number;
@@ -668,7 +734,7 @@ export interface ConvertInput {
    */
   input?: string;
   /**
-   * the file or folder to write; there must be none of that name
+   * the file or folder to write; it must not exist yet
    */
   output?: string;
   /**
@@ -691,4 +757,672 @@ export interface ConvertInput {
    * @default as `input` says, else quick_gelu, with a warning
    */
   activation?: 'quick_gelu' | 'gelu';
+}
+
+/** What `embed` takes: the flags of `cleanclip embed` in camelCase. */
+export interface EmbedInput {
+  /**
+   * the .safetensors file to write (required)
+   */
+  output?: string;
+  /**
+   * the pairs to embed: a csv or tsv
+   */
+  trainData?: string;
+  /**
+   * what separates the columns of the csv
+   * @default ','
+   */
+  delimiter?: string;
+  /**
+   * column of the image paths, or of the images in a parquet; in tars their extension, if not any image
+   * @default 'image'
+   */
+  imageKey?: string;
+  /**
+   * column of the captions; in tars the field of the json, or the extension of a text, if not .txt
+   * @default 'caption'
+   */
+  captionKey?: string;
+  /**
+   * names of the columns of a csv without a header, in their order: caption,image
+   */
+  columns?: string;
+  /**
+   * name of the labelled set: Caltech101, CIFAR10, CIFAR100, DTD, FGVCAircraft, Flowers102, Food101, GTSRB,
+   * ImageNet1K, OxfordIIITPet, RenderedSST2, StanfordCars, STL10, SVHN, ImageNetSketch, ImageNetV2, ImageNet-A,
+   * ImageNet-R; a folder with labels.csv is read by that file
+   */
+  evalDataType?:
+    | 'Caltech101'
+    | 'CIFAR10'
+    | 'CIFAR100'
+    | 'DTD'
+    | 'FGVCAircraft'
+    | 'Flowers102'
+    | 'Food101'
+    | 'GTSRB'
+    | 'ImageNet1K'
+    | 'OxfordIIITPet'
+    | 'RenderedSST2'
+    | 'StanfordCars'
+    | 'STL10'
+    | 'SVHN'
+    | 'ImageNetSketch'
+    | 'ImageNetV2'
+    | 'ImageNet-A'
+    | 'ImageNet-R';
+  /**
+   * the labelled set to embed instead of pairs: the folder of its test images
+   */
+  evalTestDataDir?: string;
+  /**
+   * the same, but the folder of its training images
+   */
+  evalTrainDataDir?: string;
+  /**
+   * also embed the images of the labelled set with the trigger
+   * @default false
+   */
+  addBackdoor?: boolean;
+  /**
+   * target class of the backdoor, which the file's zero-shot attack success counts
+   * @default 'banana'
+   */
+  label?: string;
+  /**
+   * what the trigger shows
+   * @default 'random'
+   */
+  patchType?: 'random' | 'yellow' | 'blended' | 'SIG' | 'warped';
+  /**
+   * where the trigger goes
+   * @default 'random'
+   */
+  patchLocation?: 'random' | 'four_corners' | 'blended';
+  /**
+   * side of a patch
+   *
+   * Unit: pixels. An integer of at least 1.
+   * @default 16
+   */
+  patchSize?: number;
+  /**
+   * fixed: one trigger drawn from the seed; resampled: drawn anew for every image
+   * @default fixed; resampled with `compat: 'reference'`
+   */
+  triggerMode?: 'fixed' | 'resampled';
+  /**
+   * seed of the trigger, as when the poisoned set was made
+   *
+   * An integer of at least 0.
+   * @default `seed`
+   */
+  triggerSeed?: number;
+  /**
+   * the model: a checkpoint, state dict, safetensors file or folder (or give `pretrained`)
+   */
+  checkpoint?: string;
+  /**
+   * take OpenAI's weights of `modelName`, from the cache or downloaded to it
+   * @default false
+   */
+  pretrained?: boolean;
+  /**
+   * the model's name, a .json file of sizes or a folder, where `checkpoint` does not say it
+   * @default RN50 with `pretrained`; a checkpoint's own
+   */
+  modelName?: string;
+  /**
+   * activation of the model's MLPs, for new weights or for a checkpoint that does not say it
+   * @default the model's; quick_gelu, with a warning, for a checkpoint that does not say
+   */
+  activation?: 'quick_gelu' | 'gelu';
+  /**
+   * pairs or captions that the model embeds at a time
+   *
+   * Unit: pairs. An integer of at least 1.
+   * @default 128
+   */
+  batchSize?: number;
+  /**
+   * threads that load data; 0 loads in the training thread
+   *
+   * Unit: threads. An integer of at least 0.
+   * @default 8, at most the number of cores
+   */
+  numWorkers?: number;
+  /**
+   * refuse an image that cannot be read, instead of leaving it out
+   * @default false
+   */
+  strict?: boolean;
+  /**
+   * device to compute on
+   * @default gpu if there is one, else cpu
+   */
+  device?: 'cpu' | 'gpu';
+  /**
+   * index of the GPU
+   *
+   * An integer of at least 0.
+   * @default 0
+   */
+  deviceId?: number;
+  /**
+   * bf16, fp16: autocast over the forward pass (fp16 scales the loss); auto: bf16 where the hardware has its
+   * instructions, except with `compat: 'reference'`
+   * @default 'auto'
+   */
+  precision?: 'auto' | 'fp32' | 'bf16' | 'fp16';
+  /**
+   * seed of the random places of the trigger
+   *
+   * An integer of at least 0.
+   * @default 0
+   */
+  seed?: number;
+  /**
+   * reference: triggers, and images under them, as the Python code makes them
+   */
+  compat?: 'reference';
+}
+
+/** What `zeroshot` takes: the flags of `cleanclip zeroshot` in camelCase. */
+export interface ZeroshotInput {
+  /**
+   * safetensors file of embeddings that cleanclip embed wrote for a labelled set (required)
+   */
+  embeddings?: string;
+  /**
+   * numbers of first classes to look for the right one in
+   *
+   * Unit: classes. One or more integers, each of at least 1.
+   * @default 1 3 5 10
+   */
+  k?: number[];
+}
+
+/** What `linearProbe` takes: the flags of `cleanclip linear-probe` in camelCase. */
+export interface LinearProbeInput {
+  /**
+   * safetensors file of embeddings that cleanclip embed wrote for the images to train on (required)
+   */
+  trainEmbeddings?: string;
+  /**
+   * safetensors file of embeddings that cleanclip embed wrote for the images to measure on (required)
+   */
+  testEmbeddings?: string;
+  /**
+   * learning rate at the start; it falls to 0 along half a cosine
+   *
+   * A number of above 0.
+   * @default 0.005
+   */
+  lr?: number;
+  /**
+   * images in a step
+   *
+   * Unit: images. An integer of at least 1.
+   * @default 16
+   */
+  batchSize?: number;
+  /**
+   * passes over the images to train on
+   *
+   * Unit: epochs. An integer of at least 1.
+   * @default 32
+   */
+  numEpochs?: number;
+  /**
+   * AdamW's weight decay; none for the bias
+   *
+   * A number of at least 0.
+   * @default 0.01
+   */
+  weightDecay?: number;
+  /**
+   * seed of the initial weights and of the order of the images
+   *
+   * An integer of at least 0.
+   * @default 0
+   */
+  seed?: number;
+}
+
+/** What `retrieval` takes: the flags of `cleanclip retrieval` in camelCase. */
+export interface RetrievalInput {
+  /**
+   * csv or tsv files of pairs; rows of one image may follow one another
+   */
+  inputFile?: string[];
+  /**
+   * safetensors files that cleanclip embed wrote for pairs, instead of `inputFile`
+   */
+  embeddings?: string[];
+  /**
+   * what separates the columns of the csv
+   * @default ','
+   */
+  delimiter?: string;
+  /**
+   * column of the image paths, or of the images in a parquet; in tars their extension, if not any image
+   * @default 'image'
+   */
+  imageKey?: string;
+  /**
+   * column of the captions; in tars the field of the json, or the extension of a text, if not .txt
+   * @default 'caption'
+   */
+  captionKey?: string;
+  /**
+   * names of the columns of a csv without a header, in their order: caption,image
+   */
+  columns?: string;
+  /**
+   * the model: a checkpoint, state dict, safetensors file or folder (or give `pretrained`)
+   */
+  checkpoint?: string;
+  /**
+   * take OpenAI's weights of `modelName`, from the cache or downloaded to it
+   * @default false
+   */
+  pretrained?: boolean;
+  /**
+   * the model's name, a .json file of sizes or a folder, where `checkpoint` does not say it
+   * @default RN50 with `pretrained`; a checkpoint's own
+   */
+  modelName?: string;
+  /**
+   * activation of the model's MLPs, for new weights or for a checkpoint that does not say it
+   * @default the model's; quick_gelu, with a warning, for a checkpoint that does not say
+   */
+  activation?: 'quick_gelu' | 'gelu';
+  /**
+   * pairs or captions that the model embeds at a time
+   *
+   * Unit: pairs. An integer of at least 1.
+   * @default 128
+   */
+  batchSize?: number;
+  /**
+   * threads that load data; 0 loads in the training thread
+   *
+   * Unit: threads. An integer of at least 0.
+   * @default 8, at most the number of cores
+   */
+  numWorkers?: number;
+  /**
+   * refuse an image that cannot be read, instead of leaving it out
+   * @default false
+   */
+  strict?: boolean;
+  /**
+   * device to compute on
+   * @default gpu if there is one, else cpu
+   */
+  device?: 'cpu' | 'gpu';
+  /**
+   * index of the GPU
+   *
+   * An integer of at least 0.
+   * @default 0
+   */
+  deviceId?: number;
+  /**
+   * bf16, fp16: autocast over the forward pass (fp16 scales the loss); auto: bf16 where the hardware has its
+   * instructions, except with `compat: 'reference'`
+   * @default 'auto'
+   */
+  precision?: 'auto' | 'fp32' | 'bf16' | 'fp16';
+  /**
+   * reference: also print the text recall of the Python code, 80 + recall / 5 with five captions an image
+   */
+  compat?: 'reference';
+}
+
+/** What `download` takes: the flags of `cleanclip download` in camelCase. */
+export interface DownloadInput {
+  /**
+   * tsv of captions and URLs, such as GCC-training.tsv (CC3M) or cc12m.tsv (required)
+   */
+  file?: string;
+  /**
+   * folder to write: images/, train.csv and status.csv; a stopped download goes on there (required)
+   */
+  dir?: string;
+  /**
+   * first row to download, from 0
+   *
+   * Unit: row. An integer of at least 0.
+   * @default 0
+   */
+  start?: number;
+  /**
+   * row before which to stop
+   *
+   * Unit: row. An integer of at least 0.
+   * @default the last row of the file
+   */
+  end?: number;
+  /**
+   * names of the columns in their order: caption,url
+   * @default as the header says, else found from the first rows
+   */
+  columns?: string;
+  /**
+   * what separates the columns of the file
+   * @default '\t'
+   */
+  delimiter?: string;
+  /**
+   * short side of the stored images (bicubic), which are cropped to a square at their centre
+   *
+   * Unit: pixels. An integer from 1 to 8,192.
+   * @default 224
+   */
+  size?: number;
+  /**
+   * how images are stored: png without loss, jpg of quality 95, or original as they came
+   * @default 'png'
+   */
+  format?: 'png' | 'jpg' | 'original';
+  /**
+   * how many rows are downloaded at a time
+   *
+   * Unit: rows. An integer from 1 to 4,096.
+   * @default 64
+   */
+  workers?: number;
+  /**
+   * how many of them from one host
+   *
+   * Unit: rows. An integer from 1 to 4,096.
+   * @default 4
+   */
+  perHost?: number;
+  /**
+   * how long one attempt may take from the first connection to the last byte
+   *
+   * Unit: seconds. A number of above 0 and at most 86400.
+   * @default 10
+   */
+  timeout?: number;
+  /**
+   * how often a row is asked for again after 429, 5xx or a broken connection; never after a timeout
+   *
+   * Unit: times. An integer from 0 to 100.
+   * @default 2
+   */
+  retries?: number;
+  /**
+   * the most redirects to follow
+   *
+   * Unit: redirects. An integer from 0 to 50.
+   * @default 5
+   */
+  redirects?: number;
+  /**
+   * the largest answer to take; the command line also takes 20MB
+   *
+   * Unit: bytes. An integer of at least 1.
+   * @default 20000000
+   */
+  maxBytes?: number;
+  /**
+   * the most pixels of an image (width times height)
+   *
+   * Unit: pixels. An integer from 1 to 178,956,970.
+   * @default 89478485
+   */
+  maxPixels?: number;
+  /**
+   * the name that servers see
+   * @default cleanclip/VERSION
+   */
+  userAgent?: string;
+  /**
+   * also connect to private, loopback and link-local addresses: for mirrors of your own
+   * @default false
+   */
+  allowPrivate?: boolean;
+  /**
+   * ask again for the rows that have failed before
+   * @default false
+   */
+  retryFailed?: boolean;
+  /**
+   * reference: name images by the CRC32 of their URL, as Python's script does; URLs with equal CRC32 share one
+   */
+  compat?: 'reference';
+}
+
+/** What `augmentText` takes: the flags of `cleanclip augment-text` in camelCase. */
+export interface AugmentTextInput {
+  /**
+   * csv or tsv to read (required)
+   */
+  input?: string;
+  /**
+   * csv to write, with all columns and the augmented one (required); it may be the same file
+   */
+  output?: string;
+  /**
+   * what separates the columns of the csv
+   * @default ','
+   */
+  delimiter?: string;
+  /**
+   * column of the image paths
+   * @default 'image'
+   */
+  imageKey?: string;
+  /**
+   * column of the captions
+   * @default 'caption'
+   */
+  captionKey?: string;
+  /**
+   * seed of every choice; a row gets the same with the same seed
+   *
+   * An integer of at least 0.
+   * @default 0
+   */
+  seed?: number;
+}
+
+/** What `augmentImage` takes: the flags of `cleanclip augment-image` in camelCase. */
+export interface AugmentImageInput {
+  /**
+   * csv or tsv to read (required)
+   */
+  input?: string;
+  /**
+   * csv to write, with all columns and the augmented one (required); it may be the same file
+   */
+  output?: string;
+  /**
+   * what separates the columns of the csv
+   * @default ','
+   */
+  delimiter?: string;
+  /**
+   * column of the image paths
+   * @default 'image'
+   */
+  imageKey?: string;
+  /**
+   * also resize the augmented images (bicubic) to this short side and crop their centre
+   *
+   * Unit: pixels. An integer from 1 to 8,192.
+   * @default they keep their size
+   */
+  size?: number;
+  /**
+   * format of the augmented images: png without loss, or jpg of quality 95
+   * @default 'png'
+   */
+  format?: 'png' | 'jpg';
+  /**
+   * seed of every choice; a row gets the same with the same seed
+   *
+   * An integer of at least 0.
+   * @default 0
+   */
+  seed?: number;
+}
+
+/** What `prepare` takes: the arguments and flags of `cleanclip prepare` in camelCase. */
+export interface PrepareInput {
+  /**
+   * the set to prepare; relocate gives the image paths of a csv another folder
+   */
+  set?: 'flickr30k' | 'mscoco' | 'sbucaptions' | 'imagenet' | 'relocate';
+  /**
+   * dataset_flickr30k.json, dataset_coco.json, results.csv, a tar or a folder of tars, the ImageNet devkit, or the
+   * csv to relocate (required)
+   */
+  input?: string;
+  /**
+   * folder of the images; not for sbucaptions, whose tars have them
+   */
+  images?: string;
+  /**
+   * csv to write, or for sbucaptions the folder
+   * @default labels.csv in IMAGES for imagenet, else required
+   */
+  output?: string;
+  /**
+   * which of Karpathy's splits to take from the JSON; results.csv has none
+   * @default 'test'
+   */
+  split?: 'train' | 'restval' | 'val' | 'test' | 'all';
+  /**
+   * the most captions per image, each in a row of its own
+   *
+   * Unit: captions. An integer of at least 1.
+   * @default 5
+   */
+  captions?: number;
+  /**
+   * for relocate: the folder that `images` replaces at the beginning of each path
+   * @default the whole folder of each path
+   */
+  from?: string;
+  /**
+   * for relocate: column of the image paths
+   * @default 'image'
+   */
+  imageKey?: string;
+  /**
+   * for relocate: what separates the columns of the csv
+   * @default ','
+   */
+  delimiter?: string;
+  /**
+   * also write rows whose image is not there
+   * @default false
+   */
+  allowMissing?: boolean;
+}
+
+/** What `plot` takes: the arguments and flags of `cleanclip plot` in camelCase. */
+export interface PlotInput {
+  /**
+   * folders of runs, logs/`output`, whose losses, CA and ASR are drawn by step
+   */
+  runs?: string[];
+  /**
+   * files that cleanclip embed wrote, drawn side by side, such as before and after cleansing
+   */
+  embeddings?: string[];
+  /**
+   * how embeddings become points: pca takes two principal components, tsne keeps neighbours together
+   * @default 'pca'
+   */
+  method?: 'pca' | 'tsne';
+  /**
+   * which embeddings of pairs to draw
+   * @default 'images'
+   */
+  of?: 'images' | 'texts';
+  /**
+   * csv of the pairs that a defence has detected, with a column row (from 0) or image
+   */
+  detected?: string;
+  /**
+   * classes of a labelled set to draw; without it, the first five that have images
+   */
+  classes?: string[];
+  /**
+   * titles of the pictures; without it, the names of the files
+   */
+  titles?: string[];
+  /**
+   * points of a picture at most; the seed draws among more, and poisoned pairs come first
+   *
+   * Unit: points. An integer of at least 3.
+   * @default 10000
+   */
+  maxPoints?: number;
+  /**
+   * how many neighbours each point has in effect, for t-SNE
+   *
+   * A number of above 1.
+   * @default 10
+   */
+  perplexity?: number;
+  /**
+   * iterations of t-SNE
+   *
+   * Unit: iterations. An integer of at least 250.
+   * @default 1000
+   */
+  iterations?: number;
+  /**
+   * seed of the points that are drawn, and of the start of t-SNE
+   *
+   * An integer of at least 0.
+   * @default 0
+   */
+  seed?: number;
+  /**
+   * what to write: a name ending with .svg, .png or .csv is one file; any other gets all three
+   * @default 'plot'
+   */
+  output?: string;
+}
+
+/** What `report` takes: the arguments and flags of `cleanclip report` in camelCase. */
+export interface ReportInput {
+  /**
+   * the folders of the runs: logs/NAME, with params.txt and metrics.jsonl
+   */
+  runs?: string[];
+  /**
+   * the page to write; an earlier one is replaced
+   * @default 'report.html'
+   */
+  output?: string;
+  /**
+   * heading of the page
+   * @default the names of the runs
+   */
+  title?: string;
+  /**
+   * csv files for contact sheets, with the columns image, class, triggered and one for each model; predictions.csv
+   * of each run is taken too
+   */
+  predictions?: string[];
+  /**
+   * csv files of coordinates that cleanclip plot wrote, drawn as pictures
+   */
+  coordinates?: string[];
+  /**
+   * images that a contact sheet shows at most
+   *
+   * Unit: images. An integer of at least 1.
+   * @default 40
+   */
+  maxImages?: number;
 }

@@ -1,10 +1,11 @@
 import { flag, integer, text } from './define';
+import { pairColumnOptions } from './pair_columns';
 import { triggerOptions } from './trigger';
 
 /** The options of `cleanclip poison`. */
 export const poisonOptions = {
   train_data: text({
-    doc: 'csv or tsv of clean image paths and captions (required)',
+    doc: 'csv or tsv of clean image paths and captions, or shards: a/{0000..0331}.tar or *.parquet (required)',
     default: undefined,
     unit: 'file',
   }),
@@ -33,12 +34,12 @@ export const poisonOptions = {
     unit: 'pixels',
   }),
   resize_mode: text({
-    doc: 'how images become squares, best as for the model: shortest crops, longest pads, squash distorts',
+    doc: 'how images become square (use the mode of the model): shortest crops, longest pads, squash distorts',
     default: 'shortest',
     choices: ['shortest', 'longest', 'squash'],
   }),
   interpolation: text({
-    doc: 'filter of the resize, best that of the model',
+    doc: 'filter of the resize; use that of the model',
     default: 'bicubic',
     choices: ['bicubic', 'bilinear'],
   }),
@@ -50,18 +51,11 @@ export const poisonOptions = {
     unit: 'level',
   }),
   image_format: text({
-    doc: 'png keeps the trigger as it is, jpg may blur it',
+    doc: 'format of the poisoned images: png keeps the trigger as it is, jpg may blur it',
     default: 'png',
     choices: ['png', 'jpg'],
   }),
-  delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
-  image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
-  caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
-  columns: text({
-    doc: 'names of the columns of a csv without a header, in their order: caption,image',
-    default: undefined,
-    unit: 'names',
-  }),
+  ...pairColumnOptions,
   compat: text({
     doc:
       'reference: squash images to a square, wrap values around in 8 bits, and leave the last row and column out ' +

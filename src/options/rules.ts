@@ -1,28 +1,37 @@
-// Every rule between two flags, checked before a thread, a rank or a file is started. The tables check single flags.
+// All rules between two flags of `cleanclip-train`. They are checked before a thread, a rank or a file is started. The
+// tables check single flags.
 import { optionError } from '../errors';
+import { refuse } from './refuse';
+import { checkMeasuringRules, checkReportRules } from './report_rules';
 import type { TrainOptions } from './train';
 
-/** @throws CleanclipError `ERR_OPTION` when it is wrong */
-function refuse(wrong: boolean, message: string): void {
-  if (wrong) throw optionError(message);
-}
-
 /**
- * The rules of `cleanclip-train`, but those of ranks.
- * @throws CleanclipError `ERR_OPTION` when flags contradict one another, or one is missing that another one needs
+ * Checks the rules of `cleanclip-train`, except those of ranks.
+ * @throws CleanclipError `ERR_OPTION` when flags contradict one another, or a flag lacks another that it needs
  */
 export function checkTrainRules(options: TrainOptions): void {
   checkClassifierRules(options);
   checkEvaluationRules(options);
   checkInitialRules(options);
+  checkMeasuringRules(options);
+  checkReportRules(options);
   if (options.trainData !== undefined) checkPairRules(options);
+  else
+    refuse(options.augmentOn === 'device', '--augment_on device is for --train_data; add that flag, or leave it out.');
 }
 
-/** Linear probe and supervised finetuning. */
+/** Tells whether the options train a classifier on labelled images: a linear probe, or a supervised finetuning. */
+export const trainsClassifier = ({
+  finetune,
+  linearProbe,
+  checkpointFinetune,
+}: Pick<TrainOptions, 'finetune' | 'linearProbe' | 'checkpointFinetune'>): boolean =>
+  linearProbe || (finetune && checkpointFinetune === undefined);
+
+/** Checks the rules of the linear probe and of supervised finetuning. */
 function checkClassifierRules(options: TrainOptions): void {
-  const { trainData, evalTrainDataDir, evalTestDataDir, finetune, linearProbe, checkpointFinetune } = options;
+  const { trainData, evalTrainDataDir, evalTestDataDir, finetune, linearProbe } = options;
   const classifier = finetune ? '--finetune' : '--linear_probe';
-  const trains = linearProbe || (finetune && checkpointFinetune === undefined);
   refuse(
     finetune && linearProbe,
     '--finetune trains the image encoder, which --linear_probe keeps frozen; give one of them.',
@@ -32,7 +41,7 @@ function checkClassifierRules(options: TrainOptions): void {
     '--finetune trains on the labelled images of --eval_train_data_dir; leave out --train_data or --finetune.',
   );
   refuse(
-    trains && evalTrainDataDir === undefined,
+    trainsClassifier(options) && evalTrainDataDir === undefined,
     `${classifier} needs --eval_train_data_dir, the folder of its labelled training images.`,
   );
   refuse(
@@ -54,27 +63,45 @@ function checkClassifierRules(options: TrainOptions): void {
   );
 }
 
-/** What is measured, and on what. */
+/** Checks the rules of evaluation. */
 function checkEvaluationRules(options: TrainOptions): void {
   const { trainData, validationData, evalTestDataDir } = options;
   refuse(
     options.evalDataType !== undefined && evalTestDataDir === undefined,
     '--eval_data_type says what --eval_test_data_dir holds; name that folder, or leave it out.',
   );
+  checkSetRules(options);
   for (const flag of ['asr', 'addBackdoor'] as const) {
     const name = flag === 'asr' ? 'asr' : 'add_backdoor';
     refuse(
-      options[flag] && evalTestDataDir === undefined,
+      options[flag] && evalTestDataDir === undefined && options.eval === undefined,
       `--${name} measures on labelled images; name their folder with --eval_test_data_dir.`,
     );
   }
   refuse(
-    trainData === undefined && evalTestDataDir === undefined && validationData === undefined,
+    [trainData, evalTestDataDir, validationData, options.eval].every((given) => given === undefined),
     'There is nothing to do; give --train_data to train, or --eval_test_data_dir or --validation_data to evaluate.',
   );
 }
 
-/** What a job starts from. */
+/** Checks the rules of `--eval`, which measures on several labelled sets. */
+function checkSetRules(options: TrainOptions): void {
+  const { eval: sets, trainData, evalTestDataDir, finetune, linearProbe, checkpointFinetune } = options;
+  if (sets === undefined) return;
+  refuse(
+    trainData !== undefined || finetune || linearProbe || checkpointFinetune !== undefined,
+    '--eval measures a CLIP zero-shot on several sets; leave it out to train, or for a classifier.',
+  );
+  refuse(
+    evalTestDataDir !== undefined,
+    '--eval and --eval_test_data_dir both name labelled sets; give all of them with --eval.',
+  );
+  const names = sets.map((set) => set.slice(0, set.indexOf('=')));
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  refuse(twice !== undefined, `--eval must name each set once, but names ${twice} twice.`);
+}
+
+/** Checks the rules of what a job starts from. */
 function checkInitialRules({ checkpoint, pretrained }: TrainOptions): void {
   refuse(
     pretrained && checkpoint !== undefined,
@@ -82,7 +109,7 @@ function checkInitialRules({ checkpoint, pretrained }: TrainOptions): void {
   );
 }
 
-/** Training on pairs. */
+/** Checks the rules of training on pairs. */
 function checkPairRules(options: TrainOptions): void {
   const { completeFinetune, checkpoint, pretrained, progressive, progressiveEpochs } = options;
   const { localLoss, gatherWithGrad, unlearn } = options;
@@ -94,6 +121,7 @@ function checkPairRules(options: TrainOptions): void {
     progressive !== (progressiveEpochs !== undefined),
     '--progressive and --progressive_epochs go together: the removal, and the epochs after which it is done.',
   );
+  checkAugmentedColumns(options);
   refuse(
     localLoss && !gatherWithGrad,
     '--local_loss needs --gather_with_grad: without the gradients of the other ranks it would leave out half ' +
@@ -105,9 +133,26 @@ function checkPairRules(options: TrainOptions): void {
   );
 }
 
+/** Checks the rules of `--augmented_columns`. */
+function checkAugmentedColumns({ augmentedColumns, inmodal, augmentOn, progressive }: TrainOptions): void {
+  refuse(
+    augmentedColumns && !inmodal,
+    '--augmented_columns names the views of --inmodal; add that flag, or leave it out.',
+  );
+  refuse(
+    augmentedColumns && augmentOn === 'device',
+    '--augmented_columns takes views that are there, and --augment_on device computes them; give one of them.',
+  );
+  refuse(
+    augmentedColumns && progressive,
+    '--augmented_columns does not go with --progressive, whose csv files have no such columns; leave one of them out.',
+  );
+}
+
 /**
- * Refuses flags of ranks that contradict one another.
- * @param startedBy the variable that says that this process is a rank already
+ * Checks the rules of flags of ranks.
+ * @param startedBy name of the environment variable that says that this process already is a rank
+ * @throws CleanclipError `ERR_OPTION` when flags contradict one another or the environment
  */
 export function checkRankRules(options: TrainOptions, startedBy?: string): void {
   const { distributed, nprocPerNode, nnodes, nodeRank, deviceIds, device, distributedInitMethod } = options;
@@ -150,7 +195,10 @@ export function checkRankRules(options: TrainOptions, startedBy?: string): void 
   refuse((nodeRank ?? 0) >= nnodes, `--node_rank must be below ${nnodes}, the number of --nnodes, but is ${nodeRank}.`);
 }
 
-/** Refuses a batch of training that the ranks cannot share equally. */
+/**
+ * Checks that the ranks can share a batch of training equally.
+ * @throws CleanclipError `ERR_OPTION` when they cannot
+ */
 export function checkBatchRule(options: TrainOptions, worldSize: number): void {
   const { trainData, batchSize, accumFreq, finetune, linearProbeBatchSize } = options;
   const [flag, size, parts] = finetune
@@ -161,23 +209,5 @@ export function checkBatchRule(options: TrainOptions, worldSize: number): void {
   throw optionError(
     `--${flag} is divided among ${worldSize} ranks${inParts}, but is ${size}; make it a multiple ` +
       `of ${worldSize * parts}.`,
-  );
-}
-
-/** The rules of `cleanclip poison`. */
-export function checkPoisonRules(options: {
-  templates?: string;
-  labelConsistent?: boolean;
-  numBackdoor?: number;
-  sizeTrainData?: number;
-}): void {
-  const { templates, labelConsistent = false, numBackdoor = 0, sizeTrainData = Infinity } = options;
-  refuse(
-    templates === undefined && !labelConsistent,
-    '--templates is missing: expected a classes file with templates for the poisoned captions.',
-  );
-  refuse(
-    numBackdoor > sizeTrainData,
-    `--num_backdoor is ${numBackdoor}, but the poisoned set has ${sizeTrainData} rows: expected at most that many.`,
   );
 }

@@ -2,10 +2,10 @@ import { isAbsolute, normalize } from 'node:path';
 
 import { type OptionSpec, text } from './define';
 
-/** What most disks take as the name of a file, in bytes of UTF-8. */
+/** The longest file name that most file systems accept, in bytes of UTF-8. */
 const LONGEST = 255;
 
-/** The name of a run: a folder below that of all runs, as `a` or `group/a`. */
+/** Makes the option for the name of a run: a folder below that of all runs, such as `a` or `group/a`. */
 export function runName(spec: { doc: string; default: string }): OptionSpec<string> {
   return { ...text(spec), expects: (value) => (isRunName(value) ? undefined : 'the name of a folder below --logs') };
 }

@@ -1,31 +1,56 @@
-// What each room takes of the options of training, so that a reader sees what it depends on.
+// The training options that each folder of src/ uses, so that a reader sees what it depends on.
 import type { TrainOptions } from './train';
 
 type Slice<Name extends keyof TrainOptions> = Pick<TrainOptions, Name>;
 
-/** How pairs become batches. */
+/** Options that decide how pairs become batches. */
 export type BatchOptions = Slice<'batchSize' | 'numWorkers' | 'strict' | 'compat'>;
 
-/** The weights of the losses, and the target of unlearning. */
+/** Options that decide how a csv of pairs is read. */
+export type PairTableOptions = Slice<'imageKey' | 'captionKey' | 'delimiter' | 'columns'>;
+
+/** Options of the progressive removal of the most similar pairs. */
+export type RemovalOptions = BatchOptions &
+  PairTableOptions &
+  Slice<'trainData' | 'name' | 'progressive' | 'progressiveEpochs' | 'removeFraction'>;
+
+/** Options that decide how the pairs of a training are loaded, and which are removed. */
+export type TrainingPairOptions = RemovalOptions &
+  Slice<'seed' | 'inmodal' | 'augmentOn' | 'imageCache' | 'maxBadRows'>;
+
+/** Options that decide where a run starts. */
+export type InitialOptions = Slice<'checkpoint' | 'checkpointFinetune' | 'pretrained' | 'modelName' | 'activation'>;
+
+/** Options that decide where a run ends. */
+export type EndOptions = Slice<'epochs' | 'maxSteps' | 'progressive' | 'stopEpoch'>;
+
+/** Weights of the losses, and the target of unlearning. */
 export type LossOptions = Slice<
   'clipWeight' | 'inmodalWeight' | 'unlearn' | 'unlearnTarget' | 'constraintWeight' | 'compat'
 >;
 
-/** AdamW's hyperparameters. */
+/** Hyperparameters of AdamW. */
 export type OptimizerOptions = Slice<'lr' | 'beta1' | 'beta2' | 'eps' | 'weightDecay'>;
 
-/** What several ranks need to train one model. */
+/** Options with which several ranks train one model. */
 export type ParallelOptions = Slice<
   'syncBatchnorm' | 'bucketCapMb' | 'unlearn' | 'batchSize' | 'gatherWithGrad' | 'localLoss'
 >;
 
-/** Where labelled sets lie. */
+/** Folders and type of labelled sets. */
 export type LabelledSetOptions = Slice<'evalTestDataDir' | 'evalTrainDataDir' | 'evalDataType'>;
 
-/** The attack that is measured. */
+/** Options of the attack that is measured. */
 export type AttackOptions = Slice<
   'label' | 'asr' | 'seed' | 'triggerSeed' | 'patchType' | 'patchLocation' | 'patchSize' | 'triggerMode' | 'compat'
 >;
 
-/** A classifier's training set, which may be poisoned. */
+/** Options of the training set of a classifier, which may be poisoned. */
 export type PoisonedSetOptions = LabelledSetOptions & AttackOptions & Slice<'backdoorSufi' | 'numBackdoor'>;
+
+/** What is measured, and how. */
+export type EvaluationOptions = BatchOptions &
+  PairTableOptions &
+  PoisonedSetOptions &
+  Slice<'logs' | 'name' | 'validationData' | 'addBackdoor'> &
+  Slice<'finetune' | 'linearProbe' | 'checkpointFinetune' | 'linearProbeBatchSize' | 'linearProbeNumEpochs'>;

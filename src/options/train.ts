@@ -4,10 +4,16 @@ import { classifyOptions } from './classify';
 import { flag, integer, integers, number, type Resolved, text } from './define';
 import { distributedOptions } from './distributed';
 import { evaluationOptions } from './evaluate';
+import { measuringOptions } from './measuring';
+import { pairColumnOptions } from './pair_columns';
+import { reportOptions } from './report';
 import { runName } from './run_name';
 import { unusedOptions } from './unused';
 
-/** The options of training. Names and defaults are those of the Python reference, but where the doc says otherwise. */
+/**
+ * The options of training. Names and defaults are those of the Python reference, unless the doc of an option says
+ * otherwise.
+ */
 export const trainOptions = {
   name: runName({ doc: 'name of the run; its files are in <logs>/<name>/', default: 'default' }),
   logs: text({ doc: 'folder of all runs', default: 'logs/', unit: 'folder' }),
@@ -26,19 +32,18 @@ export const trainOptions = {
     defaultText: "the model's; quick_gelu, with a warning, for a checkpoint that does not say",
   }),
   train_data: text({
-    doc: 'csv or tsv of image paths and captions; without it the model is only evaluated, or finetuned by --finetune',
+    doc:
+      'csv or tsv of image paths and captions, or shards: a/{0000..0331}.tar or *.parquet; without it the model is ' +
+      'only evaluated, or finetuned by --finetune',
     default: undefined,
     unit: 'file',
   }),
-  validation_data: text({ doc: 'csv or tsv of pairs for the validation loss', default: undefined, unit: 'file' }),
-  delimiter: text({ doc: 'what separates the columns of the csv', default: ',', unit: 'character' }),
-  image_key: text({ doc: 'column of the image paths', default: 'image', unit: 'column' }),
-  caption_key: text({ doc: 'column of the captions', default: 'caption', unit: 'column' }),
-  columns: text({
-    doc: 'names of the columns of a csv without a header, in their order: caption,image',
+  validation_data: text({
+    doc: 'csv, tsv or shards of pairs for the validation loss',
     default: undefined,
-    unit: 'names',
+    unit: 'file',
   }),
+  ...pairColumnOptions,
   epochs: integer({ doc: 'passes over the training data', default: 64, min: 1, unit: 'epochs' }),
   batch_size: integer({ doc: 'pairs in a step, over all devices', default: 128, min: 2, unit: 'pairs' }),
   accum_freq: integer({
@@ -54,11 +59,11 @@ export const trainOptions = {
       'quarter more time',
   ),
   gather_with_grad: flag(
-    "share the gradients of all ranks' features: exactly those of the whole batch; without it, each rank uses its " +
-      'own, as the Python code',
+    "exchange the gradients of all ranks' features, exactly as for one whole batch; without it, each rank uses only " +
+      'its own, as in Python',
   ),
   local_loss: flag(
-    'each rank compares its own pairs with all, not all with all: same loss and gradients, less memory; needs ' +
+    'let each rank compare only its own pairs with all pairs: same loss and gradients, less memory; needs ' +
       '--gather_with_grad',
   ),
   sync_batchnorm: flag('compute batch-norm statistics over the batches of all ranks'),
@@ -80,6 +85,10 @@ export const trainOptions = {
     'start at epoch 1 with a fresh optimizer from the weights of --checkpoint, and write one epoch.pt',
   ),
   inmodal: flag("add CleanCLIP's losses within images and within texts, on augmented views"),
+  augmented_columns: flag(
+    'take the views of --inmodal from the columns augmented_<key> of --train_data, as augment-text and augment-image ' +
+      'write them',
+  ),
   clip_weight: number({ doc: 'weight of the image-text loss', default: 1, min: 0 }),
   inmodal_weight: number({ doc: 'weight of the in-modal losses', default: 1, min: 0 }),
   unlearn: flag(
@@ -88,8 +97,8 @@ export const trainOptions = {
   ),
   unlearn_target: number({
     doc:
-      'similarity that --unlearn pulls poisoned pairs to; with --compat reference its negative, as in the Python ' +
-      'code',
+      'similarity that --unlearn pulls poisoned pairs to; with --compat reference they are pulled to its negative, ' +
+      'as in the Python code',
     default: undefined,
     min: -1,
     max: 1,
@@ -115,10 +124,17 @@ export const trainOptions = {
     defaultText: '8, at most the number of cores',
     unit: 'threads',
   }),
+  augment_on: text({
+    doc:
+      'where images of --train_data are resized and augmented: cpu (the threads that load them), or device (the ' +
+      "model's; the threads only decode)",
+    default: 'cpu',
+    choices: ['cpu', 'device'],
+  }),
   image_cache: text({
     doc:
-      'folder of a file that keeps decoded images for later epochs and runs; without it, up to 1 GiB of memory ' +
-      'does within a run',
+      'folder of a file that keeps decoded images for later epochs and runs; without it, memory keeps up to 1 GiB ' +
+      'within a run',
     default: undefined,
     unit: 'folder',
   }),
@@ -145,10 +161,12 @@ export const trainOptions = {
     unit: 'steps',
     defaultText: 'five lines per epoch',
   }),
+  ...measuringOptions,
+  ...reportOptions,
   ...distributedOptions,
   ...unusedOptions,
   max_bad_rows: integer({
-    doc: 'how many images that cannot be read may be left out; with more, the run ends',
+    doc: 'the most images that may be left out because they cannot be read; with more, the run ends',
     default: undefined,
     min: 0,
     unit: 'rows',

@@ -1,7 +1,7 @@
 import { patchLocations, patchTypes, triggerModes } from '../backdoor/names';
 import { integer, text } from './define';
 
-/** What the trigger looks like, for poisoning and for the attack. */
+/** Options of the trigger, for poisoning and for the attack. */
 export const triggerOptions = {
   patch_type: text({
     doc: 'what the trigger shows',

@@ -2,27 +2,36 @@ import type { CompleteConfig } from '../clip/config';
 import { DEFAULT_NAME } from '../clip/open';
 import type { TrainOptions } from '../options/train';
 import { unusedWarnings } from '../options/unused';
+import { packageVersion } from '../paths';
 import { torch } from '../torch';
+import { addon } from '../torch/addon';
 import type { RunLog } from './log';
 import { ranks } from './ranks';
+import { reportersOf } from './reporters/open';
 import type { LoopState } from './state';
 
 /**
- * Begins a run's files: empties them, writes params.txt, and warns of flags that do nothing. Of several ranks the first
- * does it.
- * @param resumedAt where an interrupted run goes on: its files are kept up to there
+ * Begins the files of a run: empties them, writes params.txt, and warns of flags that do nothing. Of several ranks only
+ * the first does so.
+ * @param resumedAt where an interrupted run continues; its files are kept up to there
  */
 export function startRun(log: RunLog, options: TrainOptions, resumedAt?: LoopState): void {
   if (ranks().rank > 0) return;
   if (resumedAt === undefined) log.start();
   else log.resume(resumedAt);
-  log.params({ ...options, modelName: options.modelName ?? (bringsModel(options) ? undefined : DEFAULT_NAME) });
-  joinRun(log, options);
+  const known = { ...options, modelName: options.modelName ?? (bringsModel(options) ? undefined : DEFAULT_NAME) };
+  log.params(known);
+  log.report(reportersOf(options, log), {
+    kind: resumedAt === undefined ? 'new' : 'resumed',
+    at: resumedAt,
+    options: known,
+  });
+  tellOfStart(log, options);
 }
 
 /**
- * Begins the files of a training, and tells where it computes and which file it has loaded.
- * @param facts `resumedAt` as of {@link startRun}; `loaded.at` says how far the file was trained
+ * Begins the files of a training, and logs the device and the file that was loaded.
+ * @param facts `resumedAt` as for {@link startRun}; `loaded.at` says how far the file was trained
  */
 export function beginTraining(
   log: RunLog,
@@ -35,11 +44,11 @@ export function beginTraining(
   if (loaded !== undefined) log.info(`Loaded checkpoint '${loaded.path}' (${loaded.at})`);
 }
 
-/** Whether a file says what model it is. */
+/** Tells whether a file says what the model is. */
 const bringsModel = ({ checkpoint, checkpointFinetune }: TrainOptions): boolean =>
   (checkpoint ?? checkpointFinetune) !== undefined;
 
-/** What there is to tell of a model's file. */
+/** What the log says about the file of a model. */
 interface ReadFile extends Pick<LoopState, 'epoch' | 'step'> {
   config: CompleteConfig;
   path?: string;
@@ -48,8 +57,8 @@ interface ReadFile extends Pick<LoopState, 'epoch' | 'step'> {
 }
 
 /**
- * Tells in the log which objects of a model's file were left unread, and what is assumed of the model because nobody
- * has said it, which goes to metrics.jsonl too. Of several ranks the first does it.
+ * Logs which objects of a model's file were left unread. It also logs what is assumed about the model because nobody
+ * has stated it, and writes that to metrics.jsonl. Of several ranks only the first does so.
  */
 export function tellOfModel(log: RunLog, { assumed, unread, config, path, epoch, step }: ReadFile): void {
   if (ranks().rank > 0) return;
@@ -68,10 +77,20 @@ export function tellOfModel(log: RunLog, { assumed, unread, config, path, epoch,
   });
 }
 
-/** Adds to a run's files, and warns of flags that do nothing. Of several ranks the first does it. */
+/**
+ * Adds to the files of a run whose model is measured, and warns of flags that do nothing. Of several ranks only the
+ * first does so.
+ */
 export function joinRun(log: RunLog, options: TrainOptions): void {
-  const { rank, worldSize } = ranks();
-  if (rank > 0) return;
+  if (ranks().rank > 0) return;
+  log.report(reportersOf(options, log), { kind: 'beside', options: { ...options } });
+  tellOfStart(log, options);
+}
+
+/** Warns of flags that do nothing, and tells of the ranks. */
+function tellOfStart(log: RunLog, options: TrainOptions): void {
+  const { worldSize } = ranks();
+  log.info(`cleanclip ${packageVersion()}, libtorch ${addon().libtorchVersion()}, Node ${process.version}`);
   for (const warning of unusedWarnings(options)) log.warning(warning);
   if (worldSize === 1) return;
   const backend = torch.distributed.getBackend();

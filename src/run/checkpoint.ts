@@ -2,60 +2,62 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { CompleteConfig } from '../clip/config';
-import type { OnBytes } from '../clip/download';
 import type { Clip } from '../clip/model';
-import { DEFAULT_NAME, jobHints, type ModelOptions } from '../clip/open';
-import { pretrainedFile } from '../clip/pretrained';
 import { type ModelFile, readModel } from '../clip/read_model';
 import type { Hints } from '../clip/resolve';
 import type { StateDict } from '../clip/weights';
 import { CleanclipError, dataError, optionError } from '../errors';
-import type { JobHooks } from '../progress';
-import { torch } from '../torch';
 import type { GradScaler } from '../torch/grad_scaler';
 import type { AdamW } from '../torch/optim';
 import { OrderedDict } from '../torch/serialization';
 import { type Fields, fieldsOf } from './checkpoint_fields';
 import type { LoopState, Order } from './state';
 
-/** A checkpoint file as read. */
+/** The contents of a checkpoint file. */
 export interface Checkpoint extends Fields {
   path: string;
   name: string;
   stateDict: StateDict;
   config: CompleteConfig;
-  /** what of the configuration nobody has said, in a sentence */
+  /** a sentence that names the parts of the configuration nobody has stated, if any */
   assumed?: string;
-  /** which objects of the file were left unread, in a sentence */
+  /** a sentence that names the objects of the file that were left unread, if any */
   unread?: string;
 }
 
 /**
- * Writes a checkpoint that Python reads too: `{epoch, name, state_dict, optimizer}` as the reference's, and beside them
- * `batch`, `step` and `order`, for resuming within an epoch, the model's `config`, and the state of the `scaler` if
- * there is one.
+ * Returns the content of a checkpoint, which Python can read too. It has the keys of the reference: `epoch`, `name`,
+ * `state_dict` and `optimizer`. For resuming within an epoch it also has `batch`, `step` and `order`. It adds the
+ * `config` of the model, and the state of the `scaler` if there is one. The `best` checkpoint by `--best_metric` says
+ * the name of the metric and its value.
  */
-export function writeCheckpoint(
-  path: string,
+export function checkpointContent(
   name: string,
   clip: Clip,
   optimizer: AdamW,
   { epoch, batch, step }: LoopState,
-  { order, scaler }: { order?: Order; scaler?: GradScaler } = {},
-): void {
+  { order, scaler, best }: { order?: Order; scaler?: GradScaler; best?: { metric: string; value: number } } = {},
+): Record<string, unknown> {
   const stateDict = new OrderedDict(Object.entries(clip.stateDict()));
-  const more = { ...(order && { order }), ...(scaler && { scaler: scaler.stateDict() }) };
-  torch.save(
-    { epoch, name, state_dict: stateDict, optimizer: optimizer.stateDict(), batch, step, config: clip.config, ...more },
-    path,
-  );
+  const more = { ...(order && { order }), ...(scaler && { scaler: scaler.stateDict() }), ...(best && { best }) };
+  return {
+    epoch,
+    name,
+    state_dict: stateDict,
+    optimizer: optimizer.stateDict(),
+    batch,
+    step,
+    config: clip.config,
+    ...more,
+  };
 }
 
 /**
- * Reads a checkpoint, or what else {@link readModel} reads.
- * @param hints what the caller says of its architecture
- * @param wanted what to give when there is no such file
- * @throws CleanclipError `ERR_CHECKPOINT`
+ * Reads a checkpoint, or any other file that {@link readModel} reads.
+ * @param path the file or folder
+ * @param hints what the caller knows about the architecture
+ * @param wanted what to give instead when the file does not exist, for the error
+ * @throws CleanclipError `ERR_CHECKPOINT` when it does not exist or cannot be used
  */
 export function readCheckpoint(
   path: string,
@@ -66,13 +68,17 @@ export function readCheckpoint(
   return checkpointOf(readModel(path, hints));
 }
 
-/** @throws CleanclipError `ERR_CHECKPOINT` when there is nothing at a path; `wanted` says what to give */
+/**
+ * Checks that a checkpoint exists.
+ * @param wanted what to give instead, for the error
+ * @throws CleanclipError `ERR_CHECKPOINT` when nothing exists at the path
+ */
 export function checkExists(path: string, wanted: string): void {
   if (!existsSync(path))
     throw new CleanclipError(`There is no checkpoint '${path}'; give ${wanted}.`, 'ERR_CHECKPOINT');
 }
 
-/** A model's file as a checkpoint. */
+/** Converts the file of a model to a checkpoint. */
 export function checkpointOf({ path, content, stateDict, config, assumed, unread }: ModelFile): Checkpoint {
   return {
     path,
@@ -86,29 +92,8 @@ export function checkpointOf({ path, content, stateDict, config, assumed, unread
 }
 
 /**
- * What a job starts from, by checked options: a checkpoint, OpenAI's weights, or undefined for new
- * weights.
- */
-export async function readInitial(
-  options: InitialOptions,
-  { onProgress, signal }: JobHooks,
-): Promise<Checkpoint | undefined> {
-  const { checkpoint, pretrained, modelName = DEFAULT_NAME } = options;
-  if (checkpoint !== undefined) return readCheckpoint(checkpoint, jobHints(options));
-  if (!pretrained) return undefined;
-  const onBytes: OnBytes = (done, total) =>
-    onProgress?.({ type: 'progress', done, total, text: `bytes of OpenAI's ${modelName}` });
-  return readCheckpoint(await pretrainedFile(modelName, onBytes, signal), jobHints(options));
-}
-
-interface InitialOptions extends Pick<ModelOptions, 'modelName' | 'activation'> {
-  checkpoint?: string;
-  pretrained: boolean;
-}
-
-/**
- * The names of the checkpoints in the folder of a run, those of classifiers too.
- * @throws CleanclipError `ERR_DATA` when their folder is none
+ * Lists the names of the checkpoints in the folder of a run, those of classifiers too.
+ * @throws CleanclipError `ERR_DATA` when a file has the place of their folder
  */
 export function checkpointNames(run: string): string[] {
   const folder = join(run, 'checkpoints');
@@ -119,9 +104,10 @@ export function checkpointNames(run: string): string[] {
 }
 
 /**
- * What an earlier run of this name has left to go on with, if `resume` allows it.
+ * Finds what an earlier run of this name has left to resume from, if `resume` allows it.
+ * @param run folder of the run
  * @param find looks for it
- * @throws CleanclipError `ERR_OPTION` when it has left something else
+ * @throws CleanclipError `ERR_OPTION` when it has left checkpoints that cannot be resumed
  */
 export function earlierRun<T>(run: string, { resume }: { resume?: string }, find: () => T | undefined): T | undefined {
   const found = resume === undefined ? undefined : find();
@@ -129,18 +115,19 @@ export function earlierRun<T>(run: string, { resume }: { resume?: string }, find
   return found;
 }
 
-/** The checkpoint of a run's training that is furthest on and whole, and a sentence on each that is damaged. */
+/** The undamaged checkpoint of a run that is furthest on, and a sentence about each damaged one. */
 export interface Newest {
   checkpoint: Checkpoint;
   damaged: string[];
 }
 
 /**
- * Finds the checkpoint to go on with: of the last step, of the last epoch, or of the highest number; where all of these
- * are damaged, the next one that is whole.
- * @param hints what the caller says of its architecture
- * @returns undefined when there is none
- * @throws CleanclipError `ERR_CHECKPOINT` of the first when none is whole
+ * Finds the checkpoint to resume from: step.pt, epoch.pt or the epoch_N.pt of the highest N, whichever is furthest on.
+ * When all of these are damaged, it takes the next epoch_N.pt that is not.
+ * @param run folder of the run
+ * @param hints what the caller knows about the architecture
+ * @returns undefined when there is no checkpoint
+ * @throws CleanclipError `ERR_CHECKPOINT` of the first when all are damaged
  */
 export function newestCheckpoint(run: string, hints: Hints = {}): Newest | undefined {
   const names = checkpointNames(run);
@@ -168,8 +155,8 @@ export function newestCheckpoint(run: string, hints: Hints = {}): Newest | undef
 }
 
 /**
- * A checkpoint of a run that goes on: all that trained it is needed.
- * @throws CleanclipError `ERR_CHECKPOINT` when something of it cannot be taken
+ * Checks that a run can resume from a checkpoint, which needs all the state that trained it.
+ * @throws CleanclipError `ERR_CHECKPOINT` when a part of that state cannot be used
  */
 export function resumable<T extends Pick<Fields, 'untaken'>>(checkpoint: T): T {
   const [fault] = checkpoint.untaken;
@@ -183,7 +170,7 @@ export function resumable<T extends Pick<Fields, 'untaken'>>(checkpoint: T): T {
 
 /**
  * Refuses to begin a run where another has left checkpoints.
- * @throws CleanclipError `ERR_OPTION`
+ * @throws CleanclipError `ERR_OPTION` naming one of them
  */
 function refuseEarlierRun(run: string, { resume }: { resume?: string }): void {
   const [name] = checkpointNames(run);

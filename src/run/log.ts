@@ -1,34 +1,39 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { CleanclipError, isAbort } from '../errors';
 import { append, removeLeftovers, writeFileWhole } from '../files';
-import { readRegular } from '../input_files';
 import type { ProgressEvent } from '../progress';
 import { fromAllRanks, ranks } from './ranks';
+import { MetricsFile } from './reporters/metrics_file';
+import {
+  type Beginning,
+  type Ending,
+  flagName,
+  type MetricsRecord,
+  type PictureSet,
+  type Reporter,
+} from './reporters/reporter';
 import type { LoopState } from './state';
 
-/** One object of metrics.jsonl. */
-export type MetricsRecord = {
-  type: 'data' | 'train' | 'evaluation' | 'removal' | 'linear_probe' | 'assumed';
-  epoch: number;
-  step: number;
-} & Record<string, unknown>;
+export { type MetricsRecord, NO_METRICS } from './reporters/reporter';
 
 /**
- * What a run writes about itself in `logs/<name>/`: output.log, metrics.jsonl and params.txt. Of several ranks the
- * first writes; of the others warnings alone are told, with `Rank r | ` in front, and written when they are {@link
- * share shared}.
+ * The files that a run writes in `logs/<name>/`: output.log, params.txt, and those of its reporters, of which
+ * metrics.jsonl is always one. Of several ranks only the first writes. Warnings of the others are reported at once,
+ * with `Rank r | ` in front, and written when they are {@link share shared}.
  */
 export class RunLog {
   readonly history: MetricsRecord[] = [];
   private readonly outputFile: string;
-  private readonly metricsFile: string;
+  private readonly metricsFile: MetricsFile;
+  private reporters: Reporter[] = [];
   private readonly rank = ranks().rank;
   private unshared: string[] = [];
-  private refused = false;
+  /** what could not be written once: a reporter, or the log itself with metrics.jsonl */
+  private readonly refused = new Set<object>();
 
   /**
-   * @param folder made if need be
+   * @param folder folder of the run, made if needed
    * @param onProgress also receives every line and record
    */
   constructor(
@@ -36,37 +41,44 @@ export class RunLog {
     private readonly onProgress: (event: ProgressEvent) => void = () => {},
   ) {
     this.outputFile = join(folder, 'output.log');
-    this.metricsFile = join(folder, 'metrics.jsonl');
+    this.metricsFile = new MetricsFile(folder);
   }
 
   /** Empties the files for a new run. */
   start(): void {
     writeFileWhole(this.outputFile, '');
-    writeFileWhole(this.metricsFile, '');
+    this.metricsFile.begin({ kind: 'new' });
   }
 
   /**
-   * Goes on with the files of an interrupted run: its records of later epochs and steps are dropped, for they will come
-   * again, but not those of other checkpoints; what a killed process left half-written is removed.
+   * Continues the files of an interrupted run. Records of later epochs and steps are dropped, for they will be written
+   * again; records of other checkpoints are kept. Half-written files of a killed process are removed.
    */
-  resume({ epoch, step }: LoopState): void {
+  resume(at: LoopState): void {
     for (const folder of [this.folder, join(this.folder, 'checkpoints')]) removeLeftovers(folder);
-    if (!existsSync(this.metricsFile)) return this.start();
-    const lines = readRegular(this.metricsFile, { wanted: 'the records of the run that goes on' })
-      .toString('utf8')
-      .split('\n');
-    const isBefore = (record: MetricsRecord): boolean =>
-      record.epoch <= epoch || (record.epoch === epoch + 1 && record.step <= step);
-    const kept = lines.flatMap(parseRecord).filter((record) => record.checkpoint !== undefined || isBefore(record));
-    this.history.push(...kept);
-    writeFileWhole(this.metricsFile, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    if (!this.metricsFile.exists()) return this.start();
+    this.metricsFile.begin({ kind: 'resumed', at });
+    this.history.push(...this.metricsFile.kept);
+  }
+
+  /**
+   * Begins the reports beside metrics.jsonl. Only the first rank may call it.
+   * @throws the error of a reporter whose files cannot be opened
+   */
+  report(reporters: Reporter[], beginning: Omit<Beginning, 'history'>): void {
+    for (const reporter of reporters) reporter.begin({ ...beginning, history: this.history });
+    this.reporters = reporters;
+  }
+
+  /** Tells whether a reporter shows images. */
+  get showsPictures(): boolean {
+    return this.reporters.some(({ pictures }) => pictures !== undefined);
   }
 
   /** Writes params.txt: every option, sorted, `name: value`. */
   params(options: Record<string, unknown>): void {
-    const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     const lines = Object.keys(options)
-      .map((name) => `${snake(name)}: ${options[name] === undefined ? 'None' : String(options[name])}`)
+      .map((name) => `${flagName(name)}: ${options[name] === undefined ? 'None' : String(options[name])}`)
       .sort();
     writeFileWhole(join(this.folder, 'params.txt'), `${lines.join('\n')}\n`);
   }
@@ -88,14 +100,23 @@ export class RunLog {
     this.onProgress({ type: 'log', level, line });
   }
 
-  /** Adds to a file. What the disk refuses is lost, and told of once: no run need end for it. */
   private append(file: string, text: string): void {
+    this.attempt(this, () => append(file, text));
+  }
+
+  /**
+   * Writes for the log or a reporter. When that fails, what it writes is lost and one warning says so, for the run need
+   * not end because of it.
+   */
+  private attempt(writer: object, write: () => void): void {
     try {
-      append(file, text);
+      write();
     } catch (error) {
-      if (this.refused) return;
-      this.refused = true;
-      this.warning(`${(error as Error).message} The run goes on; what comes until it can be written is lost.`);
+      if (this.refused.has(writer)) return;
+      this.refused.add(writer);
+      const { message } = error as Error;
+      const sentence = error instanceof CleanclipError ? message : `A report failed: ${message}.`;
+      this.warning(`${sentence} The run goes on; what comes until it can be written is lost.`);
     }
   }
 
@@ -105,22 +126,35 @@ export class RunLog {
     if (this.rank === 0 && lines.length > 0) this.append(this.outputFile, lines.map((line) => `${line}\n`).join(''));
   }
 
-  /** Appends an object to metrics.jsonl. */
+  /** Reports an object, to metrics.jsonl and to the other reporters. */
   metrics(record: MetricsRecord): void {
     this.history.push(record);
     if (this.rank > 0) return;
-    this.append(this.metricsFile, `${JSON.stringify(record)}\n`);
+    this.attempt(this, () => this.metricsFile.record(record));
+    for (const reporter of this.reporters) this.attempt(reporter, () => reporter.record(record));
     this.onProgress({ type: 'metrics', record });
   }
-}
 
-// The last line of a killed run may be cut, and a power cut leaves what it will.
-function parseRecord(line: string): MetricsRecord[] {
-  try {
-    const record = JSON.parse(line) as MetricsRecord | null;
-    return Number.isFinite(record?.epoch) && Number.isFinite(record?.step) ? [record!] : [];
-  } catch {
-    return [];
+  /** Shows images in the reports that take them. */
+  pictures(sets: readonly PictureSet[], at: { epoch: number; step: number }): void {
+    for (const reporter of this.reporters) this.attempt(reporter, () => reporter.pictures?.(sets, at));
+  }
+
+  /** Does the work of a job, and tells the reporters how it has ended. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      this.end('finished');
+      return result;
+    } catch (error) {
+      this.end(isAbort(error) ? 'stopped' : 'failed');
+      throw error;
+    }
+  }
+
+  private end(ending: Ending): void {
+    for (const reporter of this.reporters) this.attempt(reporter, () => reporter.end?.(ending));
+    this.reporters = [];
   }
 }
 

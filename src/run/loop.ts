@@ -6,12 +6,16 @@ import { LoopProgress } from './loop_progress';
 import type { LoopState } from './state';
 
 /**
- * The loop of every training: pairs, supervised finetuning, the linear probe. It sets the learning rate of each step,
- * reports its losses (on a GPU one step late), saves every so many steps and each epoch, and stops at the end, by the
- * signal, or at a loss that is no number. Ranks stop together, at the same step, when one is asked to; a batch of which
- * one has no rows is left out by all. Whatever else ends it, the last step is saved.
- * @returns where it ended
- * @throws CleanclipError `ERR_DATA` when the loss is no number, which is not saved; `ERR_ABORTED` by the signal
+ * Runs the loop of every training: pairs, supervised finetuning, and the linear probe. It sets the learning rate of
+ * each step, reports its losses (on a GPU one step late), and saves every `saveEverySteps` steps and each epoch. It
+ * stops at the end, by the signal, or when the loss is not finite.
+ *
+ * Ranks stop together, at the same step, when one of them is asked to. All ranks skip a batch of which one rank has too
+ * few rows. Whatever else ends the loop, the last step is saved. Files are written while the next steps compute; the
+ * loop ends when they are on the disk, and a write that fails ends it.
+ * @returns the state at the end
+ * @throws CleanclipError `ERR_DATA` when the loss or a weight is not finite, which is not saved; `ERR_ABORTED` by the
+ * signal
  */
 export async function trainLoop<B extends LoopBatch, A extends Agreed, L extends { loss: number }>(
   parts: LoopParts<B, A, L>,
@@ -19,8 +23,8 @@ export async function trainLoop<B extends LoopBatch, A extends Agreed, L extends
   const { end, optimizer, reporter, leastRows = 1, saveEverySteps = 0, signal } = parts;
   const ownSignal = parts.agree === undefined ? signal : undefined; // several ranks must agree first
   const progress = new LoopProgress(parts);
-  const { state } = progress;
-  const save = (): void => progress.save();
+  const { state, writes } = progress;
+  const save = (): Promise<void> => progress.save();
 
   try {
     await parts.onStart?.(state);
@@ -51,9 +55,11 @@ export async function trainLoop<B extends LoopBatch, A extends Agreed, L extends
         batch.dispose();
         progress.stepDone({ epoch, batch: index + 1, step: stepsBefore + index + 1 }, readLosses, rows, optimizer.lr);
 
-        if (saveEverySteps > 0 && state.step % saveEverySteps === 0) save();
+        if (saveEverySteps > 0 && state.step % saveEverySteps === 0) await save();
         if (state.step >= end.step) break;
+        if (index + 1 < batches) await progress.measure();
         await yieldToEvents();
+        writes.check();
         if (ownSignal?.aborted) throw askedToStop();
       }
 
@@ -62,11 +68,12 @@ export async function trainLoop<B extends LoopBatch, A extends Agreed, L extends
       progress.epochDone(stepsBefore + batches);
       await parts.onEpoch?.(state, save);
     }
-    progress.saveUnsaved();
+    await progress.saveUnsaved();
     await parts.onEnd?.(state);
+    await writes.done();
     return state;
   } catch (error) {
-    throw progress.failure(error);
+    throw await progress.failure(error);
   }
 }
 

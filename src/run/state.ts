@@ -1,4 +1,4 @@
-/** How far a run is: the state of its training loop. */
+/** The state of a training loop: how far the run is. */
 export interface LoopState {
   /** epochs that are finished */
   epoch: number;
@@ -8,7 +8,10 @@ export interface LoopState {
   step: number;
 }
 
-/** What the order of the training set in an epoch follows from: a place within one means nothing in another. */
+/**
+ * The values that decide the order of the training set in an epoch. A position within an epoch is only valid for the
+ * same order.
+ */
 export interface Order {
   /** rows of the training set */
   examples: number;
@@ -16,7 +19,10 @@ export interface Order {
   seed: number;
 }
 
-/** What an order follows from and has changed, in words; undefined when nothing has, or nobody knows. */
+/**
+ * Describes what has changed between two orders. It returns undefined when nothing has changed, or `before` is not
+ * known.
+ */
 export function changeOf(before: Order | undefined, now: Order, batchFlag = '--batch_size'): string | undefined {
   if (before === undefined) return undefined;
   const names = { examples: 'the size of the training set', batchSize: batchFlag, seed: '--seed' };

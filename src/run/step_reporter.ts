@@ -1,38 +1,41 @@
 import type { ProgressEvent } from '../progress';
 import type { RunLog } from './log';
 
-/** What the lines of a training say of it. */
+/** How the steps of a training are reported. */
 export interface ReportedTraining<L> {
-  /** what a line of output.log begins with: 'Train', 'Finetune', 'Linear probe' */
+  /** start of each line in output.log: 'Train', 'Finetune', 'Linear probe' */
   name: string;
-  /** what the text of progress begins with; default nothing */
+  /** start of the text of progress events; default empty */
   progressName?: string;
   epochs: number;
   totalSteps: number;
-  /** batches between lines; the last batch of an epoch has one too; default a fifth of an epoch */
+  /** batches between lines; the last batch of an epoch gets one too; default: a fifth of an epoch */
   logEvery?: number;
-  /** what a batch counts in a line of output.log; default 1 */
+  /** the amount that a batch counts in a line of output.log; default 1 */
   batchSize?: number;
-  /** writes what a line says to metrics.jsonl */
+  /** writes the values of a line to metrics.jsonl */
   record: (values: StepRecord<L>) => void;
 }
 
-/** What is told of the steps since the line before. */
+/** The values reported for the steps since the line before. */
 export interface StepRecord<L> {
-  /** from 1, as `step` */
+  /** number of the epoch, from 1; `step` counts from 1 too */
   epoch: number;
   step: number;
-  /** of the last of them, as `lr` */
+  /** losses of the last of these steps; `lr` is of that step too */
   losses: L;
   lr: number;
-  /** seconds */
+  /** seconds since the line before */
   time: number;
   rowsPerSecond: number;
-  /** share of the time that went by until a batch was there */
+  /** fraction of that time spent waiting for batches */
   dataWait: number;
 }
 
-/** Times the steps of a training, and reports them: progress at each, a log line and a record every so many. */
+/**
+ * Times the steps of a training, and reports them: a progress event per step, and a log line and a record every
+ * `logEvery` batches.
+ */
 export class StepReporter<L extends { loss: number }> {
   private batches = 0;
   private epochStart = 0;
@@ -43,28 +46,41 @@ export class StepReporter<L extends { loss: number }> {
 
   constructor(
     private readonly training: ReportedTraining<L>,
-    private readonly log: RunLog,
+    private readonly log: Pick<RunLog, 'info'>,
     private readonly onProgress: ((event: ProgressEvent) => void) | undefined,
   ) {}
 
-  /** @param batches of this epoch */
+  /**
+   * Begins an epoch.
+   * @param batches number of batches in this epoch
+   */
   startEpoch(batches: number): void {
     this.batches = batches;
     this.epochStart = this.lastLine = this.waitingSince = performance.now();
     this.waited = this.rows = 0;
   }
 
-  /** Seconds since the epoch began. */
+  /** Returns the seconds since the epoch began. */
   epochSeconds(): number {
     return (performance.now() - this.epochStart) / 1000;
   }
 
-  /** Marks the moment at which the next batch is there. */
+  /** Marks the moment at which the next batch has arrived. */
   dataReady(): void {
     this.waited += performance.now() - this.waitingSince;
   }
 
-  /** @param done the step, which counts from 1 as its epoch and batch, and what it was computed with */
+  /** Leaves time out of what is reported of steps: what else was done between two of them took it. */
+  skip(milliseconds: number): void {
+    this.lastLine += milliseconds;
+    this.waitingSince += milliseconds;
+  }
+
+  /**
+   * Reports a step.
+   * @param losses losses of the step
+   * @param done epoch, batch and step, each counted from 1, with the number of rows and the learning rate
+   */
   stepDone(
     losses: L,
     { epoch, batch, step, rows, lr }: { epoch: number; batch: number; step: number; rows: number; lr: number },

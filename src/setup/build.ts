@@ -10,14 +10,14 @@ import { newRecord } from './record';
 
 const workFolder = join(buildFolder, 'cmake');
 
-/** What one compiler process takes at most, with torch's headers in it. */
+/** The memory that one compiler process takes at most; torch's headers need it. */
 const bytesPerJob = 2 * 1024 ** 3;
 
 /**
- * Compiles native/ with cmake-js, which passes on the headers of Node-API and downloads nothing. The addon and its
- * record appear whole, and only when all has been compiled and linked.
+ * Compiles native/ with cmake-js, which supplies the headers of Node-API and downloads nothing. The addon and its
+ * record are written atomically, after everything is compiled and linked.
  *
- * @throws CleanclipError `ERR_NATIVE` when the build fails; what the compiler says has been printed by then
+ * @throws CleanclipError `ERR_NATIVE` when the build fails; the compiler has printed its messages by then
  */
 export function build(libtorch: Libtorch): void {
   const record = newRecord(libtorch);
@@ -39,16 +39,19 @@ export function build(libtorch: Libtorch): void {
     throw nativeError(
       `The addon could not be compiled against libtorch ${libtorch.version} in ${libtorch.root}: see the ` +
         `compiler's message above. ` +
-        'If it was killed, there was too little memory: it takes 2 GB per process.',
+        'If the compiler was killed, there was too little memory: it takes 2 GB per process.',
     );
   }
   install(join(workFolder, 'Release', 'cleanclip.node'));
   writeFileWhole(recordFile, `${JSON.stringify(record, null, 2)}\n`);
-  // 500 MB that only a developer needs again.
+  // The folder has 500 MB, which only a developer needs again.
   if (!existsSync(join(packageRoot, 'src'))) rmSync(workFolder, { recursive: true, force: true });
 }
 
-/** CMake keeps its first choice of libtorch, and a clone may have been moved: then the work folder is of no use. */
+/**
+ * Whether the work folder is configured for this libtorch and this location of the package. CMake never changes these
+ * choices, so a work folder with others cannot be used.
+ */
 function configuredFor({ root, version }: Libtorch): boolean {
   const cacheFile = join(workFolder, 'CMakeCache.txt');
   if (!existsSync(cacheFile)) return false;
@@ -58,7 +61,7 @@ function configuredFor({ root, version }: Libtorch): boolean {
   return has('LIBTORCH', root) && has('LIBTORCH_VERSION', version) && has('CMAKE_HOME_DIRECTORY', packageRoot);
 }
 
-/** By rename, so that a process that has the old addon open keeps it. */
+/** Puts the addon into place by a rename, so that a process that has loaded the old one keeps it. */
 function install(built: string): void {
   const temporary = join(dirname(addonFile), temporaryName(basename(addonFile)));
   mkdirSync(dirname(addonFile), { recursive: true });

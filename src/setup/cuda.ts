@@ -5,8 +5,8 @@ import { inspectAddon } from './inspect';
 import { describeLibtorch, type Libtorch } from './libtorch';
 
 /**
- * Headers that torch's header of NCCL reads, and the Python packages that have them. pip does not bring the last two
- * with torch.
+ * The headers that torch's NCCL header includes, and the Python packages that contain them. pip does not install the
+ * last two packages with torch.
  */
 const headers = [
   ['nccl.h', 'nvidia-nccl'],
@@ -14,7 +14,7 @@ const headers = [
   ['nv/target', 'nvidia-cuda-cccl'],
 ] as const;
 
-/** Why the addon cannot be built against a libtorch with CUDA and NCCL, in a sentence; null when it can. */
+/** A sentence that says why the addon cannot be built against this libtorch with CUDA and NCCL; null when it can. */
 export function cudaObstacle(libtorch: Libtorch): string | null {
   if (libtorch.cuda === null) return `The libtorch in ${libtorch.root} is a CPU build.`;
   const nvidia = join(libtorch.root, '..', 'nvidia');
@@ -29,7 +29,7 @@ export function cudaObstacle(libtorch: Libtorch): string | null {
   );
 }
 
-/** What the compiled addon lacks of CUDA and NCCL, in a sentence; null when it has both. */
+/** A sentence that says why the compiled addon lacks CUDA or NCCL; null when it has both. */
 export function missingCuda(libtorch: Libtorch): string | null {
   const facts = inspectAddon();
   if (typeof facts === 'string') return `The addon with CUDA does not load: ${facts}`;

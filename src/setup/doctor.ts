@@ -9,27 +9,28 @@ import { findPython, pipVersion } from './python';
 import { isCurrent, readRecord } from './record';
 import { buildTools } from './tools';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Check {
   readonly name: string;
   /** What was found, in a few words. */
   readonly found: string;
   readonly ok: boolean;
-  /** What to do, when it is not ok. */
+  /** What to do if it is not ok. */
   readonly remedy?: string;
 }
 
-/** What {@link doctor} found. `ok`: the addon loads, and it is the one that would be built now. */
+/** The report of {@link doctor}. */
 export interface Report {
+  /** whether every check is ok */
   readonly ok: boolean;
   readonly checks: readonly Check[];
 }
 
-/** Looks at everything that the addon depends on. Changes nothing; takes about a second. */
+/** Checks everything that the addon depends on. It changes nothing and takes about a second. */
 export function doctor(): Report {
   const addon = checkAddon();
   const libtorch = checkLibtorch();
-  // With an addon that works, what only building needs may be missing.
+  // If the addon works, the tools that only a build needs may be missing.
   const forBuilding = [...buildTools().map(asCheck), ...checkPython(libtorch.ok)].map((check) =>
     addon.every(({ ok }) => ok) && !check.ok
       ? { ...check, found: `${check.found} (only needed to compile)`, ok: true }
@@ -39,7 +40,7 @@ export function doctor(): Report {
   return { ok: checks.every(({ ok }) => ok), checks };
 }
 
-/** The report as lines for the terminal; remedies stand under what they mend. */
+/** Formats a report for the terminal: one line per check, with its remedy below. */
 export function formatReport({ ok, checks }: Report): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, found, ok: fine, remedy }) => [
@@ -62,7 +63,7 @@ const asCheck = ({ name, found, remedy }: ReturnType<typeof buildTools>[number])
   remedy,
 });
 
-/** Python and pip fetch libtorch; when there is one they are not needed. */
+/** Checks Python and pip, which are only needed to download libtorch. */
 function checkPython(haveLibtorch: boolean): Check[] {
   const python = findPython();
   const pip = python && pipVersion(python);
@@ -95,7 +96,7 @@ function checkLibtorch(): Check {
       name,
       found: (error as Error).message,
       ok: false,
-      remedy: 'Set LIBTORCH to a libtorch folder of version 2.13 or 2.14, or unset it.',
+      remedy: 'Set LIBTORCH to a libtorch folder of version 2.11 to 2.14, or unset it.',
     };
   }
 }
@@ -137,9 +138,9 @@ function describeRecord(): string {
     : 'no record of what it was compiled from';
 }
 
-/** Whether {@link setup} would leave it as it is. */
+/** Whether the addon is current, so that {@link setup} would not build it again. */
 function freshness(): Pick<Check, 'ok' | 'remedy'> {
   const record = readRecord();
   const ok = record !== null && isCurrent(record.libtorch);
-  return { ok, remedy: `It was not compiled from the sources that are here. Run "${remedyCommand}".` };
+  return { ok, remedy: `It was not compiled from the sources of this package. Run "${remedyCommand}".` };
 }

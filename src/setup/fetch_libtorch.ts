@@ -15,18 +15,19 @@ import { needPython, pipVersion, type Python } from './python';
 import { run } from './run';
 import { infoFolders, otherwise, unpack } from './wheels';
 
-/** On Linux the plain name would bring the CUDA build, which is ten times as big and needs more packages. */
+/** On Linux, the version without `+cpu` is the CUDA build, which is ten times as large and needs more packages. */
 const requirement = process.platform === 'linux' ? `torch==${pinnedVersion}+cpu` : `torch==${pinnedVersion}`;
 
-/** pip's configured index, then PyTorch's own index of CPU builds. */
+/** pip options that select an index: first pip's configured index, then PyTorch's index of CPU builds. */
 const indexes: readonly (readonly string[])[] = [[], ['--index-url', 'https://download.pytorch.org/whl/cpu']];
 
 /**
- * Downloads the CPU build of torch with pip, checks the wheel, see {@link unpack}, takes libtorch out of it, and puts
- * it into the cache under its final name in one step. Two processes may do this at once.
+ * Downloads the CPU build of torch with pip, checks the wheel and extracts libtorch from it (see {@link unpack}). A
+ * single rename moves it into the cache, so two processes may do this at once.
  *
- * @param log is told what goes on, a line at a time
- * @throws CleanclipError `ERR_NATIVE` when there is no Python, no pip, no network, or the download is damaged
+ * @param log receives progress messages, one line per call
+ * @returns the libtorch in the cache
+ * @throws CleanclipError `ERR_NATIVE` when Python, pip or the network is missing, or the download is damaged
  */
 export function fetchLibtorch(log: Log): Libtorch {
   return fetchInto((python, work, unpacked) => {
@@ -39,10 +40,11 @@ export function fetchLibtorch(log: Log): Libtorch {
 }
 
 /**
- * The same for the CUDA build of torch, and the nvidia-* packages that it names, in whose folders beside `torch/` it
- * looks for its libraries; with them the two that complete the headers of the CUDA runtime.
+ * Does the same for the CUDA build of torch and the nvidia-* packages that it requires. torch looks for its libraries
+ * in their folders beside `torch/`. It also downloads two packages that complete the headers of the CUDA runtime.
  *
- * @throws CleanclipError `ERR_NATIVE` as above, and where there is no such build: it is for Linux
+ * @throws CleanclipError `ERR_NATIVE` as {@link fetchLibtorch}, and on systems other than Linux, which lack such a
+ * build
  */
 export function fetchCudaLibtorch(log: Log): Libtorch {
   if (process.platform !== 'linux')
@@ -68,7 +70,7 @@ export function fetchCudaLibtorch(log: Log): Libtorch {
 
 type Log = (line: string) => void;
 
-/** Runs a fetch with a folder for downloads, which is removed, and one in it to unpack to. */
+/** Runs a download with a temporary work folder, which is removed afterwards. `unpacked` is a folder inside it. */
 function fetchInto(fetch: (python: Python, work: string, unpacked: string) => Libtorch): Libtorch {
   const python = needPython();
   if (!pipVersion(python)) {
@@ -86,8 +88,8 @@ function fetchInto(fetch: (python: Python, work: string, unpacked: string) => Li
 }
 
 /**
- * What torch's wheel says it needs of NVIDIA's libraries, in the exact versions: `cuda-toolkit[cublas,…]==13.0.3`,
- * `nvidia-nccl-cu13==2.30.7`, …
+ * The exact NVIDIA packages that torch's wheel requires, such as `cuda-toolkit[cublas,…]==13.0.3` and
+ * `nvidia-nccl-cu13==2.30.7`. Adds the extras `crt` and `cccl` to cuda-toolkit.
  */
 function nvidiaRequirements(unpacked: string): string[] {
   const metadata = readFileSync(join(infoFolders(unpacked)[0], 'METADATA'), 'utf8');
@@ -99,7 +101,7 @@ function nvidiaRequirements(unpacked: string): string[] {
   return requirements.map((requirement) => requirement.replace('cuda-toolkit[', 'cuda-toolkit[crt,cccl,'));
 }
 
-/** A folder of our own within the cache, so that the final rename stays in one file system. */
+/** Makes a temporary folder inside the cache, so that the final rename stays within one file system. */
 function makeWorkFolder(): string {
   const cache = libtorchCache();
   try {
@@ -109,13 +111,13 @@ function makeWorkFolder(): string {
   } catch (error) {
     throw nativeError(
       `The cache folder ${cache} cannot be written: ${writeRefusal(cache, error as Error)}. Set CLEANCLIP_CACHE ` +
-        'to one that can.',
+        'to a folder that can be written.',
       error,
     );
   }
 }
 
-/** What a fetch that was killed left behind, an hour ago or more. */
+/** Removes work folders that are more than an hour old: a download that was killed left them. */
 function removeAbandoned(cache: string): void {
   for (const name of readdirSync(cache).filter((entry) => entry.startsWith('.fetch-'))) {
     const folder = join(cache, name);
@@ -125,9 +127,10 @@ function removeAbandoned(cache: string): void {
 }
 
 /**
- * The wheels that pip downloads, from the first of the indexes that has them.
- * @param what they are, for the message that they are not to be had
- * @param requirements as pip takes them, with their options
+ * Downloads wheels with pip from the first index that has them. Returns their paths.
+ * @param what name of the wheels in the error message
+ * @param requirements arguments of `pip download`
+ * @param from pip options that select each index; default: pip's configured index
  */
 function download(
   python: Python,
@@ -145,12 +148,16 @@ function download(
     answer = stderr.split('\n').findLast((line) => line.startsWith('ERROR:')) ?? stderr.trim();
   }
   throw nativeError(
-    `${what} could not be downloaded: pip of Python ${python.version} answered "${answer}" ` +
+    `${what} could not be downloaded: pip of Python ${python.version} answered "${answer}". ` +
       `Go online, name an index that has it (PIP_INDEX_URL), ${otherwise}.`,
   );
 }
 
-/** @param root where the libtorch is in the folder that is moved */
+/**
+ * Moves a folder into the cache.
+ * @param root path of the libtorch inside the folder
+ * @param wanted version that the libtorch must begin with
+ */
 function moveIntoCache(unpacked: string, root: string, wanted: string): Libtorch {
   const { version } = readLibtorch(join(unpacked, root));
   if (!version.startsWith(wanted)) {
@@ -164,7 +171,7 @@ function moveIntoCache(unpacked: string, root: string, wanted: string): Libtorch
   try {
     renameSync(unpacked, home);
   } catch (error) {
-    if (!sound()) throw error; // Otherwise another process put it there first.
+    if (!sound()) throw error; // else another process was faster
   }
   return readLibtorch(join(home, root));
 }

@@ -6,18 +6,18 @@ import { cudaObstacle } from './cuda';
 import { type Libtorch, nativeError, pinnedVersion, readLibtorch, tryReadLibtorch } from './libtorch';
 import { findPython, pipTorchFolder } from './python';
 
-/** A libtorch, and which of the places it was found in. */
+/** A libtorch, and where it was found. */
 export interface FoundLibtorch extends Libtorch {
   readonly source: 'LIBTORCH' | 'cache' | 'pip';
 }
 
 /**
- * Looks for a libtorch, in this order: the folder named by `LIBTORCH`, the project's cache, the `torch` package of
- * the Python interpreter. Nothing is downloaded.
+ * Finds a libtorch, in this order: the folder that `LIBTORCH` names, the project's cache, the `torch` package of the
+ * Python interpreter. It downloads nothing.
  *
- * @param options.cuda pass over what the addon cannot be built against with CUDA and NCCL; default false
+ * @param options.cuda skip a libtorch against which the addon cannot be built with CUDA and NCCL; default false
  * @returns null when there is none
- * @throws CleanclipError `ERR_NATIVE` when `LIBTORCH` is set and cannot be used: what the user chose is not passed over
+ * @throws CleanclipError `ERR_NATIVE` when `LIBTORCH` is set but cannot be used: the user's choice is never skipped
  */
 export function findLibtorch({ cuda = false }: { cuda?: boolean } = {}): FoundLibtorch | null {
   if (process.env.LIBTORCH) return { ...readChosen(process.env.LIBTORCH, cuda), source: 'LIBTORCH' };
@@ -45,9 +45,9 @@ function readChosen(folder: string, cuda: boolean): Libtorch {
   return libtorch;
 }
 
-/** A CUDA build goes first, because someone asked for it by `setup --cuda`; then the pinned version, then any other. */
+/** The cache's CUDA builds, because `setup --cuda` has asked for them; then the pinned version; then all others. */
 function cachedLibtorches(): Libtorch[] {
-  // then there is no cache
+  // without any of these there is no cache
   if (homeFolder() === undefined && !process.env.CLEANCLIP_CACHE && !process.env.XDG_CACHE_HOME) return [];
   const cache = libtorchCache();
   if (!existsSync(cache)) return [];

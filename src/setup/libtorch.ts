@@ -13,19 +13,19 @@ export interface Libtorch {
   readonly cuda: string | null;
 }
 
-/** The version that is fetched when none is found. */
+/** The version that is downloaded when no libtorch is found. */
 export const pinnedVersion = '2.13.0';
 
-/** The version whose CUDA build is fetched. */
+/** The version of the CUDA build that `setup --cuda` downloads. */
 export const pinnedCudaVersion = '2.14.1';
 
-const supported = /^2\.(13|14)\./;
+const supported = /^2\.(1[1-4])\./;
 const library = process.platform === 'darwin' ? 'dylib' : 'so';
 
 /**
- * Reads what lies in a libtorch folder: an unpacked libtorch archive, or the `torch` folder of a Python package.
+ * Reads the version of a libtorch folder: an unpacked libtorch archive, or the `torch` folder of a Python package.
  *
- * @throws CleanclipError `ERR_NATIVE` when it is not a libtorch with headers, or of a version that is not 2.13 or 2.14
+ * @throws CleanclipError `ERR_NATIVE` when it is not a libtorch with headers, or of a version not from 2.11 to 2.14
  */
 export function readLibtorch(folder: string): Libtorch {
   const root = resolve(folder);
@@ -39,15 +39,15 @@ export function readLibtorch(folder: string): Libtorch {
   const version = readVersion(root);
   if (!supported.test(version)) {
     throw nativeError(
-      `The libtorch in ${root} is version ${version}, but 2.13 or 2.14 is needed; torch ${pinnedVersion} is ` +
-        'what is tested most.',
+      `The libtorch in ${root} is version ${version}, but 2.11 to 2.14 are supported; torch ` +
+        `${pinnedVersion} is tested most.`,
     );
   }
   const cuda = existsSync(join(root, 'lib', `libtorch_cuda.${library}`)) ? (readCudaVersion(root) ?? 'unknown') : null;
   return { root, version, cuda };
 }
 
-/** As {@link readLibtorch}, but null where that throws. */
+/** Does what {@link readLibtorch} does, but returns null where that throws. */
 export function tryReadLibtorch(folder: string): Libtorch | null {
   try {
     return readLibtorch(folder);
@@ -64,7 +64,9 @@ export const describeLibtorch = ({ root, version, cuda }: Libtorch): string =>
 export const nativeError = (message: string, cause?: unknown): CleanclipError =>
   new CleanclipError(message, 'ERR_NATIVE', { cause });
 
-/** From the Python package's version.py, the archive's build-version, or the headers (which lack the `+cpu`). */
+/**
+ * Reads the version from the Python package's version.py, the archive's build-version, or a header (without `+cpu`).
+ */
 function readVersion(root: string): string {
   const python = /__version__ = '([^']+)'/.exec(readIfThere(join(root, 'version.py')))?.[1];
   const archive = readIfThere(join(root, 'build-version')).trim();

@@ -5,13 +5,24 @@ import { nativeError, tryReadLibtorch } from './libtorch';
 import { platform, readRecord } from './record';
 
 /**
- * Loads the compiled addon, and libtorch with it (0.2 to 0.5 s the first time in a process); later calls are free.
+ * Sets how often OpenMP's threads spin before they sleep, unless the caller's environment does. OpenMP reads this once,
+ * when libtorch is loaded, from the environment of the main thread. 3,000 last from one operator of a step to the next.
+ * The default of 300,000 stalls every step when data workers or other programs use the same cores.
+ */
+export function limitSpinning(): void {
+  process.env.GOMP_SPINCOUNT ??= '3000';
+}
+
+/**
+ * Loads the compiled addon and libtorch. The first call in a process takes 0.2 to 0.5 s; later calls take no time.
  *
- * @throws CleanclipError `ERR_NATIVE`: what was looked for, where, and the command that mends it
+ * @throws CleanclipError `ERR_NATIVE`: the addon is missing or does not load; the message names the command that
+ * repairs it
  */
 export function loadAddon<Addon>(): Addon {
   const obstacle = findObstacle();
   if (obstacle) throw nativeError(`${obstacle} Run "${remedyCommand}".`);
+  limitSpinning();
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- a compiled addon can only be required
     return require(addonFile) as Addon;
@@ -23,11 +34,11 @@ export function loadAddon<Addon>(): Addon {
   }
 }
 
-/** What to do when the machine has refused what the addon needs, which compiling it again would not mend. */
+/** The remedy for a lack of memory, file descriptors or permission, which compiling again would not solve. */
 function obstacleOfMachine(message: string): string | undefined {
   if (/cannot allocate memory|failed to map|cannot map|cannot create shared object descriptor/i.test(message)) {
     return (
-      'There is too little memory or address space for libtorch: free some, or raise the limit (ulimit -v ' +
+      'There is too little memory or address space for libtorch: free memory, or raise the limit (ulimit -v ' +
       'unlimited).'
     );
   }
@@ -40,7 +51,7 @@ function obstacleOfMachine(message: string): string | undefined {
   return undefined;
 }
 
-/** Why the addon that is there, or is not, would not work: seen without loading it. */
+/** A sentence that says why the addon cannot work, found without loading it; null if nothing is wrong. */
 function findObstacle(): string | null {
   if (!existsSync(addonFile)) return `The addon has not been compiled: there is no ${addonFile}.`;
   const record = readRecord();
@@ -50,6 +61,7 @@ function findObstacle(): string | null {
   const { root, version } = record.libtorch;
   const now = tryReadLibtorch(root)?.version;
   if (!now) return `The addon was compiled against libtorch ${version} in ${root}, which is no longer there.`;
-  if (now !== version) return `The addon was compiled against libtorch ${version} in ${root}, where ${now} is now.`;
+  if (now !== version)
+    return `The addon was compiled against libtorch ${version} in ${root}, but that folder now has version ${now}.`;
   return null;
 }

@@ -1,14 +1,14 @@
 import { nativeError } from './libtorch';
 import { run } from './run';
 
-/** A Python interpreter; only used to find or fetch libtorch. */
+/** A Python interpreter. It is only used to find or download libtorch. */
 export interface Python {
-  /** What to run. */
+  /** The command that starts it. */
   readonly command: string;
   readonly version: string;
 }
 
-/** The interpreter: `$PYTHON` alone when it is set, else `python3`, else `python`; null when there is none. */
+/** Finds the interpreter: only `$PYTHON` if that is set, else `python3`, else `python`; null when there is none. */
 export function findPython(env: NodeJS.ProcessEnv = process.env): Python | null {
   for (const command of env.PYTHON ? [env.PYTHON] : ['python3', 'python']) {
     const { status, stdout } = run(command, ['-c', 'import platform; print(platform.python_version())']);
@@ -17,13 +17,16 @@ export function findPython(env: NodeJS.ProcessEnv = process.env): Python | null 
   return null;
 }
 
-/** As {@link findPython}, but says what to do when there is none. */
+/**
+ * Does what {@link findPython} does, but throws when there is no interpreter.
+ * @throws CleanclipError `ERR_NATIVE` that says what to do
+ */
 export function needPython(): Python {
   const python = findPython();
   if (python) return python;
   throw nativeError(
     process.env.PYTHON
-      ? `PYTHON names ${process.env.PYTHON}, which does not run. Set it to a Python 3 interpreter, or LIBTORCH ` +
+      ? `PYTHON names ${process.env.PYTHON}, which does not run. Set PYTHON to a Python 3 interpreter, or LIBTORCH ` +
           'to a libtorch folder.'
       : 'Python 3 was not found, and libtorch is fetched with its pip. Install python3 and pip, or set LIBTORCH ' +
           'to a libtorch folder.',
@@ -37,8 +40,8 @@ export function pipVersion(python: Python): string | null {
 }
 
 /**
- * The folder of the interpreter's `torch` package, found without importing it (which takes seconds); null when there is
- * none.
+ * The folder of the interpreter's `torch` package; null when there is none. The package is not imported, because that
+ * takes seconds.
  */
 export function pipTorchFolder(python: Python): string | null {
   const find = `

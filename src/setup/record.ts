@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { addonFile, packageRoot, recordFile } from '../paths';
 import type { Libtorch } from './libtorch';
 
-/** What the addon was built from. It is written beside the addon; while it holds, there is nothing to build. */
+/** What the addon was built from. The record lies beside the addon; while it is current, nothing has to be built. */
 export interface BuildRecord {
   readonly libtorch: Libtorch;
-  /** `linux-x64`: Node's platform and architecture. Node's version does not matter: the addon speaks Node-API 9. */
+  /**
+   * Node's platform and architecture, such as `linux-x64`. Node's version does not matter: the addon uses Node-API 9.
+   */
   readonly platform: string;
   /** SHA-256 of CMakeLists.txt and everything under native/. */
   readonly sources: string;
@@ -18,8 +20,7 @@ export interface BuildRecord {
 export const platform = `${process.platform}-${process.arch}`;
 
 /**
- * The record of the addon that is there, or null when it was never built, or the record is no whole one: a build that
- * was broken off may leave such.
+ * The record of the existing addon; null when there is no addon, or no complete record, as after an interrupted build.
  */
 export function readRecord(): BuildRecord | null {
   if (!existsSync(addonFile) || !existsSync(recordFile)) return null;
@@ -40,7 +41,7 @@ export const newRecord = ({ root, version, cuda }: Libtorch): BuildRecord => ({
   sources: hashSources(),
 });
 
-/** Whether the addon that is there is what would be built now. */
+/** Whether the existing addon is the one that would be built now. */
 export const isCurrent = (libtorch: Libtorch): boolean =>
   JSON.stringify(readRecord()) === JSON.stringify(newRecord(libtorch));
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 
 import { packageRoot } from '../paths';
 
-/** How a short command ended: `status` is null when it could not be started. */
+/** The outcome of a command. `status` is null when it could not be started or was killed. */
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
@@ -10,7 +10,8 @@ export interface Outcome {
 }
 
 /**
- * Runs a command to its end and captures what it says. It runs in the package's folder, which shadows no Python module.
+ * Runs a command to its end and captures its output. The working directory is the package's folder, where no file
+ * shadows a Python module.
  */
 export function run(command: string, args: readonly string[]): Outcome {
   const { status, stdout, stderr } = spawnSync(command, args, {

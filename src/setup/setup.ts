@@ -13,20 +13,20 @@ import { needBuildTools } from './tools';
 
 /** Options of {@link setup}. */
 export interface SetupOptions {
-  /** Against a CUDA build of libtorch, with NCCL. Default: against what is found. */
+  /** Build against a CUDA build of libtorch, with NCCL. Default: false, which uses any libtorch that is found. */
   readonly cuda?: boolean;
   /** Compile even when the addon is current. Default: false. */
   readonly force?: boolean;
-  /** Told what goes on, a line at a time. Default: console.log. */
+  /** Receives progress messages, one line per call. Default: console.log. */
   readonly log?: (line: string) => void;
 }
 
 /**
- * Makes the addon ready: finds libtorch or fetches it, and compiles the addon against it. Does nothing, in well under a
- * second, when the addon is there and neither libtorch nor the sources have changed.
+ * Makes the addon ready: finds or downloads libtorch, and compiles the addon against it. If the addon exists and
+ * neither libtorch nor the sources have changed, it does nothing and takes well under a second.
  *
  * @returns the libtorch that the addon uses
- * @throws CleanclipError `ERR_NATIVE` with the remedy, when something that is needed is missing
+ * @throws CleanclipError `ERR_NATIVE` when a requirement is missing or the build fails; the message names the remedy
  */
 export function setup({ cuda = false, force = false, log = console.log }: SetupOptions = {}): Libtorch {
   const found = findLibtorch({ cuda });
@@ -69,7 +69,7 @@ function holdBuild(): Lock {
   }
 }
 
-/** An error of the file system as a sentence that names the folder to compile in; others as they are. */
+/** Turns a file system error into a sentence that names the build folder; returns other errors unchanged. */
 function asBuildError(error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;

@@ -1,14 +1,16 @@
 import { nativeError } from './libtorch';
 import { run } from './run';
 
-/** A build tool as it was looked for: `found` is its version line, null when there is none; `remedy` mends that. */
+/** A build tool. */
 export interface Tool {
   readonly name: string;
+  /** its version line; null if no usable one was found */
   readonly found: string | null;
+  /** how to install it */
   readonly remedy: string;
 }
 
-/** What compiling the addon needs: a C++20 compiler, CMake, and Ninja or make. */
+/** Looks for the tools that compile the addon: a C++20 compiler, CMake, and Ninja or make. */
 export const buildTools = (): Tool[] => [
   {
     name: 'C++ compiler',
@@ -30,14 +32,14 @@ export const buildTools = (): Tool[] => [
   },
 ];
 
-/** @throws CleanclipError `ERR_NATIVE` that names the first tool that is missing and how to get it */
+/** @throws CleanclipError `ERR_NATIVE` that names the first missing tool and how to install it */
 export function needBuildTools(): void {
   for (const { name, found, remedy } of buildTools()) {
     if (!found) throw nativeError(`The addon cannot be compiled: no usable ${name} was found in PATH. ${remedy}`);
   }
 }
 
-/** cmake-js looks for exactly these two. GCC before 11 and Clang before 14 lack parts of C++20 that are used. */
+/** cmake-js looks for these two only. GCC before 11 and Clang before 14 lack parts of C++20 that the addon uses. */
 const compiler = (): string | null => atLeast('g++', [11, 0]) ?? atLeast('clang++', [14, 0]);
 
 function atLeast(command: string, [major, minor]: readonly [number, number]): string | null {
@@ -48,7 +50,7 @@ function atLeast(command: string, [major, minor]: readonly [number, number]): st
   return foundMajor > major || (foundMajor === major && foundMinor >= minor) ? line : null;
 }
 
-/** The first line of `--version`, with the command before it where it is not named. */
+/** The first line that `--version` prints, with the command in front if it is only a number; null if it fails. */
 function versionOf(command: string): string | null {
   const { status, stdout } = run(command, ['--version']);
   if (status !== 0) return null;

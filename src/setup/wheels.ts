@@ -6,27 +6,27 @@ import { nativeError } from './libtorch';
 import type { Python } from './python';
 import { run } from './run';
 
-/** What to do instead of fetching, for messages. */
-export const otherwise = 'or set LIBTORCH to a libtorch folder of version 2.13 or 2.14';
+/** The alternative to a download, for error messages. */
+export const otherwise = 'or set LIBTORCH to a libtorch folder of version 2.11 to 2.14';
 
-/** The SHA-256 of wheels as PyTorch has released them, by their file names. */
+/** The SHA-256 of wheels that PyTorch has released, by file name. */
 export const releasedWheels: Record<string, string> = {
   'torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl':
     '6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b',
 };
 
 /**
- * Checks wheels, takes libtorch and NVIDIA's packages out of them, and removes them. A wheel that PyTorch has released
- * under a name of {@link releasedWheels} must have its SHA-256. Of any other the index is trusted, which `log` is told.
- * Of every file of theirs the wheels' RECORD must name the SHA-256, whoever made them.
- * @throws CleanclipError `ERR_NATIVE`
+ * Checks wheels, extracts libtorch and NVIDIA's packages from them, and deletes the wheels. A wheel named in {@link
+ * releasedWheels} must have the SHA-256 given there. For any other wheel the index is trusted, which `log` reports.
+ * Every extracted file must have the SHA-256 that the wheel's RECORD names.
+ * @throws CleanclipError `ERR_NATIVE` when a wheel cannot be unpacked or fails a check
  */
 export function unpack(python: Python, wheels: readonly string[], folder: string, log: (line: string) => void): void {
   const unknown = wheels.filter((wheel) => !isReleased(wheel)).map((wheel) => basename(wheel));
   if (unknown.length > 0)
     log(
-      `No SHA-256 of ${unknown.join(', ')} is known here: what pip's index gave is checked against its own ` +
-        'RECORD alone.',
+      `No SHA-256 of ${unknown.join(', ')} is known: the download is only checked against its own RECORD, so ` +
+        "pip's index is trusted.",
     );
   // Python's zipfile also checks each file's CRC.
   const extract = `
@@ -49,13 +49,13 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
   checkAgainstRecords(folder);
 }
 
-/** The folders of what wheels say of themselves. */
+/** The metadata folders (`*.dist-info`) of the wheels that were unpacked into a folder. */
 export const infoFolders = (folder: string): string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.dist-info'))
     .map((name) => join(folder, name));
 
-/** Whether it is a wheel of a known SHA-256. */
+/** Whether a wheel has a known SHA-256. Throws if its content does not match. */
 function isReleased(wheel: string): boolean {
   const expected = releasedWheels[basename(wheel)];
   if (expected === undefined) return false;
@@ -67,7 +67,8 @@ function isReleased(wheel: string): boolean {
 }
 
 /**
- * RECORD has a line per file: `torch/version.py,sha256=<base64url>,<bytes>`, the name in quotes where it has a comma.
+ * Checks the files of a folder against the wheels' RECORD, which has one line per file:
+ * `torch/version.py,sha256=<base64url>,<bytes>`. A name with a comma is in quotes.
  */
 function checkAgainstRecords(folder: string): void {
   const recorded = new Map<string, string[]>();
@@ -103,13 +104,13 @@ function checkAgainstRecords(folder: string): void {
 const damaged = (file: string, how: string): Error =>
   nativeError(`The downloaded torch is damaged: ${file} ${how}. Run this again.`);
 
-/** All files under a folder, with slashes. */
+/** The paths of all files under a folder, relative to it, with slashes. */
 const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
 
-/** The SHA-256 of a file, which may be larger than a buffer can be. */
+/** The SHA-256 of a file. The file is read in parts, because it may be larger than the largest buffer. */
 function hash(file: string, encoding: 'hex' | 'base64url'): string {
   const sum = createHash('sha256');
   const buffer = Buffer.allocUnsafe(1 << 22);

@@ -9,8 +9,8 @@ const MERGES = 49152 - 256 - 2;
 const END_OF_WORD = 256;
 const FIRST_MERGED = 512;
 const CACHED_WORDS = 65536;
-const LONGEST_CACHED = 48; // characters of a word
-const LONG_PIECE = 64; // bytes; rounds are faster below, a heap above
+const LONGEST_CACHED = 48; // characters per word
+const LONG_PIECE = 64; // bytes; shorter pieces merge faster in rounds, longer ones with a heap
 
 /** Id of the token that starts every text. */
 export const START_TOKEN = FIRST_MERGED + MERGES;
@@ -18,14 +18,14 @@ export const START_TOKEN = FIRST_MERGED + MERGES;
 export const END_TOKEN = START_TOKEN + 1;
 
 /**
- * The pieces of a word that merges do not cross: special tokens, English endings, runs of letters, single digits, runs
- * of anything else. `ſ` folds to `s`, and U+0345 belongs to no class, in Python's case-insensitive matching.
+ * Splits a word into pieces that merges do not cross: special tokens, English endings, runs of letters, single digits,
+ * runs of anything else. As in Python's case-insensitive matching, `ſ` folds to `s` and U+0345 belongs to no class.
  */
 const PIECES = /<\|startoftext\|>|<\|endoftext\|>|'(?:[sſtmd]|re|ve|ll)|\p{L}+|\p{N}|[^\p{L}\p{N}\u0345]+/gu;
 
 /**
- * The vocabulary numbers bytes in this order: printable Latin-1 first. A stand-in character is what its file writes for
- * a byte.
+ * The order in which the vocabulary numbers bytes: printable Latin-1 first. The vocabulary file writes each byte as a
+ * stand-in character.
  */
 function byteOrder(): { bytes: number[]; standIns: string[] } {
   const all = Array.from({ length: 256 }, (_, byte) => byte);
@@ -37,7 +37,7 @@ function byteOrder(): { bytes: number[]; standIns: string[] } {
   };
 }
 
-/** The merges in order of preference, each two tokens with a blank between them. */
+/** The merges by rank; each is two tokens separated by a space. */
 const readMerges = (): string[] =>
   gunzipSync(readFileSync(VOCABULARY_FILE))
     .toString('utf8')
@@ -45,8 +45,8 @@ const readMerges = (): string[] =>
     .slice(1);
 
 /**
- * The vocabulary as its file writes it: the token of each id, and the merges in order of preference, each two tokens
- * with a blank between them.
+ * The vocabulary as its file writes it: the token of each id, and the merges by rank; each merge is two tokens
+ * separated by a space.
  */
 export function vocabulary(): { tokens: string[]; merges: string[] } {
   const { standIns } = byteOrder();
@@ -67,8 +67,8 @@ export function vocabulary(): { tokens: string[]; merges: string[] } {
 const pairKey = (left: number, right: number): number => (left << 16) | right;
 
 /**
- * OpenAI's byte-level BPE with the 49,408 tokens of CLIP: 256 bytes, the same at the end of a word, 48,894 merges in
- * order of preference, start and end. The id of a merged pair is thus its rank plus 512.
+ * OpenAI's byte-level BPE with the 49,408 tokens of CLIP: 256 bytes, the same bytes at the end of a word, 48,894 merges
+ * by rank, start and end. So the id of a merged pair is its rank plus 512.
  */
 class Bpe {
   private readonly byteIds = new Uint16Array(256);
@@ -103,7 +103,7 @@ class Bpe {
     if (ids === undefined) {
       ids = (word.match(PIECES) ?? []).flatMap((piece) => this.mergePiece(piece));
       if (this.cache.size >= CACHED_WORDS) this.cache.clear();
-      // a copy, which does not hold the whole text
+      // a copy, because a slice would keep the whole text in memory
       this.cache.set(Buffer.from(word, 'utf16le').toString('utf16le'), ids);
     }
     return ids;
@@ -129,7 +129,7 @@ class Bpe {
     }
   }
 
-  /** Merges every occurrence of the pair of lowest rank; the same array when no pair can be merged. */
+  /** Merges every occurrence of the pair of lowest rank. Returns the same array when no pair can be merged. */
   private mergeBestPair(ids: number[]): number[] {
     let best = Infinity;
     for (let i = 0; i + 1 < ids.length; i++) {
@@ -149,10 +149,11 @@ class Bpe {
 let bpe: Bpe | undefined;
 
 /**
- * Token ids of a cleaned text, without start and end token. The vocabulary is read at the first call.
+ * Encodes a cleaned text as token ids, without start and end token. The first call reads the vocabulary.
  *
- * @param text what `cleanText` returned
- * @param limit stop after the word, or in a long word after the piece, that reaches this many ids; default: none
+ * @param text the result of `cleanText`
+ * @param limit encoding stops after the word (or the piece of a long word) that reaches this number of ids; default: no
+ * limit
  */
 export function encode(text: string, limit = Infinity): number[] {
   bpe ??= new Bpe();

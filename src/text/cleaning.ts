@@ -4,12 +4,12 @@ import { orderMarks } from './combining';
 import { unescapeHtml, unescapePlainEntities } from './html_entities';
 import { repairEncoding } from './mojibake';
 
-/** Text in which nothing is to be mended: printable ASCII and white space, without `&`. */
+/** Matches text that needs no repair: printable ASCII and white space, without `&`. */
 const PLAIN = /^[\t\n\f\r\x20-\x25\x27-\x7e]*$/;
 
-/** White space as Unicode defines it, but for the space; unlike JavaScript's `\s` without U+FEFF and with U+0085. */
+/** Unicode's white space except the space. Unlike JavaScript's `\s`, it has U+0085 and lacks U+FEFF. */
 const ODD_SPACE = '[\\t-\\r\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
-/** White space other than one plain space. */
+/** Matches white space that is not a single space. */
 const UNTIDY_SPACES = new RegExp(` *${ODD_SPACE}(?: |${ODD_SPACE})*| {2,}`, 'g');
 
 const LIGATURES = /[ĲĳŉǄ-ǌǱ-ǳﬀ-ﬆ]/g;
@@ -21,7 +21,10 @@ const CONTROLS = /[\x00-\x08\x0b\x0e-\x1f\x7f\u206a-\u206f\ufeff\ufff9-\ufffc]/g
 
 const separateLigature = (ligature: string): string => (ligature === 'ﬅ' ? 'ſt' : ligature.normalize('NFKC'));
 
-/** Mends single characters: ligatures, widths, quotes, line breaks, halves of surrogate pairs, controls; then NFC. */
+/**
+ * Repairs single characters (ligatures, full-width and half-width forms, quotes, line breaks, lone surrogates, control
+ * characters), then applies NFC.
+ */
 function mendCharacters(text: string): string {
   const mended = readC1(text)
     .replace(LIGATURES, separateLigature)
@@ -35,10 +38,10 @@ function mendCharacters(text: string): string {
   return orderMarks(mended).normalize('NFC');
 }
 
-/** What an ampersand is called in HTML, behind another ampersand. */
+/** Matches the rest of an HTML reference to an ampersand, after its own `&`. */
 const AMPERSAND = /(?:amp|AMP|#0{0,20}38|#[xX]0{0,20}26);/y;
 
-/** Shortens a chain such as `&amp;amp;amp;` to one `&amp;`; each pass would unescape only its first ampersand. */
+/** Shortens a chain such as `&amp;amp;amp;` to `&amp;`, because each pass would unescape only its first ampersand. */
 function joinAmpersands(line: string): string {
   let joined = '';
   let from = 0;
@@ -53,7 +56,7 @@ function joinAmpersands(line: string): string {
   return joined + line.slice(from);
 }
 
-/** Mends one line until nothing changes any more. */
+/** Repairs one line until nothing changes. */
 function mendLine(line: string, unescape: boolean): string {
   for (;;) {
     if (unescape) line = joinAmpersands(line);
@@ -64,7 +67,8 @@ function mendLine(line: string, unescape: boolean): string {
 }
 
 /**
- * Does what ftfy's `fix_text` does, line by line. Text from the first `<` on is taken for HTML, whose entities stay.
+ * Does what ftfy's `fix_text` does, line by line. From the first line with a `<` on, the text counts as HTML, and its
+ * entities stay.
  */
 function mendText(text: string): string {
   let unescape = true;
@@ -80,12 +84,12 @@ function mendText(text: string): string {
 const collapseSpaces = (text: string): string => text.replace(UNTIDY_SPACES, ' ').replace(/^ | $/g, '');
 
 /**
- * Cleans a caption as OpenAI's CLIP does before tokenising: broken text mended (as Python's `ftfy.fix_text`), HTML
- * entities decoded twice, white space collapsed and trimmed, lower case.
+ * Cleans a caption as OpenAI's CLIP does before it tokenizes. It repairs broken text (as Python's `ftfy.fix_text`
+ * does), decodes HTML entities twice, collapses and trims white space, and lower-cases.
  *
- * @param text a caption; characters that need no mending pass unchanged
- * @returns the clean caption, `''` when nothing is left
- * @throws {CleanclipError} `ERR_OPTION` for what is no text
+ * @param text a caption
+ * @returns the clean caption; `''` when nothing is left
+ * @throws {CleanclipError} `ERR_OPTION` when `text` is not a string
  * @example
  * ```ts
  * cleanText('  A caf&eacute;\n at NIGHT '); // 'a café at night'

@@ -5,8 +5,8 @@ const C1 = range(0x80, 0x9f);
 const LATIN1 = range(0xa0, 0xff);
 
 /**
- * What bytes 0x80–0xFF mean in the one-byte encodings that UTF-8 is commonly misread as, in the order they are tried.
- * A byte that an encoding leaves undefined stands for the Latin-1 character of that number.
+ * The characters of bytes 0x80–0xFF in the one-byte encodings that UTF-8 is commonly misread as, in the order they are
+ * tried. A byte that an encoding leaves undefined stands for the Latin-1 character of that number.
  */
 const HIGH_HALVES = {
   'latin-1': C1 + LATIN1,
@@ -37,16 +37,16 @@ const HIGH_HALVES = {
 };
 
 /**
- * A one-byte encoding. Byte strings are strings of characters U+0000–U+00FF, one a byte, so that regular expressions
- * work on them.
+ * A one-byte encoding. A byte string is a string of characters U+0000–U+00FF, one per byte, so that regular expressions
+ * work on it.
  */
 export interface Codepage {
   readonly name: keyof typeof HIGH_HALVES;
-  /** Whether U+FFFD stands for a lost byte here; it encodes as byte 0x1A. */
+  /** Whether U+FFFD stands for a lost byte; it is encoded as byte 0x1A. */
   readonly lossy: boolean;
-  /** Characters of bytes 0x80–0xFF. */
+  /** The characters of bytes 0x80–0xFF. */
   readonly high: string;
-  /** The bytes of `text`, or null when a character of it does not exist in this encoding. */
+  /** The bytes of `text`, or null when this encoding lacks one of its characters. */
   encode(text: string): string | null;
 }
 
@@ -70,14 +70,14 @@ function codepage([name, high]: [string, string]): Codepage {
 export const codepages: readonly Codepage[] = Object.entries(HIGH_HALVES).map(codepage);
 
 /**
- * The characters that bytes `first`–`last` (0x80–0xFF) stand for in the encodings akin to Latin-1, as the inside of a
- * regular expression's class.
+ * The characters of bytes `first`–`last` (within 0x80–0xFF) in Latin-1 and the windows encodings, as the inside of a
+ * regular expression's character class.
  */
 export function charactersOf(first: number, last: number): string {
   const akin = codepages.filter(({ name, lossy }) => lossy || name === 'latin-1');
   return [...new Set(akin.flatMap(({ high }) => [...high.slice(first - 0x80, last - 0x7f)]))].join('');
 }
 
-/** Reads C1 control characters as windows-1252 does. */
+/** Replaces C1 control characters by the characters that windows-1252 has for these bytes. */
 export const readC1 = (text: string): string =>
   text.replace(/[\x80-\x9f]/g, (control) => HIGH_HALVES['windows-1252'][control.charCodeAt(0) - 0x80]);

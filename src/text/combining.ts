@@ -2,11 +2,12 @@ const MARKS = /\p{M}{32,}/gu;
 const ABOVE = '\u0301'; // of combining class 230
 const OVERLAY = '\u0334'; // of class 1, the lowest
 
-/** Whether normalisation puts `b` before `a`: its combining class is lower, and not 0. */
+/** Whether normalization puts `b` before `a`: the combining class of `b` is lower, and not 0. */
 const swaps = (a: string, b: string): boolean => (a + b).normalize('NFD') !== a + b;
+/** Whether a mark has class 0: other marks do not move past it. */
 const isFixed = (mark: string): boolean => !swaps(ABOVE, mark) && !swaps(mark, OVERLAY);
 
-/** Marks between which none of class 0 stands, in their canonical order: stable, by class. */
+/** Sorts marks into their canonical order: by class, stably. None of them has class 0. */
 function inOrder(marks: string[]): string[] {
   const kinds = [...new Set(marks)].sort((a, b) => (swaps(a, b) ? 1 : swaps(b, a) ? -1 : 0));
   const ranks = new Map<string, number>();
@@ -18,8 +19,8 @@ function inOrder(marks: string[]): string[] {
 }
 
 /**
- * Puts long runs of combining marks into their canonical order, in n log n steps: `normalize`, which gives the same
- * with or without it, takes quadratic time for runs that are out of order.
+ * Puts long runs of combining marks into their canonical order in O(n log n). `normalize` would do so too, but takes
+ * quadratic time for runs that are out of order.
  */
 export function orderMarks(text: string): string {
   return text.replace(MARKS, (run) => {

@@ -5,7 +5,7 @@ import { readC1 } from './codepages';
 // eslint-disable-next-line no-control-regex -- control characters are what this finds
 const FORBIDDEN = /[\x01-\x08\x0b\x0e-\x1f\x7f\p{Noncharacter_Code_Point}]/u;
 
-/** The character of a numeric reference; '' for one that HTML forbids. */
+/** The character of a numeric reference; `''` for one that HTML forbids. */
 function numericReference(codePoint: number): string {
   if (codePoint === 0 || codePoint > 0x10ffff || (codePoint >= 0xd800 && codePoint <= 0xdfff)) return '\ufffd';
   if (codePoint >= 0x80 && codePoint <= 0x9f) return readC1(String.fromCodePoint(codePoint));
@@ -13,7 +13,7 @@ function numericReference(codePoint: number): string {
   return FORBIDDEN.test(character) ? '' : character;
 }
 
-/** Decodes HTML 5 entities, also those that may lack the semicolon, as Python's `html.unescape` does. */
+/** Decodes HTML 5 entities as Python's `html.unescape` does, even those that lack the semicolon. */
 export function unescapeHtml(text: string): string {
   if (!text.includes('&')) return text;
   return text.replace(
@@ -27,8 +27,8 @@ export function unescapeHtml(text: string): string {
 }
 
 /**
- * Decodes only what is plainly an entity: it ends in a semicolon. Names in capitals are understood too when they
- * mean nothing else (`&EACUTE;`), as in ftfy's `unescape_html`.
+ * Decodes only entities that end in a semicolon, as ftfy's `unescape_html` does. A name in capitals that HTML does not
+ * define (`&EACUTE;`) gives the upper case of the character.
  */
 export function unescapePlainEntities(text: string): string {
   if (!text.includes('&')) return text;

@@ -1,15 +1,15 @@
-/** The rank-ordered merges of BPE: the id of two tokens merged, or undefined. */
+/** Returns the id of the merge of two tokens, or undefined if there is none. A lower id has precedence. */
 export type MergeOf = (left: number, right: number) => number | undefined;
 
 /**
- * Merges the tokens of a long piece pair by pair in n log n steps. The pair of the lowest id comes first, and the
- * leftmost of equal pairs, as in the rounds of BPE. A merged token takes part only in later merges than its own, so
- * this order is that of the rounds.
+ * Merges the tokens of a long piece pair by pair in O(n log n). The pair with the lowest id comes first, and the
+ * leftmost of equal pairs. BPE merges in rounds in the same order, because a merged token takes part only in merges of
+ * higher ids.
  */
 export function mergeLong(ids: number[], mergeOf: MergeOf): number[] {
-  const next = Int32Array.from(ids, (_, i) => i + 1); // of each place, the place of the token behind it
+  const next = Int32Array.from(ids, (_, i) => i + 1); // the place of the next token, for each place
   const previous = Int32Array.from(ids, (_, i) => i - 1);
-  const tokens = Int32Array.from(ids); // -1 where a token has gone into the one before
+  const tokens = Int32Array.from(ids); // -1 where a token was merged into the one before
   const heap = new Heap();
   const offer = (place: number): void => {
     const id = place >= 0 && next[place] < tokens.length ? mergeOf(tokens[place], tokens[next[place]]) : undefined;
@@ -20,7 +20,7 @@ export function mergeLong(ids: number[], mergeOf: MergeOf): number[] {
     const place = key % PLACES;
     const id = (key - place) / PLACES;
     const right = next[place];
-    // it has changed since
+    // the pair has changed since it was pushed
     if (tokens[place] < 0 || right >= tokens.length || mergeOf(tokens[place], tokens[right]) !== id) continue;
     tokens[place] = id;
     tokens[right] = -1;
@@ -34,7 +34,7 @@ export function mergeLong(ids: number[], mergeOf: MergeOf): number[] {
 
 const PLACES = 2 ** 32;
 
-/** Numbers, the least first. */
+/** A binary heap of numbers; `pop` returns the least. */
 class Heap {
   private readonly keys: number[] = [];
 

@@ -1,13 +1,13 @@
 import { charactersOf, codepages, readC1 } from './codepages';
 import { looksGarbled } from './mojibake_signs';
 
-// Below, "bytes" are strings of characters U+0000–U+00FF, one a byte.
+// Below, "bytes" are strings of characters U+0000–U+00FF, one per byte.
 
 const continuation = charactersOf(0x80, 0xbf);
-/** A character between two UTF-8 sequences that may well stand for itself: dashes, quotes, bullet, ellipsis. */
+/** Characters that may stand for themselves before a UTF-8 sequence: dashes, quotes, bullet, ellipsis. */
 const ambiguous = /[‘’‚“”„•–—―…]/g;
 
-/** Runs of characters that would be UTF-8 sequences had they been bytes; a space may have been a no-break space. */
+/** Runs of characters whose bytes would be UTF-8 sequences. A space may have been a no-break space. */
 const EMBEDDED_UTF8 = new RegExp(
   `(?<![${continuation.replace(ambiguous, '')}])(?:` +
     `[${charactersOf(0xc2, 0xdf)}][ ${continuation}]|` +
@@ -16,7 +16,7 @@ const EMBEDDED_UTF8 = new RegExp(
   'gu',
 );
 
-/** UTF-8 sequences of likely characters in which byte A0 became a space. */
+/** UTF-8 sequences of common characters in which byte A0 became a space. */
 const SPACED_UTF8 = new RegExp(
   [
     '[\xc2\xc3\xc5\xce\xd0\xd9] ',
@@ -29,10 +29,10 @@ const SPACED_UTF8 = new RegExp(
   'g',
 );
 
-/** "Ã " for the word à: its space stays, except in the Portuguese àquele, àquela, àquilo, às. */
+/** Matches "Ã " for the word à, whose space stays. It excludes the Portuguese àquele, àquela, àquilo and às. */
 const A_GRAVE_WORD = /\xc3 (?! |quele|quela|quilo|s )/g;
 
-/** UTF-8 sequences in which bytes were lost (0x1A, or once a question mark). */
+/** UTF-8 sequences in which bytes were lost: 0x1A or a question mark stands for them. */
 const LOSSY_UTF8 = new RegExp(
   [
     '[\xc2-\xdf]\x1a',
@@ -53,7 +53,7 @@ const REPLACEMENT_BYTES = '\xef\xbf\xbd';
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The text of UTF-8 bytes, also in its variants CESU-8 and Java's (U+0000 as C0 80); null when they are none of these.
+ * Decodes UTF-8, or its variants CESU-8 and Java's (U+0000 as C0 80); null when the bytes are none of these.
  */
 function decodeUtf8(bytes: string): string | null {
   const standard = bytes
@@ -70,7 +70,7 @@ function decodeUtf8(bytes: string): string | null {
   }
 }
 
-/** The text as UTF-8 that was read in one of the one-byte encodings; null when it is not that. */
+/** Decodes text as the UTF-8 that was misread in a one-byte encoding; null when no encoding fits. */
 function undoMisreading(text: string): string | null {
   for (const { name, lossy, encode } of codepages) {
     let bytes = encode(text);
@@ -96,9 +96,8 @@ function repairOnce(text: string): string {
 }
 
 /**
- * Repairs mojibake: text whose UTF-8 bytes were decoded as Latin-1, windows-125x, MacRoman or the like, perhaps
- * several times over, perhaps only in parts. Text without signs of that comes back unchanged. Follows the decisions
- * of ftfy 6.3's `fix_encoding`.
+ * Repairs mojibake: text whose UTF-8 bytes were decoded in one of the {@link codepages}, perhaps several times, perhaps
+ * only in parts. Text without signs of mojibake is returned unchanged. Source: ftfy 6.3's `fix_encoding`.
  */
 export function repairEncoding(text: string): string {
   for (;;) {

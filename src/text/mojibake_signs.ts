@@ -1,6 +1,6 @@
 /**
- * Tells text that was decoded with a wrong encoding from text that only looks unusual, by pairs and triples of
- * characters that hardly ever stand together otherwise. The classes and rules are those of ftfy 6.3 (Robyn Speer).
+ * The signs of text that was decoded with a wrong encoding: pairs and triples of characters that are very rare in other
+ * text. The classes and rules are those of ftfy 6.3 (Robyn Speer).
  */
 
 const space = '\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';

@@ -1,20 +1,21 @@
 import { checkOptions, optionError } from '../errors';
+import { checkInteger } from '../integers';
 import { type Tensor, torch } from '../torch';
 import { encode, END_TOKEN, START_TOKEN } from './bpe';
 import { cleanText } from './cleaning';
 
-/** The context length of CLIP: token ids a text. */
+/** The context length of CLIP: token ids per text. */
 const CONTEXT_LENGTH = 77;
 
 /**
- * Token ids of texts as CLIP reads them: start token, byte-level BPE of the cleaned text, end token, zeros.
- * A text that is too long is cut and ends with the end token, as OpenAI's `tokenize(…, truncate=True)` does.
+ * Encodes texts as token ids for CLIP: start token, byte-level BPE of the cleaned text, end token, zeros.
+ * A text that is too long is cut and ends with the end token, as in OpenAI's `tokenize(…, truncate=True)`.
  *
  * @param texts captions
- * @param contextLength ids a text, at least 2; default 77
- * @param options.compat cut without putting the end token last, as the Python reference does; default false
+ * @param contextLength ids per text, at least 2; default 77
+ * @param options.compat a text that is too long loses its end token, as in the Python reference; default false
  * @returns int64 ids, row-major [texts.length, contextLength]
- * @throws {CleanclipError} `ERR_OPTION` when `contextLength` is not a whole number of at least 2 or a text is no string
+ * @throws {CleanclipError} `ERR_OPTION` when `contextLength` is not an integer of at least 2 or a text is not a string
  */
 export function tokenIds(
   texts: readonly string[],
@@ -24,16 +25,14 @@ export function tokenIds(
   checkOptions('The options of tokenIds', options);
   const { compat = false } = options;
   if (!Array.isArray(texts))
-    throw optionError(`texts must be a list of texts, but is ${texts === null ? 'null' : `of type ${typeof texts}`}.`);
-  if (!Number.isInteger(contextLength) || contextLength < 2) {
     throw optionError(
-      `contextLength must be a whole number of at least 2 (start and end token), but is ${String(contextLength)}.`,
+      `texts must be an array of strings, but is ${texts === null ? 'null' : `of type ${typeof texts}`}.`,
     );
-  }
+  checkInteger('contextLength', contextLength, { least: 2, ofWhat: 'token ids' });
   const odd = texts.findIndex((text) => typeof text !== 'string');
   if (odd >= 0) throw optionError(`texts must be strings, but text ${odd} is of type ${typeof texts[odd]}.`);
   const ids = new BigInt64Array(texts.length * contextLength);
-  const lowHalves = new Int32Array(ids.buffer); // [texts, contextLength, 2]: no BigInt an id
+  const lowHalves = new Int32Array(ids.buffer); // [texts, contextLength, 2]; avoids a BigInt per id
   const room = contextLength - 1;
   texts.forEach((text, row) => {
     const tokens = encode(cleanText(text), room);
@@ -48,11 +47,14 @@ export function tokenIds(
 }
 
 /**
- * The ids of `tokenIds` as a tensor (`clip.tokenize` of the Python package).
+ * Tokenizes captions for CLIP, as OpenAI's `clip.tokenize(texts, contextLength, truncate=True)` does. Each row holds
+ * the start token, the byte-level BPE of the caption after {@link cleanText}, the end token, and zeros. A caption that
+ * is too long is cut and still ends with the end token.
  *
  * @param texts one caption or several
- * @param contextLength ids a text, at least 2; default 77
- * @returns int64 [N, contextLength], N = 1 for one caption
+ * @param contextLength token ids per caption, at least 2; default 77
+ * @returns int64 [N, contextLength] on the CPU; N is the number of captions
+ * @throws {CleanclipError} `ERR_OPTION` when `contextLength` is not an integer of at least 2 or a text is not a string
  * @example
  * ```ts
  * const ids = tokenize(['a photo of a banana', 'a drawing of a cat']); // int64 [2, 77]

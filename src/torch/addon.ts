@@ -5,18 +5,25 @@ import type { DistributedFunctions } from './distributed/native';
 import type { Handle } from './handle';
 import type { Raster } from './raster';
 
-/** A torch.Generator inside the addon. */
+/** Stands for a torch.Generator inside the addon. */
 export interface NativeGenerator {
   readonly __generator: unique symbol;
 }
 
-/** A tensor [H, W, 3], and how many of its pixels there were no bytes for. */
+/** The content of a file that is yet to be written, inside the addon. */
+export interface NativeFileImage {
+  readonly __fileImage: unique symbol;
+}
+
+/** The result of {@link Addon.rasterToRgb}. */
 interface RgbPixels {
+  /** uint8 [H, W, 3] */
   pixels: Handle;
+  /** how many pixels have no bytes, because the file ends too early */
   missing: number;
 }
 
-/** The functions of `native/`, one group a C++ file. Only `src/torch` and `src/clip/model.ts` call them. */
+/** The functions of `native/`, in one group per C++ file. */
 export interface Addon extends CudaFunctions, DistributedFunctions {
   setErrorClass(errorClass: unknown): void;
   setTensorFactory(factory: (handle: Handle) => unknown): void;
@@ -40,6 +47,16 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
   take(token: number): Handle;
 
   writeTensors(fd: number, tensors: Handle[], positions: number[], crcs: number[]): number[] | number;
+  createFileImage(): NativeFileImage;
+  copyToImage(image: NativeFileImage, tensors: Handle[], positions: number[]): number[];
+  writeImage(
+    image: NativeFileImage,
+    bytes: Uint8Array[],
+    positions: number[],
+    fd: number,
+    temporary: string,
+    path: string,
+  ): Promise<number>;
   readTensors(fd: number, tensors: Handle[], positions: readonly number[]): number;
   mapFile(fd: number, size: number): Handle;
   emptyBytes(size: number): Handle;
@@ -103,6 +120,7 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
     bilinear: boolean,
   ): Handle;
   normalizeImages(images: Handle, means: readonly number[], deviations: readonly number[]): Handle;
+  readFile(path: string, maxBytes: number): Promise<Buffer | null>;
   decodeJpeg(
     bytes: Uint8Array,
     maxPixels: number,
@@ -122,7 +140,10 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
 let loaded: Addon | undefined;
 const listeners: ((addon: Addon) => void)[] = [];
 
-/** The addon; libtorch is loaded at the first call. Throws CleanclipError `ERR_NATIVE` with the remedy. */
+/**
+ * Returns the addon. The first call loads it, and libtorch with it.
+ * @throws CleanclipError `ERR_NATIVE` when it cannot be loaded; the message names the command that repairs it
+ */
 export function addon(): Addon {
   if (loaded === undefined) {
     const fresh = loadAddon<Addon>();
@@ -133,7 +154,7 @@ export function addon(): Addon {
   return loaded;
 }
 
-/** Runs once the addon is loaded. */
+/** Registers a function that runs when the addon has been loaded. */
 export function onAddonLoad(listener: (addon: Addon) => void): void {
   listeners.push(listener);
 }

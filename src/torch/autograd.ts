@@ -15,18 +15,28 @@ function withGradMode<T>(enabled: boolean, fn: () => T): T {
   }
 }
 
-/** Runs a synchronous function without recording operations for backward (torch.no_grad). */
+/**
+ * Runs a synchronous function without recording its operations for backward (torch.no_grad).
+ * @returns what `fn` returns
+ * @throws CleanclipError `ERR_TORCH` when `fn` is no function
+ */
 export const noGrad = <T>(fn: () => T): T => withGradMode(false, fn);
 
-/** Runs a synchronous function with recording, inside a noGrad (torch.enable_grad). */
+/**
+ * Runs a synchronous function and records its operations for backward, also inside `noGrad` (torch.enable_grad).
+ * @returns what `fn` returns
+ * @throws CleanclipError `ERR_TORCH` when `fn` is no function
+ */
 export const enableGrad = <T>(fn: () => T): T => withGradMode(true, fn);
 
 /**
- * Runs a synchronous function under autocast: matrix products and convolutions in the lower precision, sums and
+ * Runs a synchronous function under autocast: matrix products and convolutions compute in the lower precision, sums and
  * losses in float32 (torch.autocast).
  * @param options.device 'cpu' (default) or 'cuda'
- * @param options.dtype 'bfloat16' (default) or 'float16'; null runs without autocast
- * @throws CleanclipError `ERR_OPTION` for another dtype or device
+ * @param options.dtype 'bfloat16' (default) or 'float16'; null runs without autocast, also inside another autocast
+ * @returns what `fn` returns
+ * @throws CleanclipError `ERR_OPTION` for another dtype or a device that is no string, `ERR_TORCH` for an unknown
+ * device or when `fn` is no function
  */
 export function autocast<T>(options: { device?: string; dtype?: DType | null }, fn: () => T): T {
   requireFunction(fn, 'autocast');
@@ -48,10 +58,10 @@ export function autocast<T>(options: { device?: string; dtype?: DType | null }, 
 }
 
 /**
- * Whether a device computes in bfloat16 by instructions of its own: a CPU with AVX512_BF16 or AMX, a GPU of compute
- * capability 8.0 or more. Elsewhere bfloat16 is slower than float32. The environment variable CLEANCLIP_BF16 overrules
- * what is found: 0 says no, 1 says yes.
- * @param device 'cpu' or 'cuda:<n>'
+ * Returns whether a device has instructions for bfloat16: a CPU with AVX512_BF16 or AMX, a GPU of compute capability
+ * 8.0 or more. Elsewhere bfloat16 is slower than float32. The environment variable CLEANCLIP_BF16 overrules this: 0
+ * means no, 1 means yes.
+ * @param device 'cpu'; any other name asks about the current GPU, and the answer is false when there is none
  * @throws CleanclipError `ERR_OPTION` for another value of CLEANCLIP_BF16
  */
 export function hasBfloat16(device: string): boolean {
@@ -65,9 +75,15 @@ export function hasBfloat16(device: string): boolean {
 }
 
 /**
- * The gradients of `outputs` with respect to `inputs`, without touching any `grad` (torch.autograd.grad).
- * @param options.gradOutputs gradients of the outputs; null stands for ones, for an output of one element
- * @param options.allowUnused give null for an input that the outputs do not depend on, instead of an error
+ * Computes the gradients of `outputs` with respect to `inputs`, and changes no `grad` (torch.autograd.grad).
+ * @param options.gradOutputs the gradient of each output, of its shape; null for an output of one element means 1,
+ * which is the default for all
+ * @param options.retainGraph keep the recorded graph for another backward; default `createGraph`
+ * @param options.createGraph record the backward too, for higher derivatives; default false
+ * @param options.allowUnused return null for an input on which the outputs do not depend; default false
+ * @returns one gradient per input, of its shape, dtype and device
+ * @throws CleanclipError `ERR_TORCH` when nothing was recorded, for an unused input without `allowUnused`, and for an
+ * output of several elements without its gradient
  */
 export function grad(
   outputs: Tensor | Tensor[],

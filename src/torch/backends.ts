@@ -1,10 +1,13 @@
 import { addon } from './addon';
 
-/** torch.backends.cudnn; of the whole process. */
+/**
+ * Switches of cuDNN for the whole process (torch.backends.cudnn).
+ * Setting anything but a boolean throws CleanclipError `ERR_TORCH`.
+ */
 export const cudnn = {
   /**
    * Whether convolutions try cuDNN's algorithms on the first input of each shape and keep the fastest; default false.
-   * A training on a GPU sets it: its shapes are few, and the order of its sums is not fixed either way.
+   * Training on a GPU sets it, because its shapes are few. The order of sums on a GPU varies with or without it.
    */
   get benchmark(): boolean {
     return addon().cudnnBenchmark();
@@ -14,8 +17,8 @@ export const cudnn = {
   },
 
   /**
-   * Whether float32 convolutions compute in TF32, with 10 bits of mantissa, on GPUs of compute capability 8.0 or more;
-   * default true, as in torch.
+   * Whether float32 convolutions compute in TF32 (10 bits of mantissa) on GPUs of compute capability 8.0 or more.
+   * Default true, as in torch.
    */
   get allowTf32(): boolean {
     return addon().cudnnAllowTf32();
@@ -25,12 +28,15 @@ export const cudnn = {
   },
 };
 
-/** torch.backends.cuda; of the whole process. */
+/**
+ * Switches of CUDA for the whole process (torch.backends.cuda).
+ * Setting anything but a boolean throws CleanclipError `ERR_TORCH`.
+ */
 export const cuda = {
   matmul: {
     /**
-     * Whether float32 matrix products compute in TF32, with 10 bits of mantissa, on GPUs of compute capability 8.0 or
-     * more; default false, as in torch.
+     * Whether float32 matrix products compute in TF32 (10 bits of mantissa) on GPUs of compute capability 8.0 or more.
+     * Default false, as in torch.
      */
     get allowTf32(): boolean {
       return addon().matmulAllowTf32();

@@ -5,48 +5,64 @@ export type { DeviceProperties, Gpu } from './cuda_native';
 export { currentStream, Event, recordStream, Stream, stream } from './cuda_streams';
 
 /**
- * How many GPUs libtorch sees (torch.cuda.device_count); 0 with its CPU build. All else here throws `ERR_TORCH` when it
- * is 0.
+ * Returns how many GPUs libtorch sees (torch.cuda.device_count); 0 with its CPU build. The other functions of
+ * `torch.cuda`, except `isAvailable`, then throw CleanclipError `ERR_TORCH`, as they do for a GPU that does not exist.
  */
 export const deviceCount = (): number => addon().cudaDeviceCount();
 
-/** Whether there is a GPU (torch.cuda.is_available). */
+/** Returns whether there is a GPU (torch.cuda.is_available). */
 export const isAvailable = (): boolean => deviceCount() > 0;
 
-/** The GPU that 'cuda' means in this thread (torch.cuda.current_device); 0 at first. */
+/** Returns the index of the GPU that 'cuda' means in this thread (torch.cuda.current_device); 0 at first. */
 export const currentDevice = (): number => addon().cudaDevice();
 
-/** Lets 'cuda' mean that GPU in this thread (torch.cuda.set_device). */
+/** Chooses the GPU that 'cuda' means in this thread (torch.cuda.set_device). */
 export const setDevice = (device: Gpu): void => addon().setCudaDevice(device);
 
-/** Waits for all that a GPU has been given (torch.cuda.synchronize); default: the current one. Blocks this thread. */
+/**
+ * Blocks this thread until a GPU has done all its work (torch.cuda.synchronize).
+ * @param device default: the current GPU
+ */
 export const synchronize = (device?: Gpu): void => addon().cudaSynchronize(device);
 
 /**
- * Name, compute capability, memory and multiprocessors of a GPU (torch.cuda.get_device_properties); default: the
- * current one.
+ * Returns a GPU's name, compute capability, memory and multiprocessors (torch.cuda.get_device_properties).
+ * @param device default: the current GPU
+ * @throws CleanclipError `ERR_TORCH` also when the addon was compiled without the headers of CUDA
  */
 export const getDeviceProperties = (device?: Gpu): DeviceProperties => addon().cudaProperties(device);
 
-/** Bytes of a GPU's memory that tensors take (torch.cuda.memory_allocated); default: the current GPU's. */
+/**
+ * Returns the bytes of a GPU's memory that tensors take (torch.cuda.memory_allocated).
+ * @param device default: the current GPU
+ */
 export const memoryAllocated = (device?: Gpu): number => addon().cudaMemory(device).allocated;
 
 /**
- * The most bytes that tensors have taken at once (torch.cuda.max_memory_allocated) since {@link resetPeakMemoryStats}.
+ * Returns the most bytes of a GPU's memory that tensors took at once (torch.cuda.max_memory_allocated), since the start
+ * or {@link resetPeakMemoryStats}.
+ * @param device default: the current GPU
  */
 export const maxMemoryAllocated = (device?: Gpu): number => addon().cudaMemory(device).maxAllocated;
 
-/** Bytes that libtorch has taken from a GPU, for tensors and idle (torch.cuda.memory_reserved). */
+/**
+ * Returns the bytes that libtorch has taken from a GPU, used by tensors or idle (torch.cuda.memory_reserved).
+ * @param device default: the current GPU
+ */
 export const memoryReserved = (device?: Gpu): number => addon().cudaMemory(device).reserved;
 
 /**
- * The most bytes that libtorch has taken from a GPU (torch.cuda.max_memory_reserved) since {@link
- * resetPeakMemoryStats}.
+ * Returns the most bytes that libtorch had taken from a GPU at once (torch.cuda.max_memory_reserved), since the start
+ * or {@link resetPeakMemoryStats}.
+ * @param device default: the current GPU
  */
 export const maxMemoryReserved = (device?: Gpu): number => addon().cudaMemory(device).maxReserved;
 
-/** Lets the peaks begin at what is taken now (torch.cuda.reset_peak_memory_stats). */
+/**
+ * Sets the peaks of a GPU's memory to what is taken now (torch.cuda.reset_peak_memory_stats).
+ * @param device default: the current GPU
+ */
 export const resetPeakMemoryStats = (device?: Gpu): void => addon().resetPeakCudaMemory(device);
 
-/** Gives the idle memory of all GPUs back to them, for other processes (torch.cuda.empty_cache). */
+/** Returns the idle memory of all GPUs to them, for other processes (torch.cuda.empty_cache). */
 export const emptyCache = (): void => addon().emptyCudaCache();

@@ -1,32 +1,34 @@
 import type { Handle } from './handle';
 
-/** A stream of a GPU inside the addon. */
+/** Stands for a stream of a GPU inside the addon. */
 export interface NativeStream {
   readonly __stream: unique symbol;
 }
 
-/** An event inside the addon. */
+/** Stands for an event inside the addon. */
 export interface NativeEvent {
   readonly __event: unique symbol;
 }
 
-/** A GPU: its index, 'cuda:<index>', or 'cuda' for the current one. */
+/** Names a GPU: its index from 0, 'cuda:<index>', or 'cuda' for the current one. */
 export type Gpu = number | string;
 
-/** What a GPU is. */
+/** Describes a GPU; see `torch.cuda.getDeviceProperties`. */
 export interface DeviceProperties {
+  /** the model, 'NVIDIA H200' */
   name: string;
-  /** the compute capability's first number: 8 of 8.6 */
+  /** the first number of the compute capability: 8 of 8.6 */
   major: number;
-  /** the second: 6 of 8.6 */
+  /** the second number: 6 of 8.6 */
   minor: number;
-  /** bytes */
+  /** bytes of memory, free or not */
   totalMemory: number;
+  /** number of streaming multiprocessors */
   multiProcessorCount: number;
 }
 
 /**
- * The functions of `native/gpu/`. Without a device they mean the current one; where there is no GPU they throw
+ * The functions of `native/gpu/`. Their default device is the current GPU. Without a GPU, those that need one throw
  * `ERR_TORCH`.
  */
 export interface CudaFunctions {

@@ -3,27 +3,29 @@ import type { Gpu, NativeEvent, NativeStream } from './cuda_native';
 import type { Tensor } from './tensor';
 
 /**
- * A queue of work of a GPU (torch.cuda.Stream). Work of one stream is done in order; of several, at once where the GPU
- * has room.
+ * A queue of a GPU's work (torch.cuda.Stream). A GPU does the work of one stream in order; work of several streams may
+ * run at the same time.
  */
 export class Stream {
   /** @internal */
   readonly native: NativeStream;
 
   /**
+   * Takes one of the streams that libtorch keeps for each GPU and hands out in turn.
    * @param device default: the current GPU
-   * @param options.highPriority its work goes before that of others; default false
+   * @param options.highPriority whether its work goes before that of other streams; default false
+   * @throws CleanclipError `ERR_TORCH` when there is no such GPU
    */
   constructor(device?: Gpu, options: { highPriority?: boolean } = {}) {
     this.native = addon().createCudaStream(device, options.highPriority ?? false);
   }
 
-  /** The GPU's index. */
+  /** The index of its GPU. */
   get device(): number {
     return addon().cudaStreamDevice(this.native);
   }
 
-  /** Whether all its work is done. */
+  /** Returns whether all its work is done. */
   query(): boolean {
     return addon().queryCudaStream(this.native);
   }
@@ -33,9 +35,7 @@ export class Stream {
     addon().synchronizeCudaStream(this.native);
   }
 
-  /**
-   * Lets what is given to this stream from now on begin after what the other one holds now; this thread does not wait.
-   */
+  /** Makes later work of this stream wait for the work that is in the other stream now; this thread does not wait. */
   waitStream(other: Stream): void {
     const event = new Event();
     event.record(other);
@@ -43,46 +43,60 @@ export class Stream {
   }
 }
 
-/** A mark in a stream, and the time it was passed (torch.cuda.Event with timing). */
+/**
+ * A mark in a stream's work, and the time when the GPU passed it (torch.cuda.Event with `enable_timing=True`). Making
+ * one throws CleanclipError `ERR_TORCH` without a GPU.
+ */
 export class Event {
   private readonly native: NativeEvent = addon().createCudaEvent();
 
-  /** Marks what the stream holds now; default: the current stream. */
+  /**
+   * Sets the mark after the work that is in the stream now.
+   * @param stream default: the current stream
+   */
   record(stream: Stream = currentStream()): void {
     addon().recordCudaEvent(this.native, stream.native);
   }
 
   /**
-   * Lets what is given to the stream from now on begin after the mark; default: the current stream. This thread does
-   * not wait.
+   * Makes later work of a stream wait for the mark; this thread does not wait.
+   * @param stream default: the current stream
    */
   wait(stream: Stream = currentStream()): void {
     addon().waitCudaEvent(this.native, stream.native);
   }
 
-  /** Whether the mark has been passed. */
+  /** Returns whether the GPU has passed the mark. */
   query(): boolean {
     return addon().queryCudaEvent(this.native);
   }
 
-  /** Blocks this thread until the mark has been passed. */
+  /** Blocks this thread until the GPU has passed the mark. */
   synchronize(): void {
     addon().synchronizeCudaEvent(this.native);
   }
 
-  /** Milliseconds from this mark to that one; both must have been passed. */
+  /**
+   * Returns the milliseconds from this mark to another.
+   * @throws CleanclipError `ERR_TORCH` unless the GPU has passed both
+   */
   elapsedTime(end: Event): number {
     return addon().cudaElapsedTime(this.native, end.native);
   }
 }
 
-/** The stream that work of this thread is given to (torch.cuda.current_stream); default: of the current GPU. */
+/**
+ * Returns the stream that takes this thread's work for a GPU (torch.cuda.current_stream).
+ * @param device default: the current GPU
+ * @throws CleanclipError `ERR_TORCH` when there is no such GPU
+ */
 export const currentStream = (device?: Gpu): Stream => streamOf(addon().currentCudaStream(device));
 
 /**
- * Runs a synchronous function whose work is given to the stream, and which has its GPU for the current one (`with
- * torch.cuda.stream`). A tensor of one stream that another one reads must be made by then, see {@link
- * Stream.waitStream}, and not be freed before, see {@link recordStream}.
+ * Runs a synchronous function whose work goes to a stream, and makes the stream's GPU the current one meanwhile (`with
+ * torch.cuda.stream`). Before a stream reads a tensor of another one, it must wait until the tensor is computed; see
+ * {@link Stream.waitStream}. The tensor must not be freed before that read; see {@link recordStream}.
+ * @returns what `fn` returns
  */
 export function stream<T>(on: Stream, fn: () => T): T {
   const device = addon().cudaDevice();
@@ -97,8 +111,8 @@ export function stream<T>(on: Stream, fn: () => T): T {
 }
 
 /**
- * Lets a tensor that a stream reads be freed at any time: its memory waits for what the stream holds now
- * (torch.Tensor.record_stream).
+ * Lets a tensor that a stream reads be freed at any time (torch.Tensor.record_stream). Its memory is used again only
+ * after the work that is in the stream when the tensor is freed.
  */
 export const recordStream = (tensor: Tensor, stream: Stream): void =>
   addon().recordStream(tensor.handle, stream.native);

@@ -3,10 +3,10 @@ import type { Raster } from './raster';
 import { type Tensor, wrap } from './tensor';
 
 /**
- * Makes a picture of samples.
- * @param filtered bytes a pixel of PNG's filters, which are undone in `bytes`; or 0
- * @param isAsync whether to work off this thread
- * @returns uint8 [H, W, 3], and how many pixels the bytes end before
+ * Converts the samples of an image file to RGB.
+ * @param filtered bytes per pixel of PNG's filters, which are undone in `bytes` itself; 0 without filters
+ * @param isAsync whether to work in another thread
+ * @returns the pixels, uint8 [H, W, 3], and how many of them are missing because the bytes end too early
  */
 export async function rasterToRgb(
   bytes: Uint8Array,
@@ -19,9 +19,13 @@ export async function rasterToRgb(
 }
 
 /**
- * Unpacks pixels off this thread; see native/images/decoding.cc for `numbers`.
- * @param parts three numbers each: where it begins, its length, and the length of what comes out
- * @returns `size` bytes, or null when the packed ones are wrong or too few
+ * Unpacks the pixels of an image file in another thread; see native/pixels/unpack.h.
+ * @param size bytes of all unpacked pixels
+ * @param parts three numbers per part: its offset, its packed length and its unpacked length, in bytes
+ * @param numbers for 'gif': bits per index, interlaced, width, height, index of missing pixels. For 'bmp': whether an
+ * index has 4 bits, width, height. For 'plain' (Netpbm): whether the digits are bits, the largest value. For the others
+ * (TIFF): bytes per row, samples side by side or 0 without a predictor, bits per sample, big endian
+ * @returns `size` bytes, or null when the packed bytes are wrong or too few
  */
 export const unpackPixels = (
   kind: 'gif' | 'bmp' | 'plain' | 'lzw' | 'packbits' | 'raw',

@@ -1,6 +1,6 @@
 import { CleanclipError } from '../errors';
 
-/** torch's dtypes by name. */
+/** Names a dtype as PyTorch does, without `torch.`. */
 export type DType =
   | 'float32'
   | 'float64'
@@ -24,7 +24,7 @@ export type DType =
   | 'quint8'
   | 'qint32';
 
-/** What `Tensor.data()` gives; of float16 a Float16Array where Node has them, else a Float32Array. */
+/** A typed array that `Tensor.data()` returns. For float16 it is a Float16Array where Node has it. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -56,8 +56,8 @@ const arrays: Partial<Record<DType, TypedArrayConstructor>> = {
 };
 
 /**
- * The typed array whose elements are those of a dtype; undefined where JavaScript has none (bfloat16 …, in older Nodes
- * float16).
+ * Returns the typed array with the elements of a dtype. It is undefined where JavaScript has none: bfloat16, float8,
+ * complex32, quantised dtypes, and float16 in older versions of Node.
  */
 export const arrayOf = (dtype: DType): TypedArrayConstructor | undefined =>
   dtype === 'float16' ? (globalThis as { Float16Array?: TypedArrayConstructor }).Float16Array : arrays[dtype];
@@ -77,7 +77,10 @@ const dtypesByTag: Record<string, DType> = {
   Uint8ClampedArray: 'uint8',
 };
 
-/** The dtype whose elements are those of a typed array (a Buffer counts as Uint8Array). */
+/**
+ * Returns the dtype with the elements of a typed array; a Buffer counts as a Uint8Array.
+ * @throws CleanclipError `ERR_TORCH` for a DataView
+ */
 export function dtypeOf(data: ArrayBufferView): DType {
   const tag = (data as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag];
   const dtype = dtypesByTag[tag];

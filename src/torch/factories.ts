@@ -1,33 +1,36 @@
 import { CleanclipError } from '../errors';
+import { show } from '../show';
 import { addon } from './addon';
 import { type DType, dtypeOf } from './dtype';
 import type { Generator } from './generator';
 import type { Nested } from './nested';
 import { invokeByName, type Tensor, wrap } from './tensor';
 
-/** Options of every factory. */
+/** Options of every factory of tensors. */
 export interface TensorOptions {
-  /** default 'float32' */
+  /** default 'float32', unless the factory says otherwise */
   dtype?: DType;
-  /** default 'cpu' */
+  /** 'cpu' (default), 'cuda', 'cuda:<index>' or 'meta' */
   device?: string;
-  /** record operations on it for backward; default false */
+  /** record operations on the tensor for backward; default false */
   requiresGrad?: boolean;
-  /** of a CPU tensor: in memory that a GPU copies from and to without stopping the CPU; needs a GPU; default false */
+  /** use CPU memory that a GPU copies while the CPU goes on; needs a GPU; default false */
   pinMemory?: boolean;
 }
 
 /** Options of the random factories. */
 export interface RandomOptions extends TensorOptions {
-  /** default: the process-wide one that `manualSeed` seeds */
+  /** default: the generator of the whole process, which `manualSeed` seeds */
   generator?: Generator;
 }
 
 /**
- * A tensor with a copy of the data (torch.tensor).
- * @param data a number, bigint or boolean, nested arrays of them, or a typed array
- * @param options.dtype default: float32 for numbers, int64 for bigints, bool for booleans, its own for a typed array
- * @param options.shape the shape of a typed array; default one dimension
+ * Makes a tensor from a copy of the data (torch.tensor).
+ * @param data a number, bigint or boolean, nested arrays of them with equal lengths, or a typed array
+ * @param options.dtype default: int64 with a bigint, bool for booleans alone, else float32; a typed array's own
+ * @param options.shape the shape, for as many elements; default: that of the arrays, one dimension for a typed array
+ * @throws CleanclipError `ERR_TORCH` for other data, arrays of unequal lengths, and a shape or options that do not fit
+ * @example const matrix = torch.tensor([[1, 2], [3, 4]], { dtype: 'int64' }); // int64 [2, 2]
  */
 export function tensor(
   data: Nested | readonly Nested[] | ArrayBufferView,
@@ -36,15 +39,19 @@ export function tensor(
   const { shape: wanted } = checkedOptions(options) as { shape?: readonly number[] };
   const { flat, shape, dtype } = ArrayBuffer.isView(data) ? typedData(data) : flatten(data as Nested, options.dtype);
   const made = wrap(addon().fromBytes(flat, dtype, wanted === undefined ? shape : checkedShape(wanted)));
-  return placed(made, options);
+  if (options.pinMemory !== true) return placed(made, options);
+  using pageable = placed(made, { ...options, requiresGrad: false });
+  const pinned = invokeByName('aten::pin_memory', [pageable]) as Tensor;
+  if (options.requiresGrad === true) pinned.requiresGrad = true;
+  return pinned;
 }
 
-/** A typed array with its shape and dtype; a copy where several threads share its memory. */
+/** Returns a typed array with its shape and dtype; it is copied when several threads share its memory. */
 function typedData(data: ArrayBufferView): { flat: ArrayBufferView; shape: number[]; dtype: DType } {
   const dtype = dtypeOf(data);
   const shared = Object.prototype.toString.call(data.buffer) === '[object SharedArrayBuffer]';
   const own = shared ? (data as Uint8Array).slice() : data;
-  // Node-API need not know Float16Array
+  // Node-API may not know Float16Array.
   const flat = dtype === 'float16' ? new Uint8Array(own.buffer, own.byteOffset, own.byteLength) : own;
   return { flat, shape: [(data as Uint8Array).length], dtype };
 }
@@ -52,7 +59,7 @@ function typedData(data: ArrayBufferView): { flat: ArrayBufferView; shape: numbe
 function checkedShape(shape: readonly number[]): number[] {
   const sizes = Array.isArray(shape) || ArrayBuffer.isView(shape) ? Array.from(shape) : undefined;
   if (sizes?.every((size) => Number.isSafeInteger(size) && size >= 0) === true) return sizes;
-  throw new CleanclipError('`shape` is an array of whole numbers from 0.', 'ERR_TORCH');
+  throw new CleanclipError(`shape must be an array of integers of at least 0, but is ${show(shape)}.`, 'ERR_TORCH');
 }
 
 function checkedOptions<T>(options: T): T {
@@ -71,7 +78,7 @@ function placed(made: Tensor, { dtype = made.dtype, device = 'cpu', requiresGrad
   return result;
 }
 
-/** libtorch's own limit of dimensions; it also ends an array that contains itself. */
+/** libtorch's limit of dimensions; it also ends an array that contains itself. */
 const maxDimensions = 64;
 
 function flatten(data: Nested, wanted: DType | undefined): { flat: ArrayBufferView; shape: number[]; dtype: DType } {
@@ -137,34 +144,52 @@ function make(name: string, positional: unknown[], options: RandomOptions): Tens
   return made;
 }
 
-/** A tensor of zeros. */
+/**
+ * Makes a tensor of zeros (torch.zeros). As every factory, it throws CleanclipError `ERR_TORCH` for a size below 0, an
+ * unknown dtype, and a device that is missing.
+ */
 export const zeros = (shape: readonly number[], options: TensorOptions = {}): Tensor => make('zeros', [shape], options);
-/** A tensor of ones. */
+/** Makes a tensor of ones (torch.ones). */
 export const ones = (shape: readonly number[], options: TensorOptions = {}): Tensor => make('ones', [shape], options);
-/** A tensor whose elements are not set. */
+/** Makes a tensor whose elements may have any value (torch.empty). */
 export const empty = (shape: readonly number[], options: TensorOptions = {}): Tensor => make('empty', [shape], options);
-/** A tensor filled with one value. */
+/** Makes a tensor filled with one value (torch.full); its dtype is bool by default for a boolean, else float32. */
 export const full = (shape: readonly number[], value: number | boolean, options: TensorOptions = {}): Tensor =>
   make('full', [shape, value], typeof value === 'boolean' ? { dtype: 'bool', ...options } : options);
-/** The identity matrix [n, n]. */
+/** Makes the identity matrix [n, n] (torch.eye). */
 export const eye = (n: number, options: TensorOptions = {}): Tensor => make('eye', [n], options);
-/** `steps` numbers from `start` to `end`, both included. */
+/** Makes `steps` evenly spaced numbers from `start` to `end`, both included: [steps] (torch.linspace). */
 export const linspace = (start: number, end: number, steps: number, options: TensorOptions = {}): Tensor =>
   make('linspace', [start, end, steps], options);
-/** Uniform numbers in [0, 1). */
+/** Draws uniform numbers from [0, 1) (torch.rand). */
 export const rand = (shape: readonly number[], options: RandomOptions = {}): Tensor => make('rand', [shape], options);
-/** Standard normal numbers. */
+/** Draws standard normal numbers (torch.randn). */
 export const randn = (shape: readonly number[], options: RandomOptions = {}): Tensor => make('randn', [shape], options);
-/** Integers in [low, high), int64. */
+/** Draws uniform integers from [low, high), by default int64 (torch.randint). */
 export const randint = (low: number, high: number, shape: readonly number[], options: RandomOptions = {}): Tensor =>
   make('randint', [low, high, shape], { dtype: 'int64', ...options });
-/** The integers 0 … n-1 in random order, int64. */
+/** Draws a random order of the integers 0 … n - 1: [n], by default int64 (torch.randperm). */
 export const randperm = (n: number, options: RandomOptions = {}): Tensor =>
   make('randperm', [n], { dtype: 'int64', ...options });
 
-/** Numbers from `start` (default 0) to `end`, not included; int64 when all are integers, else float32. */
+/**
+ * Makes the numbers 0, 1, … below `end` (torch.arange).
+ * @param options.dtype default: int64 when `end` is an integer, else float32
+ * @returns [⌈end⌉]
+ */
 export function arange(end: number, options?: TensorOptions): Tensor;
+/**
+ * Makes the numbers `start`, `start` + 1, … below `end`.
+ * @param options.dtype default: int64 when both are integers, else float32
+ * @returns [⌈end - start⌉]
+ */
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
+/**
+ * Makes the numbers `start`, `start` + `step`, … before `end`.
+ * @param options.dtype default: int64 when all three are integers, else float32
+ * @returns [⌈(end - start) / step⌉]
+ * @throws CleanclipError `ERR_TORCH` when `step` is 0 or leads away from `end`
+ */
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
 export function arange(...given: (number | TensorOptions | undefined)[]): Tensor {
   const range = given.filter((value) => typeof value === 'number');

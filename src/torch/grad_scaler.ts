@@ -6,33 +6,34 @@ import { PyFloat } from './python_values';
 import { keep } from './scope';
 import { invokeByName, type Tensor } from './tensor';
 
-/** How a {@link GradScaler} scales; defaults as torch.amp.GradScaler. */
+/** How a {@link GradScaler} scales; the defaults are those of torch.amp.GradScaler. */
 export interface GradScalerOptions {
-  /** default 'cuda' */
+  /** where the loss and the gradients are; default 'cuda' */
   device?: string;
-  /** default 65536 */
+  /** the scale at first; default 65536 */
   initScale?: number;
-  /** the scale times this, after `growthInterval` steps without an overflow; default 2 */
+  /** multiplies the scale after `growthInterval` steps without an overflow; default 2 */
   growthFactor?: number;
-  /** the scale times this, after a step with one; default 0.5 */
+  /** multiplies the scale after a step with an overflow; default 0.5 */
   backoffFactor?: number;
-  /** default 2000 */
+  /** steps without an overflow until the scale grows; default 2000 */
   growthInterval?: number;
 }
 
-/** torch's layout of a scaler's state. */
+/** The state of a scaler, as torch.amp.GradScaler's `state_dict()` has it. */
 export interface GradScalerState {
   scale: number | PyFloat;
   growth_factor: number | PyFloat;
   backoff_factor: number | PyFloat;
   growth_interval: number;
+  /** steps since the scale last changed */
   _growth_tracker: number;
 }
 
 /**
- * Scales the loss so that small gradients do not vanish in float16, and leaves a step out whose gradients overflow
+ * Scales the loss so that small gradients do not vanish in float16, and skips a step whose gradients overflow
  * (torch.amp.GradScaler, after Micikevicius et al. 2018). Nothing in a step waits for the device: the fused kernel of
- * AdamW divides by the scale, and does nothing where there was an overflow.
+ * AdamW divides by the scale, and does nothing after an overflow.
  *
  * @example
  * const scaler = new torch.GradScaler();
@@ -43,12 +44,13 @@ export interface GradScalerState {
 export class GradScaler {
   private readonly factor: Tensor; // float32 []
   private readonly growthTracker: Tensor; // int32 [], steps since the scale last changed
-  private readonly foundInf: Tensor; // float32 [], 1 from a step that overflowed to the update
+  private readonly foundInf: Tensor; // float32 [], 1 between a step that overflowed and the update
   private readonly one: Tensor; // float32 []
   private growthFactor: number;
   private backoffFactor: number;
   private growthInterval: number;
 
+  /** @throws CleanclipError `ERR_TORCH` when the device is missing */
   constructor({
     device = 'cuda',
     initScale = 65536,
@@ -65,14 +67,19 @@ export class GradScaler {
     this.growthInterval = growthInterval;
   }
 
-  /** The loss times the scale. */
+  /**
+   * Multiplies the loss by the scale.
+   * @param loss of any floating point dtype, on the scaler's device
+   * @returns of the loss's shape and dtype; a float16 or bfloat16 loss without dimensions becomes float32
+   */
   scale(loss: Tensor): Tensor {
     return loss.mul(this.factor);
   }
 
   /**
-   * A step of the optimizer on scaled gradients, or none if one of their elements is not finite. One optimizer to a
-   * scaler.
+   * Makes a step of the optimizer on scaled gradients, or none if an element of them is not finite. A scaler serves one
+   * optimizer.
+   * @param optimizer its parameters' `grad` come from the backward of a scaled loss, and are on the scaler's device
    */
   step(optimizer: AdamW): void {
     noGrad(() =>
@@ -85,7 +92,10 @@ export class GradScaler {
     optimizer.step({ gradScale: this.factor, foundInf: this.foundInf });
   }
 
-  /** Lowers the scale after a step that overflowed, and raises it after enough without; once after each step. */
+  /**
+   * Lowers the scale after a step that overflowed, and raises it after `growthInterval` steps that did not. Call it
+   * once after each step.
+   */
   update(): void {
     const { factor, growthTracker, foundInf, growthFactor, backoffFactor, growthInterval } = this;
     invokeByName('aten::_amp_update_scale_', [
@@ -99,17 +109,17 @@ export class GradScaler {
     foundInf.zero_();
   }
 
-  /** The scale, float32 []: a copy, on the device. */
+  /** Copies the scale to a new tensor, float32 [] on the scaler's device. */
   currentScale(): Tensor {
     return this.factor.clone();
   }
 
-  /** The scale as a number; waits for the device. */
+  /** Returns the scale as a number; waits for the device. */
   getScale(): number {
     return this.factor.item();
   }
 
-  /** The state as torch's `state_dict()` lays it out; waits for the device. */
+  /** Returns the state as torch.amp.GradScaler's `state_dict()` has it; waits for the device. */
   stateDict(): GradScalerState {
     return {
       scale: new PyFloat(this.getScale()),
@@ -121,8 +131,8 @@ export class GradScaler {
   }
 
   /**
-   * Takes over a `state_dict()` of torch.amp.GradScaler or from here.
-   * @throws CleanclipError `ERR_CHECKPOINT` when it is none
+   * Takes over a state of torch.amp.GradScaler or of {@link stateDict}.
+   * @throws CleanclipError `ERR_CHECKPOINT` when it is no such state
    */
   loadStateDict(state: GradScalerState): void {
     const names = ['scale', '_growth_tracker', 'growth_factor', 'backoff_factor', 'growth_interval'] as const;
@@ -138,15 +148,15 @@ function numberIn(state: GradScalerState, name: keyof GradScalerState): number {
   const value: unknown = given instanceof PyFloat ? given.value : given;
   if (typeof value === 'number' && value >= 0 && value < Infinity) return value;
   throw new CleanclipError(
-    `The state of a GradScaler has a number '${name}', but this one has ${String(value)}; it is not of ` +
+    `The state of a GradScaler has a number '${name}', but this one has ${String(value)}; it is not from ` +
       'torch.amp.GradScaler.',
     'ERR_CHECKPOINT',
   );
 }
 
 /**
- * A step of the optimizer, on gradients of a loss that the scaler has scaled, if there is one; it ends with the
- * scaler's update.
+ * Makes a step of the optimizer. With a scaler, the gradients are those of a loss that it has scaled, and its update
+ * follows the step.
  */
 export function stepWith(optimizer: AdamW, scaler?: GradScaler): void {
   if (scaler === undefined) return optimizer.step();

@@ -11,7 +11,7 @@ import { operator, operatorsOnDemand, ops } from './ops';
 import { profile } from './profile';
 import * as random from './random';
 import * as scope from './scope';
-import { load, loadMetadata, save } from './serialization';
+import { load, loadMetadata, save, saveAsync } from './serialization';
 import { Tensor } from './tensor';
 import * as threads from './threads';
 
@@ -40,15 +40,19 @@ const own = {
   load,
   loadMetadata,
   save,
+  saveAsync,
 };
 
 /**
- * libtorch: factories, grad modes, scopes, seeds, and every ATen operator as a function of its own name.
- * What is written out here wins over an operator of the same name.
+ * What `torch` has: factories, grad modes, scopes, seeds, and every ATen operator as a function of its own name. Where
+ * a function written here has the name of an operator, it replaces the operator.
  */
 export type Torch = typeof own & Omit<TorchFunctions, keyof typeof own>;
 
-/** libtorch; see {@link Torch}. */
+/**
+ * PyTorch on libtorch; see {@link Torch}. The first call loads libtorch. Every function throws CleanclipError:
+ * `ERR_TORCH` for what libtorch refuses, `ERR_TORCH_OOM` when memory is short, `ERR_NATIVE` when libtorch is missing.
+ */
 export const torch = Object.setPrototypeOf(
   own,
   operatorsOnDemand((name) => operator(`aten::${name}`)),

@@ -1,6 +1,9 @@
 import { CleanclipError } from '../errors';
 
-/** @internal A typed array as an array, as the addon takes lists of numbers. */
+/**
+ * @internal Copies a typed array to an array, the form in which the addon takes a list of numbers.
+ * @throws CleanclipError `ERR_TORCH` for a longer one, a DataView, and one whose memory is gone
+ */
 export function elementsOf(view: ArrayBufferView): (number | bigint)[] {
   const { length } = view as unknown as ArrayLike<number | bigint>;
   if (!(length <= 2 ** 20)) {

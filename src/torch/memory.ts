@@ -1,7 +1,8 @@
 import { addon } from './addon';
 
 /**
- * Gives memory back to the system that no tensor uses (torch.cuda.empty_cache, here of the CPU). Tensors of 64 KiB and
- * more leave their memory to later ones; together with those in use it never takes more than the tensors once did.
+ * Returns the CPU memory that no tensor uses to the system, as torch.cuda.empty_cache does for a GPU. Without it, the
+ * memory of a freed tensor of 64 KiB or more is kept for later tensors. Used and kept memory together stay within 128
+ * MiB of the most that tensors used at once.
  */
 export const emptyCache = (): void => addon().emptyCache();

@@ -8,11 +8,14 @@ interface MoveTarget {
   nonBlocking?: boolean;
 }
 
-/** @internal What `Tensor.to` shall change, from a dtype, a device, or an object with both. */
+/**
+ * @internal Returns what `Tensor.to` changes, given a dtype, a device, or an object with either or both.
+ * @throws CleanclipError `ERR_TORCH` when it is none of them
+ */
 export function moveTarget(target: string | MoveTarget): MoveTarget {
   if (typeof target === 'string')
     return /^(cpu|cuda|meta)(:\d+)?$/.test(target) ? { device: target } : { dtype: target as DType };
   if (typeof target !== 'object' || target === null)
-    throw new CleanclipError('to takes a dtype, a device, or an object with both.', 'ERR_TORCH');
+    throw new CleanclipError('to takes a dtype, a device, or an object with either or both.', 'ERR_TORCH');
   return target;
 }

@@ -1,12 +1,12 @@
 import type { DType, TypedArray } from './dtype';
 
-/** Nested arrays of a tensor's elements; a plain element for a 0-dimensional tensor. */
+/** The elements of a tensor as nested arrays; for a tensor without dimensions, the element itself. */
 export type Nested = number | bigint | boolean | Nested[];
 
 /**
- * @internal Elements in row-major order as nested arrays.
- * @param data the elements; pairs of them where `dtype` is complex
- * @param shape of the tensor
+ * @internal Nests elements that are in row-major order.
+ * @param data the elements; pairs when `dtype` is complex
+ * @param shape the tensor's
  */
 export function nested(data: TypedArray, dtype: DType, shape: number[]): Nested {
   const flat = Array.from(data as ArrayLike<number | bigint>, (value) => element(value, dtype));

@@ -18,7 +18,7 @@ export type Layout = 'strided' | 'sparse_coo' | 'sparse_csr';
 /** The order of a tensor's dimensions in memory (`torch.memory_format`). */
 export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d';
 
-/** The operators that take a tensor first, as methods. */
+/** The operators of libtorch 2.13.0 that take a tensor first, as methods. */
 export interface TensorMethods {
   /** `aten::__and__.Scalar(Tensor self, Scalar other) -> Tensor` */
   __and__(other: Scalar): Tensor;
@@ -6397,7 +6397,7 @@ export interface TensorMethods {
   zeros_like(options: { memory_format?: MemoryFormat | null; out: Tensor }): Tensor;
 }
 
-/** `torch.ops._c10d_functional` */
+/** `torch.ops._c10d_functional` of libtorch 2.13.0 */
 export interface _c10d_functionalOperators {
   /** `_c10d_functional::all_gather_into_tensor(Tensor input, int group_size, Any group_name) -> Tensor` */
   all_gather_into_tensor(input: Tensor, group_size: number | bigint, group_name: unknown): Tensor;
@@ -6452,7 +6452,7 @@ export interface _c10d_functionalOperators {
   wait_tensor(options: { tensor: Tensor }): Tensor;
 }
 
-/** `torch.ops._c10d_functional_autograd` */
+/** `torch.ops._c10d_functional_autograd` of libtorch 2.13.0 */
 export interface _c10d_functional_autogradOperators {
   /** `_c10d_functional_autograd::all_gather_into_tensor(Tensor input, int group_size, Any group_name) -> Tensor` */
   all_gather_into_tensor(input: Tensor, group_size: number | bigint, group_name: unknown): Tensor;
@@ -6465,14 +6465,14 @@ export interface _c10d_functional_autogradOperators {
   reduce_scatter_tensor(options: { input: Tensor; reduce_op: string; group_size: number | bigint; group_name: unknown }): Tensor;
 }
 
-/** `torch.ops._dtensor` */
+/** `torch.ops._dtensor` of libtorch 2.13.0 */
 export interface _dtensorOperators {
   /** `_dtensor::shard_dim_alltoall(Tensor input, int gather_dim, int shard_dim, Any group_name) -> Tensor` */
   shard_dim_alltoall(input: Tensor, gather_dim: number | bigint, shard_dim: number | bigint, group_name: unknown): Tensor;
   shard_dim_alltoall(options: { input: Tensor; gather_dim: number | bigint; shard_dim: number | bigint; group_name: unknown }): Tensor;
 }
 
-/** `torch.ops.aten` */
+/** `torch.ops.aten` of libtorch 2.13.0 */
 export interface atenOperators {
   /** `aten::__and__.Scalar(Tensor self, Scalar other) -> Tensor` */
   __and__(self: Tensor, other: Scalar): Tensor;
@@ -14283,7 +14283,7 @@ export interface atenOperators {
   zeros_like(self: Tensor, options: { memory_format?: MemoryFormat | null; out: Tensor }): Tensor;
 }
 
-/** `torch.ops.c10d` */
+/** `torch.ops.c10d` of libtorch 2.13.0 */
 export interface c10dOperators {
   /** `c10d::_allgather_base_(Tensor output_tensor, Tensor input_tensor, __torch__.torch.classes.c10d.ProcessGroup process_group, bool async_op=True, int timeout=-1) -> (Tensor, __torch__.torch.classes.c10d.Work)` */
   _allgather_base_(output_tensor: Tensor, input_tensor: Tensor, process_group: unknown, async_op?: boolean, timeout?: number | bigint): [Tensor, unknown];
@@ -14366,14 +14366,14 @@ export interface c10dOperators {
   send(options: { tensors: readonly Tensor[]; process_group: unknown; dst: number | bigint; tag: number | bigint }): unknown;
 }
 
-/** `torch.ops.inductor_prims` */
+/** `torch.ops.inductor_prims` of libtorch 2.13.0 */
 export interface inductor_primsOperators {
   /** `inductor_prims::inductor_reserve_rng_state(Generator? generator, SymInt increment) -> (Tensor, Tensor, Tensor)` */
   inductor_reserve_rng_state(generator: Generator | null, increment: number | bigint): [Tensor, Tensor, Tensor];
   inductor_reserve_rng_state(options: { generator: Generator | null; increment: number | bigint }): [Tensor, Tensor, Tensor];
 }
 
-/** `torch.ops.profiler` */
+/** `torch.ops.profiler` of libtorch 2.13.0 */
 export interface profilerOperators {
   /** `profiler::_record_function_enter(str name, str? args=None) -> Tensor` */
   _record_function_enter(name: string, args?: string | null): Tensor;
@@ -14391,7 +14391,7 @@ export interface profilerOperators {
   _record_function_exit(options: { record: unknown }): void;
 }
 
-/** `torch.ops.quantization` */
+/** `torch.ops.quantization` of libtorch 2.13.0 */
 export interface quantizationOperators {
   /** `quantization::_Bfloat16QuantizedToFloat(Tensor input) -> Tensor` */
   _Bfloat16QuantizedToFloat(input: Tensor): Tensor;
@@ -14401,7 +14401,7 @@ export interface quantizationOperators {
   _FloatToBfloat16Quantized(options: { input: Tensor }): Tensor;
 }
 
-/** `torch.ops.sparse` */
+/** `torch.ops.sparse` of libtorch 2.13.0 */
 export interface sparseOperators {
   /** `sparse::qlinear(Tensor X, __torch__.torch.classes.sparse.LinearPackedParamsBase W_prepack, float Y_scale_i, int Y_zero_point_i) -> Tensor Y` */
   qlinear(X: Tensor, W_prepack: unknown, Y_scale_i: number, Y_zero_point_i: number | bigint): Tensor;
@@ -14423,7 +14423,7 @@ export interface sparseOperators {
   qlinear_unpack(options: { W_prepack: unknown }): [Tensor, Tensor | null, number[]];
 }
 
-/** `torch.ops.static_runtime` */
+/** `torch.ops.static_runtime` of libtorch 2.13.0 */
 export interface static_runtimeOperators {
   /** `static_runtime::clamp_nan_to_num(Tensor input, Scalar? min, Scalar? max, float? nan, float? posinf, float? posinf) -> Tensor` */
   clamp_nan_to_num(input: Tensor, min: Scalar | null, max: Scalar | null, nan: number | null, posinf: number | null, posinf5: number | null): Tensor;
@@ -14483,7 +14483,7 @@ export interface static_runtimeOperators {
   to_maybe_copy_out(self: Tensor, options: { dtype?: number | bigint | null; non_blocking?: boolean; copy?: boolean }): [Tensor, boolean];
 }
 
-/** `torch.ops.symm_mem` */
+/** `torch.ops.symm_mem` of libtorch 2.13.0 */
 export interface symm_memOperators {
   /** `symm_mem::_async_input_mm(Tensor a, Tensor b, Tensor a_chunk_signals, int a_chunk_pivot) -> Tensor` */
   _async_input_mm(a: Tensor, b: Tensor, a_chunk_signals: Tensor, a_chunk_pivot: number | bigint): Tensor;
@@ -14597,10 +14597,10 @@ export interface symm_memOperators {
   two_shot_all_reduce_out(options: { input: Tensor; reduce_op: string; group_name: string; output: Tensor }): Tensor;
 }
 
-/** Every ATen operator as a function of `torch`. */
+/** Every ATen operator of libtorch 2.13.0 as a function of `torch`. */
 export type TorchFunctions = atenOperators;
 
-/** `torch.ops` */
+/** `torch.ops` of libtorch 2.13.0 */
 export interface Namespaces {
   _c10d_functional: _c10d_functionalOperators;
   _c10d_functional_autograd: _c10d_functional_autogradOperators;

@@ -1,19 +1,25 @@
-import { CleanclipError } from '../errors';
-import { operatorId } from './operator_ids';
+import { isTyped, missingOperator, operatorId } from './operator_ids';
 import type { Namespaces } from './operators.gen';
 import { invoke } from './tensor';
 
 type Operator = (...args: unknown[]) => unknown;
 
-/** The operator of a qualified name as a function, or undefined when libtorch has none. */
+/**
+ * Returns the operator of a qualified name as a function; undefined when there is none. One that the types declare and
+ * this libtorch lacks throws CleanclipError `ERR_TORCH` when it is called.
+ */
 export function operator(qualified: string): Operator | undefined {
   const id = operatorId(qualified);
-  return id < 0 ? undefined : (...args) => invoke(id, args);
+  if (id >= 0) return (...args) => invoke(id, args);
+  if (!isTyped(qualified)) return undefined;
+  return () => {
+    throw missingOperator(qualified);
+  };
 }
 
 /**
- * A prototype that makes an operator when its name is first asked for and puts it on the object itself, where V8 finds
- * it as fast as any property.
+ * Returns a prototype that makes an operator when its name is first read. It sets the operator on the object itself,
+ * where V8 finds it as fast as any property.
  */
 export function operatorsOnDemand(find: (name: string) => Operator | undefined): object {
   return new Proxy(Object.create(null) as object, {
@@ -30,13 +36,16 @@ const namespace = (name: string): object =>
     operatorsOnDemand((key) => {
       const found = operator(`${name}::${key}`);
       if (found === undefined && key !== 'then') {
-        throw new CleanclipError(`libtorch has no operator '${name}::${key}'.`, 'ERR_TORCH');
+        throw missingOperator(`${name}::${key}`);
       }
       return found;
     }),
   ) as object;
 
-/** Every operator of the dispatcher as `ops.<namespace>.<name>(…)`, as torch.ops in Python. */
+/**
+ * Has every operator of libtorch's dispatcher as `ops.<namespace>.<name>(…)` (torch.ops). An operator takes its
+ * arguments by position, then one object of those by name. An unknown name throws CleanclipError `ERR_TORCH`.
+ */
 export const ops: Namespaces = new Proxy<Record<string, object>>(
   {},
   {

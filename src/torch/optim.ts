@@ -7,23 +7,27 @@ import { IntDict, PyFloat, PyTuple } from './python_values';
 import { keep } from './scope';
 import { invokeByName, Tensor } from './tensor';
 
-/** Parameters that share hyperparameters. */
+/** Parameters that share a weight decay. */
 export interface ParameterGroup {
+  /** tensors that require gradients */
   parameters: Tensor[];
+  /** a step multiplies each parameter by 1 - lr · weightDecay, apart from its gradient */
   weightDecay: number;
 }
 
-/** Hyperparameters of AdamW; defaults as torch.optim.AdamW. */
+/** Hyperparameters of {@link AdamW}; the defaults are those of torch.optim.AdamW. */
 export interface AdamWOptions {
+  /** learning rate of the first step, at least 0 */
   lr: number;
-  /** default [0.9, 0.999] */
+  /** decay rates of the averages of gradients and of their squares; default [0.9, 0.999] */
   betas?: [number, number];
-  /** default 1e-8 */
+  /** added to the root of the average of squares; default 1e-8 */
   eps?: number;
 }
 
-/** What a scaler tells an optimizer, each float32 []. */
+/** What a `GradScaler` passes to an optimizer, both float32 [] on the parameters' device. */
 export interface Scaling {
+  /** by how much the gradients are too large */
   gradScale: Tensor;
   /** 1 when a gradient is not finite, else 0 */
   foundInf: Tensor;
@@ -35,21 +39,24 @@ interface Moments {
   averageOfSquares: Tensor;
 }
 
-/** The moments of one parameter under torch's names. */
+/** The moments of one parameter, under the names of torch.optim.AdamW. */
 interface ParameterState {
   step: Tensor;
   exp_avg: Tensor;
   exp_avg_sq: Tensor;
 }
 
-/** torch's layout of an optimizer's state: moments by parameter index, hyperparameters by group. */
+/** The state of an optimizer, as a `state_dict()` of torch.optim has it. */
 export interface OptimizerState {
+  /** `{ step, exp_avg, exp_avg_sq }` by the index of the parameter */
   state: { [index: string]: unknown };
+  /** the hyperparameters of each group, and the indices of its parameters */
   param_groups: { params: number[]; [hyperparameter: string]: unknown }[];
 }
 
 /**
- * AdamW (Loshchilov & Hutter 2019) by libtorch's fused kernel; its state interchanges with torch.optim.AdamW.
+ * AdamW (Loshchilov & Hutter 2019) by libtorch's fused kernel. Its state can be exchanged with torch.optim.AdamW. The
+ * moments have the dtype and device of their parameter.
  * @example
  * ```ts
  * const optimizer = new AdamW([{ parameters, weightDecay: 0.1 }], { lr: 1e-5 });
@@ -59,11 +66,18 @@ export interface OptimizerState {
  * ```
  */
 export class AdamW {
+  /** learning rate of the next step; a schedule sets it before each step */
   lr: number;
   private readonly betas: [number, number];
   private readonly eps: number;
   private readonly state = new Map<Tensor, Moments>();
 
+  /**
+   * @param groups every parameter to train, in one group each
+   * @param options the learning rate, and what differs from the defaults
+   * @throws CleanclipError `ERR_OPTION` for options or groups of another type, or an `lr`, `betas` or `eps` out of
+   * range
+   */
   constructor(
     private readonly groups: ParameterGroup[],
     options: AdamWOptions,
@@ -74,13 +88,16 @@ export class AdamW {
       throw optionError(`AdamW takes a list of groups of parameters, but got ${show(groups)}.`);
     this.lr = options.lr;
     this.betas = options.betas ?? [0.9, 0.999];
+    if (!Array.isArray(this.betas) || this.betas.length !== 2 || !this.betas.every((beta) => beta >= 0 && beta < 1))
+      throw optionError(`AdamW's betas must be two numbers from 0 to below 1, but are ${show(this.betas)}.`);
     this.eps = options.eps ?? 1e-8;
+    checkNumber(this.eps, "AdamW's eps", 0);
   }
 
   /**
-   * Updates every parameter that has a gradient.
-   * @param scaling of a {@link GradScaler}: the gradients are so many times too large; where an overflow was found,
-   * nothing is updated
+   * Updates every parameter that has a gradient, in place.
+   * @param scaling a scaler's: the step divides the gradients by `gradScale`, and updates nothing after an overflow
+   * @throws CleanclipError `ERR_TORCH` when a weight decay is no number
    */
   step(scaling?: Scaling): void {
     noGrad(() => {
@@ -88,7 +105,7 @@ export class AdamW {
     });
   }
 
-  /** The gradients that there are. */
+  /** Returns the `grad` of every parameter that has one. */
   gradients(): Tensor[] {
     return this.groups.flatMap(({ parameters }) => parameters.map(({ grad }) => grad).filter((grad) => grad !== null));
   }
@@ -119,7 +136,7 @@ export class AdamW {
         ...(scaling && { grad_scale: scaling.gradScale, found_inf: scaling.foundInf }),
       },
     ]);
-    // a step left out does not count
+    // A step that was skipped does not count.
     if (scaling !== undefined) invokeByName('aten::_foreach_sub_', [steps, steps.map(() => scaling.foundInf)]);
   }
 
@@ -133,19 +150,22 @@ export class AdamW {
     return moments;
   }
 
-  /** The moments of every parameter, the optimizer's own; those of one that has never had a gradient begin at 0. */
+  /**
+   * Returns the optimizer's own tensors, three per parameter. They are the number of steps (float32 []), and the
+   * averages of gradients and of their squares (of the parameter's shape). All are 0 before the first gradient.
+   */
   moments(): Tensor[] {
     return this.groups.flatMap(({ parameters }) =>
       parameters.flatMap((parameter) => Object.values(this.momentsOf(parameter)) as Tensor[]),
     );
   }
 
-  /** Forgets the gradients (torch's set_to_none). */
+  /** Sets the `grad` of every parameter to null (zero_grad with `set_to_none=True`). */
   zeroGrad(): void {
     for (const { parameters } of this.groups) for (const parameter of parameters) parameter.grad = null;
   }
 
-  /** The state as torch.optim.AdamW's `state_dict()` lays it out. The tensors are the optimizer's own. */
+  /** Returns the state as torch.optim.AdamW's `state_dict()` has it. Its tensors are the optimizer's own. */
   stateDict(): OptimizerState {
     const state: [index: number, ParameterState][] = [];
     let index = 0;
@@ -176,14 +196,14 @@ export class AdamW {
   }
 
   /**
-   * Takes moments over from a `state_dict()` of torch.optim.AdamW or from here; the hyperparameters stay this run's
-   * own.
-   * @throws CleanclipError `ERR_CHECKPOINT` when the groups or shapes differ
+   * Copies the moments from a state of torch.optim.AdamW or of {@link stateDict}. The hyperparameters stay as they are,
+   * as do the moments of a parameter that has none in that state.
+   * @throws CleanclipError `ERR_CHECKPOINT` when it is no such state, or its groups or shapes differ
    */
   loadStateDict(loaded: OptimizerState): void {
     const fault = optimizerFault(loaded);
     if (fault !== undefined)
-      throw new CleanclipError(`The optimizer's state cannot be taken: ${fault}.`, 'ERR_CHECKPOINT');
+      throw new CleanclipError(`The optimizer's state cannot be loaded: ${fault}.`, 'ERR_CHECKPOINT');
     const sizes = this.groups.map(({ parameters }) => parameters.length);
     const loadedSizes = loaded.param_groups.map(({ params }) => params.length);
     if (sizes.join() !== loadedSizes.join()) {
@@ -209,22 +229,23 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * What keeps a value from being a state of torch.optim.AdamW, in words; undefined for one. Whether it fits a model is
- * not looked at.
+ * Says in words why a value is no state of torch.optim.AdamW; undefined when it is one. It does not check whether the
+ * state fits a model.
  */
 export function optimizerFault(value: unknown): string | undefined {
   if (!isObject(value) || !Array.isArray(value.param_groups) || !isObject(value.state))
-    return 'it is no state_dict of an optimizer, with state and param_groups';
+    return 'it is no state_dict of an optimizer, which has state and param_groups';
   const { param_groups: groups, state } = value;
   const indices = groups.flatMap((group: unknown) =>
     isObject(group) && Array.isArray(group.params) ? (group.params as unknown[]) : [undefined],
   );
-  if (!indices.every((index) => Number.isSafeInteger(index))) return 'its param_groups do not number their parameters';
+  if (!indices.every((index) => Number.isSafeInteger(index)))
+    return 'the params of its param_groups are not lists of integers';
   for (const [index, entry] of Object.entries(state)) {
     const tensor = (name: string): boolean => isObject(entry) && entry[name] instanceof Tensor;
     if (!tensor('exp_avg') || !tensor('exp_avg_sq'))
       return (
-        `it is of another optimizer than AdamW: the state of parameter ${index.slice(0, 20)} has no exp_avg and ` +
+        `it is from another optimizer than AdamW: the state of parameter ${index.slice(0, 20)} has no exp_avg and ` +
         'exp_avg_sq'
       );
     const { step } = entry as Record<string, unknown>;
@@ -247,10 +268,10 @@ function readMoments(entry: ParameterState | undefined, parameter: Tensor): Mome
     }
   }
   const copy = (source: Tensor): Tensor =>
-    noGrad(() => (invokeByName('aten::zeros_like', [parameter]) as Tensor).copy_(source));
+    keep(noGrad(() => (invokeByName('aten::zeros_like', [parameter]) as Tensor).copy_(source)));
   const step = typeof entry.step === 'number' ? entry.step : entry.step.item();
   return {
-    step: makeTensor(step, { device: parameter.device }),
+    step: keep(makeTensor(step, { device: parameter.device })),
     average: copy(entry.exp_avg),
     averageOfSquares: copy(entry.exp_avg_sq),
   };

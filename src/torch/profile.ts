@@ -1,19 +1,20 @@
 import { addon } from './addon';
 import { requireFunction } from './argument_checks';
 
-/** What an operator took. */
+/** How often and how long an operator ran. */
 export interface OperatorProfile {
-  /** 'aten::convolution' */
+  /** the qualified name: 'aten::convolution' */
   name: string;
   calls: number;
-  /** in the operator itself, without those it calls */
+  /** spent in the operator itself, without the operators that it calls */
   seconds: number;
 }
 
 /**
- * Counts and times every operator that a synchronous function runs, those inside the models and in backward passes too
- * (torch.profiler, of the calling thread alone). On a GPU the seconds are those of the CPU that gives it work.
- * @returns the operators, those with the most time first
+ * Counts and times every operator that a synchronous function runs in this thread and in its backward passes, also
+ * inside models (torch.profiler). With a GPU, the seconds are those in which the CPU queues the work.
+ * @returns one entry per operator, the one with the most seconds first
+ * @throws CleanclipError `ERR_TORCH` when `fn` is no function
  * @example console.table(torch.profile(() => clip.encodeImage(pixels)).slice(0, 10));
  */
 export function profile(fn: () => void): OperatorProfile[] {

@@ -1,22 +1,18 @@
-/**
- * Python's kinds of values that JavaScript has no word for. Reading gives them where Python had them; writing
- * understands them.
- */
+// Values of Python for which JavaScript has no type, as `torch.load` returns and `torch.save` writes them.
 
 /**
- * A number that is written as a Python float even when it is integral: `new PyFloat(1)` becomes `1.0`. Reading gives
- * plain numbers.
+ * A number that `torch.save` writes as a Python float even when it is an integer: `new PyFloat(1)` becomes `1.0`.
+ * `torch.load` returns floats as plain numbers.
  */
 export class PyFloat {
+  /** @param value the number */
   constructor(readonly value: number) {}
 }
 
-/**
- * An array that is written as a Python tuple: `PyTuple.of(0.9, 0.999)`. Tuples are read as one, so they stay tuples.
- */
+/** An array that stands for a Python tuple: `PyTuple.of(0.9, 0.999)`. */
 export class PyTuple<T = unknown> extends Array<T> {}
 
-/** An object that is written as a `collections.OrderedDict`, as Python's state dicts are. They are read as one. */
+/** An object that stands for a `collections.OrderedDict`, as Python's state dicts are. */
 export class OrderedDict {
   [key: string]: unknown;
 
@@ -27,8 +23,8 @@ export class OrderedDict {
 }
 
 /**
- * An object that is written as a dict whose keys are Python ints, as `optimizer["state"]` is: `new IntDict([[0,
- * state]])`. A dict that has only int keys is read as one.
+ * An object that stands for a dict whose keys are all Python ints, as `optimizer["state"]` is: `new IntDict([[0,
+ * state]])`.
  */
 export class IntDict {
   [key: string]: unknown;
@@ -40,24 +36,24 @@ export class IntDict {
 }
 
 /**
- * An object of a Python class that is neither a tensor nor a plain value, or such a class or function itself: what a
- * file says of it. Nothing of the class was imported or run. Reading gives them; they cannot be written.
+ * Records what a checkpoint says of a Python object that is neither a tensor nor a plain value, or of a class or
+ * function. `torch.load` returns it; nothing of the class was imported or run. `torch.save` refuses to write it.
  */
 export class PyObject {
-  /** what its class would be called with */
+  /** the arguments with which Python would call the class */
   args: unknown = [];
-  /** its attributes, usually an object of them; undefined without any */
+  /** its attributes, usually as an object; undefined when the file has none */
   state: unknown;
-  /** what was appended to it, or added */
+  /** what Python would append or add to it */
   items: unknown[] = [];
-  /** keys and values that were set in it, one after another */
+  /** what Python would set in it: key, value, key, value, … */
   entries: unknown[] = [];
 
-  /** @param className full name of the class, or function, in Python */
+  /** @param className the full name of the class or function in Python: 'torch.optim.sgd.SGD' */
   constructor(readonly className: string) {}
 }
 
-/** Sets an own property, whatever its name: a plain assignment to `__proto__` would change the object's prototype. */
+/** Sets an own property of any name; a plain assignment to `__proto__` would change the object's prototype. */
 export function defineEntry(target: object, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }

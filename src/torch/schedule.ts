@@ -1,11 +1,13 @@
 import { checkNumber } from '../arguments';
 
 /**
- * The learning rate of a step: linear over the warm-up, (step + 1) / warmupSteps, then half a cosine to 0.
+ * Makes CleanCLIP's schedule of the learning rate (cosine_scheduler of its src/scheduler.py). In the warm-up the rate
+ * is baseLr · (step + 1) / warmupSteps; then it falls to 0 as half a cosine.
  * @param baseLr the rate at the end of the warm-up
  * @param warmupSteps optimizer steps of warm-up; 0 for none
- * @param totalSteps optimizer steps of the whole run
- * @returns step (from 0) → learning rate
+ * @param totalSteps optimizer steps of the whole run, with the warm-up
+ * @returns a function from the step, 0 … totalSteps - 1, to its learning rate; after these steps the rate rises again
+ * @throws CleanclipError `ERR_OPTION` for an argument that is no finite number, or for steps below 0
  * @example
  * ```ts
  * const learningRate = cosineSchedule(5e-4, 10_000, 100_000);

@@ -5,8 +5,13 @@ import { requireTensor, Tensor } from './tensor';
 import { scope, track } from './tracking';
 
 /**
- * Runs `fn` and frees every tensor made in it, except those it returns (in arrays, objects, maps and sets at any depth)
- * and those given to {@link keep}. Synchronous only: tensors made after an `await` belong to no scope.
+ * Runs a synchronous function and frees every tensor made in it, except those that it returns or gives to {@link keep}.
+ * Returned tensors are found in arrays, objects, sets and the values of maps, at any depth. Inside another `tidy`, they
+ * belong to that one. When the function throws, all its tensors are freed.
+ * @returns what `fn` returns
+ * @throws CleanclipError `ERR_TORCH` when `fn` is no function, or returns a promise: `tidy` cannot free tensors that
+ * are made after an `await`
+ * @example const loss = torch.tidy(() => contrastiveLoss(imageEmbeds, textEmbeds, clip.logitScale.exp()));
  */
 export function tidy<T>(fn: () => T): T {
   requireFunction(fn, 'tidy');
@@ -30,7 +35,11 @@ export function tidy<T>(fn: () => T): T {
   }
 }
 
-/** Takes a tensor out of every tidy scope: it lives until it is disposed or collected. Returns it. */
+/**
+ * Takes a tensor out of every `tidy`: it lives until it is disposed or collected.
+ * @returns the same tensor
+ * @throws CleanclipError `ERR_TORCH` when it is no tensor
+ */
 export function keep(tensor: Tensor): Tensor {
   requireTensor(tensor, 'torch.keep');
   addon().keep(tensor.handle);
@@ -38,7 +47,7 @@ export function keep(tensor: Tensor): Tensor {
   return tensor;
 }
 
-/** How many tensors this thread holds, and the bytes of their distinct storages. */
+/** Returns how many tensors this thread holds, and the bytes of their distinct storages, on all devices together. */
 export const memory = (): { tensors: number; bytes: number } => addon().memory();
 
 function isPromise(value: unknown): boolean {

@@ -9,38 +9,39 @@ import type { Handle } from './handle';
 import { elementsOf } from './list_arguments';
 import { moveTarget } from './move_target';
 import { type Nested, nested } from './nested';
-import { operatorId } from './operator_ids';
+import { missingOperators, requireOperatorId } from './operator_ids';
 import type { TensorMethods } from './operators.gen';
+import { textOf } from './tensor_text';
 import { scope, track, untrack } from './tracking';
 
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the class and its methods are one type */
-/** Every operator that takes a tensor first is a method; {@link installMethod} puts them on the prototype. */
+/** Every operator whose first argument is a tensor is also a method; {@link installMethod} adds it to the prototype. */
 export interface Tensor extends TensorMethods {}
 
 /**
- * A libtorch tensor. Its memory is freed by `dispose()`, at the end of the `torch.tidy` it was made in, or when
- * JavaScript collects the object.
+ * Holds a tensor of libtorch (torch.Tensor). Its memory is freed by `dispose()`, at the end of the `torch.tidy` in
+ * which it was made, or when JavaScript collects the object. Its members throw CleanclipError: `ERR_TORCH` for what
+ * libtorch refuses and once the tensor is freed, `ERR_TORCH_OOM` when memory is short.
  */
 export class Tensor {
   /* eslint-enable @typescript-eslint/no-unsafe-declaration-merging */
-
-  /** @internal bytes reported to V8 for this tensor; undefined while a scope owns it */
+  /** @internal bytes that V8 was told of; undefined while a scope owns the tensor */
   trackedBytes: number | undefined;
 
   /** @internal its number in the addon's table */
   readonly handle: Handle;
 
-  /** The library makes tensors; call a factory such as `torch.tensor`. */
+  /** Only the library calls this; make a tensor with a factory such as `torch.tensor`. */
   constructor(handle: number) {
     this.handle = handle;
   }
 
-  /** Sizes of the dimensions; [] for a scalar. */
+  /** The size of each dimension; [] for a tensor without dimensions. */
   get shape(): number[] {
     return addon().shape(this.handle);
   }
 
-  /** Steps between neighbours along each dimension, in elements. */
+  /** The stride of each dimension, in elements. */
   get strides(): number[] {
     return addon().strides(this.handle);
   }
@@ -50,17 +51,17 @@ export class Tensor {
     return addon().dtype(this.handle) as DType;
   }
 
-  /** 'cpu' or 'cuda:0'. */
+  /** 'cpu', 'cuda:0', … or 'meta'. */
   get device(): string {
     return addon().device(this.handle);
   }
 
-  /** @internal The same for tensors that share memory, different otherwise. */
+  /** @internal Two tensors have the same key exactly when they share memory. */
   get storageKey(): bigint {
     return addon().storageKey(this.handle);
   }
 
-  /** The gradient that `backward` has accumulated, or null. */
+  /** The gradient that `backward` has accumulated, or null. One that is set must have this shape, dtype and device. */
   get grad(): Tensor | null {
     const handle = addon().grad(this.handle);
     return handle === null ? null : wrap(handle);
@@ -71,7 +72,7 @@ export class Tensor {
     addon().setGrad(this.handle, gradient === null ? null : gradient.handle);
   }
 
-  /** Whether operations on this tensor are recorded for `backward`. */
+  /** Whether operations on this tensor are recorded for `backward`; only those of floats and complex numbers can be. */
   get requiresGrad(): boolean {
     return addon().requiresGrad(this.handle);
   }
@@ -80,19 +81,20 @@ export class Tensor {
     addon().setRequiresGrad(this.handle, value);
   }
 
-  /** Whether it is not the result of a recorded operation. */
+  /** Whether this tensor is not the result of a recorded operation (torch.Tensor.is_leaf). */
   get isLeaf(): boolean {
     return addon().isLeaf(this.handle);
   }
 
   /**
    * Adds the gradient of this tensor to the `grad` of every leaf it depends on (torch.Tensor.backward).
-   * @param options.gradient the gradient of this tensor itself; needed unless it has one element
-   * @param options.retainGraph keep the recorded graph for another backward; default false
+   * @param options.gradient the gradient of this tensor itself, of its shape; needed unless it has one element
+   * @param options.retainGraph keep the recorded graph for another backward; default `createGraph`
    * @param options.createGraph record the backward too, for higher derivatives; default false
+   * @throws CleanclipError `ERR_TORCH` when nothing was recorded, or the graph was freed by an earlier backward
    */
   backward(options: { gradient?: Tensor; retainGraph?: boolean; createGraph?: boolean } = {}): void {
-    if (typeof options !== 'object' || options === null)
+    if (typeof options !== 'object' || options === null || options instanceof Tensor)
       throw new CleanclipError('backward takes an object of options, such as { gradient }.', 'ERR_TORCH');
     const { gradient, createGraph = false, retainGraph = createGraph } = options;
     if (gradient !== undefined) requireTensor(gradient, "backward's `gradient`");
@@ -100,8 +102,10 @@ export class Tensor {
   }
 
   /**
-   * This tensor in another dtype, on another device, or both; itself when nothing changes.
-   * @param target.nonBlocking go on while a GPU copies, if the memory on the CPU is pinned; default false
+   * Copies this tensor to another dtype, another device, or both (torch.Tensor.to).
+   * @param target.nonBlocking do not wait for a GPU's copy, if the memory on the CPU is pinned; default false
+   * @returns a tensor of the same shape, which shares this one's memory when nothing changes
+   * @throws CleanclipError `ERR_TORCH` for an unknown dtype or device, or a device that is missing
    */
   to(
     target:
@@ -111,63 +115,62 @@ export class Tensor {
     return invokeByName('aten::to', [this, device, dtype, nonBlocking]) as Tensor;
   }
 
-  /** The only element, as a number (a bigint beyond 2^53) or boolean. */
+  /**
+   * Returns the only element: a number, a bigint beyond 2^53, a boolean, or `{ re, im }`. Waits for a GPU.
+   * @throws CleanclipError `ERR_TORCH` unless the tensor has one element
+   */
   item(): number {
     return invokeByName('aten::item', [this]) as number;
   }
 
   /**
-   * A copy of the elements in row-major order. bfloat16 comes as Float32Array, so does float16 in a Node without
-   * Float16Array, bool as 0 and 1, complex as pairs.
+   * Copies the elements to a typed array, in row-major order. bool becomes 0 and 1; complex64 and complex128 become
+   * pairs. bfloat16 and float8 become a Float32Array, as float16 does where Node has no Float16Array. Waits for a GPU.
+   * @throws CleanclipError `ERR_TORCH` for a sparse, quantised or meta tensor
    */
   data(): TypedArray {
     const Elements = arrayOf(this.dtype);
     if (Elements !== undefined) return new Elements(addon().copyBytes(this.handle));
-    const wide = this.to('float32');
-    try {
-      return wide.data();
-    } finally {
-      wide.dispose();
-    }
+    using wide = this.to('float32');
+    return wide.data();
   }
 
-  /** The bytes of a contiguous CPU tensor, not copied: writing to them writes to the tensor. */
+  /** Views the bytes of a contiguous CPU tensor without a copy, so writes reach the tensor; else throws `ERR_TORCH`. */
   bytes(): Uint8Array {
     return new Uint8Array(addon().viewBytes(this.handle));
   }
 
-  /** The elements as nested arrays; int64 as numbers where they are exact. */
+  /**
+   * Copies the elements to nested arrays of this shape (torch.Tensor.tolist). An int64 or uint64 becomes a number where
+   * that is exact, else a bigint; a complex number becomes `[re, im]`.
+   */
   toArray(): Nested {
     return nested(this.data(), this.dtype, this.shape);
   }
 
-  /** Frees this tensor's memory now, unless other tensors share it. Using it afterwards is an error. */
+  /** Frees this tensor's memory now, unless other tensors share it. A second call does nothing. */
   dispose(): void {
     untrack(this);
     addon().release(this.handle);
   }
 
-  /** The same at the end of the block of a `using` declaration. */
+  /** Does as {@link dispose} at the end of the block of a `using` declaration. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** What Node prints; as `toString()`. */
+  /** Returns what Node prints: the same as `toString()`. */
   [inspect.custom](): string {
     return this.toString();
   }
 
-  /** Dtype, shape and device, and the elements of a tensor of at most 100. */
+  /** Returns the dtype, shape and device, and the elements when they are at most 100. */
   toString(): string {
-    const { shape, dtype, device } = this;
-    const size = shape.reduce((product, length) => product * length, 1);
-    const place = device === 'cpu' ? '' : `, ${device}`;
-    const values = size <= 100 ? ` ${inspect(this.toArray(), { depth: 9 })}` : '';
-    return `Tensor(${dtype} [${shape.join(', ')}]${place})${values}`;
+    return textOf(this);
   }
 }
 
-/** @internal The tensor of a fresh handle. */
+/** @internal Returns the tensor of a new handle. */
 export function wrap(handle: Handle): Tensor {
   const tensor = new Tensor(handle);
   if (scope.depth === 0) track(tensor);
@@ -202,7 +205,7 @@ export function invoke(id: number, given: readonly unknown[]): unknown {
   return unwrap(callNative(id, mask, values), given);
 }
 
-// Spreading an array costs V8 as much as the rest of the call; most operators take few arguments.
+// V8 takes as long to spread an array as for the rest of the call, and most operators take few arguments.
 function callNative(id: number, mask: number, values: readonly unknown[]): unknown {
   const { call } = native as Addon;
   switch (values.length) {
@@ -228,7 +231,7 @@ function invokeWithKeywords(id: number, positional: unknown[], keywords: Record<
   return unwrap((native as Addon).callWithKeywords(id, mask, names, ...values), given);
 }
 
-/** Puts the addon's form of an argument at `values[i]`; true when it holds tensor handles. */
+/** Sets `values[i]` to the form in which the addon takes an argument; returns whether that holds tensor handles. */
 function put(values: unknown[], i: number, value: unknown): boolean {
   if (value instanceof Tensor) {
     values[i] = value.handle;
@@ -238,7 +241,7 @@ function put(values: unknown[], i: number, value: unknown): boolean {
     values[i] = value.native;
     return false;
   }
-  // The addon refuses longer lists; looking for tensors in a sparse one of 2^31 would take minutes.
+  // The addon refuses longer lists. A search for tensors in a sparse array of 2^31 elements would take minutes.
   if (Array.isArray(value) && value.length <= 2 ** 20 && value.some((item) => item instanceof Tensor)) {
     if (!value.every((item) => item instanceof Tensor || item === null || item === undefined)) {
       throw new CleanclipError(
@@ -253,20 +256,18 @@ function put(values: unknown[], i: number, value: unknown): boolean {
   return false;
 }
 
-// A number is a new handle, or -1 - i for argument i changed in place; all else comes in an array of one.
+// A number is a new handle, or -1 - i when argument i was changed in place. Any other result comes in an array of one.
 function unwrap(result: unknown, given: readonly unknown[]): unknown {
   if (typeof result !== 'number') return (result as [unknown])[0];
   return result >= 0 ? wrap(result) : given[-1 - result];
 }
 
-/** @internal Calls an operator by its qualified name, 'aten::add'. */
+/** @internal Calls an operator by its qualified name, such as 'aten::add'. */
 export function invokeByName(name: string, given: readonly unknown[]): unknown {
-  const id = operatorId(name);
-  if (id < 0) throw new CleanclipError(`libtorch has no operator '${name}'.`, 'ERR_TORCH');
-  return invoke(id, given);
+  return invoke(requireOperatorId(name), given);
 }
 
-/** @internal Throws unless `value` is a tensor, as `name` takes one. */
+/** @internal Throws `ERR_TORCH` unless `value` is a tensor. `name` is the function or property that takes it. */
 export function requireTensor(value: unknown, name: string): void {
   if (!(value instanceof Tensor))
     throw new CleanclipError(`${name} takes a Tensor, but ${kindOf(value)} came.`, 'ERR_TORCH');
@@ -277,7 +278,8 @@ let native: Addon | undefined;
 onAddonLoad((loaded) => {
   native = loaded;
   loaded.setTensorFactory(wrap);
-  for (const qualified of loaded.operatorNames()) {
+  const names = loaded.operatorNames();
+  for (const qualified of [...names, ...missingOperators(loaded.libtorchVersion(), names)]) {
     const [namespace, name] = qualified.split('::');
     if (namespace === 'aten' && !(name in Tensor.prototype)) installMethod(name, qualified);
   }
@@ -289,7 +291,7 @@ function installMethod(name: string, qualified: string): void {
     configurable: true,
     writable: true,
     value: function (this: Tensor, ...args: unknown[]): unknown {
-      id ??= operatorId(qualified);
+      id ??= requireOperatorId(qualified);
       args.unshift(this);
       return invoke(id, args);
     },

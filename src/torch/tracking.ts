@@ -1,23 +1,23 @@
 import { addon } from './addon';
 import type { Handle } from './handle';
 
-/** What is known of a tensor whose memory JavaScript's garbage collector frees. */
+/** A tensor whose memory JavaScript's garbage collector may free. */
 interface Tracked {
   readonly handle: Handle;
-  /** bytes reported to V8; undefined while a scope owns the tensor */
+  /** bytes that V8 was told of; undefined while a scope owns the tensor */
   trackedBytes: number | undefined;
 }
 
-// Tensors outside every tidy scope are freed when JavaScript collects them.
+// Frees a tensor outside every `tidy` when JavaScript collects it.
 const collected = new FinalizationRegistry<{ handle: Handle; bytes: number }>(({ handle, bytes }) => {
   addon().release(handle);
   addon().adjustMemory(-bytes);
 });
 
-/** @internal How many tidy scopes are open. */
+/** @internal How many calls of `tidy` this thread is in. */
 export const scope = { depth: 0 };
 
-/** @internal Hands a tensor that no scope owns to the garbage collector. */
+/** @internal Lets the garbage collector free a tensor that no scope owns. */
 export function track(tensor: Tracked): void {
   if (tensor.trackedBytes !== undefined) return;
   const bytes = addon().storageBytes(tensor.handle);
@@ -26,7 +26,7 @@ export function track(tensor: Tracked): void {
   if (bytes > 0) addon().adjustMemory(bytes);
 }
 
-/** @internal Takes a tensor back from the garbage collector. */
+/** @internal Ends what {@link track} began. */
 export function untrack(tensor: Tracked): void {
   if (tensor.trackedBytes === undefined) return;
   collected.unregister(tensor);
@@ -34,7 +34,7 @@ export function untrack(tensor: Tracked): void {
   tensor.trackedBytes = undefined;
 }
 
-/** @internal Counts the memory of a tensor again, which has become the only one in its storage. */
+/** @internal Tells V8 again of the bytes of a tensor that has become the only one of its storage. */
 export function retrack(tensor: Tracked): void {
   if (tensor.trackedBytes === undefined) return;
   untrack(tensor);

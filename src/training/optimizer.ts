@@ -5,7 +5,10 @@ import { AdamW } from '../torch/optim';
 
 const noDecay = ['bn', 'ln', 'bias', 'logit_scale'];
 
-/** AdamW over the model's parameters in the reference's two groups: first those without weight decay, then the rest. */
+/**
+ * Makes AdamW over the parameters of a model in the two groups of the reference: first those without weight decay, then
+ * the rest.
+ */
 export function makeOptimizer(clip: Clip, options: OptimizerOptions): AdamW {
   const named = clip.namedParameters();
   const exempt = (name: string): boolean => noDecay.some((part) => name.includes(part));
@@ -21,10 +24,10 @@ export function makeOptimizer(clip: Clip, options: OptimizerOptions): AdamW {
   );
 }
 
-/** The scaler of the loss of a model in float16; other precisions need none. */
+/** Makes the scaler of the loss for a model in float16. Other precisions need none. */
 export function makeScaler({ precision, device }: Clip, state: GradScalerState | undefined): GradScaler | undefined {
   if (precision !== 'fp16') return undefined;
   const scaler = new GradScaler({ device });
-  if (state?.scale !== undefined) scaler.loadStateDict(state); // else of one that was switched off
+  if (state?.scale !== undefined) scaler.loadStateDict(state); // the state of a scaler that was switched off is empty
   return scaler;
 }

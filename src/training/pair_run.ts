@@ -10,7 +10,7 @@ import type { AdamW } from '../torch/optim';
 import type { TrainingPairs } from './pairs';
 import type { ParallelModel } from './parallel';
 
-/** All that a training on pairs works with. */
+/** All objects that a training on pairs works with. */
 export interface PairRun {
   clip: Clip;
   /** the same model, when several ranks train it */
@@ -19,16 +19,16 @@ export interface PairRun {
   /** only in float16 */
   scaler?: GradScaler;
   pairs: TrainingPairs;
-  /** for the checkpoints */
+  /** the order of the data, stored in checkpoints */
   order: Order;
   evaluator: Evaluator;
   options: TrainOptions;
   log: RunLog;
   device: string;
   start: LoopState;
-  /** the run goes on with its own checkpoint */
+  /** whether the run resumes from its own checkpoint */
   resumed: boolean;
-  /** its step ends the schedule of the learning rate too */
+  /** the end of the run; its step is also the end of the learning rate schedule */
   end: LoopEnd;
   hooks: JobHooks;
 }

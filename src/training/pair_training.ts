@@ -2,37 +2,39 @@ import { join } from 'node:path';
 
 import type { Batch } from '../data/batch';
 import { compatOf } from '../options/compat';
-import { writeCheckpoint } from '../run/checkpoint';
+import { BackgroundWrites } from '../run/background_writes';
+import { checkpointContent } from '../run/checkpoint';
 import { trainLoop } from '../run/loop';
 import type { LoopSteps, NextBatch } from '../run/loop_parts';
-import { ranks } from '../run/ranks';
 import type { LoopState } from '../run/state';
 import { StepReporter } from '../run/step_reporter';
+import { torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
-import { Measurements } from './measurements';
+import { type Best, Measurements } from './measurements';
 import type { PairRun } from './pair_run';
 import type { JoinedStep } from './parallel';
 import type { TrainResult } from './result';
 import { lossWeights, type StepLosses, trainStep } from './step';
 
 /**
- * Trains on pairs from `start` to the last epoch: steps, log lines, an evaluation and a checkpoint each epoch. Of
- * several ranks each computes its part of a batch and rank 0 writes.
+ * Trains on pairs from `start` to the last epoch, with log lines, and with an evaluation and a checkpoint per epoch.
+ * With several ranks each computes its part of a batch, and rank 0 writes.
+ * @throws CleanclipError as `trainLoop`
  */
 export async function trainPairs(run: PairRun): Promise<TrainResult> {
-  const { clip, optimizer, scaler, pairs, order, options, log, resumed, start, end } = run;
+  const { clip, pairs, options, log, resumed, start, end } = run;
   const { signal } = run.hooks;
-  const folder = join(log.folder, 'checkpoints');
-  const measurements = await Measurements.open(run, join(folder, 'epoch.best.pt'));
+  const writes = new BackgroundWrites();
+  const write = checkpointWriter(run, writes);
+  const best = 'epoch.best.pt';
+  const measurements = await Measurements.open(run, join(checkpoints(run), best), (state, why) =>
+    write(best, state, why),
+  );
+  const measureIfDue = async (state: LoopState): Promise<void> => {
+    if (measurements.isDue(state)) await measurements.measure(state);
+  };
   const reporter = stepReporter(run);
   let checkpoint: string | undefined;
-
-  const write = (name: string, state: LoopState): string => {
-    const path = join(folder, name);
-    if (ranks().rank === 0) writeCheckpoint(path, options.name, clip, optimizer, state, { order, scaler });
-    return path;
-  };
-  const measure = (state: LoopState): Promise<void> => measurements.measure(state, () => write('epoch.best.pt', state));
 
   await trainLoop({
     ...steps(run),
@@ -42,13 +44,17 @@ export async function trainPairs(run: PairRun): Promise<TrainResult> {
     resumed,
     reporter,
     warn: (warning) => log.warning(warning),
-    save: (state) => (checkpoint = write(fileOf(state, options.completeFinetune), state)),
+    async save(state) {
+      checkpoint = await write(fileOf(state, options.completeFinetune), state);
+    },
+    writes,
     weights: () => clip.namedParameters().map(([, weight]) => weight),
     saveEverySteps: options.saveEverySteps,
     signal,
+    measuring: measurements,
     async onStart(state) {
+      if (resumed) await measureIfDue(state);
       if (state.batch > 0) return;
-      if (resumed) await measure(state);
       await pairs.removeAfter(state.epoch, signal);
     },
     onEpochStart(epoch) {
@@ -58,29 +64,46 @@ export async function trainPairs(run: PairRun): Promise<TrainResult> {
     async onEpoch(state, save) {
       await log.share();
       log.info(`Finished Epoch ${state.epoch}, Time Taken: ${reporter.epochSeconds().toFixed(3)}`);
-      save();
-      await measure(state);
+      await save();
+      await measureIfDue(state);
       await pairs.removeAfter(state.epoch, signal);
     },
     async onEnd(state) {
-      if (state.batch > 0) await measure(state);
+      if (state.batch > 0) await measurements.measure(state);
     },
   });
   await log.share();
-  const { metrics, bestCheckpoint } = measurements;
+  const { metrics, bestCheckpoint, bestValue } = measurements;
   return {
     checkpoint: checkpoint!,
-    ...(bestCheckpoint !== undefined && { bestCheckpoint }),
+    ...(bestCheckpoint !== undefined && { bestCheckpoint, best: bestValue }),
     metrics,
     history: log.history,
   };
 }
 
-/** The checkpoint of a state: in the middle of an epoch, or after one. */
+const checkpoints = ({ log }: PairRun): string => join(log.folder, 'checkpoints');
+
+/** Returns a function that begins to write a checkpoint, and returns its path. */
+function checkpointWriter(
+  run: PairRun,
+  writes: BackgroundWrites,
+): (name: string, state: LoopState, best?: Best) => Promise<string> {
+  const { clip, optimizer, scaler, order, options } = run;
+  return async (name, state, best) => {
+    const path = join(checkpoints(run), name);
+    await writes.start(() =>
+      torch.saveAsync(checkpointContent(options.name, clip, optimizer, state, { order, scaler, best }), path),
+    );
+    return path;
+  };
+}
+
+/** Returns the name of the checkpoint of a state: within an epoch, or after one. */
 const fileOf = ({ epoch, batch }: LoopState, completeFinetune: boolean): string =>
   batch > 0 ? 'step.pt' : completeFinetune ? 'epoch.pt' : `epoch_${epoch}.pt`;
 
-/** The batches of an epoch, and how a step on one of them is computed. */
+/** Returns how the batches of an epoch are loaded, and how a step is computed. */
 function steps(run: PairRun): LoopSteps<Batch, JoinedStep, StepLosses> {
   const { clip, parallel, optimizer, scaler, pairs, options, log, device } = run;
   const { accumFreq } = options;
@@ -101,7 +124,9 @@ function steps(run: PairRun): LoopSteps<Batch, JoinedStep, StepLosses> {
   };
 }
 
-/** The reference counts its epochs from 1 here, so that its schedule begins an epoch late. */
+/**
+ * Returns the learning rate schedule. With `--compat reference` it counts epochs from 1, so it begins one epoch late.
+ */
 function learningRates({ options, end }: PairRun): (next: NextBatch) => number {
   const rate = cosineSchedule(options.lr, options.numWarmupSteps, end.step);
   return compatOf(options).schedulesLate

@@ -2,35 +2,35 @@ import type { Clip } from '../clip/model';
 import { PairLoader } from '../data/loader';
 import { type PairTable, readPairs } from '../data/pairs';
 import { compatOf } from '../options/compat';
-import type { TrainOptions } from '../options/train';
+import type { TrainingPairOptions } from '../options/slices';
 import type { RunLog } from '../run/log';
 import { ranks } from '../run/ranks';
 import { removalPath, removeMostSimilar } from './removal';
 
-/** How many rows that cannot be used the log names. */
+/** The most unusable rows that the log names. */
 const NAMED_BAD_ROWS = 100;
 
 /** The pairs that a run trains on, and their loader. Progressive removal replaces both. */
 export class TrainingPairs {
   private current: PairLoader | undefined;
-  /** rows that were left out until now, of this rank */
+  /** number of rows that this rank has left out so far */
   badRows = 0;
 
   constructor(
     private table: PairTable,
     private readonly clip: Clip,
-    private readonly options: TrainOptions,
+    private readonly options: TrainingPairOptions,
     private readonly log: RunLog,
   ) {
     this.current = this.load(table);
   }
 
-  /** Of the pairs that are left. */
+  /** The loader of the pairs that are left. */
   get loader(): PairLoader {
     return (this.current ??= this.load(this.table));
   }
 
-  /** Drops the pairs of highest similarity where progressive removal is due once `epoch` epochs are done. */
+  /** Drops the pairs of highest similarity, if progressive removal is due after this many epochs. */
   async removeAfter(epoch: number, signal?: AbortSignal): Promise<void> {
     if (!this.options.progressive || !this.options.progressiveEpochs!.includes(epoch)) return;
     this.log.info(`Scoring ${this.table.length} pairs`);
@@ -43,7 +43,7 @@ export class TrainingPairs {
       hooks,
     );
     await this.current?.close();
-    this.current = undefined; // after the last epoch there may be too few for another
+    this.current = undefined; // it is made on demand, for after the last epoch too few pairs may be left for one
     this.table = this.table.select(kept);
     this.log.info(
       `Removed ${removed} pairs, ${removedBackdoor} of the ${totalBackdoor} poisoned; ${this.table.length} are ` +
@@ -59,7 +59,7 @@ export class TrainingPairs {
     });
   }
 
-  /** Ends the loading, and warns of pairs that could not be used. */
+  /** Ends loading, and warns of pairs that could not be used. */
   async close(): Promise<void> {
     await this.current?.close();
     if (this.badRows > 0)
@@ -68,7 +68,7 @@ export class TrainingPairs {
 
   private load(table: PairTable): PairLoader {
     const shard = ranks();
-    const { batchSize, numWorkers, seed, inmodal, strict, imageCache, maxBadRows } = this.options;
+    const { batchSize, numWorkers, seed, inmodal, augmentOn, strict, imageCache, maxBadRows } = this.options;
     return new PairLoader(table, {
       batchSize: batchSize / shard.worldSize,
       shard,
@@ -84,6 +84,7 @@ export class TrainingPairs {
       maxBadRows,
       onWarning: (warning) => this.log.warning(warning),
       pinned: this.clip.device !== 'cpu',
+      device: augmentOn === 'device' ? this.clip.device : undefined,
       onBadRow: ({ row, reason }) => {
         if (++this.badRows <= NAMED_BAD_ROWS) this.log.warning(`Row ${row + 1} is skipped: ${reason}`);
       },
@@ -91,11 +92,11 @@ export class TrainingPairs {
   }
 }
 
-/** The pairs that a resumed run goes on with: those its last removal left, or all. */
+/** Returns the pairs that a resumed run continues with: those that its last removal left, or all. */
 export async function pairsAt(
   { epoch, batch }: { epoch: number; batch: number },
   all: PairTable,
-  options: TrainOptions,
+  options: TrainingPairOptions,
 ): Promise<PairTable> {
   const done = (options.progressiveEpochs ?? []).filter((e) => e < epoch || (e === epoch && batch > 0));
   return options.progressive && done.length > 0

@@ -10,13 +10,13 @@ const { distributed } = torch;
 /** What the ranks agree on before they compute a step together. */
 export interface JoinedStep extends OverRanks {
   model: ParallelModel;
-  /** which of all ranks' pairs are poisoned, by rank; only when unlearning */
+  /** which pairs of all ranks are poisoned, in the order of ranks; only when unlearning */
   isBackdoor: boolean[];
-  /** some rank was asked to stop */
+  /** whether some rank was asked to stop */
   stop: boolean;
 }
 
-/** One rank's copy of a model that several train (`DistributedDataParallel`). */
+/** The copy that one rank has of a model that several ranks train (`DistributedDataParallel`). */
 export class ParallelModel implements StepModel {
   private constructor(
     private readonly clip: Clip,
@@ -24,7 +24,7 @@ export class ParallelModel implements StepModel {
     private readonly options: ParallelOptions,
   ) {}
 
-  /** Copies rank 0's weights to all. Every rank calls it. */
+  /** Makes the copy of this rank, with the weights of rank 0. Every rank calls it. */
   static async create(clip: Clip, options: ParallelOptions): Promise<ParallelModel> {
     if (options.syncBatchnorm) clip.syncBatchNorm();
     return new ParallelModel(
@@ -44,42 +44,42 @@ export class ParallelModel implements StepModel {
     return this.clip.device;
   }
 
-  /** The model's forward; the next {@link backward} exchanges the gradients. */
+  /** Runs the forward pass of the model. The next {@link backward} exchanges the gradients. */
   forward(...inputs: Parameters<Clip['forward']>): ReturnType<Clip['forward']> {
     return this.parallel.forward(...inputs);
   }
 
   /**
-   * A loss without the scale of the logits, as of poisoned pairs alone, still sends a gradient for it: the ranks
-   * exchange that of every parameter.
+   * Runs backward, and exchanges the gradients of every parameter. So `logitScale` must get a gradient even from a loss
+   * that does not use it, such as that of only poisoned pairs.
    */
   backward(loss: Tensor): void {
     this.parallel.backward(loss.add(this.clip.logitScale.mul(0)));
   }
 
-  /** Runs backward as far as the features, which are leaves; only their gradients are exchanged. */
+  /** Runs backward down to the features, which are leaves. Only gradients of features are exchanged. */
   lossBackward(loss: Tensor): void {
     this.parallel.noSync(() => this.parallel.backward(loss));
   }
 
-  /** Runs passes whose gradients only add up on this rank. */
+  /** Runs passes whose gradients are only summed on this rank. */
   noSync(passes: () => void): void {
     this.parallel.noSync(passes);
   }
 
-  /** Copies rank 0's batch-norm statistics to all, so that all measure the same model. */
+  /** Copies the batch-norm statistics of rank 0 to all ranks, so that all measure the same model. */
   syncBuffers(): void {
     this.parallel.syncBuffers();
   }
 
-  /** Removes the exchange from the model's parameters. */
+  /** Removes the gradient exchange from the parameters of the model. */
   dispose(): void {
     this.parallel.dispose();
   }
 
   /**
-   * Tells the other ranks of this one's part of a batch, and hears of theirs.
-   * @param isBackdoor of this rank's pairs, [B]
+   * Exchanges with the other ranks which part of a batch each has, and whether it was asked to stop.
+   * @param isBackdoor which pairs of this rank are poisoned, [B]
    * @param stop whether this rank was asked to stop
    */
   async agree(isBackdoor: readonly boolean[], stop: boolean): Promise<JoinedStep> {

@@ -1,41 +1,46 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import type { Clip } from '../clip/model';
 import { writeCsv } from '../data/csv_writer';
-import type { PairTable } from '../data/pairs';
+import { pairColumns, pairFields, type PairTable } from '../data/pairs';
+import { pairFolder } from '../data/shard_files';
 import { dataError } from '../errors';
 import { embedPairs, type PairHooks } from '../evaluation/embed_pairs';
-import type { TrainOptions } from '../options/train';
+import type { RemovalOptions } from '../options/slices';
 import { fromAllRanks, fromFirstRank } from '../run/ranks';
 
-/** What one removal did. */
+/** The result of one removal. */
 export interface Removal {
-  /** the csv of the pairs that are kept */
+  /** path of the csv of the pairs that are kept */
   path: string;
-  /** the same pairs: rows of the table before */
+  /** indices of these pairs in the table before the removal */
   kept: number[];
-  /** how many pairs were dropped, and how many of them were poisoned */
+  /** number of pairs that were dropped */
   removed: number;
+  /** number of these that were poisoned */
   removedBackdoor: number;
-  /** how many were poisoned before */
+  /** number of poisoned pairs before the removal */
   totalBackdoor: number;
 }
 
-/** The csv that the removal after an epoch writes: `<name>_<epoch>.csv` beside the training data. */
-export function removalPath({ trainData, name }: TrainOptions, epoch: number): string {
-  return join(dirname(trainData!), `${name.replaceAll(/[/\\]/g, '-')}_${epoch}.csv`);
+/**
+ * Returns the path of the csv that the removal after an epoch writes: `<name>_<epoch>.csv` beside the training data.
+ */
+export function removalPath({ trainData, name }: Pick<RemovalOptions, 'trainData' | 'name'>, epoch: number): string {
+  return join(pairFolder(trainData!), `${name.replaceAll(/[/\\]/g, '-')}_${epoch}.csv`);
 }
 
 /**
- * One step of progressive removal: scores every pair by s·cos(I, T), the similarity that a backdoor makes high, and
- * writes all but the `removeFraction` of highest score to {@link removalPath}, highest first, with columns for
- * `is_backdoor` and `score`. Pairs whose image cannot be read are left out, or refused with `strict`. Of several ranks
- * each scores a part, and the first writes.
+ * Does one step of progressive removal. It scores every pair by s·cos(I, T), the similarity that a backdoor makes high,
+ * and drops the `removeFraction` of highest score. It writes the rest to {@link removalPath}, highest first, with
+ * columns for `is_backdoor` and `score`. Pairs whose image cannot be read are left out, or refused with `strict`. With
+ * several ranks each scores a part, and the first writes.
+ * @throws CleanclipError `ERR_DATA` when a similarity is NaN, the csv cannot be written, or as {@link embedPairs}
  */
 export async function removeMostSimilar(
   clip: Clip,
   table: PairTable,
-  options: TrainOptions,
+  options: RemovalOptions,
   epoch: number,
   hooks: PairHooks,
 ): Promise<Removal> {
@@ -49,12 +54,9 @@ export async function removeMostSimilar(
   const path = removalPath(options, epoch);
   const kept = ranked.slice(removed);
   function* fields(): Iterable<(string | number)[]> {
-    for (const [row, score] of kept)
-      yield [table.imageField(row), table.caption(row), Number(table.isBackdoor(row)), score];
+    for (const [row, score] of kept) yield [...pairFields(table, row), score];
   }
-  await fromFirstRank(() =>
-    writeCsv(path, [options.imageKey, options.captionKey, 'is_backdoor', 'score'], fields(), options.delimiter),
-  );
+  await fromFirstRank(() => writeCsv(path, [...pairColumns(table, options), 'score'], fields(), options.delimiter));
   return {
     path,
     kept: kept.map(([row]) => row),
@@ -64,11 +66,11 @@ export async function removeMostSimilar(
   };
 }
 
-/** The scaled similarity of image and caption of each pair that is this rank's to score, and its row. */
+/** Computes the row and the scaled similarity of image and caption for each pair that this rank scores. */
 async function similarities(
   clip: Clip,
   table: PairTable,
-  options: TrainOptions,
+  options: RemovalOptions,
   hooks: PairHooks,
 ): Promise<[row: number, score: number][]> {
   const scores: [number, number][] = [];

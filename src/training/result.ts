@@ -1,11 +1,13 @@
-/** What a finished training gives. */
+/** The result of a finished training. */
 export interface TrainResult {
-  /** the last checkpoint */
+  /** path of the last checkpoint */
   checkpoint: string;
-  /** the one with the least validation loss; only with validation data */
+  /** path of the best checkpoint: of the lowest validation loss, with validation data, or by `bestMetric` */
   bestCheckpoint?: string;
-  /** of the last evaluation */
+  /** the metric that chose it, and its value; absent without `bestCheckpoint` */
+  best?: { metric: string; value: number };
+  /** metrics of the last evaluation by name: losses, and accuracies and rates as fractions from 0 to 1 */
   metrics: Record<string, number>;
-  /** every object of metrics.jsonl */
+  /** every object of metrics.jsonl, in order */
   history: Record<string, unknown>[];
 }

@@ -1,33 +1,37 @@
 import type { CompleteConfig } from '../clip/config';
-import { sizesOf } from '../clip/open';
+import { type ModelOptions, sizesOf } from '../clip/open';
 import { optionError } from '../errors';
+import type { EndOptions } from '../options/slices';
 import type { TrainOptions } from '../options/train';
 import type { Checkpoint, Newest } from '../run/checkpoint';
 import type { LoopEnd } from '../run/loop_parts';
 import { changeOf, type LoopState, type Order } from '../run/state';
 import type { GradScalerState } from '../torch/grad_scaler';
 
-/** What a run starts from, as every rank knows it. */
+/** What a run starts from. Every rank gets it. */
 export interface Found extends LoopState {
   config: CompleteConfig;
-  /** what of it nobody has said, in a sentence */
+  /** a sentence that names the parts of the configuration nobody has stated, if any */
   assumed?: string;
-  /** which objects of its file were left unread, in a sentence */
+  /** a sentence that names the objects of the file that were left unread, if any */
   unread?: string;
-  /** the file; none for new weights */
+  /** path of the file; absent for new weights */
   path?: string;
   hasOptimizer: boolean;
-  /** what of it is not taken, or which checkpoints are damaged, in sentences */
+  /** sentences about parts that are not used, and about damaged checkpoints */
   warnings: string[];
   scaler?: GradScalerState;
   order?: Order;
-  /** it is this run's own, to go on with */
+  /** whether the run resumes from its own checkpoint */
   resumed: boolean;
 }
 
-/** @param earlier where the checkpoint is of this run itself, to go on with */
+/**
+ * Describes what a run starts from.
+ * @param earlier what the run has found of itself, if it resumes
+ */
 export function describe(
-  options: TrainOptions,
+  options: ModelOptions,
   checkpoint: Checkpoint | undefined,
   earlier: Newest | undefined,
 ): Found {
@@ -61,14 +65,19 @@ export function describe(
 }
 
 /**
- * Where a run starts. In the middle of an epoch only if it has the pairs of that epoch in the same order; else a run of
- * its own does the epoch from its first batch on.
- * @param batches an epoch
+ * Decides where a run starts. It starts within an epoch only if it has the pairs of that epoch in the same order.
+ * Otherwise a run that is not resumed repeats the epoch from its first batch.
+ * @param batches batches per epoch
  * @throws CleanclipError `ERR_OPTION` when a resumed run would do the rest of an epoch in another order
  */
-export function startOf(found: Found, options: TrainOptions, order: Order, batches: number): LoopState {
+export function startOf(
+  found: Found,
+  { completeFinetune }: Pick<TrainOptions, 'completeFinetune'>,
+  order: Order,
+  batches: number,
+): LoopState {
   const { epoch, batch, step, resumed, path } = found;
-  if (!resumed && options.completeFinetune) return { epoch: 0, batch: 0, step: 0 };
+  if (!resumed && completeFinetune) return { epoch: 0, batch: 0, step: 0 };
   const change = changeOf(found.order, order);
   if (resumed && batch > 0 && change !== undefined) {
     throw optionError(
@@ -77,24 +86,27 @@ export function startOf(found: Found, options: TrainOptions, order: Order, batch
     );
   }
   const done = resumed || (found.order !== undefined && change === undefined) ? batch : 0;
-  // A resumed run may have lost pairs on the way, so that its epochs were not all of one length.
+  // A resumed run may have dropped pairs, so its epochs may differ in length.
   return { epoch, batch: done, step: (resumed && change === undefined && step) || epoch * batches + done };
 }
 
-/** Where a run ends: at the last epoch or step, whichever comes first. */
-export function endOf({ epochs, progressive, stopEpoch, maxSteps }: TrainOptions, batches: number): LoopEnd {
+/** Returns where a run ends: at the last epoch or step, whichever comes first. */
+export function endOf({ epochs, progressive, stopEpoch, maxSteps }: EndOptions, batches: number): LoopEnd {
   return {
     epoch: progressive ? Math.min(epochs, stopEpoch) : epochs,
     step: Math.min(epochs * batches, maxSteps ?? Infinity),
   };
 }
 
-/** @throws CleanclipError `ERR_OPTION` when a run that begins with a checkpoint is past its end already */
+/**
+ * Checks that something is left to train.
+ * @throws CleanclipError `ERR_OPTION` when a run that starts from a checkpoint is already past its end
+ */
 export function checkLeft(
   { path, resumed }: Found,
   start: LoopState,
   end: LoopEnd,
-  { progressive, maxSteps }: TrainOptions,
+  { progressive, maxSteps }: EndOptions,
 ): void {
   if (resumed || (start.epoch < end.epoch && start.step < end.step)) return;
   const limits = [

@@ -11,25 +11,25 @@ import { cachedBackward } from './cached_gradients';
 import type { JoinedStep } from './parallel';
 import { alone, type StepModel } from './step_model';
 
-/** ln(100): the largest logit_scale that training leaves. */
+/** The largest logit_scale after a step, ln(100). Source: the reference. */
 const MAX_LOGIT_SCALE = 4.6052;
 
 /** The weights of the losses of a step. */
 export interface LossWeights {
   clipWeight: number;
   inmodalWeight: number;
-  /** unlearn poisoned pairs, see {@link unlearnLoss} */
+  /** unlearning of poisoned pairs, see {@link unlearnLoss}; default: off */
   unlearn?: { target: number; constraintWeight: number };
 }
 
-/** The weights that the options give the losses. */
+/** Returns the weights that the options give the losses. */
 export function lossWeights(options: LossOptions): LossWeights {
   const { clipWeight, inmodalWeight, unlearn, unlearnTarget, constraintWeight } = options;
   const target = compatOf(options).negatesUnlearnTarget ? -(unlearnTarget ?? -1) : (unlearnTarget ?? 0);
   return { clipWeight, inmodalWeight, ...(unlearn && { unlearn: { target, constraintWeight } }) };
 }
 
-/** The losses of one step; what its batch has no pairs for is absent. */
+/** The losses of one step. A loss is absent when the batch has no pairs for it. */
 export interface StepLosses {
   loss: number;
   contrastive_loss?: number;
@@ -37,7 +37,7 @@ export interface StepLosses {
   inmodal_loss?: number;
   /** only when unlearning */
   constraint_loss?: number;
-  /** that the loss is scaled by from now on; only with a scaler */
+  /** factor on the loss from the next step on; only with a scaler */
   loss_scale?: number;
 }
 
@@ -48,25 +48,26 @@ const LOSSES = [
   ['constraint_loss', 'constraint'],
 ] as const;
 
-/** How {@link trainStep} computes a step. */
+/** Options of {@link trainStep}. */
 export interface StepOptions {
   /**
-   * compute the batch in so many parts, one after another, to the same gradients, see {@link cachedBackward}; default 1
+   * number of parts in which the batch is computed, one after another, with the same gradients, see
+   * {@link cachedBackward}; default 1
    */
   accumFreq?: number;
-  /** the other ranks that compute the step, each on its part of the batch; default none */
+  /** what the ranks have agreed on, when several compute the step, each on its part of the batch; default: one rank */
   joined?: JoinedStep;
   /**
-   * of the loss, for a model in float16; a step that overflows changes nothing but the scale. All ranks see the
-   * overflow in their gradients' mean
+   * the scaler of the loss, for a model in float16. A step that overflows changes only the scale. All ranks see the
+   * overflow, since it is in the mean of their gradients
    */
   scaler?: GradScaler;
 }
 
 /**
- * One optimizer step on a batch. Nothing in it waits for the device.
- * @param weights of the losses, see {@link cleanClipLoss} and {@link unlearnLoss}
- * @returns reads the losses, once, over all ranks; this waits for the device
+ * Does one optimizer step on a batch. It never waits for the device.
+ * @param weights weights of the losses, see {@link cleanClipLoss} and {@link unlearnLoss}
+ * @returns a function, to be called once, that reads the losses over all ranks; it waits for the device
  */
 export function trainStep(
   clip: Clip,

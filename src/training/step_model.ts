@@ -4,15 +4,15 @@ import type { Tensor } from '../torch';
 
 /** The model as a step uses it. */
 export interface StepModel extends Embedder {
-  /** leaves gradients in the parameters: over several ranks, their mean */
+  /** adds gradients to the parameters; with several ranks, the mean of their gradients */
   backward(loss: Tensor): void;
-  /** the same as far as the features, which are leaves: nothing is exchanged but their gradients */
+  /** runs backward down to the features, which are leaves; only gradients of features are exchanged */
   lossBackward(loss: Tensor): void;
-  /** runs passes whose gradients are only added up, for a later backward to exchange */
+  /** runs passes whose gradients are only summed, for a later backward to exchange */
   noSync(passes: () => void): void;
 }
 
-/** The model of a process that trains it alone. */
+/** Wraps the model of a process that trains it alone. */
 export const alone = (clip: Clip): StepModel => ({
   config: clip.config,
   device: clip.device,

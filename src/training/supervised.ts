@@ -2,7 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Classifier, Linear } from '../classify/classifier';
-import { type ClassifierFile, initialWeights, openClassifier, readClassifier, writeClassifier } from '../classify/file';
+import { type ClassifierFile, openClassifier, readClassifier, writeClassifier } from '../classify/file';
+import { initialWeights } from '../classify/initial';
 import { type ClassifierLoss, classifierOptimizer, classifierSteps, type LabelledBatch } from '../classify/steps';
 import { chooseDevice, makeClip } from '../clip/open';
 import { ImageLoader } from '../data/image_loader';
@@ -11,38 +12,40 @@ import { Evaluator } from '../evaluation/evaluator';
 import { checkOutputs, describeSet, type TrainingSet } from '../evaluation/sets';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
+import { BackgroundWrites } from '../run/background_writes';
 import { beginTraining, tellOfModel } from '../run/begin';
 import { type Checkpoint, earlierRun, resumable } from '../run/checkpoint';
 import { RunLog } from '../run/log';
 import { trainLoop } from '../run/loop';
 import type { Agreed, LoopEnd, LoopSteps } from '../run/loop_parts';
-import { fromAllRanks, ranks } from '../run/ranks';
+import { differingRank, ranks } from '../run/ranks';
 import { changeOf, type LoopState, type Order } from '../run/state';
 import { type StepRecord, StepReporter } from '../run/step_reporter';
 import { type Tensor, torch } from '../torch';
 import type { ParallelModule } from '../torch/distributed';
 import { cosineSchedule } from '../torch/schedule';
+import { classifierMeasurements } from './classifier_measurements';
 import { makeScaler } from './optimizer';
 import type { TrainResult } from './result';
 
 const { distributed } = torch;
 
-/** The checkpoints of a run: of its end, and while it trains. */
+/** The paths of the checkpoints of a run: at its end, and while it trains. */
 interface Files {
   finished: string;
   unfinished: string;
 }
 
-/** All that a supervised finetuning works with. */
+/** All objects that a supervised finetuning works with. */
 interface SupervisedRun {
   options: TrainOptions;
   hooks: JobHooks;
   log: RunLog;
   device: string;
   files: Files;
-  /** the file that it goes on with */
+  /** the file that it resumes from */
   resumed?: ClassifierFile;
-  /** what it starts from instead; none for new weights */
+  /** the weights that it starts from otherwise; absent for new weights */
   initial?: Checkpoint;
   classifier: Classifier;
   evaluator: Evaluator;
@@ -53,15 +56,16 @@ interface SupervisedRun {
 }
 
 /**
- * Supervised finetuning: trains CLIP's image encoder and a linear layer on labelled images by cross entropy, writes
- * `checkpoints/finetune.pt`, and measures the classifier. Until it is done, `checkpoints/finetune_step.pt` holds the
- * last whole epoch, the last of `saveEverySteps`, or the step where it was stopped, for `--resume auto`. Of several
- * ranks each has its part of every batch, and the first writes.
+ * Runs supervised finetuning. It trains CLIP's image encoder and a linear layer on labelled images by cross entropy,
+ * writes `checkpoints/finetune.pt`, and measures the classifier. Until it is done, `checkpoints/finetune_step.pt` is
+ * what `--resume auto` needs. That file holds the last whole epoch, the last of every `saveEverySteps` steps, or the
+ * step where it was stopped. With several ranks each has its part of every batch, and the first writes.
+ * @throws CleanclipError as `trainLoop`; `ERR_OPTION`, `ERR_DATA` or `ERR_CHECKPOINT` before the first step
  */
 export async function runSupervised(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   const run = await open(options, hooks);
   try {
-    return await train(run);
+    return await run.log.during(() => train(run));
   } finally {
     await run.loader.close();
   }
@@ -116,9 +120,9 @@ function openLoader(
   });
 }
 
-/** Trains and measures. */
+/** Trains the classifier, and measures it. */
 async function train(run: SupervisedRun): Promise<TrainResult> {
-  const { options, hooks, log, files, resumed, classifier, evaluator, loader, order, end } = run;
+  const { options, hooks, log, files, resumed, classifier, order, end } = run;
   const optimizer = classifierOptimizer(classifier.namedParameters());
   if (resumed?.optimizer !== undefined) optimizer.loadStateDict(resumed.optimizer);
   const scaler = makeScaler(classifier.clip, resumed?.scaler);
@@ -127,14 +131,15 @@ async function train(run: SupervisedRun): Promise<TrainResult> {
     ranks().worldSize > 1
       ? await distributed.DistributedDataParallel.create(trained, { bucketCapMb: options.bucketCapMb })
       : undefined;
-  const save = (state: LoopState): void => {
-    if (ranks().rank > 0) return;
-    if (state.step >= end.step) writeClassifier(files.finished, classifier, state, { order });
-    else writeClassifier(files.unfinished, classifier, state, { order, optimizer, scaler });
-  };
+  const writes = new BackgroundWrites();
+  const write = (state: LoopState): Promise<void> =>
+    state.step >= end.step
+      ? writeClassifier(files.finished, classifier, state, { order })
+      : writeClassifier(files.unfinished, classifier, state, { order, optimizer, scaler });
   let metrics: Record<string, number> = {};
 
   begin(run);
+  const measurements = await classifierMeasurements(run, () => parallel?.syncBuffers());
   try {
     await trainLoop({
       ...classifierSteps({
@@ -151,22 +156,21 @@ async function train(run: SupervisedRun): Promise<TrainResult> {
       saved: resumed?.path === files.finished,
       reporter: stepReporter(run),
       warn: (warning) => log.warning(warning),
-      save,
+      save: (state) => writes.start(() => write(state)),
+      writes,
       weights: () => classifier.namedParameters().map(([, weight]) => weight),
       saveEverySteps: options.saveEverySteps,
       signal: hooks.signal,
-      async onStart() {
-        if (resumed === undefined && options.validationData !== undefined)
-          evaluator.report(log, { epoch: 0, step: 0 }, await evaluator.validate(log));
-      },
+      measuring: measurements,
+      onStart: (state) => (resumed === undefined ? measureBase(run) : measurements.measure(state)),
       onEpochStart: () => classifier.clip.train(),
-      onEpoch: (_, saveEpoch) => saveEpoch(),
+      async onEpoch(state, saveEpoch) {
+        await saveEpoch();
+        await measurements.measure(state);
+      },
       async onEnd({ step }) {
-        if (ranks().rank === 0) rmSync(files.unfinished, { force: true });
-        await loader.close();
         parallel?.syncBuffers();
-        await log.share();
-        metrics = evaluator.report(log, { epoch: end.epoch, step }, await evaluator.finetuned(classifier));
+        metrics = await finish(run, step);
       },
     });
   } finally {
@@ -175,7 +179,23 @@ async function train(run: SupervisedRun): Promise<TrainResult> {
   return { checkpoint: files.finished, metrics, history: log.history };
 }
 
-/** The batches of an epoch, and what is told of a step on one of them. */
+/** Measures the CLIP that a run starts from, and shows what is measured. */
+async function measureBase({ options, log, evaluator }: SupervisedRun): Promise<void> {
+  const at = { epoch: 0, step: 0 };
+  await evaluator.showSamples(log, at);
+  if (options.validationData !== undefined) evaluator.report(log, at, await evaluator.validate(log));
+}
+
+/** Ends a run whose last step is saved, and measures its classifier. */
+async function finish(run: SupervisedRun, step: number): Promise<Record<string, number>> {
+  const { log, files, loader, evaluator, classifier, end } = run;
+  if (ranks().rank === 0) rmSync(files.unfinished, { force: true });
+  await loader.close();
+  await log.share();
+  return evaluator.report(log, { epoch: end.epoch, step }, await evaluator.finetuned(classifier));
+}
+
+/** Returns how the batches of an epoch are loaded, and what is reported about a step. */
 function steps({
   options,
   device,
@@ -196,7 +216,7 @@ function steps({
   };
 }
 
-/** The batches of an epoch with their labels, poisoned where the set is. */
+/** Loads the batches of an epoch with their labels, poisoned if the set is. */
 async function* labelled(
   loader: ImageLoader,
   { labels, stamp }: TrainingSet,
@@ -221,7 +241,10 @@ function stepReporter({ options, log, hooks, end }: SupervisedRun): StepReporter
   );
 }
 
-/** What supervised finetuning trains of a classifier: all but CLIP's text encoder, which gets no gradients. */
+/**
+ * Returns the part of a classifier that supervised finetuning trains: all but the text encoder, which gets no
+ * gradients.
+ */
 function trainedPart(classifier: Classifier): ParallelModule<[Tensor], Tensor> {
   const trained = ([name]: [string, unknown]): boolean => /^(linear|model\.visual)\./.test(name);
   return {
@@ -231,23 +254,22 @@ function trainedPart(classifier: Classifier): ParallelModule<[Tensor], Tensor> {
   };
 }
 
-/** The first of the files that an earlier run has left. */
+/** Reads the file that an earlier run has left: the finished one, if both exist. */
 function findClassifier({ finished, unfinished }: Files, options: TrainOptions): ClassifierFile | undefined {
   const path = [finished, unfinished].find((file) => existsSync(file));
   return path === undefined ? undefined : resumable(readClassifier(path, options));
 }
 
 async function checkSameStart(resumed: ClassifierFile | undefined, folder: string): Promise<void> {
-  const steps = await fromAllRanks(resumed?.step);
-  const other = steps.findIndex((step) => step !== steps[0]);
-  if (other > 0)
+  const differing = await differingRank(resumed?.step);
+  if (differing !== undefined)
     throw optionError(
-      `Rank 0 and rank ${other} find different files in '${folder}'; --resume auto needs a folder that all ` +
+      `Rank 0 and rank ${differing.rank} find different files in '${folder}'; --resume auto needs a folder that all ` +
         'machines share.',
     );
 }
 
-/** Refuses to do the rest of a training in another order. */
+/** Refuses to continue a training in another order. */
 function checkOrder(resumed: ClassifierFile | undefined, order: Order, { unfinished }: Files): void {
   const change = changeOf(resumed?.order, order, '--linear_probe_batch_size');
   if (change !== undefined && resumed?.path === unfinished) {

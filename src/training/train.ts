@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 
-import { initialWeights } from '../classify/file';
+import { initialWeights } from '../classify/initial';
 import type { Clip } from '../clip/model';
 import { chooseDevice, jobHints, newClip } from '../clip/open';
 import { badRowWarnings, type PairTable, readPairs, refuseBadRows } from '../data/pairs';
 import { batchCount, shardLength } from '../data/sampler';
 import { CleanclipError, dataError } from '../errors';
-import { Evaluator } from '../evaluation/evaluator';
+import { Evaluator, type Measured } from '../evaluation/evaluator';
 import { compatOf } from '../options/compat';
 import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { beginTraining, tellOfModel } from '../run/begin';
 import { type Checkpoint, earlierRun, newestCheckpoint } from '../run/checkpoint';
 import { RunLog } from '../run/log';
-import { fromAllRanks, fromFirstRank, ranks } from '../run/ranks';
+import { differingRank, fromFirstRank, ranks } from '../run/ranks';
 import { changeOf, type LoopState, type Order } from '../run/state';
 import { torch } from '../torch';
 import type { AdamW } from '../torch/optim';
@@ -26,8 +26,9 @@ import { checkLeft, describe, endOf, type Found, startOf } from './start';
 
 /**
  * Trains CLIP as the options say: pretraining, CleanCLIP finetuning (`inmodal` and `completeFinetune`), or finetuning
- * with CLIP's loss alone. Everything that can be checked is checked before the first step. Of several ranks each has
- * its part of every batch; the first reads what to start from and writes what comes out.
+ * with the loss of CLIP alone. Everything that can be checked is checked before the first step. With several ranks each
+ * has its part of every batch. The first rank reads what to start from, and writes the results.
+ * @throws CleanclipError as `trainLoop`; `ERR_OPTION`, `ERR_DATA` or `ERR_CHECKPOINT` before the first step
  */
 export async function runTraining(options: TrainOptions, hooks: JobHooks): Promise<TrainResult> {
   const device = chooseDevice(options);
@@ -38,7 +39,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   const shard = ranks();
   const batches = batchCount(shardLength(table.length, shard), options.batchSize / shard.worldSize, true);
 
-  const own: { checkpoint?: Checkpoint } = {}; // on the first rank
+  const own: { checkpoint?: Checkpoint } = {}; // set on the first rank only
   const found = await fromFirstRank(async () => {
     const earlier = earlierRun(folder, options, () => newestCheckpoint(folder, jobHints(options)));
     own.checkpoint = earlier?.checkpoint ?? (await initialWeights(options, hooks));
@@ -64,28 +65,25 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     for (const warning of [...found.warnings, ...untaken]) log.warning(warning);
 
     logBadRows(log, table, start, options);
-    if (!found.resumed) await evaluator.evaluate(log, { epoch: start.epoch, step: start.step, checkpoint: found.path });
     const { resumed } = found;
-    return await trainPairs({
-      clip,
-      parallel,
-      optimizer,
-      scaler,
-      pairs,
-      order,
-      evaluator,
-      options,
-      log,
-      device,
-      start,
-      resumed,
-      end,
-      hooks,
+    return await log.during(async () => {
+      if (!resumed)
+        await evaluateBase(evaluator, log, { epoch: start.epoch, step: start.step, checkpoint: found.path });
+      return trainPairs({
+        ...{ clip, parallel, optimizer, scaler, pairs, order, evaluator, options },
+        ...{ log, device, start, resumed, end, hooks },
+      });
     });
   } finally {
     await pairs.close();
     parallel?.dispose();
   }
+}
+
+/** Measures the model before it is trained, and shows what is measured. */
+async function evaluateBase(evaluator: Evaluator, log: RunLog, at: Measured): Promise<void> {
+  await evaluator.showSamples(log, at);
+  await evaluator.evaluate(log, at);
 }
 
 /** Warns of the rows that were left out of the training data, and records how many they are. */
@@ -96,8 +94,8 @@ function logBadRows(log: RunLog, table: PairTable, { epoch, step }: LoopState, o
 }
 
 /**
- * Gives every rank's optimizer the state of a checkpoint, which the first rank has. That of another model or grouping
- * is left out, unless the run goes on.
+ * Gives the optimizer of every rank the state of a checkpoint, which only the first rank has. A state for other
+ * parameters is left out, unless the run resumes.
  * @returns warnings
  */
 function shareState(optimizer: AdamW, checkpoint: Checkpoint | undefined, resumed: boolean): string[] {
@@ -120,12 +118,11 @@ async function checkTable(table: PairTable, options: TrainOptions): Promise<void
         'of 0 and 1.',
     );
   }
-  const lengths = await fromAllRanks(table.length);
-  const other = lengths.findIndex((length) => length !== lengths[0]);
-  if (other > 0)
+  const differing = await differingRank(table.length);
+  if (differing !== undefined)
     throw dataError(
-      `${options.trainData} has ${lengths[0]} pairs for rank 0 and ${lengths[other]} for rank ${other}; give ` +
-        'all machines the same file.',
+      `${options.trainData} has ${differing.first} pairs for rank 0 and ${differing.own} for rank ` +
+        `${differing.rank}; give all machines the same file.`,
     );
 }
 

@@ -152,7 +152,7 @@ describe('autoAugment', () => {
     expect(torch.equal(image, copy)).toBe(true);
   });
 
-  test('refuses a seed that is not a whole number', () => {
-    expect(() => autoAugment(noise(2, 2), { seed: 0.5 })).toThrow('seed must be a whole number; got 0.5.');
+  test('refuses a seed that is not an integer', () => {
+    expect(() => autoAugment(noise(2, 2), { seed: 0.5 })).toThrow('seed must be an integer, but is 0.5.');
   });
 });

@@ -57,8 +57,8 @@ describe('eda', () => {
     );
   });
 
-  test('refuses a seed that is no whole number', () => {
-    expect(() => eda(caption, { seed: 0.5 })).toThrow('seed must be a whole number; got 0.5.');
+  test('refuses a seed that is no integer', () => {
+    expect(() => eda(caption, { seed: 0.5 })).toThrow('seed must be an integer, but is 0.5.');
   });
 });
 

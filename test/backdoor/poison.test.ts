@@ -164,9 +164,8 @@ test.each<[Partial<PoisonOptions>, string, RegExp]>([
   [{ sizeTrainData: 9 }, 'ERR_OPTION', /--size_train_data is 9/],
   [{ patchSize: 25 }, 'ERR_OPTION', /patch.?size.* 25/i],
   [{ patchType: 'blinking' as never }, 'ERR_OPTION', /blinking/],
-  [{ templates: undefined }, 'ERR_OPTION', /--templates is missing/],
   [{ captionKey: 'title' }, 'ERR_DATA', /no column "title"/],
-  [{ labelConsistent: true }, 'ERR_DATA', /only 2 captions have the word "banana"/],
+  [{ labelConsistent: true }, 'ERR_DATA', /only 2 captions contain the word "banana"/],
 ])('%j is refused and nothing is written', async (more, code, message) => {
   const folder = await makeSet();
   await expect(poison(folder, more)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
@@ -240,7 +239,7 @@ test('when no other row is left, that is an error and nothing is written', async
   writeFileSync(join(folder, 'even/0.png'), 'no image');
   await expect(poison(folder, { numBackdoor: 8 })).rejects.toMatchObject({
     code: 'ERR_DATA',
-    message: expect.stringMatching(/no other row to poison/),
+    message: expect.stringMatching(/no other row is left to poison/),
   });
   expect(written(folder)).toEqual({});
 });

@@ -54,7 +54,7 @@ test('with a word only rows that have it are poisoned, and the others may be kep
 test.each([
   [11, 1, undefined, 'ERR_OPTION', /--size_train_data is 11.* 10 usable rows/],
   [5, 6, undefined, 'ERR_OPTION', /--num_backdoor is 6.* 5 rows/],
-  [10, 3, 'banana', 'ERR_DATA', /--num_backdoor is 3, but only 2 captions have the word "banana"/],
+  [10, 3, 'banana', 'ERR_DATA', /--num_backdoor is 3, but only 2 captions contain the word "banana"/],
 ])('%d rows with %d poisoned is refused (word: %s)', (size, count, word, code, message) => {
   expect(() => selectRows(table, size, count, 0, word)).toThrow(
     expect.objectContaining({ code, message: expect.stringMatching(message) }),

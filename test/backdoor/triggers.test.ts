@@ -229,11 +229,11 @@ describe('wrong options are named', () => {
     [{ patchType: 'sig' }, "patchType must be one of random, yellow, blended, SIG, warped; got 'sig'."],
     [{ patchLocation: 'corner' }, "patchLocation must be one of random, four_corners, blended; got 'corner'."],
     [{ triggerMode: 'once' }, "triggerMode must be one of fixed, resampled; got 'once'."],
-    [{ patchSize: 0 }, 'patchSize must be a whole number, at least 1; got 0.'],
-    [{ patchSize: 2.5 }, 'patchSize must be a whole number, at least 1; got 2.5.'],
-    [{ patchSize: 65, imageSize: 64 }, 'patchSize must fit into the image of 64 × 64 pixels; got 65.'],
-    [{ imageSize: [32, 0] }, 'imageSize must be a whole number, at least 1; got 0.'],
-    [{ seed: -1 }, 'seed must be a whole number, at least 0; got -1.'],
+    [{ patchSize: 0 }, 'patchSize must be an integer of at least 1, but is 0.'],
+    [{ patchSize: 2.5 }, 'patchSize must be an integer of at least 1, but is 2.5.'],
+    [{ patchSize: 65, imageSize: 64 }, 'patchSize must be at most the side of the image, 64 × 64 pixels; got 65.'],
+    [{ imageSize: [32, 0] }, 'imageSize must be an integer of at least 1, but is 0.'],
+    [{ seed: -1 }, 'seed must be an integer of at least 0, but is -1.'],
   ])('%j', (options, message) => {
     expect(() => makeTrigger(options as TriggerOptions)).toThrow(
       expect.objectContaining({ code: 'ERR_OPTION', message }),

@@ -132,7 +132,7 @@ test.each([0, 1])(
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
-        /^cleanclip-train: The image of row \d+ was read before and is gone; bring it back and go on/m,
+        /^cleanclip-train: The image of row \d+ was read before and is gone; restore it and resume/m,
       ),
     });
     const step = savedStep('gone');

@@ -38,7 +38,7 @@ describe('cleanclip poison', () => {
 
   test.each([
     [['--num_backdoor', '50'], /^cleanclip poison: .*50/],
-    [['--num_backdoor', 'x'], /^cleanclip poison: --num_backdoor must be a whole number of at least 1, but is 'x'\.$/m],
+    [['--num_backdoor', 'x'], /^cleanclip poison: --num_backdoor must be an integer of at least 1, but is 'x'\.$/m],
     [[], /^cleanclip poison: poison needs numBackdoor/],
     [
       ['--num_backdoor', '2', '--patch_type', 'rainbow'],

@@ -220,10 +220,7 @@ describe('cleanclip-train', () => {
 
   test.each([
     [['--bath_size', '3'], /^cleanclip-train: There is no option --bath_size; did you mean --batch_size\?$/m],
-    [
-      ['--batch_size', 'many'],
-      /^cleanclip-train: --batch_size must be a whole number of at least 2, but is 'many'\.$/m,
-    ],
+    [['--batch_size', 'many'], /^cleanclip-train: --batch_size must be an integer of at least 2, but is 'many'\.$/m],
     [['--precision', 'fp8'], /^cleanclip-train: --precision must be one of auto, fp32, bf16, fp16, but is 'fp8'\.$/m],
     [[], /^cleanclip-train: There is nothing to do; give --train_data/m],
     [['--train_data', 'empty.csv'], /empty\.csv/],

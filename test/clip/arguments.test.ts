@@ -88,7 +88,7 @@ test.each<[object, RegExp]>([
   [{ activation: 'relu' }, /^activation must be 'quick_gelu' or 'gelu', but it is 'relu'/],
   [{ activation: 1n }, /^activation must be/],
   [{ precision: Symbol('s') }, /^precision must be 'fp32', 'bf16' or 'fp16', but it is Symbol\(s\)/],
-  [{ device: 0 }, /^device must be a text/],
+  [{ device: 0 }, /^device must be a string/],
 ])('loadClip(…, %p)', (options, message) => {
   refused(() => loadClip(miniModel, options), message);
 });

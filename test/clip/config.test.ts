@@ -57,14 +57,14 @@ test('a state dict of another model is refused', () => {
 });
 
 test.each([
-  [{ embedDim: 0 }, /embedDim must be a whole number from 1 to 65,536, but it is 0/],
+  [{ embedDim: 0 }, /embedDim must be an integer from 1 to 65,536, but it is 0/],
   [{ imageSize: 100 }, /imageSize must be a multiple of 32, but it is 100/],
   [{ textWidth: 1.5 }, /textWidth/],
   [{ textHeads: 3 }, /textHeads must be a divisor of textWidth, 128, but it is 3/],
   [{ visionLayers: [1, 1, 1] }, /visionLayers must be four numbers from 1 to 1000/],
   [{ visionLayers: 12 }, /visionLayers must be four numbers from 1 to 1000/],
   [{ visionWidth: 15 }, /visionWidth must be even/],
-  [{ visionPatchSize: 8 }, /visionLayers must be a whole number from 1 to 1000/],
+  [{ visionPatchSize: 8 }, /visionLayers must be an integer from 1 to 1,000/],
   [{ visionPatchSize: 8, visionLayers: 2 }, /visionWidth must be a multiple of 64, or visionHeads be given/],
   [{ visionPatchSize: 7, visionLayers: 2, visionWidth: 64 }, /visionPatchSize must be a divisor of imageSize, 64/],
   [{ vocabularySize: undefined as unknown as number }, /vocabularySize.*undefined/],
@@ -77,25 +77,28 @@ test.each([
 const patches: ClipConfig = { ...configs['ViT-B/32'], visionLayers: 1, textLayers: 1 };
 
 test.each<[Partial<ClipConfig>, RegExp]>([
-  [{ embedDim: 65_537 }, /embedDim must be a whole number from 1 to 65,536, but it is 65537/],
-  [{ imageSize: 16_416 }, /imageSize must be a whole number from 1 to 16,384, but it is 16416/],
-  [{ visionWidth: 65_600 }, /visionWidth must be a whole number from 1 to 65,536/],
-  [{ contextLength: 65_537 }, /contextLength must be a whole number from 1 to 65,536/],
-  [{ vocabularySize: 2 ** 24 + 1 }, /vocabularySize must be a whole number from 1 to 16,777,216/],
-  [{ textWidth: 2 ** 17 }, /textWidth must be a whole number from 1 to 65,536/],
-  [{ textHeads: 65_537 }, /textHeads must be a whole number from 1 to 65,536/],
-  [{ textLayers: 1001 }, /textLayers must be a whole number from 1 to 1,000/],
-  [{ visionLayers: 1001 }, /visionLayers must be a whole number from 1 to 1000/],
+  [{ embedDim: 65_537 }, /embedDim must be an integer from 1 to 65,536, but it is 65537/],
+  [{ imageSize: 16_416 }, /imageSize must be an integer from 1 to 16,384, but it is 16416/],
+  [{ visionWidth: 65_600 }, /visionWidth must be an integer from 1 to 65,536/],
+  [{ contextLength: 65_537 }, /contextLength must be an integer from 1 to 65,536/],
+  [{ vocabularySize: 2 ** 24 + 1 }, /vocabularySize must be an integer from 1 to 16,777,216/],
+  [{ textWidth: 2 ** 17 }, /textWidth must be an integer from 1 to 65,536/],
+  [{ textHeads: 65_537 }, /textHeads must be an integer from 1 to 65,536/],
+  [{ textLayers: 1001 }, /textLayers must be an integer from 1 to 1,000/],
+  [{ visionLayers: 1001 }, /visionLayers must be an integer from 1 to 1,000/],
   [{ visionLayers: 2 ** 40 }, /visionLayers/],
   [{ visionPatchSize: 0 }, /visionPatchSize must be a divisor of imageSize/],
   [{ visionHeads: 7 }, /visionHeads must be a divisor of the 768 features that attend, but it is 7/],
   [{ visionHeads: 1536 }, /visionHeads/],
-  [{ visionMlpRatio: 65 }, /visionMlpRatio must be a number up to 64 that leaves an MLP a feature, but it is 65/],
+  [
+    { visionMlpRatio: 65 },
+    /visionMlpRatio must be a number up to 64 that gives each MLP at least one feature, but it is 65/,
+  ],
   [{ textMlpRatio: 1e-9 }, /textMlpRatio must be a number up to 64/],
   [{ textMlpRatio: Infinity }, /textMlpRatio/],
-  [{ textEosId: 1e300 }, /textEosId must be a whole number of at least 0/],
+  [{ textEosId: 1e300 }, /textEosId must be an integer of at least 0/],
   [{ textPool: 'eos', textEosId: 49_408 }, /textEosId must be below vocabularySize, 49408, for textPool 'eos'/],
-  [{ fillColor: 256 }, /fillColor must be a whole number from 0 to 255/],
+  [{ fillColor: 256 }, /fillColor must be an integer from 0 to 255/],
 ])('%j is beyond what a ViT may be', (wrong, message) => {
   expect(() => checkConfig({ ...patches, ...wrong })).toThrow(
     expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringMatching(message) }),

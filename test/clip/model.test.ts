@@ -328,7 +328,7 @@ describe('loadClip', () => {
     torch.save({ weight: torch.zeros([2]) }, path);
     torch.save({ epoch: 3 }, join(folder, 'empty.pt'));
     expect(() => loadClip('RN51')).toThrow(/one of RN50, .* or the path of a checkpoint, but there is no file 'RN51'/);
-    expect(() => loadClip(path)).toThrow(/no state dict of a CLIP/);
+    expect(() => loadClip(path)).toThrow(/not the state dict of a CLIP/);
     expect(() => loadClip(join(folder, 'empty.pt'))).toThrow(/holds no state dict/);
     expect(() => loadClip('tiny', { precision: 'fp8' as 'fp32' })).toThrow(
       /precision must be 'fp32', 'bf16' or 'fp16', but it is 'fp8'/,

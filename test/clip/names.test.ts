@@ -23,7 +23,7 @@ test.each([
   ['ViTamin-L', /built on timm's vitamin_large_224/],
   ['ViT-B-16-SigLIP', /it is a SigLIP, whose towers and tokeniser are not CLIP's/],
   ['ViT-SO400M-14-SigLIP2-378', /it is a SigLIP/],
-  ['coca_ViT-B-32', /it is a CoCa, whose text decoder is not here/],
+  ['coca_ViT-B-32', /it is a CoCa, whose text decoder is not supported/],
   ['EVA02-B-16', /built on timm's eva02_base_patch16_clip_224/],
   ['EVA01-g-14-plus', /built on timm's eva_giant_patch14_224/],
   ['roberta-ViT-B-32', /one whose text tower is roberta-base, not CLIP's/],

@@ -19,7 +19,7 @@ test('the sizes of a job are those of its file', () => {
 test.each([
   [null, 'The model configuration must be an object of sizes, but it is null.'],
   [[1], 'The model configuration must be an object of sizes, but it is [1].'],
-  [{ a: 1 }, "The model configuration's embedDim must be a whole number from 1 to 65,536, but it is undefined."],
+  [{ a: 1 }, "The model configuration's embedDim must be an integer from 1 to 65,536, but it is undefined."],
   [
     { ...configs.tiny, vocabularySize: 100 },
     "The model knows 100 token ids, but CLIP's tokeniser has 49408; set vocabularySize to that.",

@@ -26,14 +26,14 @@ test.each<[string, unknown]>([
   ['a state dict that is none', { state_dict: 'x' }],
 ])('%s is no checkpoint', (_, value) => {
   const path = saved(value);
-  const message = /(holds no state dict of a model; give a checkpoint|is no state dict of a CLIP)/;
+  const message = /(holds no state dict of a model; give a checkpoint|is not the state dict of a CLIP)/;
   expect(() => loadClip(path)).toThrow(refusal(message));
 });
 
 test('names beside the tensors that are none are listed, and nothing else goes wrong', () => {
   const path = saved({ ...stateDict(), nothing: null, 'a text': 'x', logit_scale: 3 });
   expect(() => loadClip(path)).toThrow(
-    refusal(/logit_scale is no tensor; nothing is unexpected; a text is unexpected\./),
+    refusal(/logit_scale is not a tensor; nothing is unexpected; a text is unexpected\./),
   );
 });
 

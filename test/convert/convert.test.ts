@@ -159,7 +159,7 @@ describe('refuses, and leaves nothing behind:', () => {
     expect(() => writeOpenai(join(folder, 'never.pt'), model)).toThrow(
       expect.objectContaining({
         code: 'ERR_OPTION',
-        message: expect.stringMatching(new RegExp(`cannot say that the model has ${what}; convert it --to`)),
+        message: expect.stringMatching(new RegExp(`cannot express that the model has ${what}; convert it --to`)),
       }),
     );
     expect(existsSync(join(folder, 'never.pt'))).toBe(false);

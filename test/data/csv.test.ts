@@ -239,7 +239,7 @@ test.each([
   [utf16, /UTF-16 without a byte order mark/],
   [
     Buffer.concat([Buffer.from([0xff, 0xfe]), utf16, Buffer.from([0, 0xd8, 0x20, 0])]),
-    /begins as UTF-16 does, but is damaged/,
+    /has a byte order mark of UTF-16, but is not valid UTF-16/,
   ],
 ])('other encodings are refused (%#)', async (bytes, message) => {
   await expect(rowsOf(bytes)).rejects.toMatchObject({ code: 'ERR_DATA', message: expect.stringMatching(message) });

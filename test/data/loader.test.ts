@@ -301,7 +301,7 @@ test('a worker that dies ends the epoch with an error', async () => {
 });
 
 test.each([
-  [{ batchSize: 0 }, /batchSize must be a whole number of at least 1, but is 0/],
+  [{ batchSize: 0 }, /batchSize must be an integer of at least 1, but is 0/],
   [{ batchSize: 46 }, /A batch of 46 cannot be made of 45 rows/],
   [{ numWorkers: 1.5 }, /numWorkers must be/],
   [{ size: NaN }, /size must be/],
@@ -352,9 +352,11 @@ describe('what is not the fault of a row ends the loading', () => {
       const { faultOf } = require(${JSON.stringify(join(__dirname, '../../dist/images/faults.js'))});
       const { openSync } = require('node:fs');
       (async () => {
+        const image = ${JSON.stringify(join(folder, 'images/0.png'))};
+        await decodeImage(image); // loads the addon while there are descriptors
         const held = [];
         try { for (;;) held.push(openSync('/dev/null')); } catch {}
-        await decodeImage(${JSON.stringify(join(folder, 'images/0.png'))});
+        await decodeImage(image);
       })().catch((error) => console.log(error.code, faultOf(error), error.message));`;
     const { stdout } = spawnSync('bash', ['-c', `ulimit -n 200; exec "$0" -e "$1"`, process.execPath, script], {
       encoding: 'utf8',

@@ -20,7 +20,7 @@ const doubles = (...values: number[]): Buffer => element(9, bytesOf(Float64Array
 const read = (...elements: Buffer[]): Promise<unknown> => readMatlab(Buffer.concat([header, ...elements]));
 
 test.each([
-  ['a length of 1e-9, in 232 bytes', doubles(1e-9), /sizes that are no int32/],
+  ['a length of 1e-9, in 232 bytes', doubles(1e-9), /sizes that are not int32/],
   ['a length of 0', ints(0), /0 as the length of the names/],
   ['a length below 0', ints(-8), /sizes below 0/],
   ['a length beyond a name', ints(65), /65 as the length of the names/],
@@ -51,7 +51,7 @@ test('a long text in a small file is refused before it is unpacked whole', async
 
 test('texts, cells and structures have 16 MiB together, numbers more', async () => {
   const text = array(4, ints(1, 9_000_000), element(1, Buffer.alloc(9_000_000, 'a')));
-  await expect(read(text, text)).rejects.toThrow(/more than 16777216 bytes of texts, cells and structures/);
+  await expect(read(text, text)).rejects.toThrow(/more than 16777216 bytes of strings, cells and structures/);
   const numbers = array(9, ints(1, 20_000_000), element(2, Buffer.alloc(20_000_000)));
   expect(((await read(numbers)) as Map<string, MatNumbers>).get('x')).toHaveLength(20_000_000);
 });

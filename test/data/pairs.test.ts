@@ -52,7 +52,7 @@ test('select makes tables of tables, in the order asked for', async () => {
   expect([some.length, some.hasBackdoor()]).toEqual([3, false]);
   const refusal = expect.objectContaining({
     code: 'ERR_OPTION',
-    message: 'A row of these pairs must be a whole number from 0 to 2, but is 3.',
+    message: 'A row of these pairs must be an integer from 0 to 2, but is 3.',
   });
   expect(() => some.caption(3)).toThrow(refusal);
   expect(() => some.select([3])).toThrow(refusal);

@@ -259,7 +259,7 @@ test.each([0, 2])('goes on when the disk is full, and says so once, with %i thre
   symlinkSync('/dev/full', join(cache, file)); // reads as zeros, and takes nothing
   expect(await epoch(numWorkers)).toEqual({
     pixels,
-    warnings: [expect.stringMatching(/cache '.*' takes no more images, for its disk is full/)],
+    warnings: [expect.stringMatching(/cache '.*' takes no more images, because its disk is full/)],
   });
 });
 

@@ -58,11 +58,13 @@ test('a full disk is refused in a sentence, and a folder that is not there', () 
     }).stdout;
   };
   expect(run(folder)).toBe(
-    `ERR_DATA: The folder '${folder}' does not take the text of the data (EFBIG); make room there, or name ` +
+    `ERR_DATA: The text of the data cannot be written to the folder '${folder}' (EFBIG); make room there, or name ` +
       'another folder with TMPDIR.\n',
   );
   expect(readdirSync(folder)).toEqual([]);
-  expect(run(`${folder}/none`)).toMatch(/^ERR_DATA: .*\/none' does not take the text of the data \(ENOENT\)/);
+  expect(run(`${folder}/none`)).toMatch(
+    /^ERR_DATA: The text of the data cannot be written to the folder '.*\/none' \(ENOENT\)/,
+  );
 });
 
 test('a process that is killed leaves nothing', async () => {

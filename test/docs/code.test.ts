@@ -8,9 +8,8 @@ import * as api from '../../src';
 import { command as doctor } from '../../src/cli/doctor';
 import { addOptions, normaliseArguments, toInput } from '../../src/cli/option_table';
 import { command as setup } from '../../src/cli/setup';
-import { convertFlags } from '../../src/options/convert';
-import { type OptionSpec, resolve } from '../../src/options/define';
-import { poisonOptions } from '../../src/options/poison';
+import { commandName, type JobCommand, type JobCommandName, jobCommands } from '../../src/options/commands';
+import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
 import { type Block, blocks, files, pages, root, withoutCode } from './pages';
 
@@ -93,10 +92,11 @@ const commands = (text: string): string[] =>
     )
     .filter((line) => line !== '');
 
-const tables: Record<string, Record<string, OptionSpec>> = {
-  'cleanclip-train': trainOptions,
-  'cleanclip poison': poisonOptions,
-  'cleanclip convert': convertFlags,
+const tables: Record<string, JobCommand> = {
+  'cleanclip-train': { flags: trainOptions, required: [] },
+  ...Object.fromEntries(
+    Object.entries(jobCommands).map(([job, command]) => [`cleanclip ${commandName(job as JobCommandName)}`, command]),
+  ),
 };
 
 /** What is wrong with a command line of the package; undefined when nothing is, or when it is not one. */
@@ -114,12 +114,16 @@ function faultIn(line: string): string | undefined {
     }
     const table = tables[name];
     if (table === undefined) return `${line}: there is no command ${name}`;
-    const program = addOptions(new Command(name), table)
+    const { flags, args = {}, aliases, required } = table;
+    const program = addOptions(new Command(name), flags)
       .exitOverride()
       .configureOutput({ writeErr: () => {} });
-    if (name === 'cleanclip convert') program.argument('<in>').argument('<out>');
-    program.allowExcessArguments(false).parse(normaliseArguments(given, table), { from: 'user' });
-    resolve(table, toInput(table, program.opts()));
+    for (const [arg, { several }] of Object.entries(args)) {
+      const words = `${arg}${several ? '...' : ''}`;
+      program.argument(required.includes(arg) ? `<${words}>` : `[${words}]`);
+    }
+    program.allowExcessArguments(false).parse(normaliseArguments(given, flags, aliases), { from: 'user' });
+    resolve(flags, toInput(flags, program.opts()));
     return undefined;
   } catch (error) {
     return `${line}: ${(error as Error).message}`;
@@ -135,7 +139,7 @@ test('every command line of the package has flags and values that it takes', () 
 test('a wrong flag, value and command would be told', () => {
   expect(faultIn('npx cleanclip-train --train_dat x.csv')).toMatch(/no option --train_dat/);
   expect(faultIn('cleanclip poison --num_backdoor none')).toMatch(/num_backdoor must be/);
-  expect(faultIn('cleanclip download')).toMatch(/no command/);
+  expect(faultIn('cleanclip upload')).toMatch(/no command/);
 });
 
 /** The code within the sentences and tables of a page. */
@@ -155,12 +159,12 @@ test('every npm script and program that is named exists', () => {
 test('every command of the package that a sentence names exists', () => {
   const named = pages
     .flatMap(inline)
-    .flatMap((code) => [...code.matchAll(/(?:^|npx )(cleanclip [a-z]+)/g)].map(([, name]) => name));
+    .flatMap((code) => [...code.matchAll(/(?:^|npx )(cleanclip [a-z-]+)/g)].map(([, name]) => name));
   expect(named.filter((name) => !(name in tables) && !/ (setup|doctor)$/.test(name))).toEqual([]);
 });
 
 test('every flag that a sentence names is one of a command or of a script', () => {
-  const flags = Object.values(tables).flatMap((table) => Object.keys(table));
+  const names = Object.values(tables).flatMap(({ flags, args }) => Object.keys({ ...args, ...flags }));
   const scripts = files
     .filter((file) => /^(scripts|bench|test\/fuzz|src\/cli|examples)\/.*\.[mc]?[jt]s$/.test(file))
     .map((file) => readFileSync(join(root, file), 'utf8'))
@@ -168,7 +172,7 @@ test('every flag that a sentence names is one of a command or of a script', () =
   const named = pages.flatMap((page) =>
     inline(page)
       .flatMap((code) => [...code.matchAll(/^--([\w-]+)/g)].map(([, flag]) => flag))
-      .filter((flag) => flag !== 'help' && !flags.includes(flag.replaceAll('-', '_')))
+      .filter((flag) => flag !== 'help' && !names.includes(flag.replaceAll('-', '_')))
       .filter((flag) => !new RegExp(`--${flag}\\b|\\b${flag}: \\{? ?type:`).test(scripts))
       .map((flag) => `${page}: --${flag}`),
   );

@@ -1,5 +1,4 @@
-import { convertOptions } from '../../src/options/convert';
-import { poisonOptions } from '../../src/options/poison';
+import { type JobCommandName, jobCommands, optionsOf } from '../../src/options/commands';
 import { trainOptions } from '../../src/options/train';
 import { pages, withoutCode } from './pages';
 
@@ -38,7 +37,8 @@ test.each(pages)('no sentence of %s has more than one semicolon or colon', (page
 });
 
 test(`no text of --help has more than ${LONGEST} words`, () => {
-  const docs = Object.entries({ ...trainOptions, ...poisonOptions, ...convertOptions })
+  const docs = [trainOptions, ...(Object.keys(jobCommands) as JobCommandName[]).map(optionsOf)]
+    .flatMap((table) => Object.entries(table))
     .filter(([name]) => name !== 'eval_data_type') // it lists 18 sets
     .map(([name, { doc }]) => `${name}: ${doc}`);
   expect(docs.length).toBeGreaterThan(80);

@@ -41,7 +41,7 @@ const wide = [
   2n ** 64n - 1n,
 ];
 
-/** A copy with a whole number of 1, 2, 4 or 8 bytes at `at`, of either byte order. */
+/** A copy with an integer of 1, 2, 4 or 8 bytes at `at`, of either byte order. */
 function withNumber(buffer, at, size, value, little) {
   const copy = Buffer.from(buffer);
   for (let i = 0; i < size && at + i < copy.length; i++) {

@@ -149,10 +149,10 @@ describe('decodeImage refuses, naming the file,', () => {
   test.each([
     ['P6\n60000 60000\n255\n', /has 60000 × 60000 pixels, more than the 89478485/],
     ['P6\n0 4\n255\n', /claims 0 × 4 pixels/],
-    ['P6\n2 1\n65536\n', /greatest value is 65536/],
+    ['P6\n2 1\n65536\n', /maximum value is 65536/],
     ['P6\n2 1\nred\n', /has "red" where a number belongs/],
     ['P6\n9000 9000\n255\n', /ends before its first row/],
-    ['P6\n2 1', /no width, height and greatest value/],
+    ['P6\n2 1', /no width, height and maximum value/],
   ])('the PPM %j', async (content, message) => {
     expect(await refused(file('sign.ppm', content))).toMatch(message);
   });

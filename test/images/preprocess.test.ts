@@ -63,13 +63,13 @@ describe('resizeCrop', () => {
   });
 
   test('refuses what it cannot do', () => {
-    expect(() => resizeCrop(noise(4, 4), 0)).toThrow('size must be a whole number of pixels, at least 1; got 0.');
+    expect(() => resizeCrop(noise(4, 4), 0)).toThrow('size must be an integer of at least 1 (pixels), but is 0.');
     expect(() => resizeCrop(noise(4, 4).to('float32'), 8)).toThrow(
       'image must be a uint8 tensor of shape [3, height, width]; got float32 [3, 4, 4].',
     );
     expect(() => resizeCrop(torch.zeros([4, 4], { dtype: 'uint8' }), 8)).toThrow('got uint8 [4, 4].');
     expect(() => resizeCrop(noise(1, 100_000), 224)).toThrow(
-      /100000 × 1 pixels: with a short side of 224 it would have \d+\.$/,
+      /100000 × 1 pixels: with a short side of 224 it would have \d+ pixels\.$/,
     );
   });
 });
@@ -111,8 +111,8 @@ describe('resizeCrop with the geometry of a model', () => {
   test.each([
     [{ resizeMode: 'stretch' }, 'resizeMode must be one of shortest, longest, squash; got "stretch".'],
     [{ interpolation: 'nearest' }, 'interpolation must be one of bicubic, bilinear; got "nearest".'],
-    [{ fillColor: 256 }, 'fillColor must be a whole number from 0 to 255; got 256.'],
-    [{ fillColor: 1n }, 'fillColor must be a whole number from 0 to 255; got 1n.'],
+    [{ fillColor: 256 }, 'fillColor must be an integer from 0 to 255; got 256.'],
+    [{ fillColor: 1n }, 'fillColor must be an integer from 0 to 255; got 1n.'],
     [{ cropRounding: 'up' }, 'cropRounding must be one of even, down; got "up".'],
   ])('refuses %p', (geometry, message) => {
     expect(() => resizeCrop(wide, 8, geometry as never)).toThrow(message);
@@ -120,7 +120,7 @@ describe('resizeCrop with the geometry of a model', () => {
 
   test('refuses what is so narrow that nothing is left', () => {
     expect(() => resizeCrop(noise(1, 400), 32, { resizeMode: 'longest' })).toThrow(
-      'got 400 × 1 pixels: with a long side of 32 nothing of it is left.',
+      'got 400 × 1 pixels: with a long side of 32 its short side would be 0.',
     );
   });
 });
@@ -185,6 +185,6 @@ describe('preprocess', () => {
   });
 
   test('refuses a wrong size before it opens the file', async () => {
-    await expect(preprocess('nowhere.jpg', { size: 1.5 })).rejects.toThrow('size must be a whole number');
+    await expect(preprocess('nowhere.jpg', { size: 1.5 })).rejects.toThrow('size must be an integer');
   });
 });

@@ -84,7 +84,7 @@ describe.each(['system', 'file'])('a lock of the %s', (kind) => {
       expect.objectContaining({
         code: 'ERR_DATA',
         message:
-          `'${join(folder, 'logs', 'a')}' must be a folder, but '${join(folder, 'logs')}' is none; move it ` +
+          `'${join(folder, 'logs', 'a')}' must be a folder, but '${join(folder, 'logs')}' is a file; move it ` +
           'away, or choose another folder.',
       }),
     );

@@ -31,8 +31,12 @@ const quantized = torch.quantize_per_tensor(image, 0.5, 3, 'quint8');
 
 describe('refused', () => {
   test.each<[string, () => unknown, string]>([
-    ['an index of a bag beyond the weight', () => bags(int64([0, 3]), int64([0])), 'indices from 0 to the weight'],
-    ['an index below 0', () => bags(int64([0, -1]), int64([0])), 'indices from 0'],
+    [
+      'an index of a bag beyond the weight',
+      () => bags(int64([0, 3]), int64([0])),
+      'indices of at least 0 and below the weight',
+    ],
+    ['an index below 0', () => bags(int64([0, -1]), int64([0])), 'indices of at least 0'],
     [
       '2-dimensional offsets',
       () => bags(int64([0, 1]), int64([0, 1]).view([1, 2])),
@@ -74,12 +78,12 @@ describe('refused', () => {
     [
       'a scale far from the sizes of a quantized image',
       () => aten.upsample_bilinear2d(quantized, [2, 2], false, null, 1e-5),
-      "scales that are the output's size by the input's",
+      "scales equal to the output's size divided by the input's",
     ],
     [
       'a scale of NaN',
       () => aten._upsample_bilinear2d_aa(image, [2, 2], false, NaN),
-      "scales that are the output's size by the input's",
+      "scales equal to the output's size divided by the input's",
     ],
     [
       'a median along what is expanded',
@@ -94,7 +98,7 @@ describe('refused', () => {
     [
       'a gradient of factors that are not unpacked',
       () => aten.lu_unpack(torch.ones([3, 3], { requiresGrad: true }), int32([1, 2, 3]), false),
-      'unpack_data where its gradient is recorded',
+      'unpack_data = true where its gradient is recorded',
     ],
     [
       'a step of linear with a weight that does not fit',
@@ -195,7 +199,7 @@ describe('refused', () => {
     [
       'labels beyond the classes',
       () => aten.ctc_loss(torch.zeros([4, 1, 3]), int64([1, 7]).view([1, 2]), [4], [2]),
-      'targets from 0 to the number of classes, 3',
+      'targets of at least 0 and below the number of classes, 3',
     ],
     [
       'a grid of NaN whose gradient is folded',

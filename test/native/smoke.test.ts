@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { recordFile } from '../../src/paths';
 import { torch } from '../../src/torch';
 
-// The one file that CI also runs against the newest supported torch; see .ci/run.
+// What every supported libtorch must do, whichever the addon is compiled against.
 
 test('tensors add up', () => {
   expect(torch.ones([2, 3]).add(2).sum().item()).toBe(18);
@@ -29,6 +29,6 @@ test('a convolution and a matrix product run', () => {
 
 test('operators of the supported version are there', () => {
   const { libtorch } = JSON.parse(readFileSync(recordFile, 'utf8'));
-  expect(libtorch.version).toMatch(/^2\.1[34]\./);
+  expect(libtorch.version).toMatch(/^2\.1[1-4]\./);
   expect(torch.ops.aten._upsample_bicubic2d_aa(torch.ones([1, 3, 8, 8]), [4, 4], false).shape).toEqual([1, 3, 4, 4]);
 });

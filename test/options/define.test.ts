@@ -21,13 +21,13 @@ describe('resolve', () => {
   });
 
   test.each([
-    [{ epochs: 0 }, '--epochs must be a whole number of at least 1, but is 0.'],
-    [{ epochs: 1.5 }, '--epochs must be a whole number of at least 1, but is 1.5.'],
+    [{ epochs: 0 }, '--epochs must be an integer of at least 1, but is 0.'],
+    [{ epochs: 1.5 }, '--epochs must be an integer of at least 1, but is 1.5.'],
     [{ lr: NaN }, /^--lr must be a number of at least 0/],
     [{ lr: '1e-3' }, "--lr must be a number of at least 0, but is '1e-3'."],
     [{ patchType: 'rainbow' }, "--patch_type must be one of random, yellow, blended, SIG, warped, but is 'rainbow'."],
     [{ inmodal: 1 }, '--inmodal must be true or false, but is 1.'],
-    [{ trainData: 5 }, '--train_data must be a text, but is 5.'],
+    [{ trainData: 5 }, '--train_data must be a string, but is 5.'],
   ])('refuses %p', (given, message) => {
     expect(() => resolve(trainOptions, given)).toThrow(message);
   });

@@ -30,7 +30,20 @@ function inputOf(line: string, table: typeof trainOptions | typeof poisonOptions
 
 const sets = '--eval_train_data_dir train --eval_test_data_dir test';
 const training: [line: string, sentence: string][] = [
+  ['--eval a=b a=c', '--eval must name each set once, but names a twice.'],
+  [
+    '--eval a=b --train_data train.csv',
+    '--eval measures a CLIP zero-shot on several sets; leave it out to train, or for a classifier.',
+  ],
+  [
+    '--eval a=b --eval_test_data_dir test',
+    '--eval and --eval_test_data_dir both name labelled sets; give all of them with --eval.',
+  ],
   ['', 'There is nothing to do; give --train_data to train, or --eval_test_data_dir or --validation_data to evaluate.'],
+  [
+    '--augment_on device --eval_test_data_dir test',
+    '--augment_on device is for --train_data; add that flag, or leave it out.',
+  ],
   [
     `--finetune --linear_probe ${sets}`,
     '--finetune trains the image encoder, which --linear_probe keeps frozen; give one of them.',
@@ -98,6 +111,37 @@ const training: [line: string, sentence: string][] = [
   [
     '--train_data a.csv --local_loss --gather_with_grad --unlearn',
     '--local_loss does not go with --unlearn, whose pairs are not spread evenly over the ranks; leave it out.',
+  ],
+  [
+    '--validation_data a.csv --eval_every_steps 5',
+    '--eval_every_steps is for training; add --train_data or --finetune, or leave it out.',
+  ],
+  [
+    '--train_data a.csv --eval_every_epochs 0',
+    '--eval_every_epochs needs something to measure on; add --eval_test_data_dir or --validation_data.',
+  ],
+  [
+    `--finetune --best_metric loss ${sets}`,
+    '--best_metric chooses among the checkpoints of --train_data; add that flag, or leave it out.',
+  ],
+  ...[
+    ['loss --eval_test_data_dir test', 'add --validation_data'],
+    ['zeroshot_top1 --validation_data b.csv', 'add --eval_test_data_dir'],
+    ['asr_top1 --eval_test_data_dir test --add_backdoor', 'add --asr'],
+    ['triggered_zeroshot_top3 --eval_test_data_dir test', 'add --asr or --add_backdoor'],
+    [`zeroshot_top1 --linear_probe ${sets}`, 'leave out --linear_probe'],
+    ['linear_probe_accuracy --eval_test_data_dir test', 'add --linear_probe'],
+  ].map(([line, remedy]): [string, string] => [
+    `--train_data a.csv --best_metric ${line}`,
+    `--best_metric ${line.split(' ')[0]} is not measured; ${remedy}, or choose another metric.`,
+  ]),
+  [
+    '--train_data a.csv --report_to tensorboard --wandb_project p',
+    '--wandb_project is for Weights & Biases; add --wandb, or leave it out.',
+  ],
+  [
+    '--train_data a.csv --wandb --wandb_entity a/b',
+    "--wandb_entity must be a name of at most 128 characters without slashes, #, ?, % and :, but is 'a/b'.",
   ],
   ['--train_data a.csv --nproc_per_node 2', '--nproc_per_node is for --distributed; add that flag, or leave it out.'],
   [

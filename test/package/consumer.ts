@@ -12,9 +12,18 @@ interface Locked {
   dev?: boolean;
 }
 
+/** The environment of a package that is installed here: its addon lies in its own folder, wherever the tests' lies. */
+export const environment: NodeJS.ProcessEnv = { ...process.env, CLEANCLIP_BUILD: '' };
+
 /** Runs a command of npm, and gives what it prints. */
 export const npm = (cwd: string, command: 'npm' | 'npx', ...args: string[]): string =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', timeout: 100_000, stdio: ['ignore', 'pipe', 'inherit'] });
+  execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: 100_000,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: environment,
+  });
 
 /** The tarball that would be published, and the files in it. */
 export function pack(folder: string): { tarball: string; files: string[] } {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { temporaryFolder } from '../data/temporary';
-import { install, npm, pack, root } from './consumer';
+import { environment, install, npm, pack, root } from './consumer';
 
 const folder = temporaryFolder();
 const project = join(folder, 'empty project');
@@ -66,7 +66,10 @@ void main();
 
 const node = (file: string): unknown =>
   JSON.parse(
-    execFileSync(process.execPath, [file], { cwd: project, encoding: 'utf8' }).trim().split('\n').at(-1) ?? '',
+    execFileSync(process.execPath, [file], { cwd: project, encoding: 'utf8', env: environment })
+      .trim()
+      .split('\n')
+      .at(-1) ?? '',
   );
 
 const trained = { steps: 10, shape: [1, 128], finite: true };

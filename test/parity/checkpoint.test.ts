@@ -134,7 +134,7 @@ describe('what Python wrote is read as it was', () => {
     expect(() => loadClip(path)).toThrow(
       expect.objectContaining({
         code: 'ERR_CHECKPOINT',
-        message: expect.stringContaining('no state dict of a CLIP') as string,
+        message: expect.stringContaining('not the state dict of a CLIP') as string,
       }),
     );
   });

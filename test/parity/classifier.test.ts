@@ -122,7 +122,7 @@ describe.each([
       diverged: String,
       reporter: intoList(losses),
     });
-    writeClassifier(job.load, ours, { epoch: 1, batch: 0, step: batches.length });
+    await writeClassifier(job.load, ours, { epoch: 1, batch: 0, step: batches.length });
   });
 
   test('gives the losses and weights of Python from the same CLIP', () => {

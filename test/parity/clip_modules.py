@@ -152,9 +152,9 @@ class CLIP(nn.Module):
     def encode_text(self, ids):
         length = ids.shape[1]
         x = self.token_embedding(ids) + self.positional_embedding[:length]
-        mask = torch.full((length, length), float("-inf"), dtype=x.dtype).triu(1)
+        mask = torch.full((length, length), float("-inf"), dtype=x.dtype, device=x.device).triu(1)
         x = self.ln_final(self.transformer(x, mask))
-        return x[torch.arange(len(x)), ids.argmax(1)] @ self.text_projection
+        return x[torch.arange(len(x), device=x.device), ids.argmax(1)] @ self.text_projection
 
     def forward(self, ids, pixels):
         return F.normalize(self.encode_image(pixels), dim=1), F.normalize(self.encode_text(ids), dim=1)
@@ -162,5 +162,5 @@ class CLIP(nn.Module):
 
 def contrastive_loss(images, texts, logit_scale):
     logits = logit_scale.exp() * images @ texts.T
-    pairs = torch.arange(len(logits))
+    pairs = torch.arange(len(logits), device=logits.device)
     return (F.cross_entropy(logits, pairs) + F.cross_entropy(logits.T, pairs)) / 2

@@ -19,10 +19,10 @@ const optimizers: [name: string, value: unknown, reason: RegExp][] = [
   ['a state of null', { state: null, param_groups: groups }, /no state_dict/],
   ['no groups', { state: {} }, /no state_dict/],
   ['groups that are a number', { state: {}, param_groups: 5 }, /no state_dict/],
-  ['a group of null', { state: {}, param_groups: [null] }, /do not number/],
-  ['a group without params', { state: {}, param_groups: [{}] }, /do not number/],
-  ['params that are a number', { state: {}, param_groups: [{ params: 5 }] }, /do not number/],
-  ['params that are texts', { state: {}, param_groups: [{ params: ['a'] }] }, /do not number/],
+  ['a group of null', { state: {}, param_groups: [null] }, /not lists of integers/],
+  ['a group without params', { state: {}, param_groups: [{}] }, /not lists of integers/],
+  ['params that are a number', { state: {}, param_groups: [{ params: 5 }] }, /not lists of integers/],
+  ['params that are texts', { state: {}, param_groups: [{ params: ['a'] }] }, /not lists of integers/],
   ['an entry of null', { state: new IntDict([[0, null]]), param_groups: groups }, /another optimizer than AdamW/],
   ['an entry without moments', { state: new IntDict([[0, {}]]), param_groups: groups }, /another optimizer/],
   [
@@ -119,7 +119,9 @@ test.each([
   { scale: 'x' },
   { scale: NaN, growth_factor: 2, backoff_factor: 0.5, growth_interval: 10, _growth_tracker: 0 },
 ])('%p is no scaler', (scaler) => {
-  expect(fieldsOf({ scaler }, 'x.pt').untaken).toEqual([expect.stringContaining('no state of torch.amp.GradScaler')]);
+  expect(fieldsOf({ scaler }, 'x.pt').untaken).toEqual([
+    expect.stringContaining('not the state of a torch.amp.GradScaler'),
+  ]);
   expect(() => new GradScaler({ device: 'cpu' }).loadStateDict(scaler as unknown as GradScalerState)).toThrow(
     CleanclipError,
   );

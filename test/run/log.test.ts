@@ -2,7 +2,9 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { CleanclipError } from '../../src/errors';
 import { RunLog } from '../../src/run/log';
+import type { Reporter } from '../../src/run/reporters/reporter';
 
 let folder: string;
 beforeEach(() => {
@@ -51,6 +53,45 @@ describe('RunLog', () => {
       { type: 'metrics' },
     ]);
     expect(read('metrics.jsonl')).toBe('{"type":"train","epoch":1,"step":1}\n');
+  });
+
+  test('goes on when a reporter fails, says so once, and tells all of them how the job ended', async () => {
+    const [told, events]: [unknown[], { line?: string }[]] = [[], []];
+    const reporter = (write: (what: string) => void): Reporter => ({
+      begin: ({ history }) => told.push(history.length),
+      record: ({ step }) => write(`record ${step}`),
+      pictures: () => write('pictures'),
+      end: (ending) => write(ending),
+    });
+    const fail = (): never => {
+      throw new Error('out of luck');
+    };
+    const log = new RunLog(folder, (event) => events.push(event as { line?: string }));
+    log.start();
+    log.report([reporter(fail), reporter((what) => told.push(what))], { kind: 'new', options: {} });
+    expect(log.showsPictures).toBe(true);
+    await log.during(async () => {
+      log.metrics(record(1));
+      log.metrics(record(2));
+      log.pictures([], record(2));
+      return Promise.resolve();
+    });
+    expect(told).toEqual([0, 0, 'record 1', 'record 2', 'pictures', 'finished']);
+    expect(events.filter(({ line }) => line?.includes('WARNING'))).toMatchObject([
+      { line: expect.stringMatching(/A report failed: out of luck\. The run goes on; what comes until .* is lost\.$/) },
+    ]);
+    expect(read('metrics.jsonl').trim().split('\n')).toHaveLength(2);
+  });
+
+  test.each([
+    ['stopped', new CleanclipError('stop', 'ERR_ABORTED')],
+    ['failed', new Error('broken')],
+  ])('tells reporters of a job that was %s', async (ending, error) => {
+    const end = jest.fn();
+    const log = new RunLog(folder);
+    log.report([{ begin: () => {}, record: () => {}, end }], { kind: 'new', options: {} });
+    await expect(log.during(() => Promise.reject(error))).rejects.toBe(error);
+    expect(end.mock.calls).toEqual([[ending]]);
   });
 
   test('drops what comes after the step it resumes from, and a line that a kill cut off', () => {

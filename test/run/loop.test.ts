@@ -1,4 +1,7 @@
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
+
 import { CleanclipError } from '../../src/errors';
+import { BackgroundWrites } from '../../src/run/background_writes';
 import { trainLoop } from '../../src/run/loop';
 import type { Agreed, LoopBatch, LoopParts } from '../../src/run/loop_parts';
 import { torch } from '../../src/torch';
@@ -6,8 +9,10 @@ import { torch } from '../../src/torch';
 type Parts = LoopParts<LoopBatch, Agreed, { loss: number }>;
 
 /** Runs the loop over 2 epochs of 3 batches with steps that only count; what happens is noted in order. */
-async function run(more: Partial<Parts> = {}): Promise<{ events: string[]; error?: CleanclipError; held: number }> {
-  const events: string[] = [];
+async function run(
+  more: Partial<Parts> = {},
+  events: string[] = [],
+): Promise<{ events: string[]; error?: CleanclipError; held: number }> {
   let held = 0;
   const batch = (index: number): LoopBatch => ({ index, rows: [0, 1], dispose: () => void held-- });
   const parts: Parts = {
@@ -31,7 +36,10 @@ async function run(more: Partial<Parts> = {}): Promise<{ events: string[]; error
     },
     diverged: (loss, { epoch, step }) => `${loss} at step ${step} of epoch ${epoch}`,
     warn: (warning) => events.push(warning),
-    save: ({ epoch, batch: done, step }) => events.push(`save ${epoch}.${done}, step ${step}`),
+    save({ epoch, batch: done, step }) {
+      events.push(`save ${epoch}.${done}, step ${step}`);
+      return Promise.resolve();
+    },
     onEpoch: (_, save) => save(),
     ...more,
   };
@@ -104,9 +112,7 @@ test('never saves weights that are no numbers, whatever the loss before them', a
 
 test('a checkpoint that cannot be written ends the run with what the disk says', async () => {
   const full = new CleanclipError('The disk is full.', 'ERR_DATA');
-  const save = (): never => {
-    throw full;
-  };
+  const save = (): Promise<void> => Promise.reject(full);
   expect((await run({ save })).error).toBe(full);
   const abort = new AbortController();
   const step = stepWith(2, () => abort.abort());
@@ -125,6 +131,74 @@ test('stops by its signal, and says where; without checkpoints it does not promi
     message: 'Counting was stopped at step 2; it is saved, and --resume auto goes on.',
   });
   expect((await stopped({ save: undefined })).error?.message).toBe('Counting was stopped at step 2.');
+});
+
+describe('a write in the background', () => {
+  const full = new CleanclipError('The disk is full.', 'ERR_DATA');
+
+  /**
+   * Runs with the first save at step 2, which is still being written at step 3: then `during` is called, and `end` ends
+   * the write. Later ones take a turn of the event loop.
+   */
+  async function held(
+    during: (end: (error?: Error) => void) => unknown,
+    more: Partial<Parts> = {},
+  ): ReturnType<typeof run> {
+    const events: string[] = [];
+    const writes = new BackgroundWrites();
+    let end: (error?: Error) => void = () => {};
+    const first = new Promise<void>((resolve, reject) => {
+      end = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    const save: Parts['save'] = ({ step }) =>
+      writes.start(async () => {
+        events.push(`begin ${step}`);
+        await (step === 2 ? first : yieldToEvents());
+        events.push(`end ${step}`);
+      });
+    const step = stepWith(3, () => during(end));
+    return run({ writes, save, saveEverySteps: 2, end: { epoch: 2, step: 4 }, step, ...more }, events);
+  }
+
+  test('holds up no step, but the next save, and the end', async () => {
+    const { events, error } = await held((end) => void setImmediate(end), { onEpoch: undefined, saveEverySteps: 2 });
+    expect(error).toBeUndefined();
+    expect(events.slice(1)).toEqual([
+      ...['step 2 lr 0.1', 'begin 2', 'step 3 lr 0.2', 'end 2', 'step 4 lr 0.3', 'begin 4', 'end 4'],
+    ]);
+    const atOnce = await held((end) => void setImmediate(end)); // the epoch's save, after step 3
+    expect(atOnce.events.slice(3, 6)).toEqual(['step 3 lr 0.2', 'end 2', 'begin 3']);
+  });
+
+  test('that fails ends the run at the next step, whose state is saved', async () => {
+    const { events, error } = await held((end) => end(full), { batchesPerEpoch: () => 9 });
+    expect(error).toBe(full);
+    expect(events.slice(3)).toEqual([
+      ...['step 3 lr 0.2', 'begin 3', 'end 3', 'Stopped at step 3; --resume auto goes on from there.'],
+    ]);
+  });
+
+  test('is finished before the run ends by its signal, with the last step saved', async () => {
+    const abort = new AbortController();
+    const { events, error } = await held(
+      (end) => {
+        abort.abort();
+        setImmediate(end);
+      },
+      { signal: abort.signal, saveEverySteps: 2 },
+    );
+    expect(error).toMatchObject({ code: 'ERR_ABORTED', message: expect.stringContaining('stopped at step 3; it is') });
+    expect(events.slice(4, 7)).toEqual(['end 2', 'begin 3', 'end 3']);
+  });
+
+  test('is finished before the run ends by a loss that is no number', async () => {
+    const { events, error } = await held((end) => {
+      setImmediate(end);
+      return NaN;
+    });
+    expect(error).toMatchObject({ code: 'ERR_DATA', message: 'NaN at step 3 of epoch 1' });
+    expect(events.slice(2)).toEqual(['begin 2', 'end 2']);
+  });
 });
 
 describe('several ranks', () => {

@@ -142,7 +142,7 @@ test('takes a wheel of a known name by its SHA-256 alone, and tells of others th
   process.env.CLEANCLIP_CACHE = join(folder, 'unknown-wheel');
   fetchLibtorch((line) => lines.push(line));
   expect(lines.at(-1)).toBe(
-    "No SHA-256 of torch.whl is known here: what pip's index gave is checked against its own RECORD alone.",
+    "No SHA-256 of torch.whl is known: the download is only checked against its own RECORD, so pip's index is trusted.",
   );
 });
 
@@ -175,7 +175,7 @@ test("gives pip's answer and the ways out when it cannot download", () => {
   expect(() => fetchLibtorch(noLog)).toThrow(
     joined(
       /^torch 2\.13\.0 could not be downloaded: pip of Python \S+ answered /,
-      /"ERROR: No matching distribution found for torch==2\.13\.0" Go online, .* or set LIBTORCH/,
+      /"ERROR: No matching distribution found for torch==2\.13\.0"\. Go online, .* or set LIBTORCH/,
     ),
   );
 });

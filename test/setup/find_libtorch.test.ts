@@ -58,7 +58,9 @@ test('goes by LIBTORCH before all, and does not pass over one that cannot be use
   expect(findLibtorch()).toMatchObject({ root: process.env.LIBTORCH, version: '2.14.0', source: 'LIBTORCH' });
 
   process.env.LIBTORCH = fakeLibtorch(join(folder, 'old'), '2.5.1');
-  expect(() => findLibtorch()).toThrow(/^LIBTORCH cannot be used: .* is version 2\.5\.1, but 2\.13 or 2\.14 is needed/);
+  expect(() => findLibtorch()).toThrow(
+    /^LIBTORCH cannot be used: .* is version 2\.5\.1, but 2\.11 to 2\.14 are supported/,
+  );
 });
 
 describe('for CUDA', () => {

@@ -101,11 +101,12 @@ NODE_API_MODULE(cleanclip, init)
   return folder;
 }
 
-/** The libtorch that the repository's own addon was built against. */
+/** The libtorch of `npm ci`, whichever the tests run on: it is a CPU build. */
 export const realLibtorch = (): string =>
   JSON.parse(readFileSync(join(root, 'build', 'Release', 'cleanclip.json'), 'utf8')).libtorch.root;
 
-/** Runs Node; `env` is laid over an environment without LIBTORCH. */
+/** Runs Node; `env` is laid over an environment without LIBTORCH and CLEANCLIP_BUILD. */
 export function node(args: readonly string[], env: NodeJS.ProcessEnv) {
-  return spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, LIBTORCH: '', ...env } });
+  const without = { LIBTORCH: '', CLEANCLIP_BUILD: '' };
+  return spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...without, ...env } });
 }

@@ -110,7 +110,7 @@ test('too little address space is told from an addon that does not fit', () => {
   ]) {
     expect(said(text)).toMatch(
       joined(
-        /There is too little memory or address space for libtorch: free some, /,
+        /There is too little memory or address space for libtorch: free memory, /,
         /or raise the limit \(ulimit -v unlimited\)\.\n$/,
       ),
     );

@@ -82,7 +82,7 @@ describe('setup, when something is missing, says what and how to mend it', () =>
 });
 
 describe('the addon', () => {
-  const env = { LIBTORCH: realLibtorch(), CLEANCLIP_CACHE: join(folder, 'cache') };
+  const env = { LIBTORCH: realLibtorch(), CLEANCLIP_BUILD: '', CLEANCLIP_CACHE: join(folder, 'cache') };
   const load =
     `try { require('${join(copy, 'dist/setup/load.js')}').loadAddon(); } catch (error) { ` +
     'console.log(error.code, error.message); }';
@@ -159,7 +159,7 @@ describe('the addon', () => {
     put(join(copy, 'native', 'more.cc'), '// more\n');
     const { status, stdout } = cleanclip(['doctor'], env);
     expect(status).toBe(1);
-    expect(stdout).toContain('It was not compiled from the sources that are here. Run "npx cleanclip setup".');
+    expect(stdout).toContain('It was not compiled from the sources of this package. Run "npx cleanclip setup".');
   });
 
   test('is compiled by one process at a time: another is refused, and told who does it', async () => {
@@ -198,7 +198,7 @@ describe('the addon', () => {
         'cleanclip setup".',
     );
     expect(withRecord({ libtorch: { ...record.libtorch, version: '2.13.9' } })).toContain(
-      `in ${env.LIBTORCH}, where ${record.libtorch.version} is now.`,
+      `in ${env.LIBTORCH}, but that folder now has version ${record.libtorch.version}.`,
     );
     expect(withRecord({ platform: 'darwin-arm64' })).toContain('was compiled for darwin-arm64, and this is');
   });

@@ -54,7 +54,7 @@ describe('tokenIds', () => {
   });
 
   test.each([1, 0, 2.5, NaN])('refuses a context length of %p', (length) => {
-    expect(() => tokenIds(['a'], length)).toThrow(/contextLength must be a whole number of at least 2/);
+    expect(() => tokenIds(['a'], length)).toThrow(/contextLength must be an integer of at least 2/);
   });
 
   test('the heap of long words merges as rounds do', () => {
@@ -103,9 +103,9 @@ describe('tokenIds', () => {
   });
 
   test('refuses what is not text', () => {
-    expect(() => tokenIds(5 as never)).toThrow(/texts must be a list of texts, but is of type number/);
+    expect(() => tokenIds(5 as never)).toThrow(/texts must be an array of strings, but is of type number/);
     expect(() => tokenIds(['a'], 77, null as never)).toThrow(/options of tokenIds/);
-    expect(() => cleanText(5 as never)).toThrow(/must be a text, but is of type number/);
+    expect(() => cleanText(5 as never)).toThrow(/must be a string, but is of type number/);
     expect(() => tokenIds(['a', undefined as unknown as string])).toThrow(/text 1 is of type undefined/);
   });
 });

@@ -93,7 +93,7 @@ describe('a GPU that has no memory left', () => {
     ['16 bytes', 16],
   ])('is told of by code and bytes: %s', (asked, bytes) => {
     const message =
-      `There is not enough memory on GPU 1: the operation asked for ${bytes} bytes, and of 23.65 GiB 10.81 MiB ` +
+      `There is not enough memory on GPU 1: the operation asked for ${bytes} bytes, and 10.81 MiB of 23.65 GiB ` +
       'are free.';
     expect(told(text(asked))).toThrow(expect.objectContaining({ code: 'ERR_TORCH_OOM', message }));
   });
@@ -261,6 +261,17 @@ withGpu('a GPU', () => {
     expect(Object.values(half.weights).every((tensor) => tensor.isfinite().all().item())).toBe(true);
     const overflowing = new GradScaler({ initScale: 3e38 });
     expect(step(config, 'cuda:0', 'fp16', overflowing).loss_scale).toBeCloseTo(1.5e38, -32);
+  });
+
+  test('takes no more memory for captions of other lengths after the first steps', () => {
+    const clip = loadClip(vit, { seed: 2, device: 'cuda:0' }).train();
+    const optimizer = makeOptimizer(clip, resolve(trainOptions, {}));
+    const reserved = Array.from({ length: 12 }, (_, seed) => {
+      const batch = makeBatch(vit, { pairs: 64, seed });
+      trainStep(clip, optimizer, batch, { clipWeight: 1, inmodalWeight: 1 })();
+      return cuda.memoryReserved();
+    });
+    expect(reserved.at(-1)).toBe(reserved[5]);
   });
 
   withNccl('joins a group of one by NCCL', async () => {

@@ -86,7 +86,7 @@ describe('augmentImage', () => {
     expect(() => augmentImage(from, 5 as never)).toThrow();
     expect(() => augmentImage(from, [7] as never)).toThrow();
     expect(() => augmentImage(torch.zeros([3, 1, 2 ** 20 + 1], { dtype: 'uint8' }), [['Invert', 0]])).toThrow(
-      'An image of at most 1048576 pixels a side was expected here.',
+      'An image of at most 1048576 pixels per side was expected here.',
     );
   });
 });
@@ -127,7 +127,7 @@ describe('resizeImage', () => {
     [{ left: 0, top: 0, width: 9, height: 1 }],
   ])('refuses the crop %j of 8 × 8', (crop) => {
     expect(() => resizeImage(noise(4, 4, 0), { width: 8, height: 8 }, crop)).toThrow(
-      'A crop with pixels, inside of the resized image, was expected here.',
+      'A crop with pixels, inside the resized image, was expected here.',
     );
   });
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-import { torch } from '../../src/torch';
+import { type Tensor, torch } from '../../src/torch';
 
 const MIB = 2 ** 20;
 
@@ -35,6 +35,21 @@ describe('memory of freed tensors', () => {
     const second = torch.empty([8 * MIB - 1000]);
     expect(torch.tidy(() => second.eq(7).all().item())).toBe(true); // what the first one left
     second.dispose();
+  });
+
+  test('of any small size holds what is written to it, and nothing of its neighbours', () => {
+    torch.tidy(() => {
+      // sizes around those of the blocks, 64 to 1,024 bytes; every third is freed while the others live
+      const make = (i: number): Tensor => torch.full([1 + ((7 * i) % 300)], i);
+      const live = Array.from({ length: 900 }, (_, i) => make(i));
+      for (let round = 1; round <= 3; round++) {
+        for (let i = round; i < live.length; i += 3) {
+          live[i].dispose();
+          live[i] = make(i);
+        }
+      }
+      expect(live.every((tensor, i) => tensor.eq(i).all().item())).toBe(true);
+    });
   });
 
   onLinux('goes back to the system by emptyCache', () => {

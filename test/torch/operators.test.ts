@@ -25,7 +25,7 @@ describe('an operator is reached', () => {
   });
 
   test('by its name alone: another is an error, or undefined', async () => {
-    expect(() => torch.ops.aten['nothing' as 'add']).toThrow("libtorch has no operator 'aten::nothing'.");
+    expect(() => torch.ops.aten['nothing' as 'add']).toThrow(/^libtorch 2\.\S+ has no operator 'aten::nothing'\.$/);
     expect(torch['nothing' as 'add']).toBeUndefined();
     expect(await (torch as unknown)).toBe(torch);
   });

@@ -165,6 +165,7 @@ describe('a tensor', () => {
     expect([made.shape, made.strides, made.dtype, made.device]).toEqual([[2, 3], [3, 1], 'float32', 'cpu']);
     expect(String(torch.tensor([[1, 2]]))).toBe('Tensor(float32 [1, 2]) [ [ 1, 2 ] ]');
     expect(String(torch.zeros([1000]))).toBe('Tensor(float32 [1000])');
+    expect(String(torch.zeros([2], { device: 'meta' }))).toBe('Tensor(float32 [2], meta)');
   });
 
   test('converts dtype and device together or apart', () => {

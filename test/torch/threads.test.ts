@@ -92,11 +92,11 @@ describe('a process', () => {
   });
 });
 
-test('the number of threads is a whole number from 1', () => {
+test('the number of threads is an integer from 1', () => {
   const before = torch.getNumThreads();
   torch.setNumThreads(1);
   expect(torch.getNumThreads()).toBe(1);
   torch.setNumThreads(before);
   for (const count of [0, -1, NaN, 1e9, 1.5])
-    expect(() => torch.setNumThreads(count)).toThrow('a whole number from 1 to 4096');
+    expect(() => torch.setNumThreads(count)).toThrow('an integer from 1 to 4,096');
 });

@@ -34,12 +34,8 @@ test.each<[string, () => unknown, string]>([
   ],
   ['data whose memory was transferred', () => torch.tensor(transferred(), { shape: [4] }), 'but the data has 0 bytes'],
   ['data in a DataView', () => torch.tensor(new DataView(new ArrayBuffer(8))), 'came as DataView'],
-  ['a shape that is no list', () => torch.tensor([1], { shape: wrong(1) }), '`shape` is an array of whole numbers'],
-  [
-    'a shape of symbols',
-    () => torch.tensor([1], { shape: wrong([Symbol('x')]) }),
-    '`shape` is an array of whole numbers',
-  ],
+  ['a shape that is no list', () => torch.tensor([1], { shape: wrong(1) }), 'must be an array of integers'],
+  ['a shape of symbols', () => torch.tensor([1], { shape: wrong([Symbol('x')]) }), 'must be an array of integers'],
   [
     'options that are null',
     () => torch.tensor([1], wrong(null)),
@@ -53,12 +49,13 @@ test.each<[string, () => unknown, string]>([
   [
     'no number of threads',
     () => torch.setNumThreads(wrong([Symbol('x')])),
-    'The number of threads is a whole number from 1',
+    'The number of threads must be an integer from 1',
   ],
   ['no tensor to share', () => torch.share(wrong(null)), 'torch.share takes a Tensor, but null came'],
-  ['a token that is none', () => torch.take(wrong(Symbol('x'))), "A shared tensor's token is a whole number from 0"],
+  ['a token that is none', () => torch.take(wrong(Symbol('x'))), 'token must be an integer from 0'],
   ['a gradient that is no tensor', () => (one.grad = wrong(5)), 'grad takes a Tensor'],
   ['options of backward that are null', () => one.backward(wrong(null)), 'backward takes an object of options'],
+  ['a gradient that is not in the options of backward', () => one.backward(wrong(one)), 'such as { gradient }'],
 ])('%s', (_, call, message) => {
   expect(call).toThrow(CleanclipError);
   expect(call).toThrow(

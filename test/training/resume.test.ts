@@ -62,13 +62,13 @@ describe('the folder of a run', () => {
       const [metrics, log, params] = ['metrics.jsonl', 'output.log', 'params.txt'].map((name) => text('run', name));
       mkdirSync(join(folder, 'results.csv'));
       const path = checkpoint('run', 'epoch_1.pt');
+      const set = join(folder, 'test');
       const { metrics: measured } = await runEvaluation(
-        options({ name: 'run', checkpoint: path, evalTestDataDir: join(folder, 'test'), ...validated() }),
+        options({ name: 'run', checkpoint: path, evalTestDataDir: set, ...validated() }),
         {},
       );
-      expect(text('run', 'metrics.jsonl')).toBe(
-        `${metrics}${JSON.stringify({ type: 'evaluation', epoch: 1, step: 6, checkpoint: path, ...measured })}\n`,
-      );
+      const record = { type: 'evaluation', epoch: 1, step: 6, checkpoint: path, ...measured, folder: set, images: 12 };
+      expect(text('run', 'metrics.jsonl')).toBe(`${metrics}${JSON.stringify(record)}\n`);
       expect(text('run', 'output.log')).toMatch(/zeroshot_top1: .*WARNING \| '.*results\.csv' cannot be written: /s);
       expect(text('run', 'output.log').startsWith(log)).toBe(true);
       expect(text('run', 'params.txt')).toBe(params);

@@ -81,7 +81,7 @@ test('scales the loss in float16, and goes on with the scale where it was stoppe
   cc.torch.save({ ...stopped, scaler: { ...stopped.scaler, scale: 'of another program' } }, file);
   await expect(half({ resume: 'auto' })).rejects.toMatchObject({
     code: 'ERR_CHECKPOINT',
-    message: expect.stringContaining('it is no state of torch.amp.GradScaler'),
+    message: expect.stringContaining('it is not the state of a torch.amp.GradScaler'),
   });
   cc.torch.save(stopped, file);
   await expect(half({ resume: 'auto', linearProbeBatchSize: 8 })).rejects.toMatchObject({
@@ -93,6 +93,29 @@ test('scales the loss in float16, and goes on with the scale where it was stoppe
     { step: 4 },
     { finetune_accuracy: expect.any(Number) },
   ]);
+});
+
+test('measures every so many steps and epochs, also when it is stopped and goes on', async () => {
+  const measured = async (more: object): Promise<[number, number, number][]> => {
+    const given = { finetune: true, linearProbeNumEpochs: 3, evalEverySteps: 3, evalEveryEpochs: 2, ...more };
+    const { history } = await cc.train(options({ saveEverySteps: 1, ...given }));
+    return history
+      .filter(({ type }) => type === 'evaluation')
+      .map((one) => [one.epoch as number, one.step as number, one.finetune_accuracy as number]);
+  };
+  const whole = await measured({ name: 'measured' });
+  expect(whole.map(([epoch, step]) => [epoch, step])).toEqual([
+    [2, 3],
+    [2, 4],
+    [3, 6],
+  ]);
+  const abort = new AbortController();
+  const onProgress = (event: cc.ProgressEvent): void => {
+    if (event.type === 'metrics' && event.record.type === 'evaluation') abort.abort();
+  };
+  const stopped = measured({ name: 'measured twice', signal: abort.signal, onProgress });
+  await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  expect(await measured({ name: 'measured twice', resume: 'auto' })).toEqual(whole);
 });
 
 test('stops at a loss that is no number', async () => {

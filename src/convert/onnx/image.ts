@@ -2,7 +2,7 @@ import type { CompleteConfig } from '../../clip/config';
 import type { Layers } from './layers';
 import { transformer } from './transformer';
 
-/** Pixels [B, 3, S, S] -> features [B, embedDim]. */
+/** Adds the image tower: pixels [B, 3, S, S] -> features [B, embedDim]. */
 export function imageTower(layers: Layers, pixels: string, config: CompleteConfig): string {
   return config.visionPatchSize === undefined
     ? resnet(layers, pixels, config)
@@ -19,8 +19,8 @@ function visionTransformer(layers: Layers, pixels: string, c: CompleteConfig, pa
   const patches = tokensOf(layers, conv, width);
   const batch = graph.add('Shape', [pixels], { start: 0, end: 1 });
   const shape = graph.add('Concat', [batch, graph.list(1), graph.list(width)], { axis: 0 });
-  const asking = graph.add('Expand', [layers.weight('visual.class_embedding'), shape]);
-  let x = graph.add('Concat', [asking, patches], { axis: 1 });
+  const classToken = graph.add('Expand', [layers.weight('visual.class_embedding'), shape]);
+  let x = graph.add('Concat', [classToken, patches], { axis: 1 });
   x = graph.add('Add', [x, layers.weight('visual.positional_embedding')]);
   if (c.visionPreNorm) x = layers.layerNorm(x, 'visual.ln_pre');
   const { visionLayers, visionHeads: heads, activation } = c;
@@ -35,12 +35,15 @@ function visionTransformer(layers: Layers, pixels: string, c: CompleteConfig, pa
   return graph.add('MatMul', [x, layers.weight('visual.proj')]);
 }
 
-/** [B, width, h, w] -> [B, h·w, width] */
+/** Adds a reshape of [B, width, h, w] -> [B, h·w, width]. */
 function tokensOf({ graph }: Layers, x: string, width: number): string {
   return graph.add('Transpose', [graph.add('Reshape', [x, graph.list(0, width, -1)])], { perm: [0, 2, 1] });
 }
 
-/** CLIP's ResNet-D: strides are averages, and the mean of the feature map asks its cells; see native/clip/resnet.h. */
+/**
+ * Adds the ResNet-D of CLIP. Average pooling replaces strides, and the mean of the feature map is the query of the
+ * attention over its cells; see native/clip/resnet.h.
+ */
 function resnet(layers: Layers, pixels: string, c: CompleteConfig): string {
   const { graph } = layers;
   const relu = (y: string): string => graph.add('Relu', [y]);
@@ -51,12 +54,12 @@ function resnet(layers: Layers, pixels: string, c: CompleteConfig): string {
   for (const [stage, blocks] of (c.visionLayers as number[]).entries()) {
     for (let block = 0; block < blocks; block++) {
       const name = `visual.layer${stage + 1}.${block}`;
-      const thinned = stage > 0 && block === 0 ? average : (y: string): string => y;
+      const pooled = stage > 0 && block === 0 ? average : (y: string): string => y;
       let y = relu(layers.convolution(x, `${name}.conv1`, `${name}.bn1`));
       y = relu(layers.convolution(y, `${name}.conv2`, `${name}.bn2`, { padding: 1 }));
-      y = layers.convolution(thinned(y), `${name}.conv3`, `${name}.bn3`);
+      y = layers.convolution(pooled(y), `${name}.conv3`, `${name}.bn3`);
       const shortcut = layers.has(`${name}.downsample.0.weight`)
-        ? layers.convolution(thinned(x), `${name}.downsample.0`, `${name}.downsample.1`)
+        ? layers.convolution(pooled(x), `${name}.downsample.0`, `${name}.downsample.1`)
         : x;
       x = relu(graph.add('Add', [y, shortcut]));
     }
@@ -73,12 +76,12 @@ function attentionPool(layers: Layers, x: string, width: number, heads: number):
     graph.add('Concat', [mean, cells], { axis: 1 }),
     layers.weight(`${name}.positional_embedding`),
   ]);
-  const asking = graph.add('Slice', [tokens, graph.list(0), graph.list(1), graph.list(1)]);
+  const query = graph.add('Slice', [tokens, graph.list(0), graph.list(1), graph.list(1)]);
   const [q, k, v] = [
-    layers.linear(asking, `${name}.q_proj`),
+    layers.linear(query, `${name}.q_proj`),
     layers.linear(tokens, `${name}.k_proj`),
     layers.linear(tokens, `${name}.v_proj`),
   ];
-  const answer = layers.linear(layers.attention(q, k, v, { width, heads }), `${name}.c_proj`); // [B, 1, embedDim]
-  return graph.add('Squeeze', [answer, graph.list(1)]);
+  const features = layers.linear(layers.attention(q, k, v, { width, heads }), `${name}.c_proj`); // [B, 1, embedDim]
+  return graph.add('Squeeze', [features, graph.list(1)]);
 }

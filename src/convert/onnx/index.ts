@@ -6,18 +6,25 @@ import { Layers } from './layers';
 import { textTower } from './text';
 import { type ModelNotes, writeModel } from './write';
 
-/** Weights beyond this lie in a file of their own, far below the 2 GB of a protobuf message. */
+/**
+ * The most bytes of weights kept inside the model file, far below the 2 GB of a protobuf message. More go to a file of
+ * their own.
+ */
 const MOST_INLINE = 2 ** 30;
 
 const FLOAT = 1;
 const FLOAT16 = 10;
 
 /**
- * `onnx`: `image.onnx`, float `pixel_values` [batch, 3, S, S] -> float `image_features` [batch, embedDim], and
- * `text.onnx`, int64 `input_ids` [batch, ≤ contextLength] -> float `text_features` [batch, embedDim], not normalised,
- * drawn from the model's structure at opset 17. With float16 weights both compute in float16 between float32 inputs and
- * outputs. What a user of the features needs besides lies in the models' metadata.
- * @param mostInline bytes of weights beyond which they go to `image.onnx.data`; default 1 GiB
+ * Writes the format `onnx`, at opset 17: two graphs, built from the structure of the model.
+ * - `image.onnx`: float32 `pixel_values` [batch, 3, S, S] -> float32 `image_features` [batch, embedDim].
+ * - `text.onnx`: int64 `input_ids` [batch, ≤ contextLength] -> float32 `text_features` [batch, embedDim].
+ *
+ * Features are not normalised. With float16 weights both graphs compute in float16 between float32 inputs and outputs.
+ * The metadata of the files holds what a user of the features needs too: `config`, `logit_scale` and, if there is one,
+ * `logit_bias`.
+ * @param mostInline the most bytes of weights kept in `image.onnx` or `text.onnx`; more go to a file `.onnx.data`
+ * beside it; default 1 GiB
  */
 export function writeOnnx(folder: string, { config, state, half }: Outgoing, mostInline = MOST_INLINE): void {
   const { imageSize, embedDim } = config;

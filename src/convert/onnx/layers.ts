@@ -3,30 +3,30 @@ import { FloatAttribute, type Graph } from './graph';
 
 const EPS = new FloatAttribute(1e-5);
 
-/** What is in a state dict under a prefix, drawn as ONNX operators. */
+/** Adds the layers of a state dict to a graph, as ONNX operators. Each method returns the name of its output. */
 export class Layers {
   constructor(
     readonly graph: Graph,
     private readonly state: StateDict,
   ) {}
 
-  /** The name of the initializer that holds a weight. */
+  /** Adds a weight, and returns the name of its initializer. */
   weight(name: string): string {
     return this.graph.weight(name, this.state[name]);
   }
 
-  /** Whether the model has a weight of that name. */
+  /** Tells whether the model has a weight of that name. */
   has(name: string): boolean {
     return Object.hasOwn(this.state, name);
   }
 
-  /** [..., in] -> [..., out]; weight [out, in] is stored transposed, as MatMul wants it. */
+  /** Adds a Linear layer: [..., in] -> [..., out]. Its weight [out, in] is stored transposed, as MatMul needs it. */
   linear(x: string, name: string, { weight = `${name}.weight`, bias = `${name}.bias` } = {}): string {
     const product = this.graph.add('MatMul', [x, this.graph.weight(`${weight}.T`, this.state[weight].t())]);
     return this.graph.add('Add', [product, this.weight(bias)]);
   }
 
-  /** Adds a LayerNorm with the weights `name.weight` and `name.bias`; returns the name of its output. */
+  /** Adds a LayerNorm with the weights `name.weight` and `name.bias`. */
   layerNorm(x: string, name: string): string {
     return this.graph.add('LayerNormalization', [x, this.weight(`${name}.weight`), this.weight(`${name}.bias`)], {
       axis: -1,
@@ -34,7 +34,7 @@ export class Layers {
     });
   }
 
-  /** The convolution, then the batch norm by its running statistics; no bias. */
+  /** Adds a convolution without bias, followed by a batch norm with its running statistics. */
   convolution(x: string, conv: string, norm: string, { stride = 1, padding = 0 } = {}): string {
     const { graph } = this;
     const [, , height, width] = this.state[`${conv}.weight`].shape;
@@ -48,7 +48,7 @@ export class Layers {
     return graph.add('BatchNormalization', [y, ...parts], { epsilon: EPS });
   }
 
-  /** Adds an activation, x·σ(1.702x) or x·Φ(x); returns the name of its output. */
+  /** Adds an activation: x·σ(1.702x) for quick_gelu, x·Φ(x) for gelu. */
   activation(x: string, kind: 'quick_gelu' | 'gelu'): string {
     const { graph } = this;
     if (kind === 'quick_gelu')
@@ -58,8 +58,8 @@ export class Layers {
   }
 
   /**
-   * Of [B, queries, width] and [B, length, width] twice: [B, queries, width]. `mask`, if any, is added to [B, heads,
-   * queries, length].
+   * Adds multi-head attention: `q` [B, queries, width], `k` and `v` [B, length, width] -> [B, queries, width]. `mask`,
+   * if given, is added to the scores [B, heads, queries, length].
    */
   attention(
     q: string,

@@ -3,7 +3,7 @@ import { torch } from '../../torch';
 import type { Layers } from './layers';
 import { transformer } from './transformer';
 
-/** Token ids int64 [B, L], L at most contextLength -> features [B, embedDim]. */
+/** Adds the text tower: token ids int64 [B, L], L ≤ contextLength -> features [B, embedDim]. */
 export function textTower(layers: Layers, ids: string, c: CompleteConfig): string {
   const { graph } = layers;
   const length = graph.add('Shape', [ids], { start: 1, end: 2 });
@@ -23,7 +23,7 @@ export function textTower(layers: Layers, ids: string, c: CompleteConfig): strin
   return graph.add('MatMul', [x, layers.weight('text_projection')]);
 }
 
-/** [L, L]: what is added to the scores so that no token sees a later one. */
+/** Adds the causal mask [L, L]. Added to the scores, it keeps each token from seeing later ones. */
 function causalMask({ graph }: Layers, length: string, contextLength: number): string {
   const all = graph.constant('causal_mask', () =>
     graph.floats(torch.full([contextLength, contextLength], -Infinity).triu(1)),
@@ -38,12 +38,12 @@ function causalMask({ graph }: Layers, length: string, contextLength: number): s
 
 const INT32 = 6;
 
-/** The token that is read: [B, L, width] -> [B, width]. */
+/** Selects the token that stands for the caption: [B, L, width] -> [B, width]. */
 function pooled({ graph }: Layers, x: string, ids: string, c: CompleteConfig): string {
   if (c.textPool === 'first') return graph.add('Gather', [x, graph.index(0)], { axis: 1 });
   if (c.textPool === 'last') return graph.add('Gather', [x, graph.index(-1)], { axis: 1 });
   const marks = c.textPool === 'argmax' ? ids : graph.add('Equal', [ids, graph.index(c.textEosId)]);
-  // [B, 1], the first of equals
+  // [B, 1]; ArgMax takes the first of equal values
   const place = graph.add('ArgMax', [graph.add('Cast', [marks], { to: INT32 })], { axis: 1, keepdims: 1 });
   return graph.add('GatherND', [x, place], { batch_dims: 1 });
 }

@@ -1,16 +1,16 @@
 import type { Layers } from './layers';
 
-/** What the blocks of a transformer share. */
+/** Options that the blocks of a transformer share. */
 export interface BlockOptions {
   width: number;
   heads: number;
   layers: number;
   activation: 'quick_gelu' | 'gelu';
-  /** added to the scores of attention */
+  /** name of the mask that is added to the scores of attention */
   mask?: string;
 }
 
-/** Pre-norm blocks: [B, length, width] -> the same. */
+/** Adds pre-norm blocks: [B, length, width] -> the same shape. */
 export function transformer(layers: Layers, prefix: string, x: string, options: BlockOptions): string {
   for (let layer = 0; layer < options.layers; layer++) x = block(layers, `${prefix}.resblocks.${layer}`, x, options);
   return x;

@@ -9,7 +9,7 @@ import { elementSize } from '../../torch/serialization/placement';
 import { writeElements } from '../../torch/serialization/tensor_bytes';
 import { type Attribute, FloatAttribute, type Graph, type Port } from './graph';
 
-/** What is said of a model beside its graph. */
+/** The description of a model beside its graph. */
 export interface ModelNotes {
   name: string;
   doc: string;
@@ -18,20 +18,20 @@ export interface ModelNotes {
   metadata: Record<string, string>;
 }
 
-/** ONNX's numbers of what this library writes (TensorProto.DataType). */
+/** The dtypes that this library writes, by number of ONNX (TensorProto.DataType). */
 const dataTypes: Readonly<Record<string, number>> = { float32: 1, float: 1, int64: 7, float16: 10 };
-/** AttributeProto.AttributeType */
+/** Values of AttributeProto.AttributeType. */
 const attributeTypes = { float: 1, int: 2, ints: 7 };
-/** TensorProto.DataLocation */
+/** A value of TensorProto.DataLocation. */
 const EXTERNAL = 1;
-/** Tensors that are mapped from the file want to begin at a page. */
+/** The alignment of external tensors, in bytes. Mapped tensors must begin at a page. */
 const PAGE = 4096;
-/** Opset 17 came with this version of the format. */
+/** The version of the format that introduced opset 17. */
 const IR_VERSION = 8;
 const OPSET = 17;
 
 /**
- * Writes a graph as `<name>.onnx`. One message of protobuf holds less than 2 GB, so weights beyond `mostInline` bytes
+ * Writes a graph as `<name>.onnx`. A protobuf message holds less than 2 GB, so weights of more than `mostInline` bytes
  * go to `<name>.onnx.data` beside it.
  */
 export function writeModel(folder: string, graph: Graph, notes: ModelNotes, mostInline: number): void {
@@ -84,7 +84,7 @@ const described = ({ name, tensor }: Named): object => ({
 
 const inline = (named: Named): object => ({ ...described(named), raw_data: named.tensor.bytes() });
 
-/** Writes all but small tensors into a file of their own, each at a page of it. */
+/** Writes all but small tensors into a separate file, each at the start of a page. */
 function external(folder: string, file: string, tensors: Named[]): object[] {
   const fd = openSync(join(folder, file), 'wx');
   try {
@@ -128,7 +128,7 @@ const port = ({ name, type, shape }: Port): object => ({
 
 let schema: Root | undefined;
 
-/** `ModelProto` of ONNX's own schema. */
+/** Loads `ModelProto` from the schema of ONNX, once. */
 function modelType(): Type {
   schema ??= new Root().loadSync(join(__dirname, '../../../data/onnx/onnx.proto'), { keepCase: true });
   return schema.lookupType('onnx.ModelProto');

@@ -11,7 +11,7 @@ const pixelBytes = 3 * side * side;
 const address = (file: string, record: number, offset: number): string =>
   recordAddress({ file, record, offset, width: side, height: side, order: 'rows' });
 
-/** Files of the Python version: pickles of numpy arrays, whose bytes the addresses point into. */
+/** Reads CIFAR's Python version: pickles of numpy arrays. The addresses of the images point into these files. */
 export function readCifarPickles(folder: string, names: string[], classes: number): LabelledImages {
   const list = new ImageList(classes);
   for (const name of names) {
@@ -23,9 +23,9 @@ export function readCifarPickles(folder: string, names: string[], classes: numbe
 }
 
 /**
- * Files of the binary version: records of labels, one byte each, and pixels.
+ * Reads CIFAR's binary version: records of labels, one byte each, and pixels.
  *
- * @param labelBytes 1, or 2 for CIFAR-100, whose coarse label stands before the fine one
+ * @param labelBytes label bytes per record: 1, or 2 for CIFAR-100, whose coarse label precedes the fine one
  */
 export function readCifarBinary(folder: string, names: string[], labelBytes: number, classes: number): LabelledImages {
   const list = new ImageList(classes);

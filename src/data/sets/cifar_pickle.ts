@@ -3,9 +3,9 @@ import { Fault } from '../../torch/serialization/fault';
 import { Dict, KnownFunction, NumpyDtype, Stateful, tupleState } from '../../torch/serialization/handles';
 import { PickleReader } from '../../torch/serialization/pickle/reader';
 
-/** A numpy array on the pickle's stack. */
+/** A numpy array on the stack of the pickle. */
 class NumpyArray extends Stateful {
-  /** @param state version, shape, dtype, whether stored by columns, bytes */
+  /** @param state [version, shape, dtype, whether it is in column-major order, bytes] */
   constructor(public state: readonly unknown[] = []) {
     super('numpy.ndarray');
   }
@@ -15,7 +15,7 @@ class NumpyArray extends Stateful {
   }
 }
 
-/** All that a batch may name. */
+/** All globals that the pickle of a batch may name. */
 const known = new Map<string, unknown>();
 const define = (name: string, call: (args: readonly unknown[]) => unknown): void =>
   void known.set(name, new KnownFunction(name, call));
@@ -30,11 +30,11 @@ for (const core of ['numpy.core', 'numpy._core']) {
 }
 
 /**
- * Reads a batch of CIFAR's Python version, a pickled dict of `data`, uint8 [N, imageBytes], and `labels` or
- * `fine_labels`, executing nothing.
+ * Reads a batch of CIFAR's Python version: a pickled dict of `data`, uint8 [N, imageBytes], and `labels` or
+ * `fine_labels`. Nothing is executed.
  *
- * @returns the labels, and where in the file the first image lies; the others follow it
- * @throws CleanclipError ERR_DATA when the file is anything else
+ * @returns the labels, and the byte offset of the first image in the file; the other images follow it
+ * @throws CleanclipError ERR_DATA when the file contains anything else
  */
 export function readCifarPickle(
   pickle: Buffer,

@@ -8,8 +8,8 @@ import { byCodePoints, ImageList, type LabelledImages, rankNames } from './readi
 // Sets with a folder for each class.
 
 /**
- * Images in one folder a class, classes numbered by the folders' names; in each the files of one ending, those of
- * deeper folders after its own.
+ * Reads a set with one folder per class. Classes are numbered by the sorted names of the folders. A class has the files
+ * with one ending; the files of nested folders come after its own.
  */
 export function readClassFolders(folder: string, ending: string, classes: number): LabelledImages {
   const names = readdirSync(folder).filter((name) => statSync(join(folder, name)).isDirectory());
@@ -23,7 +23,9 @@ export function readClassFolders(folder: string, ending: string, classes: number
   return list.finish(folder);
 }
 
-/** GTSRB's test images: a csv file with the columns Filename and ClassId among others, separated by semicolons. */
+/**
+ * Reads GTSRB's test images: a csv file with the columns Filename and ClassId among others, separated by semicolons.
+ */
 export async function readGtsrbTest(file: string, classes: number): Promise<LabelledImages> {
   const list = new ImageList(classes);
   const images = join(dirname(file), 'GTSRB', 'Final_Test', 'Images');
@@ -49,7 +51,7 @@ export async function readGtsrbTest(file: string, classes: number): Promise<Labe
   return list.finish(file);
 }
 
-/** The files below a folder, folder by folder; folders and the files in each in the order of their code points. */
+/** The files below a folder, folder by folder. Folders, and the files in each, are sorted by code points. */
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())

@@ -6,7 +6,7 @@ import { ImageList, type LabelledImages, rankNames, readBytes, readLines } from 
 
 // Sets whose images are named in text files.
 
-/** DTD: lines `<class>/<image>`; classes are numbered by their names, in each file for itself. */
+/** Reads DTD: lines `<class>/<image>`. Classes are numbered by their sorted names, separately in each file. */
 export function readDtd(folder: string, lists: string[], classes: number): LabelledImages {
   const list = new ImageList(classes);
   for (const name of lists) {
@@ -24,7 +24,7 @@ export function readDtd(folder: string, lists: string[], classes: number): Label
   return list.finish(folder);
 }
 
-/** FGVC-Aircraft: lines `<image> <variant>`; variants are numbered as variants.txt lists them. */
+/** Reads FGVC-Aircraft: lines `<image> <variant>`. Variants are numbered in the order of variants.txt. */
 export function readAircraft(folder: string, split: string, classes: number): LabelledImages {
   const variants = new Map(readLines(join(folder, 'variants.txt')).map(([variant], i) => [variant, i]));
   if (variants.size !== classes)
@@ -46,8 +46,8 @@ export function readAircraft(folder: string, split: string, classes: number): La
 }
 
 /**
- * Food-101: `meta/<split>.json`, an object of lists `{"<class>": ["<class>/<image>", …]}`, or the same paths as lines
- * of `meta/<split>.txt`.
+ * Reads Food-101: `meta/<split>.json`, an object of lists `{"<class>": ["<class>/<image>", …]}`, or the same paths as
+ * lines of `meta/<split>.txt`.
  */
 export function readFood101(folder: string, split: string, classes: number): LabelledImages {
   const json = join(folder, 'meta', `${split}.json`);
@@ -66,7 +66,7 @@ export function readFood101(folder: string, split: string, classes: number): Lab
   return list.finish(file);
 }
 
-/** Class and path of each image. */
+/** The class and path of each image. */
 function pathsOf(json: string): [string, string][] {
   let lists: unknown;
   try {
@@ -84,7 +84,7 @@ function pathsOf(json: string): [string, string][] {
   });
 }
 
-/** Oxford-IIIT Pet: lines `<image> <class, from 1> <species> <breed>`. */
+/** Reads Oxford-IIIT Pet: lines `<image> <class, from 1> <species> <breed>`. */
 export function readPets(folder: string, split: string, classes: number): LabelledImages {
   const file = join(folder, 'annotations', `${split}.txt`);
   const list = new ImageList(classes);

@@ -11,14 +11,14 @@ import { readStanfordCars } from './stanford_cars';
 import { readStl10 } from './stl10';
 import { readSvhn } from './svhn';
 
-/** Which half of a labelled set. */
+/** The split of a labelled set. */
 export type Split = 'test' | 'train';
 
-/** A way in which a set lies on disk. */
+/** A layout of a set on disk. */
 interface Layout {
-  /** its folder below the one that torchvision calls root */
+  /** its folder, relative to torchvision's root */
   home: string;
-  /** the file, or with a slash at its end the folder, by which it is known */
+  /** the file that shows that a split is there; a slash at the end means a folder */
   marker: Record<Split, string>;
   read(home: string, split: Split, classes: number): LabelledImages | Promise<LabelledImages>;
 }
@@ -26,7 +26,7 @@ interface Layout {
 const five = [1, 2, 3, 4, 5];
 
 /**
- * The layouts that torchvision reads, and CIFAR's binary ones. Sets that are not here lie in a folder with labels.csv.
+ * The layouts that torchvision reads, and CIFAR's binary ones. Every other set needs a `labels.csv` in its folder.
  */
 const layouts: Partial<Record<EvalDataType, Layout[]>> = {
   CIFAR10: [
@@ -129,12 +129,12 @@ const layouts: Partial<Record<EvalDataType, Layout[]>> = {
 };
 
 /**
- * Reads a set in the layout that torchvision uses. The folder may be torchvision's root, the folder of the set itself
- * or one between, or, as the Python reference has it, a folder beside the set's (`CIFAR10/test` for
+ * Reads a set in the layout of torchvision. The folder may be torchvision's root, the folder of the set, or a folder
+ * between them. As in the Python reference, it may also lie beside the folder of the set (`CIFAR10/test` for
  * `CIFAR10/cifar-10-batches-py`).
  *
- * @param classes how many the set has
- * @throws CleanclipError ERR_DATA: nothing of the set is there, or a file of it is missing, damaged or wrong
+ * @param classes number of classes of the set
+ * @throws CleanclipError ERR_DATA: the set is not there, or one of its files is missing or malformed
  */
 export async function readSet(
   folder: string,
@@ -155,7 +155,7 @@ export async function readSet(
   );
 }
 
-/** `dtd/dtd`, `dtd` and ``: what may lie below the folder, when the folder itself is a part of the way. */
+/** The tails of a path, such as `dtd/dtd`, `dtd` and the empty one: the user's folder may contain its first parts. */
 function tails(home: string): string[] {
   const parts = home.split('/');
   return [...parts.map((_, i) => parts.slice(i).join('/')), ''];

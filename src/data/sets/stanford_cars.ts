@@ -6,8 +6,8 @@ import { readMatFile } from './mat_file';
 import { ImageList, type LabelledImages, readBytes } from './reading';
 
 /**
- * Stanford Cars: structures `annotations` with the fields `fname` and `class`, counted from 1; the images in a folder
- * of their own.
+ * Reads Stanford Cars: structures `annotations` with the fields `fname`, a file name, and `class`, counted from 1. The
+ * images are in a separate folder.
  */
 export async function readStanfordCars(
   annotationFile: string,

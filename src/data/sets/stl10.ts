@@ -8,7 +8,10 @@ import { ImageList, type LabelledImages, readBytes } from './reading';
 const side = 96;
 const recordBytes = 3 * side * side;
 
-/** STL-10's binary version: pixels in `<split>_X.bin`, by columns; labels from 1 in `<split>_y.bin`, a byte each. */
+/**
+ * Reads STL-10's binary version: pixels in column-major order in `<split>_X.bin`, and labels from 1, one byte each, in
+ * `<split>_y.bin`.
+ */
 export function readStl10(folder: string, split: string, classes: number): LabelledImages {
   const list = new ImageList(classes);
   const file = join(folder, `${split}_X.bin`);

@@ -14,8 +14,8 @@ const side = 32;
 const recordBytes = 3 * side * side;
 
 /**
- * SVHN's cropped digits: `X`, bytes [32, 32, 3, N], and `y`, [N], in which 10 stands for the digit 0. Compressed pixels
- * are unpacked once to a file in the project's cache, so that the threads that load images need no copy each.
+ * Reads SVHN's cropped digits: `X`, uint8 [32, 32, 3, N], and `y`, [N], in which 10 stands for the digit 0. Compressed
+ * pixels are unpacked once to a file in the project's cache, so that the loading threads need no copies.
  */
 export async function readSvhn(file: string, classes: number): Promise<LabelledImages> {
   const bytes = readBytes(file);
@@ -50,7 +50,8 @@ const numbers = (value: MatValue | undefined): MatNumbers | undefined =>
   value instanceof MatNumbers ? value : undefined;
 
 /**
- * The file that holds these pixels; its name follows the set's path, size and time, so a changed set is unpacked anew.
+ * Writes the unpacked pixels to a file in the cache, unless it exists, and returns its path. The name depends on the
+ * path, size and time of the set's file, so a changed file is unpacked again.
  */
 function unpacked(file: string, pixels: Buffer): string {
   const { size, mtimeMs } = statSync(file);

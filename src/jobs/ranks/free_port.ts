@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A port that nothing listens on, from 20000 to 32767: below those that the system gives to connections by default, so
- * that it is still free when rank 0 takes it, seconds later.
+ * Finds a port that nothing listens on, from 20000 to 32767. This range lies below the ports that the system gives to
+ * connections by default. So the port should still be free when rank 0 takes it, seconds later.
  */
 export async function freePort(): Promise<number> {
   const port = randomInt(20_000, 32_768);

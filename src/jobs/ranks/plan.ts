@@ -5,7 +5,10 @@ import { freePort } from './free_port';
 import { slurmRank, slurmTasks } from './slurm';
 import { type MeetingPoint, type RankVariables, readMeetingPoint, threadsOf } from './variables';
 
-/** What makes the ranks of a job: without `start` this process does it, as the rank of `join` when that is there. */
+/**
+ * How the ranks of a job come to be. Without `start` this process does the job itself, as the rank of `join` if that is
+ * given.
+ */
 export interface Plan {
   /** variables to add to the environment of this process */
   join?: RankVariables;
@@ -14,8 +17,9 @@ export interface Plan {
 }
 
 /**
- * How a job runs: in this process; in this process as one of the ranks that torchrun or the like has started
- * (WORLD_SIZE is set) or, with `--distributed`, srun; else with `--distributed` in ranks to start.
+ * Decides how a job runs. It runs here as one of several ranks when a launcher such as torchrun has started this
+ * process (WORLD_SIZE is set). The same holds when srun has started it, with `--distributed`. Otherwise `--distributed`
+ * starts ranks, and without it the job runs in this process alone.
  * @throws CleanclipError `ERR_OPTION` when the flags contradict one another or the environment
  */
 export async function planRanks(options: TrainOptions, env: NodeJS.ProcessEnv = process.env): Promise<Plan> {
@@ -56,7 +60,7 @@ async function gpusOf({ device }: TrainOptions): Promise<number> {
   return torch.cuda.deviceCount();
 }
 
-/** Where the ranks meet by `--distributed_init_method`, or else by MASTER_ADDR and MASTER_PORT. */
+/** Returns the meeting point given by `--distributed_init_method`, or else by MASTER_ADDR and MASTER_PORT. */
 function givenMeetingPoint(
   { distributedInitMethod: initMethod }: TrainOptions,
   env: NodeJS.ProcessEnv,
@@ -68,7 +72,7 @@ function givenMeetingPoint(
   return met;
 }
 
-/** Where the ranks that are started meet: on one machine at a free port, unless it is given. */
+/** Returns the meeting point of the ranks to start. On one machine it is a free port, unless one is given. */
 async function meetingPoint(options: TrainOptions, env: NodeJS.ProcessEnv): Promise<MeetingPoint> {
   const { MASTER_ADDR, MASTER_PORT } = givenMeetingPoint(options, env);
   if (options.nnodes > 1 && (MASTER_ADDR === undefined || MASTER_PORT === undefined)) {

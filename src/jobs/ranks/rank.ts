@@ -1,16 +1,16 @@
-// A rank: a process that does its part of a job as runJob does, tells its parent of it, and is gone when its parent is.
+// The main module of a rank: a process that runs its part of a job by runJob, reports to its parent, and ends with it.
 import { failed } from '../../errors';
 import type { FromJob } from '../messages';
 import { runJob } from '../run';
 import type { ToRank, Work } from './rank_process';
 
-// Ctrl-C, what stops a service and a closed terminal reach every process of a group: here it is the parent that says
-// what they mean.
+// Ctrl-C, SIGTERM and a closed terminal may reach every process of a group. Here only the parent acts on them, and
+// tells its ranks.
 process
   .on('SIGINT', () => {})
   .on('SIGTERM', () => {})
   .on('SIGHUP', () => {});
-// Not process.exit: it would wait for the job's thread, which may wait for other ranks.
+// process.exit would wait for the job's thread, which may wait for other ranks; so SIGKILL.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const abort = new AbortController();

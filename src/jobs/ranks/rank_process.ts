@@ -11,16 +11,18 @@ import type { FromJob } from '../messages';
 import type { JobName } from '../registry';
 import type { RankVariables } from './variables';
 
-/** A job and its options, checked already. */
+/** A job and its checked options. */
 export interface Work {
   job: JobName;
   options: object;
 }
 
-/** What a rank is told: first its work. */
+/** A message to a rank. The first is its work. */
 export type ToRank = Work | 'abort';
 
-/** How a rank's work ended: with a result, or an error; it `died` when it could not say so itself. */
+/**
+ * The outcome of a rank's work: a result or an error. `died` is true when the rank could not report the error itself.
+ */
 export type Outcome = { result: unknown } | { error: Error; died: boolean };
 
 /** A rank in a process of its own, as its parent sees it. */
@@ -28,13 +30,16 @@ export class RankProcess {
   readonly rank: number;
   /** resolves as soon as the outcome is known, which may be before the process has ended */
   readonly outcome: Promise<Outcome>;
-  /** resolves when there is no process any more */
+  /** resolves when the process has ended */
   readonly ended: Promise<unknown>;
   private readonly child: ChildProcess;
   private readonly who: string;
 
   /**
+   * Starts the process, and gives it its work.
    * @param main the module that the process runs
+   * @param variables environment variables that make the process a rank
+   * @param work the job and its options
    * @param onEvent called with each event of the job
    */
   constructor(
@@ -48,7 +53,7 @@ export class RankProcess {
     const env = { ...process.env, ...variables };
     const child = fork(main, [], { env, serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.child = child;
-    // What a rank said last may come after its exit, and before its channel closes.
+    // The last message of a rank may arrive after its exit, and before its channel closes.
     const end = Promise.all([once(child, 'exit'), once(child, 'disconnect')]).then(
       ([[code, signal]]) => this.unexpectedEnd(code as number | null, signal as NodeJS.Signals | null),
       ({ message }: Error) => new CleanclipError(`${this.who} could not be started: ${message}.`, 'ERR_DISTRIBUTED'),
@@ -67,32 +72,32 @@ export class RankProcess {
     this.send(work);
   }
 
-  /** Tells it to save and end. */
+  /** Tells the rank to save and end. */
   abort(): void {
     this.send('abort');
   }
 
-  /** Ends it at once, whatever it does. */
+  /** Ends the rank at once, whatever it does. */
   kill(): void {
     this.child.kill('SIGKILL');
   }
 
   private send(message: ToRank): void {
-    this.child.send(message, () => {}); // one that has ended hears nothing; its end is reported
+    this.child.send(message, () => {}); // a rank that has ended gets no message; its end is reported elsewhere
   }
 
-  /** Passes on what native code writes, line by line. */
+  /** Passes on what native code prints, line by line. */
   private print(from: Readable, to: Writable): void {
     createInterface({ input: from }).on('line', (line) => to.write(`Rank ${this.rank} | ${line}\n`));
   }
 
-  /** Rank 0's errors read as those of a job in one process. */
+  /** Puts the rank in front of an error message. Errors of rank 0 read as those of a job in one process. */
   private named(error: Error): Error {
     if (this.rank !== 0 && !error.message.startsWith('Rank ')) error.message = `${this.who}: ${error.message}`;
     return error;
   }
 
-  /** Whether the run has left a checkpoint. */
+  /** Tells whether the run has left a checkpoint to resume from. */
   private canGoOn(): boolean {
     const { logs = '', name = '' } = this.work.options as { logs?: string; name?: string };
     const folder = join(logs, name, 'checkpoints');
@@ -104,7 +109,7 @@ export class RankProcess {
     switch (signal) {
       case null:
         return fatal(`ended with exit code ${code} in the middle of its work; look at what it printed last`);
-      case 'SIGINT': // a rank soon takes no notice of these
+      case 'SIGINT': // a rank ignores these once it has begun
       case 'SIGTERM':
       case 'SIGHUP':
         return new CleanclipError(`${this.who} was stopped by ${signal} before it began.`, 'ERR_ABORTED');

@@ -8,20 +8,25 @@ import { type Outcome, RankProcess, type Work } from './rank_process';
 import type { RankVariables } from './variables';
 
 /**
- * Milliseconds that the other ranks have, once the outcome is known, to end by themselves: to say why; the first also
- * to write its last checkpoint.
+ * Milliseconds that the other ranks have to end by themselves, once the outcome is known. They report why they end; the
+ * first rank also writes its last checkpoint.
  */
 const [PATIENCE, PATIENCE_WITH_FIRST] = [3000, 60_000];
 
-/** How a rank failed. */
+/** The failure of a rank. */
 type Failure = { rank: number } & Extract<Outcome, { error: Error }>;
 
 /**
- * Runs a job in processes of this machine, a rank each. Events are those of rank 0, and the log lines of all.
- * @param options checked already; cloned into the processes
+ * Runs a job in processes of this machine, one per rank. It passes on the events of rank 0, and the log lines of all
+ * ranks.
+ * @param job the name of the job
+ * @param options its checked options, which are cloned into the processes
+ * @param ranks environment variables of each rank
+ * @param hooks those of the job
  * @param main the module that each process runs
- * @returns the result of the first of them
- * @throws the error of the rank that failed; no process is left then
+ * @returns the result of the first of these ranks
+ * @throws the error of the rank that failed; no process is left then; CleanclipError `ERR_DISTRIBUTED` when a rank
+ * could not be started or died
  */
 export async function runRanks<Result>(
   job: JobName,
@@ -70,7 +75,7 @@ export async function runRanks<Result>(
   throw cause(failures).error;
 }
 
-/** Starts them all, or leaves none. */
+/** Starts all ranks, or leaves none when one cannot be started. */
 function startRanks(
   main: string,
   work: Work,
@@ -97,7 +102,10 @@ function startRanks(
   return started;
 }
 
-/** The failure that the others follow from: a rank's own before what ranks say of one another's, of the lowest rank. */
+/**
+ * Finds the failure that caused the others. Errors of a rank itself come before what it says about other ranks; among
+ * equals the lowest rank comes first.
+ */
 function cause(failures: Failure[]): Failure {
   const weight = ({ error, died }: Failure): number =>
     died ? 0 : ({ ERR_ABORTED: 1, ERR_DISTRIBUTED: 2 }[codeOf(error) ?? ''] ?? 0);

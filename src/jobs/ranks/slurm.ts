@@ -2,16 +2,17 @@ import { availableParallelism, cpus } from 'node:os';
 
 import type { MeetingPoint, RankVariables } from './variables';
 
-/** How many tasks srun has started together with this process; 1 outside of a step of SLURM. */
+/** Counts the tasks that srun has started together with this process. It is 1 outside a step of SLURM. */
 export const slurmTasks = (env: NodeJS.ProcessEnv): number =>
   (env.SLURM_STEP_ID ?? env.SLURM_STEPID) === undefined || env.SLURM_PROCID === undefined
     ? 1
     : Number(env.SLURM_STEP_NUM_TASKS ?? env.SLURM_NTASKS ?? 1);
 
 /**
- * The rank that this task of a step of SLURM is.
- * @param met where the ranks meet, if that is given; else on the first host of the step, at a port that follows from
- * the numbers of job and step
+ * Makes the variables of the rank that this task of a SLURM step is.
+ * @param env the environment of this process
+ * @param met the meeting point, if given; else it is the first host of the step, at a port computed from the numbers of
+ * job and step
  */
 export function slurmRank(env: NodeJS.ProcessEnv, met: Partial<MeetingPoint>): RankVariables {
   const localRanks = tasksHere(env);
@@ -27,15 +28,15 @@ export function slurmRank(env: NodeJS.ProcessEnv, met: Partial<MeetingPoint>): R
   };
 }
 
-/** The first host of a list as SLURM writes it: `node[07-09,12],gpu3` → `node07`. */
+/** Returns the first host of a list as SLURM writes it: `node[07-09,12],gpu3` → `node07`. */
 export function firstHost(list: string): string {
   const [hosts] = /^(?:[^,[]|\[[^\]]*\])+/.exec(list) ?? [list];
   return hosts.replace(/\[([^\],-]+)[^\]]*\]/g, '$1');
 }
 
 /**
- * The tasks on this machine: `2(x3),1` are 2 on each of the first three and 1 on the fourth, of which SLURM_NODEID is
- * one.
+ * Counts the tasks on this machine. `2(x3),1` means 2 on each of the first three machines and 1 on the fourth;
+ * SLURM_NODEID is the index of this machine.
  */
 function tasksHere({ SLURM_STEP_TASKS_PER_NODE, SLURM_NODEID }: NodeJS.ProcessEnv): number {
   const byNode = [...(SLURM_STEP_TASKS_PER_NODE ?? '').matchAll(/(\d+)(?:\(x(\d+)\))?/g)].flatMap(
@@ -44,10 +45,13 @@ function tasksHere({ SLURM_STEP_TASKS_PER_NODE, SLURM_NODEID }: NodeJS.ProcessEn
   return byNode[Number(SLURM_NODEID ?? 0)] ?? 1;
 }
 
-/** With --gpus-per-task SLURM shows each task its own GPU alone. */
+/** Tells whether the task sees exactly one GPU. With --gpus-per-task SLURM shows each task only its own. */
 const seesOneGpu = ({ CUDA_VISIBLE_DEVICES: visible }: NodeJS.ProcessEnv): boolean =>
   !!visible && !visible.includes(',');
 
-/** SLURM may have bound the task to its cores; where it has not, they are shared. */
+/**
+ * Counts the cores for this task. SLURM may have bound the task to its cores; otherwise the ranks share those of the
+ * machine.
+ */
 const coresOfTask = (localRanks: number): number =>
   Math.min(availableParallelism(), Math.max(1, Math.floor(cpus().length / localRanks)));

@@ -1,4 +1,5 @@
 import { optionError } from '../../errors';
+import { checkInteger } from '../../integers';
 import { addon } from '../addon';
 import { type Tensor, wrap } from '../tensor';
 import { blocking, type ProcessGroup, processGroup, runOperation } from './group';
@@ -10,7 +11,7 @@ export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
  * Every rank calls the same operations in the same order, with dense, contiguous tensors of the same shape and dtype.
  * Operations run in the order of the calls, each at its call or after an allGatherObject that is under way. They do not
  * block this thread; do not change the tensors until the promise is settled. All reject with CleanclipError
- * `ERR_DISTRIBUTED` when a rank ends, hangs or does not come within the group's time limit.
+ * `ERR_DISTRIBUTED` when there is no group, or a rank ends, hangs or does not come within the group's time limit.
  */
 
 /**
@@ -18,7 +19,7 @@ export type ReduceOp = 'sum' | 'mean' | 'min' | 'max' | 'product';
  * @param tensor of any shape; for 'mean' of a floating point dtype
  * @param options.op default 'sum'
  * @throws CleanclipError `ERR_OPTION` for another op or a mean of integers, `ERR_TORCH` for a tensor that is not dense
- * and contiguous or on another device than the group's, `ERR_DISTRIBUTED`
+ * and contiguous or on a device that the backend does not reach, `ERR_DISTRIBUTED`
  */
 export async function allReduce(tensor: Tensor, { op = 'sum' }: { op?: ReduceOp } = {}): Promise<void> {
   checkReduction(op, tensor);
@@ -50,7 +51,7 @@ export async function broadcast(tensor: Tensor, { src = 0 }: { src?: number } = 
  * Copies rank 0's tensors into those of the others, in place (torch's _broadcast_coalesced). It sends many tensors in
  * one piece and blocks this thread.
  * @param tensors of any shapes and strides
- * @throws CleanclipError `ERR_DISTRIBUTED`
+ * @throws CleanclipError `ERR_OPTION` while an allGatherObject is under way, `ERR_DISTRIBUTED`
  */
 export function broadcastCoalesced(tensors: Tensor[]): void {
   const group = processGroup();
@@ -92,6 +93,7 @@ export async function barrier(): Promise<void> {
 /**
  * Sends a tensor to a rank that calls `recv` (send).
  * @param tensor of any shape
+ * @param dst another rank
  * @param options.tag tells messages between the same ranks apart; default 0
  * @throws CleanclipError `ERR_OPTION` when `dst` is no other rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
@@ -106,6 +108,7 @@ export async function send(tensor: Tensor, dst: number, { tag = 0 }: { tag?: num
 /**
  * Receives into a tensor what rank `src` sends, in place (recv).
  * @param tensor of the shape and dtype of what is sent
+ * @param src another rank
  * @param options.tag that of the message; default 0
  * @throws CleanclipError `ERR_OPTION` when `src` is no other rank, `ERR_TORCH` as {@link allReduce}, `ERR_DISTRIBUTED`
  */
@@ -127,12 +130,8 @@ function checkReduction(op: ReduceOp, tensor: Tensor): void {
   }
 }
 
-function rankOf({ worldSize }: ProcessGroup, name: string, rank: number): number {
-  if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize) {
-    throw optionError(`${name} must be a rank from 0 to ${worldSize - 1}, but it is ${rank}.`);
-  }
-  return rank;
-}
+const rankOf = ({ worldSize }: ProcessGroup, name: string, rank: number): number =>
+  checkInteger(name, rank, { least: 0, most: worldSize - 1, ofWhat: 'a rank' });
 
 function other(group: ProcessGroup, name: string, rank: number): number {
   if (rank === group.rank) throw optionError(`${name} must be another rank, but ${rank} is this one.`);

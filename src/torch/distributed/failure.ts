@@ -1,4 +1,5 @@
-import { CleanclipError, optionError } from '../../errors';
+import { CleanclipError } from '../../errors';
+import { checkInteger } from '../../integers';
 
 /** Names a rank at the beginning of a sentence: `Rank 1 of 4`. */
 export const whoIs = ({ rank, worldSize }: { rank: number; worldSize: number }): string =>
@@ -47,9 +48,5 @@ export function named({ who, operation, timeout }: Waiting, error: unknown, caus
 }
 
 /** Checks a time limit in milliseconds: an integer of at least 1, at most 24 days. */
-export function checkTimeout(timeout: number): number {
-  if (!Number.isInteger(timeout) || timeout < 1 || timeout > 2 ** 31 - 1) {
-    throw optionError(`timeout must be a whole number of milliseconds from 1 to ${2 ** 31 - 1}, but it is ${timeout}.`);
-  }
-  return timeout;
-}
+export const checkTimeout = (timeout: number): number =>
+  checkInteger('timeout', timeout, { least: 1, most: 2 ** 31 - 1, ofWhat: 'milliseconds' });

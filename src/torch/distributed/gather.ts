@@ -1,4 +1,5 @@
 import { optionError } from '../../errors';
+import { isInteger } from '../../integers';
 import { addon } from '../addon';
 import { type Tensor, wrap } from '../tensor';
 import { blocking, type ProcessGroup, processGroup } from './group';
@@ -28,9 +29,9 @@ export function allGatherRows(tensor: Tensor, counts: readonly number[], gradien
 }
 
 function checkCounts({ rank, worldSize }: ProcessGroup, { shape }: Tensor, counts: readonly number[]): void {
-  if (counts.length !== worldSize || counts.some((count) => !Number.isInteger(count) || count < 1)) {
+  if (counts.length !== worldSize || !counts.every((count) => isInteger(count, 1))) {
     throw optionError(
-      `counts must be ${worldSize} whole numbers above 0, one for each rank, but they are [${counts.join(', ')}].`,
+      `counts must be ${worldSize} integers above 0, one for each rank, but they are [${counts.join(', ')}].`,
     );
   }
   if (shape[0] !== counts[rank]) {

@@ -111,6 +111,7 @@ async function join(
 /**
  * Waits for the group's operations and leaves the group (torch.distributed.destroy_process_group). If rank 0 hosts the
  * store, call a barrier before. A process may also end without calling this.
+ * @throws CleanclipError `ERR_DISTRIBUTED` when there is no group
  */
 export async function destroyProcessGroup(): Promise<void> {
   const group = processGroup();
@@ -133,19 +134,19 @@ export async function announceFailure(error: unknown): Promise<void> {
   await current.heartbeat.announce(`rank ${current.rank} failed: ${reason}`);
 }
 
-/** Whether this thread is in a group. */
+/** Returns whether this thread is in a group (is_initialized). */
 export const isInitialized = (): boolean => current !== undefined;
 
-/** Returns the rank of this process, from 0. */
+/** Returns the rank of this process, from 0 (get_rank); throws CleanclipError `ERR_DISTRIBUTED` without a group. */
 export const getRank = (): number => processGroup().rank;
 
-/** Returns the number of ranks. */
+/** Returns the number of ranks (get_world_size); throws CleanclipError `ERR_DISTRIBUTED` without a group. */
 export const getWorldSize = (): number => processGroup().worldSize;
 
-/** Returns the backend of the group. */
+/** Returns the group's backend (get_backend); throws CleanclipError `ERR_DISTRIBUTED` without a group. */
 export const getBackend = (): Backend => processGroup().backend;
 
-/** Whether libtorch was built with NCCL. */
+/** Returns whether libtorch was built with NCCL (is_nccl_available). */
 export const isNcclAvailable = (): boolean => addon().hasNccl();
 
 /** @internal The group of this thread; throws when there is none. */

@@ -8,6 +8,7 @@ import { inOneGo } from './group';
 /**
  * Returns the values of all ranks, by rank (all_gather_object). A value is anything that structured cloning takes, so
  * neither a function nor a tensor. The ranks must trust one another, because what they send is deserialised.
+ * @throws CleanclipError `ERR_DISTRIBUTED`, as `allGather`; an Error of Node for a value that cannot be cloned
  */
 export async function allGatherObject<T>(value: T): Promise<T[]> {
   const bytes = serialize(value);

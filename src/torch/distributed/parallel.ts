@@ -67,7 +67,8 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
   /**
    * Checks that all ranks have parameters of the same shapes, and copies rank 0's parameters and buffers to all. Every
    * rank calls it.
-   * @throws CleanclipError `ERR_DISTRIBUTED` when the models differ
+   * @throws CleanclipError `ERR_OPTION` for a wrong option or a model without trainable parameters, `ERR_DISTRIBUTED`
+   * when models differ or a rank is late
    */
   static async create<Inputs extends unknown[], Output>(
     module: ParallelModule<Inputs, Output>,
@@ -97,7 +98,10 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     return new DistributedDataParallel(module, group, reducer, buffers, broadcastBuffers, staticGraph);
   }
 
-  /** Runs the model's forward. When gradients are recorded, the next {@link backward} exchanges them. */
+  /**
+   * Runs the model's forward. When gradients are recorded, the next {@link backward} exchanges them.
+   * @throws CleanclipError `ERR_DISTRIBUTED` when rank 0's buffers do not come in time
+   */
   forward(...inputs: Inputs): Output {
     const exchanges = this.synchronising && addon().gradMode();
     if (exchanges) {
@@ -127,7 +131,10 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     blocking(this.group, 'backward', backward, this.synchronising);
   }
 
-  /** Runs passes whose gradients only add up on this rank (no_sync). The next backward outside exchanges their sum. */
+  /**
+   * Runs passes whose gradients only add up on this rank (no_sync). The next backward outside exchanges their sum.
+   * @returns what `fn` returns
+   */
   noSync<T>(fn: () => T): T {
     const before = this.synchronising;
     this.synchronising = false;
@@ -138,7 +145,10 @@ export class DistributedDataParallel<Inputs extends unknown[], Output> {
     }
   }
 
-  /** Copies rank 0's buffers (batch-norm statistics) to all ranks, as before a shared evaluation. Blocks. */
+  /**
+   * Copies rank 0's buffers (batch-norm statistics) to all ranks, as before a shared evaluation. It blocks this thread.
+   * @throws CleanclipError `ERR_DISTRIBUTED` when a rank does not call it in time
+   */
   syncBuffers(): void {
     blocking(this.group, 'syncBuffers', () => this.copyBuffers());
   }

@@ -1,4 +1,5 @@
 import { optionError } from '../../errors';
+import { checkInteger } from '../../integers';
 import { FileStore, type Store, TCPStore } from './store';
 
 /** Where the ranks meet, and which of them this process is. */
@@ -59,13 +60,8 @@ export function checkRanks({ rank, worldSize }: { rank?: number; worldSize?: num
   rank: number;
   worldSize: number;
 } {
-  if (worldSize === undefined || !Number.isInteger(worldSize) || worldSize < 1) {
-    throw optionError(`worldSize must be the number of ranks, 1 or more, but it is ${worldSize}.`);
-  }
-  if (rank === undefined || !Number.isInteger(rank) || rank < 0 || rank >= worldSize) {
-    throw optionError(`rank must be a whole number from 0 to ${worldSize - 1}, but it is ${rank}.`);
-  }
-  return { rank, worldSize };
+  const ranks = checkInteger('worldSize', worldSize, { least: 1, ofWhat: 'ranks' });
+  return { rank: checkInteger('rank', rank, { least: 0, most: ranks - 1 }), worldSize: ranks };
 }
 
 async function overTcp(
@@ -91,7 +87,7 @@ function fromEnvironment(name: string): number {
   const text = process.env[name];
   if (text === undefined || !/^\d+$/.test(text)) {
     throw optionError(
-      `env:// needs the environment variable ${name}, a whole number, but it ` +
+      `env:// needs the environment variable ${name}, an integer, but it ` +
         `is ${text === undefined ? 'not set' : `'${text}'`}.`,
     );
   }

@@ -1,9 +1,13 @@
-import { optionError } from '../../errors';
+import { checkInteger } from '../../integers';
 import { addon } from '../addon';
 import { checkTimeout, DEFAULT_TIMEOUT, naming } from './failure';
 import type { NativeStore } from './native';
 
-/** Holds keys and values that all ranks see and find one another by (torch.distributed.Store). */
+/**
+ * Holds keys and values that all ranks see and find one another by (torch.distributed.Store). Its methods reject with
+ * CleanclipError `ERR_DISTRIBUTED` when the time limit is over or the connection breaks, and `ERR_TORCH` once it is
+ * closed.
+ */
 export abstract class Store {
   /** @internal */
   readonly native: NativeStore;
@@ -18,7 +22,7 @@ export abstract class Store {
     this.name = name;
   }
 
-  /** Sets a key. Text is kept as UTF-8. */
+  /** Sets the value of a key. A string is kept as UTF-8. */
   async set(key: string, value: string | Uint8Array): Promise<void> {
     await this.call(`set('${key}')`, () => addon().storeSet(this.native, key, Buffer.from(value)));
   }
@@ -33,7 +37,10 @@ export abstract class Store {
     return this.call(`add('${key}')`, () => addon().storeAdd(this.native, key, amount));
   }
 
-  /** Waits until all keys are set. */
+  /**
+   * Waits until all keys are set.
+   * @param timeout milliseconds; default the store's
+   */
   async wait(keys: string[], timeout = this.timeout): Promise<void> {
     const list = keys.map((key) => `'${key}'`).join(', ');
     await naming({ who: this.name, operation: `wait(${list})`, timeout: checkTimeout(timeout) }, () =>
@@ -82,7 +89,11 @@ export interface TCPStoreOptions {
 
 /** A store that one process hosts (torch.distributed.TCPStore). */
 export class TCPStore extends Store {
-  /** Hosts the store or connects to it. */
+  /**
+   * Hosts the store or connects to it.
+   * @throws CleanclipError `ERR_OPTION` for a wrong port or time limit, `ERR_DISTRIBUTED` when the store or a process
+   * is not there in time
+   */
   static async create({
     host,
     port,
@@ -91,12 +102,8 @@ export class TCPStore extends Store {
     timeout = DEFAULT_TIMEOUT,
     loopback = false,
   }: TCPStoreOptions): Promise<TCPStore> {
-    if (!Number.isInteger(port) || port < 0 || port > 65535 || (port === 0 && !isMaster)) {
-      throw optionError(
-        'The port of a TCPStore must be a whole number from 1 to 65535, or 0 for its master to choose, but it ' +
-          `is ${port}.`,
-      );
-    }
+    // A master may choose: port 0.
+    checkInteger('The port of a TCPStore', port, { least: isMaster ? 0 : 1, most: 65535 });
     checkTimeout(timeout);
     const name = `The store at ${host}:${port}`;
     const operation = isMaster ? 'hosting' : 'connecting';
@@ -117,7 +124,9 @@ export class FileStore extends Store {
   /**
    * Opens the file, or makes it.
    * @param worldSize the last of this many processes to end deletes the file
-   * @param timeout milliseconds; default 30 minutes
+   * @param timeout milliseconds that `get` and `wait` take at most; default 30 minutes
+   * @throws CleanclipError `ERR_OPTION` for a wrong time limit, `ERR_DISTRIBUTED` when the file cannot be opened, which
+   * is tried for 5 minutes
    */
   static async create(path: string, worldSize: number, timeout = DEFAULT_TIMEOUT): Promise<FileStore> {
     checkTimeout(timeout);

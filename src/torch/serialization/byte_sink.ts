@@ -3,7 +3,7 @@ export class ByteSink {
   #buffer = Buffer.allocUnsafe(4096);
   #size = 0;
 
-  /** Appends bytes. */
+  /** Appends single bytes, each given as a number from 0 to 255. */
   byte(...values: number[]): void {
     for (const value of values) this.#grow(1).writeUInt8(value);
   }
@@ -23,7 +23,7 @@ export class ByteSink {
     this.#grow(4).writeInt32LE(value);
   }
 
-  /** Big-endian, as pickles hold floats. */
+  /** Appends a float64 in big-endian order, which pickles use for floats. */
   float64(value: number): void {
     this.#grow(8).writeDoubleBE(value);
   }
@@ -33,12 +33,12 @@ export class ByteSink {
     this.#grow(content.length).set(content);
   }
 
-  /** What was appended so far. */
+  /** Returns the bytes appended so far, as a view of the buffer. */
   content(): Buffer {
     return this.#buffer.subarray(0, this.#size);
   }
 
-  /** Room for more bytes. */
+  /** Makes room for `count` more bytes and returns that room. */
   #grow(count: number): Buffer {
     const start = this.#size;
     this.#size += count;

@@ -1,14 +1,14 @@
-/** How a dtype lies in a file. */
+/** How a file stores and names a dtype. */
 export interface DtypeLayout {
-  /** bytes of an element */
+  /** bytes per element */
   readonly bytes: number;
-  /** the storage class that names it in a pickle; none for dtypes younger than those */
+  /** the storage class that names it in a pickle; absent for newer dtypes, which have no such class */
   readonly storage?: string;
-  /** its name in safetensors */
+  /** its name in safetensors; absent when that format does not hold it */
   readonly safetensors?: string;
 }
 
-/** The dtypes of dense tensors. Source: `_dtype_to_storage_type_map` and `_new_dtypes` of torch.storage. */
+/** The dtypes of dense tensors, by name. Source: `_dtype_to_storage_type_map` and `_new_dtypes` of torch.storage. */
 export const dtypes: ReadonlyMap<string, DtypeLayout> = new Map<string, DtypeLayout>([
   ['float64', { bytes: 8, storage: 'DoubleStorage', safetensors: 'F64' }],
   ['float32', { bytes: 4, storage: 'FloatStorage', safetensors: 'F32' }],

@@ -3,25 +3,25 @@ import { readSync, type Stats } from 'node:fs';
 import { Fault } from './fault';
 import type { Unread } from './pickle/plain';
 
-/** What is read into memory at once, names and numbers, takes a few MB in a checkpoint. */
+/** The most bytes read into memory at once. Names and numbers take a few MB in a real checkpoint. */
 const maxInMemory = 1 << 30;
 
 /** A checkpoint that is open for reading. */
 export interface CheckpointFile {
   readonly fd: number;
-  /** what it was when it was opened */
+  /** size and times of the file when it was opened */
   readonly stats: Stats;
-  /** whether its records are mapped instead of read */
+  /** whether its records are mapped into memory instead of read */
   readonly mmap: boolean;
-  /** gets what its pickle holds and was left unread */
+  /** collects the objects of its pickle that are left unread */
   readonly unread: Unread[];
   readonly bytes: FileBytes;
 }
 
-/** The bytes of a file, read where they are needed. */
+/** Reads bytes of a file on demand, at any offset. */
 export class FileBytes {
   /**
-   * @param fd a file open for reading; it stays the caller's
+   * @param fd a file open for reading; the caller closes it
    * @param length its size in bytes
    */
   constructor(
@@ -29,9 +29,12 @@ export class FileBytes {
     readonly length: number,
   ) {}
 
-  /** Exactly these bytes, or a Fault. */
+  /**
+   * Reads exactly `size` bytes at `offset`.
+   * @throws Fault when the file is shorter, or `size` is over 1 GiB
+   */
   read(offset: number, size: number): Buffer {
-    if (offset + size > this.length) throw new Fault('is damaged or cut short: it refers to bytes behind its end');
+    if (offset + size > this.length) throw new Fault('is damaged or cut short: it refers to bytes past its end');
     if (size > maxInMemory)
       throw new Fault(`is damaged: it has ${size} bytes where a checkpoint has a few MB of names and numbers`);
     const bytes = Buffer.alloc(size);
@@ -47,19 +50,22 @@ export class FileBytes {
 
 const chunkBytes = 1 << 16;
 
-/** A file with the face of a Buffer, for a pickle whose end is not known beforehand: it is read chunk by chunk. */
+/**
+ * A file that offers `length` and `subarray` as a Buffer does, and is read chunk by chunk. It suits a pickle whose end
+ * is not known beforehand.
+ */
 export class ReadAhead {
   #chunk: Buffer = Buffer.alloc(0);
   #start = 0;
 
   constructor(private readonly file: FileBytes) {}
 
-  /** Bytes of the file. */
+  /** Size of the file in bytes. */
   get length(): number {
     return this.file.length;
   }
 
-  /** The bytes from `start` to `end`, not included. */
+  /** Returns the bytes from `start` up to, but not including, `end`. */
   subarray(start: number, end: number): Buffer {
     if (start < this.#start || end > this.#start + this.#chunk.length) {
       this.#chunk = this.file.read(start, Math.min(Math.max(end - start, chunkBytes), this.length - start));

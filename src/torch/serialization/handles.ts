@@ -2,14 +2,14 @@ import { PyTuple } from '../python_values';
 import { Fault } from './fault';
 
 /**
- * Things that live on a pickle's stack but are no values: functions, storages, numpy's dtypes. A checkpoint that holds
- * one as a value is refused.
+ * An intermediate object on a pickle's stack that is not a value: a function, a storage or a numpy dtype. A checkpoint
+ * that holds one as a value gets a {@link PyObject} or a tensor in its place, or is refused.
  */
 export abstract class Handle {
   constructor(readonly name: string) {}
 }
 
-/** A function that a pickle may call. Each of them only makes plain values or tensors. */
+/** A function that a pickle may call. All of them only make plain values or tensors. */
 export class KnownFunction extends Handle {
   constructor(
     name: string,
@@ -19,15 +19,15 @@ export class KnownFunction extends Handle {
   }
 }
 
-/** An object whose attributes a pickle sets after it was made. */
+/** An object whose attributes the pickle sets after it has made the object. */
 export abstract class Stateful extends Handle {
   /** Sets the attributes that a pickle gives the object. */
   abstract setState(state: unknown): void;
 }
 
 /**
- * A storage class; `dtype` is null for UntypedStorage, whose tensors name their dtype themselves. Those of quantized
- * tensors have one that is not read.
+ * A storage class of torch. `dtype` is null for UntypedStorage, whose tensors name their dtype themselves. Storage
+ * classes of quantized tensors carry a dtype that is not read.
  */
 export class StorageType extends Handle {
   constructor(
@@ -39,13 +39,13 @@ export class StorageType extends Handle {
   }
 }
 
-/** A record's bytes, as a persistent id names them. */
+/** A reference to a record's bytes, made from a persistent id of the pickle. */
 export class Storage extends Handle {
   /**
    * @param dtype null for an UntypedStorage
-   * @param elementBytes of an element of its class; 1 for an UntypedStorage
-   * @param count elements of the record
-   * @param start element at which it begins, when it is a view of the record, as those of the first torch versions
+   * @param elementBytes bytes per element; 1 for an UntypedStorage
+   * @param count number of elements in the record
+   * @param start first element of a view, which the first torch versions wrote; else 0
    */
   constructor(
     readonly key: string,
@@ -57,19 +57,22 @@ export class Storage extends Handle {
     super('torch.storage');
   }
 
-  /** Bytes of the record. */
+  /** Size of the record in bytes. */
   get bytes(): number {
     return this.count * this.elementBytes;
   }
 }
 
-/** The state of an object that takes a tuple. */
+/**
+ * Checks that the state of an object is a tuple, and returns it.
+ * @throws Fault when it is anything else
+ */
 export function tupleState({ name }: Handle, state: unknown): PyTuple {
   if (state instanceof PyTuple) return state;
   throw new Fault(`is damaged: its pickle has a ${name} without its state`);
 }
 
-/** A numpy scalar's dtype: a kind letter and a size in bytes, such as `f8`. Its state says the byte order. */
+/** A numpy dtype: a kind letter and a size in bytes, such as `f8`. Its state gives the byte order. */
 export class NumpyDtype extends Stateful {
   littleEndian = true;
 
@@ -77,13 +80,13 @@ export class NumpyDtype extends Stateful {
     super('numpy.dtype');
   }
 
-  /** Takes the byte order of the dtype's state. */
+  /** Reads the byte order from the state of the dtype. */
   setState(state: unknown): void {
     this.littleEndian = tupleState(this, state)[1] !== '>';
   }
 }
 
-/** An object of a TorchScript archive: the name of its class, and its attributes. */
+/** An object of a TorchScript archive: the name of its class and its attributes. */
 export class ScriptObject extends Stateful {
   state: unknown;
 
@@ -93,7 +96,9 @@ export class ScriptObject extends Stateful {
   }
 }
 
-/** A dict on the stack, and `dict`/`OrderedDict` told apart. Keys keep their types until the value is finished. */
+/**
+ * A dict on the stack; `ordered` tells an OrderedDict from a dict. Keys keep their types until the value is finished.
+ */
 export class Dict extends Map<unknown, unknown> {
   constructor(readonly ordered: boolean) {
     super();

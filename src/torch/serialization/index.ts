@@ -1,4 +1,4 @@
 export { load, loadMetadata, type LoadOptions, warningOf } from './load';
 export type { Unread } from './pickle/plain';
-export { save } from './save';
+export { save, saveAsync, type SaveOptions } from './save';
 export { IntDict, OrderedDict, PyFloat, PyObject, PyTuple } from '../python_values';

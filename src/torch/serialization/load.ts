@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync } from 'node:fs';
 
 import { CleanclipError, optionError } from '../../errors';
 import { openRegular } from '../../input_files';
+import { checkInteger } from '../../integers';
 import { Fault, shown } from './fault';
 import { type CheckpointFile, FileBytes } from './file_bytes';
 import { readLegacy } from './formats/legacy';
@@ -10,42 +11,50 @@ import { type Format, formatOf } from './formats/signature';
 import type { Unread } from './pickle/plain';
 import { readZip } from './zip/format';
 
-/** How `torch.load` reads. */
+/** Options of `torch.load`. */
 export interface LoadOptions {
   /**
-   * Map the file instead of reading it: opening takes no time, and memory is taken as tensors are touched. Until the
-   * last of its tensors is freed nobody may write to the file: one that is overwritten in place changes tensors that
-   * were not touched yet, and one that is truncated ends the process (SIGBUS). Replacing the file by another of its
-   * name is safe. Default false, as in Python.
+   * Map the file into memory instead of reading it. Opening takes no time, and memory is used as tensors are touched.
+   * Default false, as in Python.
+   *
+   * Nobody may write to the file until the last of its tensors is freed. Overwriting it in place changes tensors that
+   * were not touched yet; truncating it ends the process (SIGBUS). Replacing it by another file of the same name is
+   * safe.
    */
   mmap?: boolean;
   /**
-   * Gets the objects that were left unread, if there are any. Without it `process.emitWarning` tells of them.
+   * Is called with the objects that were left unread, if there are any. Default: `process.emitWarning` reports them.
    */
   onUnread?: (unread: readonly Unread[]) => void;
-  /** refuse a file of more bytes than this; default none */
+  /** largest file to read, in bytes; default: no limit */
   maxBytes?: number;
 }
 
 /**
- * Reads a checkpoint, without executing anything in it. The format is told by the content: what `torch.save` or {@link
- * save} wrote (zip, or the older format from before torch 1.6), a TorchScript archive, of which the state dict is
- * taken, or safetensors. Each record of the file is read into a storage of its own, on all threads; tensors that share
- * one in the file share it here.
+ * Reads a checkpoint and executes nothing in it. The content decides the format. Zip and the older format before torch
+ * 1.6 are those of `torch.save`; {@link save} writes zip too. A TorchScript archive gives its state dict, and
+ * safetensors gives an object of tensors. Each record of the file is read into a storage of its own, on all threads.
+ * Tensors that share a record in the file share memory here.
  *
- * An object of any other class becomes a {@link PyObject}, an inert record of what its pickle says, and {@link
- * LoadOptions.onUnread} is told; so do sparse, quantized, meta and nested tensors and dtypes that libtorch lacks here.
- * Numpy arrays become tensors, numpy scalars numbers; Counters and defaultdicts are dicts, deques lists, storages
- * tensors of one dimension; subclasses of Tensor are tensors without their attributes. A file that hands a tensor it
- * uses to a function that is not known is refused, for the function might change it.
+ * Dicts become objects, OrderedDicts {@link OrderedDict}, dicts with int keys {@link IntDict}, other dicts Maps. Lists
+ * become arrays, tuples {@link PyTuple}, None null, ints numbers (bigints beyond 2^53), bytes Uint8Arrays. Dtypes and
+ * devices become their names. Tensors come to the CPU and keep dtype, strides, storage offset, requires_grad and shared
+ * memory.
  *
- * Dicts become objects, OrderedDicts {@link OrderedDict}, dicts with int keys {@link IntDict}, other dicts Maps; lists
- * arrays, tuples {@link PyTuple}, None null, ints numbers (bigints beyond 2^53), bytes Uint8Arrays, dtypes and devices
- * their names. Tensors come to the CPU with their dtype, strides, storage offset, requires_grad and shared memory.
+ * Numpy arrays become tensors, and numpy scalars become numbers. Counters and defaultdicts become dicts, deques lists,
+ * and storages tensors of one dimension. Subclasses of Tensor become tensors without their attributes.
+ *
+ * An object of any other class becomes a {@link PyObject}, an inert record of what its pickle says, and
+ * {@link LoadOptions.onUnread} reports it. The same holds for sparse, quantized, meta and nested tensors, and for
+ * dtypes that libtorch lacks here. A file is refused when it passes a tensor to an unknown function and uses that
+ * tensor elsewhere, for the function might change it.
+ *
+ * Source: `torch.load(weights_only=True)`, which raises an error where this function makes a PyObject.
  *
  * @param path a file, usually `*.pt` or `*.safetensors`
- * @throws CleanclipError `ERR_CHECKPOINT` when there is no such file or it is damaged, hostile or of another kind, or
- * is cut or changed while it is read; `ERR_OPTION` for an option that cannot be used
+ * @param options how to read it
+ * @throws CleanclipError `ERR_CHECKPOINT` when the file does not exist, is damaged, hostile or of another kind, or
+ * changes while it is read; `ERR_OPTION` for an option that cannot be used
  */
 export function load(path: string, options: LoadOptions = {}): unknown {
   const unread: Unread[] = [];
@@ -58,7 +67,7 @@ export function load(path: string, options: LoadOptions = {}): unknown {
 }
 
 /**
- * The metadata of a safetensors file: texts by their names; undefined for a file of another format.
+ * Reads the metadata of a safetensors file: strings by name. Returns undefined for a file of another format.
  * @throws CleanclipError as `torch.load`
  */
 export function loadMetadata(path: string): Record<string, string> | undefined {
@@ -85,16 +94,15 @@ function inFile<T>(path: string, options: LoadOptions, unread: Unread[], read: (
 
 function checked(path: unknown, { mmap = false, maxBytes, onUnread }: LoadOptions): LoadOptions & { mmap: boolean } {
   if (typeof path !== 'string' || path.includes('\0'))
-    throw optionError('torch.load takes the path of a file, a text without null characters.');
+    throw optionError('torch.load takes the path of a file, a string without null characters.');
   if (typeof mmap !== 'boolean') throw optionError('torch.load takes mmap as true or false.');
-  if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= 0))
-    throw optionError('torch.load takes maxBytes as a whole number from 0.');
+  if (maxBytes !== undefined) checkInteger("torch.load's maxBytes", maxBytes, { least: 0 });
   if (onUnread !== undefined && typeof onUnread !== 'function')
     throw optionError('torch.load takes onUnread as a function.');
   return { mmap, maxBytes };
 }
 
-/** A sentence about what was left unread, of which it lists a few. */
+/** Makes the sentence that reports unread objects; it lists at most five classes. */
 export function warningOf(path: string, unread: readonly Unread[]): string {
   const classes = new Map<string, string>();
   for (const { key, className } of unread) if (!classes.has(className)) classes.set(className, key);
@@ -103,12 +111,12 @@ export function warningOf(path: string, unread: readonly Unread[]): string {
   );
   const rest = listed.length > maxListed ? ` and ${listed.length - maxListed} other classes` : '';
   return (
-    `The checkpoint ${path} holds objects that are no tensors or plain values, which were left ` +
+    `The checkpoint ${path} holds objects that are neither tensors nor plain values, which were left ` +
     `unread: ${listed.slice(0, maxListed).join(', ')}${rest}.`
   );
 }
 
-/** How many classes a warning names. */
+/** The most classes that a warning names. */
 const maxListed = 5;
 
 const readers: Readonly<Record<Format, (file: CheckpointFile) => unknown>> = {

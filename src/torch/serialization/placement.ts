@@ -2,7 +2,7 @@ import { dtypes } from './dtypes';
 
 /** A dense tensor's place in its storage. Counts are in elements. */
 export interface StoredTensor {
-  /** Equal for tensors of one storage. */
+  /** a key that tensors of the same storage share */
   readonly storage: bigint;
   readonly dtype: string;
   readonly offset: number;
@@ -10,18 +10,19 @@ export interface StoredTensor {
   readonly stride: readonly number[];
 }
 
-/** A run of elements of one storage that becomes one record. */
+/** A range of elements of one storage that becomes one record. */
 export interface Run<T> {
-  /** The tensor that begins first; it stands for the storage. */
+  /** the tensor that begins first; it represents the storage */
   readonly owner: T;
-  /** First element, counted from the storage's beginning. */
+  /** first element, counted from the start of the storage */
   readonly start: number;
   readonly count: number;
 }
 
 /**
- * Decides which tensors share a record: those of one storage and dtype whose elements overlap, as tied weights do. A
- * record holds no more than its tensors span, so a small view of a large storage, or of a mapped file, is saved small.
+ * Decides which tensors share a record: those of the same storage and dtype whose elements overlap, as tied weights do.
+ * A record holds no more than its tensors span. So a small view of a large storage, or of a mapped file, is saved
+ * small.
  *
  * @returns the runs, in the order of their first tensors, and the run of each tensor
  */
@@ -53,13 +54,13 @@ export function placeTensors<T extends StoredTensor>(tensors: readonly T[]): { r
   return { runs: [...new Set(tensors.map((tensor) => runOf.get(tensor)!))], runOf };
 }
 
-/** Elements from a tensor's first to its last, both included. */
+/** Counts the elements from a tensor's first to its last, both included. */
 export function span({ shape, stride }: Pick<StoredTensor, 'shape' | 'stride'>): number {
   if (shape.includes(0)) return 0;
   return shape.reduce((last, size, i) => last + (size - 1) * stride[i], 1);
 }
 
-/** Bytes of an element. */
+/** Returns the bytes per element. */
 export const elementSize = (dtype: string): number => dtypes.get(dtype)!.bytes;
 
 const compare = <V extends bigint | string>(a: V, b: V): number => (a < b ? -1 : a > b ? 1 : 0);

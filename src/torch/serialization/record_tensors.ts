@@ -14,21 +14,19 @@ import type { Extent } from './zip/reader';
 
 /** The memory of a record. */
 interface Memory extends Extent {
-  /**
-   * a tensor of bytes over the whole of it; a mere handle, so that V8 is told of the memory once, with the tensor in it
-   */
+  /** a byte tensor over the whole record; only a handle, so that V8 counts this memory once, with the tensor in it */
   readonly bytes: Handle;
-  /** whether the file's bytes have yet to be read into it */
+  /** whether the bytes of the file still have to be read into it */
   readonly unread: boolean;
 }
 
-/** Records that begin at a multiple of it can be mapped. */
+/** Records that begin at a multiple of this many bytes can be mapped. */
 const alignment = 8;
 
 /**
- * Makes the tensors of a file. Each record is a storage of its own, which the tensors in it share; they are no views of
- * one another, so each has a version counter of its own and may be a parameter. Records are read by {@link finish}, all
- * at once; or mapped, privately. Disposing frees what was made so far, unless it was finished.
+ * Makes the tensors of a file. Each record is a storage of its own, and its tensors share that storage. They are not
+ * views of one another, so each has its own version counter and may be a parameter. {@link finish} reads all records at
+ * once, unless they are mapped, privately. Disposing frees every tensor that was made but not finished.
  */
 export class RecordTensors implements TensorMaker {
   readonly #memories = new Map<string, Memory>();
@@ -37,13 +35,16 @@ export class RecordTensors implements TensorMaker {
   #total = 0;
   #map?: Handle;
 
-  /** @param locate where the data of a record, or storage, lies */
+  /** @param locate returns where the data of a record (a storage) lies in the file */
   constructor(
     private readonly file: CheckpointFile,
     private readonly locate: (key: string) => Extent,
   ) {}
 
-  /** A tensor in the memory of its record; its values are there once {@link finish} has read them. */
+  /**
+   * Makes a tensor in the memory of its record. Its values are valid once {@link finish} has read them.
+   * @throws Fault when the tensor does not fit into its record
+   */
   make(record: TensorRecord): Tensor {
     const { dtype, shape, stride, key, offset } = record;
     const memory = this.#memory(key);
@@ -64,7 +65,7 @@ export class RecordTensors implements TensorMaker {
     return tensor;
   }
 
-  /** A tensor of bytes that the pickle holds itself. */
+  /** Makes a tensor from elements that the pickle itself holds. */
   fromArray(array: ArrayRecord): Tensor {
     const bytes = addon().fromBytes(array.bytes, 'uint8', [array.bytes.length]);
     try {
@@ -74,18 +75,18 @@ export class RecordTensors implements TensorMaker {
     }
   }
 
-  /** Whether a value is a tensor. */
+  /** Tells whether a value is a tensor. */
   isTensor(value: unknown): boolean {
     return value instanceof Tensor;
   }
 
-  /** Sets whether operations on a tensor are recorded. */
+  /** Sets whether autograd records operations on a tensor. */
   setRequiresGrad(tensor: object, requiresGrad: boolean): void {
     (tensor as Tensor).requiresGrad = requiresGrad;
   }
 
   /**
-   * Reads the records, and leaves the tensors made so far to the caller, or those of them that are in `wanted`.
+   * Reads the records, and hands the tensors made so far to the caller: all, or those in `wanted`.
    * @throws Fault when the file was cut or changed meanwhile
    */
   finish(wanted?: ReadonlySet<unknown>): void {
@@ -104,7 +105,7 @@ export class RecordTensors implements TensorMaker {
     this.#made = this.#made.filter((tensor) => !isWanted(tensor));
   }
 
-  /** Frees the tensors that {@link finish} did not leave to the caller. */
+  /** Frees the tensors that {@link finish} did not hand to the caller. */
   [Symbol.dispose](): void {
     for (const tensor of this.#made) tensor.dispose();
     for (const { bytes } of this.#memories.values()) addon().release(bytes);

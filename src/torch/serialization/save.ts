@@ -1,53 +1,104 @@
 import { checkText, CleanclipError, optionError } from '../../errors';
-import { writeFully, writeWhole } from '../../files';
+import { writeWhole } from '../../files';
 import { addon } from '../addon';
 import { noGrad } from '../autograd';
 import { tidy } from '../scope';
 import { Tensor } from '../tensor';
 import { dtypes } from './dtypes';
+import { FileImage, type FileSink, intoFile } from './file_sink';
 import { safetensorsWriter } from './formats/safetensors';
 import { writePickle } from './pickle/writer';
 import { elementSize, placeTensors, type Run, type StoredTensor } from './placement';
-import { writeElements } from './tensor_bytes';
 import type { TensorRecord } from './tensor_record';
 import { ZipWriter } from './zip/writer';
 
 const archive = 'archive';
 
+/** What `save` and `saveAsync` take beside the value and the path. */
+export interface SaveOptions {
+  /** strings by name, for the header of a `.safetensors` file */
+  metadata?: Record<string, string>;
+}
+
 /**
- * Writes a checkpoint. The file appears whole or not at all; memory stays flat.
+ * Writes a checkpoint. The file appears whole or not at all, and memory use stays flat.
  *
- * A path that ends with `.safetensors` gets that format: `value` is a flat object of tensors then, of which dtype,
+ * A path that ends with `.safetensors` gets that format. `value` must then be a flat object of tensors; their dtype,
  * shape and elements are kept.
  *
- * Any other gets tensors and plain values so that Python opens them with `torch.load(path, weights_only=True)`, as
- * `torch.save` does (zip format, version 3). Plain objects become dicts, arrays lists, null None, integral numbers ints
- * (wrap them in PyFloat for floats), Uint8Arrays bytes. PyTuple, OrderedDict, IntDict, Map and Set become what their
- * names say. Tensors of every dense dtype keep dtype, shape, strides and requires_grad; those that share memory share
+ * Any other path gets the zip format of `torch.save` (version 3), which Python opens with `torch.load(path,
+ * weights_only=True)`. Plain objects become dicts, arrays lists, null None, Uint8Arrays bytes. Integral numbers become
+ * ints; wrap them in PyFloat to get floats. PyTuple, OrderedDict, IntDict, Map and Set become the types that they are
+ * named after. Tensors of every dense dtype keep dtype, shape, strides and requires_grad. Those that share memory share
  * it in the file. Tensors of other devices are written as CPU tensors.
  *
  * @param value tensors and plain values, nested
  * @param path the file, usually `*.pt`; missing folders are made
- * @param options.metadata texts by their names, for the header of a `.safetensors` file
- * @throws CleanclipError `ERR_OPTION` naming the place of a value that cannot be saved; nothing is written then;
- * `ERR_CHECKPOINT` when the disk refuses
+ * @param options.metadata strings by name, for the header of a `.safetensors` file
+ * @throws CleanclipError `ERR_OPTION` naming the place of a value that cannot be saved, in which case nothing is
+ * written; `ERR_CHECKPOINT` when the file cannot be written
  */
-export function save(value: unknown, path: string, { metadata }: { metadata?: Record<string, string> } = {}): void {
+export function save(value: unknown, path: string, options: SaveOptions = {}): void {
   checkText('The path of torch.save', path);
   noGrad(() =>
     tidy(() => {
-      const write = path.endsWith('.safetensors') ? safetensorsWriter(value, metadata) : archiveWriter(value);
+      const write = writerOf(value, path, options);
       try {
-        writeWhole(path, write);
+        writeWhole(path, (fd) => write(intoFile(fd)));
       } catch (error) {
-        throw new CleanclipError((error as Error).message, 'ERR_CHECKPOINT', { cause: error });
+        throw asCheckpointError(error);
       }
     }),
   );
 }
 
-/** Looks at the whole value, and returns what writes it. */
-function archiveWriter(value: unknown): (fd: number) => void {
+/**
+ * Writes the same bytes as `save`, while this thread goes on. The call copies the tensors to CPU memory and
+ * returns; they may change at once. Another thread then writes the file, which appears whole or not at all.
+ *
+ * Until the file is written, the copy takes as much memory as what is saved. If that is not free, the call writes the
+ * file itself before it returns, as `save` does. For a second call with the same path, await the first.
+ *
+ * @param value tensors and plain values, nested
+ * @param path the file, usually `*.pt`; missing folders are made
+ * @param options.metadata strings by name, for the header of a `.safetensors` file
+ * @returns a promise that is fulfilled when the file is on the disk
+ * @throws CleanclipError rejects with the errors of `save`
+ */
+export async function saveAsync(value: unknown, path: string, options: SaveOptions = {}): Promise<void> {
+  checkText('The path of torch.saveAsync', path);
+  const image = imageOf(value, path, options);
+  if (image === undefined) {
+    save(value, path, options);
+    return;
+  }
+  try {
+    await image.writeTo(path);
+  } catch (error) {
+    throw asCheckpointError(error);
+  }
+}
+
+/** Copies the value into the image of a file; undefined when there is not enough memory. */
+function imageOf(value: unknown, path: string, options: SaveOptions): FileImage | undefined {
+  const image = new FileImage();
+  try {
+    noGrad(() => tidy(() => writerOf(value, path, options)(image)));
+    return image;
+  } catch (error) {
+    if (error instanceof CleanclipError && error.code === 'ERR_TORCH_OOM') return undefined;
+    throw error;
+  }
+}
+
+const asCheckpointError = (error: unknown): CleanclipError =>
+  new CleanclipError((error as Error).message, 'ERR_CHECKPOINT', { cause: error });
+
+/** Checks the whole value, and returns the function that writes it in the format of the path. */
+const writerOf = (value: unknown, path: string, { metadata }: SaveOptions): ((sink: FileSink) => void) =>
+  path.endsWith('.safetensors') ? safetensorsWriter(value, metadata) : archiveWriter(value);
+
+function archiveWriter(value: unknown): (sink: FileSink) => void {
   const stored = new Map<object, SavedTensor>();
   writePickle(value, (object) => {
     if (!(object instanceof Tensor)) return undefined;
@@ -60,7 +111,7 @@ function archiveWriter(value: unknown): (fd: number) => void {
     const tensor = stored.get(object);
     return tensor && recordOf(tensor, runOf.get(tensor)!, keys);
   });
-  return (fd) => writeArchive(fd, pickle, runs);
+  return (sink) => writeArchive(sink, pickle, runs);
 }
 
 interface SavedTensor extends StoredTensor {
@@ -90,7 +141,7 @@ function recordOf(tensor: SavedTensor, run: Run<SavedTensor>, keys: Map<Run<Save
   return { key: keys.get(run)!, dtype, recordBytes, offset: tensor.offset - run.start, shape, stride, requiresGrad };
 }
 
-/** Stands for a tensor while the first pass looks for tensors. */
+/** The record that stands for any tensor while the first pass collects the tensors. */
 const placeholder: TensorRecord = {
   key: '',
   dtype: 'uint8',
@@ -101,9 +152,9 @@ const placeholder: TensorRecord = {
   requiresGrad: false,
 };
 
-/** Records in torch's order; `.format_version` 1 promises that order and the alignment. */
-function writeArchive(fd: number, pickle: Buffer, runs: readonly Run<SavedTensor>[]): void {
-  const zip = new ZipWriter((bytes, position) => writeFully(fd, bytes, position));
+/** Writes the records in torch's order; `.format_version` 1 promises that order and the alignment. */
+function writeArchive(sink: FileSink, pickle: Buffer, runs: readonly Run<SavedTensor>[]): void {
+  const zip = new ZipWriter((bytes, position) => sink.write(bytes, position));
   const add = (name: string, bytes: Uint8Array): void => zip.add(`${archive}/${name}`, bytes);
   add('data.pkl', pickle);
   add('.format_version', Buffer.from('1'));
@@ -112,8 +163,7 @@ function writeArchive(fd: number, pickle: Buffer, runs: readonly Run<SavedTensor
   zip.addWritten(
     runs.map(({ owner: { dtype }, count }, i) => ({ name: `${archive}/data/${i}`, size: count * elementSize(dtype) })),
     (positions) =>
-      writeElements(
-        fd,
+      sink.writeElements(
         runs.map(({ owner: { tensor }, start, count }, i) => ({ position: positions[i], tensor, start, count })),
       ),
   );

@@ -5,12 +5,11 @@ import { type Tensor } from '../tensor';
 import { elementSize } from './placement';
 
 /**
- * So many bytes are written at once, up to twice as many; tensors of other devices come to this one in pieces of that
- * size.
+ * Bytes written at once, up to twice as many. Tensors of other devices are copied to the CPU in pieces of this size.
  */
 const batchBytes = 64 * 2 ** 20;
 
-/** Elements of a tensor's storage, and the place in a file that they are written at. */
+/** Elements of a tensor's storage, and the position in a file where they are written. */
 export interface ElementRun {
   readonly position: number;
   readonly tensor: Tensor;
@@ -18,17 +17,19 @@ export interface ElementRun {
   readonly count: number;
 }
 
+/** Returns the elements of a run as a tensor of one dimension, on its device. */
+export const elementsOf = ({ tensor, start, count }: Omit<ElementRun, 'position'>): Tensor =>
+  tensor.as_strided([count], [1], start);
+
 /**
  * Writes runs of elements, from any device, on all threads.
- * @returns the CRC-32 of each run's bytes
+ * @returns the CRC-32 of the bytes of each run
  */
 export function writeElements(fd: number, runs: readonly ElementRun[]): number[] {
   const crcs = runs.map(() => 0);
   for (const pieces of batchesOf(runs)) {
     tidy(() => {
-      const elements = pieces.map(
-        ({ tensor, start, count }) => tensor.as_strided([count], [1], start).to({ device: 'cpu' }).handle,
-      );
+      const elements = pieces.map((piece) => elementsOf(piece).to({ device: 'cpu' }).handle);
       const written = addon().writeTensors(
         fd,
         elements,
@@ -43,7 +44,7 @@ export function writeElements(fd: number, runs: readonly ElementRun[]): number[]
 }
 
 interface Piece extends ElementRun {
-  /** place of the run it is of; no batch has two pieces of one run */
+  /** index of the run that it belongs to; a batch never has two pieces of one run */
   readonly run: number;
 }
 

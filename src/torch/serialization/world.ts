@@ -5,8 +5,9 @@ import type { PickleWorld } from './pickle/machine';
 import type { TensorMaker } from './tensor_record';
 
 /**
- * Well-formed pickles copy each of their bytes into at most one collection; repeating a copy by reference could
- * otherwise fill any memory.
+ * Makes a budget for what a pickle copies: each call takes an amount from `total`. Well-formed pickles copy each of
+ * their bytes into at most one collection. Repeating a copy by reference could otherwise fill any memory.
+ * @throws Fault, from the returned function, when the budget is spent
  */
 export function allowance(total: number): (amount: number) => void {
   let left = total;
@@ -16,15 +17,16 @@ export function allowance(total: number): (amount: number) => void {
   };
 }
 
-/** More classes than the packages of any program have in a checkpoint. */
+/** The most unknown classes that a checkpoint may name, far more than any program uses. */
 const maxUnknown = 2 ** 14;
 
 /**
- * What the pickle of a checkpoint names, and what its storages are. Names that are not known stand for nothing but
- * themselves.
+ * Gives a meaning to the names and storages in the pickle of a checkpoint. A name that is not known stands for itself
+ * only.
  * @param tensors makes the tensors
  * @param size bytes of the pickle
- * @param more further names, or undefined for those that it does not know either; given, all others are refused
+ * @param more gives the meaning of further names, or undefined for names that it does not know either; when it is
+ * given, all other names are refused
  */
 export function checkpointWorld(tensors: TensorMaker, size: number, more?: (name: string) => unknown): CheckpointWorld {
   const globals = knownGlobals(tensors, allowance(size));
@@ -48,9 +50,9 @@ export function checkpointWorld(tensors: TensorMaker, size: number, more?: (name
   };
 }
 
-/** With what {@link toPlain} asks for. */
+/** The world of a checkpoint, with what {@link toPlain} needs. */
 export interface CheckpointWorld extends PickleWorld {
-  /** the tensors that functions were called with that are not known */
+  /** the tensors that were passed to unknown functions */
   readonly handed: ReadonlySet<unknown>;
   readonly tensors: TensorMaker;
 }

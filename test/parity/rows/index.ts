@@ -4,6 +4,7 @@ import { autoaugment, preprocessing, transforms } from './images';
 import { linearProbe } from './linear_probe';
 import { modelsIn } from './models_in';
 import { rates } from './rates';
+import { retrieval } from './retrieval';
 import type { Row } from './row';
 import { step } from './step';
 import { checkpointHere, checkpointPython, steps } from './steps';
@@ -29,4 +30,5 @@ export const rows: readonly Row[] = [
   checkpointPython,
   zeroshot,
   linearProbe,
+  retrieval,
 ];

@@ -5,7 +5,7 @@ import { Clip } from '../../../src/clip/model';
 import { configs } from '../../../src/clip/named';
 import { resolve } from '../../../src/options/define';
 import { type TrainOptions, trainOptions } from '../../../src/options/train';
-import { readCheckpoint, writeCheckpoint } from '../../../src/run/checkpoint';
+import { checkpointContent, readCheckpoint } from '../../../src/run/checkpoint';
 import { type Tensor, torch } from '../../../src/torch';
 import type { AdamW } from '../../../src/torch/optim';
 import { cosineSchedule } from '../../../src/torch/schedule';
@@ -153,7 +153,7 @@ export function continuedInPython(name: string, config: ClipConfig): Promise<Par
     const optimizer = makeOptimizer(clip, pretraining);
     train(clip, optimizer, batches.slice(0, 5), pretraining);
     const checkpoint = join(folder, 'here.pt');
-    writeCheckpoint(checkpoint, 'here', clip, optimizer, { epoch: 1, batch: 0, step: 5 });
+    torch.save(checkpointContent('here', clip, optimizer, { epoch: 1, batch: 0, step: 5 }), checkpoint);
     const theirs = trainInPython(
       folder,
       config,

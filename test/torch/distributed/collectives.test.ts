@@ -104,10 +104,9 @@ describe.each([2, 4])('%i ranks', (worldSize) => {
         'ERR_TORCH: Ranks exchange dense contiguous tensors; call contiguous() first.',
         "ERR_OPTION: The mean is taken of floating point tensors, but this one is int64; convert it, or use 'sum'.",
         "ERR_OPTION: op must be one of sum, mean, min, max, product, but it is 'median'.",
-        "ERR_TORCH: The process group does not reach tensors on 'meta'; the backend gloo exchanges tensors on " +
-          "'cpu', and nccl those on 'cuda' too.",
+        "ERR_TORCH: The process group does not reach tensors on 'meta'; ranks exchange those on 'cpu' and 'cuda'.",
         `ERR_OPTION: reduceScatter splits the first dimension among ${worldSize} ranks, but the tensor is [3].`,
-        `ERR_OPTION: src must be a rank from 0 to ${worldSize - 1}, but it is -1.`,
+        `ERR_OPTION: src must be an integer from 0 to ${worldSize - 1} (a rank), but is -1.`,
         `ERR_OPTION: dst must be another rank, but ${rank} is this one.`,
         'ERR_OPTION: There is a process group already; destroy it first with destroyProcessGroup.',
         expect.stringContaining('ERR_TORCH: This tensor was disposed'),

@@ -56,7 +56,7 @@ describe.each([[[3]], [[2, 2]], [[1, 3]], [[2, 1, 4]]])('ranks of %j rows', (cou
     const twos = counts.map(() => 2);
     values[3].forEach((refusals, rank) => {
       const wrong = (list: number[]): string =>
-        `ERR_OPTION: counts must be ${worldSize} whole numbers above 0, one for each rank, but they are ` +
+        `ERR_OPTION: counts must be ${worldSize} integers above 0, one for each rank, but they are ` +
         `[${list.join(', ')}].`;
       expect(refusals).toEqual([
         wrong([...twos, 2]),

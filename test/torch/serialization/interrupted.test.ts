@@ -17,10 +17,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test.each([0.1, 0.5, 0.9])(
-  'a process that is killed when %d of a save is done leaves the earlier file or the new one, whole',
-  async (share) => {
-    const child = spawn(process.execPath, [saver, path, '200'], { stdio: ['ignore', 'pipe', 'inherit'] });
+const ways = ['save', 'saveAsync'];
+
+test.each(ways.flatMap((how) => [0.1, 0.5, 0.9].map((share) => [how, share] as const)))(
+  'a process that is killed when torch.%s has done %d leaves the earlier file or the new one, whole',
+  async (how, share) => {
+    const child = spawn(process.execPath, [saver, how, path, '200'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(child, 'close');
     const [milliseconds] = (await once(child.stdout, 'data')) as [Buffer];
     await wait(share * parseFloat(milliseconds.toString()));
@@ -35,15 +37,14 @@ test.each([0.1, 0.5, 0.9])(
   },
 );
 
-test.each(['x.pt', 'x.safetensors'])(
-  '%s on a full disk is refused in a sentence, and the earlier file stays',
-  (name) => {
+test.each(ways.flatMap((how) => ['x.pt', 'x.safetensors'].map((name) => [how, name] as const)))(
+  'torch.%s to %s on a full disk is refused in a sentence, and the earlier file stays',
+  (how, name) => {
     path = join(folder, name);
     torch.save({ w: torch.tensor([5]) }, path);
     // A limit to the size of files stands for the full disk.
-    const { stdout } = spawnSync('bash', ['-c', 'ulimit -f 5000; exec "$0" "$@"', process.execPath, saver, path, '1'], {
-      encoding: 'utf8',
-    });
+    const limited = ['-c', 'ulimit -f 5000; exec "$0" "$@"', process.execPath];
+    const { stdout } = spawnSync('bash', [...limited, saver, how, path, '1'], { encoding: 'utf8' });
     expect(stdout).toMatch(/^ERR_CHECKPOINT: '.*' cannot be written: file too large \(EFBIG\)\.\n$/);
     expect((torch.load(path) as { w: Tensor }).w.toArray()).toEqual([5]);
     expect(readdirSync(folder)).toEqual([name]);

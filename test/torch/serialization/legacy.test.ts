@@ -95,7 +95,7 @@ test('a storage that is a view of another one, as the first versions wrote it', 
 });
 
 test.each([
-  ['another magic number', { magic: 1 }, 'is a pickle, but none that torch.save wrote'],
+  ['another magic number', { magic: 1 }, 'is a pickle, but torch.save did not write it'],
   ['another version', { version: 1000 }, 'protocol version 1000'],
   ['a big-endian machine', { machine: { little_endian: false } }, 'big-endian'],
   ['no machine', { machine: 3 }, 'does not say what machine'],
@@ -154,7 +154,7 @@ test('nothing is called, in whichever of the pickles it stands', () => {
 test('a module with its source code is refused', () => {
   const module = `\x80\x02(${text('module')}ccollections\nOrderedDict\n${text('x.py')}${text('import os')}tQ)\x81.`;
   expect(() => load(legacyFile({ value: Buffer.from(module, 'latin1') }))).toThrow(
-    /refers to something that is no storage/,
+    /refers to something that is not a storage/,
   );
 });
 

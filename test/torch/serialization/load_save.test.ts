@@ -236,9 +236,9 @@ describe('files that are no checkpoint', () => {
     ['empty', '', 'is empty'],
     ['html', '<!DOCTYPE html><html>', 'is a web page'],
     ['lfs', 'version https://git-lfs.github.com/spec/v1\noid sha256:1', 'Git LFS pointer'],
-    ['noise', 'hello', 'is no checkpoint'],
+    ['noise', 'hello', 'is not a checkpoint'],
     ['tar', `${'sys_info'.padEnd(257, '\0')}ustar\x0000`, 'tar format of the first versions'],
-    ['pickle', '\x80\x02N.', 'is a pickle, but none that torch.save wrote'],
+    ['pickle', '\x80\x02N.', 'is a pickle, but torch.save did not write it'],
   ])('%s', (name, content, message) => {
     writeFileSync(file(name), content, 'latin1');
     expect(refusal(file(name)).message).toContain(message);

@@ -35,7 +35,7 @@ test('leaves out what is no text, and refuses what is no header', () => {
   expect(torch.loadMetadata(file)).toEqual({});
   write('{"__metadata__": {"a": ');
   expect(() => torch.loadMetadata(file)).toThrow(
-    expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(/its header is no JSON/) }),
+    expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringMatching(/its header is not valid JSON/) }),
   );
   expect(() => torch.loadMetadata(join(folder, 'nowhere'))).toThrow(
     expect.objectContaining({ code: 'ERR_CHECKPOINT' }),

@@ -110,8 +110,8 @@ test('views and lazily conjugated tensors are written as what they show', () => 
 });
 
 test.each<[string, unknown, RegExp]>([
-  ['a nested object', { a: { b: torch.ones([1]) } }, /'a' is none/],
-  ['a number', { epoch: 1 }, /'epoch' is none/],
+  ['a nested object', { a: { b: torch.ones([1]) } }, /'a' is not a tensor/],
+  ['a number', { epoch: 1 }, /'epoch' is not a tensor/],
   ['a tensor alone', torch.ones([1]), /has none/],
   ['nothing', null, /has none/],
   ['complex128', { z: torch.ones([1]).to('complex128') }, /'z' is of dtype complex128/],
@@ -144,15 +144,15 @@ test('a tensor may be written to, and the file does not change', () => {
 });
 
 test.each<[string, Buffer, string]>([
-  ['a header of 2^63 bytes', made({ a: entry(0, 2) }, 2, 2n ** 63n), 'is no checkpoint'],
+  ['a header of 2^63 bytes', made({ a: entry(0, 2) }, 2, 2n ** 63n), 'is not a checkpoint'],
   ['a header of 90 MB', made({ a: entry(0, 2) }, 2, 90_000_000), 'has a header of 90000000 bytes'],
-  ['a header longer than the file', made({ a: entry(0, 2) }, 2, 1000), 'its header reaches behind its end'],
-  ['a header that is cut', made({ a: entry(0, 2) }, 2, 10), 'its header is no JSON'],
-  ['text that is no UTF-8', made('{"\xff":1}', 0), 'its header is no JSON'],
-  ['brackets without end', made(`{"a":${'['.repeat(1_000_000)}`, 0), 'its header is no JSON'],
-  ['an entry that is a number', made({ a: 1 }, 0), 'does not tell dtype, shape and place of a'],
-  ['an entry that is null', made({ a: null }, 0), 'does not tell'],
-  ['a shape that is a text', made({ a: entry(0, 2, { shape: '2' }) }, 2), 'does not tell'],
+  ['a header longer than the file', made({ a: entry(0, 2) }, 2, 1000), 'its header reaches past its end'],
+  ['a header that is cut', made({ a: entry(0, 2) }, 2, 10), 'its header is not valid JSON'],
+  ['text that is no UTF-8', made('{"\xff":1}', 0), 'its header is not valid JSON'],
+  ['brackets without end', made(`{"a":${'['.repeat(1_000_000)}`, 0), 'its header is not valid JSON'],
+  ['an entry that is a number', made({ a: 1 }, 0), 'does not give dtype, shape and data offsets of a'],
+  ['an entry that is null', made({ a: null }, 0), 'does not give'],
+  ['a shape that is a text', made({ a: entry(0, 2, { shape: '2' }) }, 2), 'does not give'],
   ['a negative size', made({ a: entry(0, 2, { shape: [-2] }) }, 2), 'not written in digits alone'],
   ['a size of 2.0', made('{"a":{"dtype":"U8","shape":[2.0],"data_offsets":[0,2]}}', 2), 'not written in digits alone'],
   ['a size of 2e0', made('{"a":{"dtype":"U8","shape":[2e0],"data_offsets":[0,2]}}', 2), 'not written in digits alone'],
@@ -162,13 +162,13 @@ test.each<[string, Buffer, string]>([
     'not written in digits alone',
   ],
   ['a fractional size', made({ a: entry(0, 2, { shape: [0.5] }) }, 2), 'not written in digits alone'],
-  ['65 dimensions', made({ a: entry(0, 1, { shape: Array(65).fill(1) }) }, 1), 'does not tell'],
+  ['65 dimensions', made({ a: entry(0, 1, { shape: Array(65).fill(1) }) }, 1), 'does not give'],
   [
     'sizes whose product overflows',
     made({ a: entry(0, 2, { shape: [2 ** 40, 2 ** 40] }) }, 2),
     'has 2 bytes, but uint8 [1099511627776, 1099511627776] takes',
   ],
-  ['one offset', made({ a: entry(0, 2, { data_offsets: [0] }) }, 2), 'does not tell'],
+  ['one offset', made({ a: entry(0, 2, { data_offsets: [0] }) }, 2), 'does not give'],
   ['a negative offset', made({ a: entry(0, 2, { data_offsets: [-2, 0] }) }, 2), 'not written in digits alone'],
   ['offsets in the wrong order', made({ a: entry(0, 2, { data_offsets: [2, 0] }) }, 2), 'has -2 bytes'],
   [
@@ -177,12 +177,12 @@ test.each<[string, Buffer, string]>([
     'has 2 bytes, but float32 [2] takes 8',
   ],
   ['an unknown dtype', made({ a: entry(0, 2, { dtype: 'F4' }) }, 2), 'of dtype F4, which libtorch does not have'],
-  ['no dtype', made({ a: { shape: [2], data_offsets: [0, 2] } }, 2), 'does not tell'],
+  ['no dtype', made({ a: { shape: [2], data_offsets: [0, 2] } }, 2), 'does not give'],
   ['overlapping tensors', made({ a: entry(0, 2), b: entry(1, 3) }, 3), 'its tensor b begins within the one before'],
-  ['a gap', made({ a: entry(0, 2), b: entry(3, 4) }, 4), 'its tensor b begins behind the end of the one before'],
+  ['a gap', made({ a: entry(0, 2), b: entry(3, 4) }, 4), 'its tensor b begins past the end of the one before'],
   ['bytes that belong to no tensor', made({ a: entry(0, 2) }, 5), '3 bytes at its end belong to no tensor'],
-  ['missing bytes', made({ a: entry(0, 2) }, 1), 'its tensors reach behind its end'],
-  ['control characters in a name', made({ 'a\u001b[2J': 1 }, 0), 'place of a?[2J'],
+  ['missing bytes', made({ a: entry(0, 2) }, 1), 'its tensors reach past its end'],
+  ['control characters in a name', made({ 'a\u001b[2J': 1 }, 0), 'data offsets of a?[2J'],
 ])('%s', (_, bytes, message) => {
   expect(() => load(bytes)).toThrow(
     expect.objectContaining({ code: 'ERR_CHECKPOINT', message: expect.stringContaining(message) }),

@@ -13,12 +13,12 @@ const magicNumber = 0x1950a86a20f9469cfc6cn;
 const protocolVersion = 1001;
 
 /**
- * Reads what `torch.save` wrote before torch 1.6: five pickles one after another (a magic number, a protocol version,
- * facts about the machine, the value, the keys of its storages), then of each storage the number of its elements and
- * the elements. Source: `_legacy_save` of torch.serialization.
+ * Reads what `torch.save` wrote before torch 1.6. The file begins with five pickles: a magic number, a protocol
+ * version, facts about the machine, the value, and the keys of its storages. Then each storage follows: the number of
+ * its elements, and the elements. Source: `_legacy_save` of torch.serialization.
  *
- * Where a storage lies is known only behind the value; so the value is unpickled twice, at first with stand-ins for the
- * tensors.
+ * The position of a storage is known only after the value has been read. So the value is unpickled twice, the first
+ * time with placeholders for the tensors.
  */
 export function readLegacy(file: CheckpointFile): unknown {
   const { bytes } = file;
@@ -64,10 +64,10 @@ export function readLegacy(file: CheckpointFile): unknown {
   return value;
 }
 
-/** Checks what comes before the value; returns where the value begins. */
+/** Checks what comes before the value, and returns the offset where the value begins. */
 function readHead(pickleAt: (start: number) => { value: unknown; end: number }): number {
   const magic = pickleAt(0);
-  if (magic.value !== magicNumber) throw new Fault('is a pickle, but none that torch.save wrote');
+  if (magic.value !== magicNumber) throw new Fault('is a pickle, but torch.save did not write it');
   const version = pickleAt(magic.end);
   if (version.value !== protocolVersion)
     throw new Fault(`is of torch's protocol version ${String(version.value)}, but only ${protocolVersion} is known`);
@@ -79,7 +79,7 @@ function readHead(pickleAt: (start: number) => { value: unknown; end: number }):
   return machine.end;
 }
 
-/** Makes something in place of tensors. */
+/** Makes placeholders instead of tensors. */
 const standIns: TensorMaker = {
   make: () => standIn,
   fromArray: () => standIn,
@@ -109,7 +109,7 @@ function locateStorages(
       );
     }
     if (at + 8 + size.bytes > file.length)
-      throw new Fault('is cut short: a storage reaches behind its end; copy or download it again');
+      throw new Fault('is cut short: a storage reaches past its end; copy or download it again');
     extents.set(key as string, { offset: at + 8, size: size.bytes });
     at += 8 + size.bytes;
   }

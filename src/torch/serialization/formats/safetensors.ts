@@ -1,20 +1,19 @@
 import { optionError } from '../../../errors';
-import { writeFully } from '../../../files';
 import { defineEntry } from '../../python_values';
 import { tidy } from '../../scope';
 import { Tensor } from '../../tensor';
 import { dtypes } from '../dtypes';
 import { Fault } from '../fault';
 import type { CheckpointFile, FileBytes } from '../file_bytes';
+import type { FileSink } from '../file_sink';
 import { elementSize } from '../placement';
 import { RecordTensors } from '../record_tensors';
-import { writeElements } from '../tensor_bytes';
 import { maxHeaderBytes, parseHeader, parseMetadata } from './safetensors_header';
 
-/** Bytes before the header: its length. */
+/** Bytes of the field before the header, which holds the length of the header. */
 const lengthBytes = 8;
 
-/** Reads a safetensors file: its tensors by their names. Its metadata are for {@link readMetadata}. */
+/** Reads a safetensors file: its tensors by name. {@link readMetadata} reads its metadata. */
 export function readSafetensors(file: CheckpointFile): Record<string, Tensor> {
   const { bytes } = file;
   const header = headerIn(bytes);
@@ -43,7 +42,7 @@ export function readSafetensors(file: CheckpointFile): Record<string, Tensor> {
   return result;
 }
 
-/** The texts by their names that a safetensors file has beside its tensors. */
+/** Reads the metadata of a safetensors file: strings by name. */
 export const readMetadata = ({ bytes }: CheckpointFile): Record<string, string> => parseMetadata(headerIn(bytes));
 
 function headerIn(bytes: FileBytes): Buffer {
@@ -51,7 +50,7 @@ function headerIn(bytes: FileBytes): Buffer {
   if (headerBytes > maxHeaderBytes)
     throw new Fault(`has a header of ${headerBytes} bytes, but only ${maxHeaderBytes} are read; split the file`);
   if (lengthBytes + headerBytes > bytes.length)
-    throw new Fault('is cut short: its header reaches behind its end; copy or download it again');
+    throw new Fault('is cut short: its header reaches past its end; copy or download it again');
   return bytes.read(lengthBytes, headerBytes);
 }
 
@@ -62,19 +61,17 @@ function rowMajor(shape: readonly number[]): number[] {
 }
 
 /**
- * Looks at the whole value, and returns what writes it. Tensors that share memory are written apart, row-major, and
- * requires_grad is lost.
+ * Checks the whole value, and returns the function that writes it. Tensors that share memory are written separately,
+ * row-major, and requires_grad is lost.
  * @param value a flat object of tensors
- * @param metadata texts by their names
- * @throws CleanclipError `ERR_OPTION` naming what cannot be in such a file
+ * @param metadata strings by name
+ * @throws CleanclipError `ERR_OPTION` naming what such a file cannot hold
  */
-export function safetensorsWriter(value: unknown, metadata?: Record<string, string>): (fd: number) => void {
+export function safetensorsWriter(value: unknown, metadata?: Record<string, string>): (sink: FileSink) => void {
   const entries = value instanceof Tensor ? [] : Object.entries(Object(value) as object);
   const tensors = entries.map(([name, tensor]) => ({ name, tensor: checked(name, tensor) }));
   if (tensors.length === 0)
-    throw optionError(
-      'A .safetensors file holds tensors by their names, but the value to save has none; save it as .pt.',
-    );
+    throw optionError('A .safetensors file holds tensors by name, but the value to save has none; save it as .pt.');
   // Large elements first, so that each tensor lies at a multiple of its element size.
   tensors.sort((a, b) => elementSize(b.tensor.dtype) - elementSize(a.tensor.dtype));
   let end = 0;
@@ -89,13 +86,13 @@ export function safetensorsWriter(value: unknown, metadata?: Record<string, stri
     });
   }
   const head = headOf(header);
-  return (fd) => {
-    writeFully(fd, head);
+  return (sink) => {
+    sink.write(head, 0);
     let position = head.length;
     for (const { tensor } of tensors) {
       tidy(() => {
         const flat = tensor.detach().resolve_conj().resolve_neg().contiguous();
-        writeElements(fd, [{ position, tensor: flat, start: flat.storage_offset(), count: flat.numel() }]);
+        sink.writeElements([{ position, tensor: flat, start: flat.storage_offset(), count: flat.numel() }]);
       });
       position += tensor.numel() * elementSize(tensor.dtype);
     }
@@ -105,7 +102,7 @@ export function safetensorsWriter(value: unknown, metadata?: Record<string, stri
 function checked(name: string, value: unknown): Tensor {
   if (!(value instanceof Tensor))
     throw optionError(
-      `A .safetensors file holds tensors by their names, but '${name}' is none; save the value as .pt.`,
+      `A .safetensors file holds tensors by name, but '${name}' is not a tensor; save the value as .pt.`,
     );
   if (name === '__metadata__')
     throw optionError("No tensor in a .safetensors file can be called '__metadata__'; save the value as .pt.");
@@ -118,12 +115,14 @@ function checked(name: string, value: unknown): Tensor {
   return value;
 }
 
-/** The length of the header, and the header, padded so that the data are aligned. */
+/** Makes the length field and the header, padded so that the data are aligned. */
 function headOf(header: object): Buffer {
   const json = Buffer.from(JSON.stringify(header), 'utf8');
   const size = Math.ceil(json.length / 8) * 8;
   if (size > maxHeaderBytes)
-    throw optionError('The names of the tensors are too many for a .safetensors file; save the value as .pt.');
+    throw optionError(
+      'The value to save has too many tensors, or too long names, for a .safetensors file; save it as .pt.',
+    );
   const head = Buffer.alloc(lengthBytes + size, ' ');
   head.writeBigUInt64LE(BigInt(size));
   head.set(json, lengthBytes);

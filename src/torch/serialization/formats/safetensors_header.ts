@@ -3,7 +3,10 @@ import { Fault, shown } from '../fault';
 import { elementSize } from '../placement';
 import type { Extent } from '../zip/reader';
 
-/** The format allows 100 MB, which is ten million tensors; these are over 100,000. */
+/**
+ * The largest header to read, in bytes. The format allows 100 MB, enough for ten million tensors; 16 MiB hold over
+ * 100,000.
+ */
 export const maxHeaderBytes = 16 * 2 ** 20;
 
 /** A tensor as the header describes it, row-major. */
@@ -15,17 +18,18 @@ export interface HeaderEntry extends Extent {
 
 const dtypeOf = new Map(Array.from(dtypes, ([dtype, { safetensors }]) => [safetensors, dtype]));
 
-/** torch itself handles no more dimensions. */
+/** The most dimensions that torch itself handles. */
 const maxDimensions = 64;
 
 /**
  * Reads the header of a safetensors file: `{"<name>": {"dtype", "shape", "data_offsets": [begin, end]}, …,
  * "__metadata__": {…}}`. The tensors must fill the data without gaps or overlaps, as the format demands. Source: the
- * format's description in github.com/huggingface/safetensors.
+ * description of the format in github.com/huggingface/safetensors.
  *
  * @param header the JSON
- * @param start where the data begin in the file
- * @param dataBytes how many there are
+ * @param start offset in the file where the data begin
+ * @param dataBytes size of the data in bytes
+ * @throws Fault when the header is damaged or does not fit the data
  */
 export function parseHeader(header: Buffer, start: number, dataBytes: number): HeaderEntry[] {
   const entries = Object.entries(parseObject(header))
@@ -35,18 +39,18 @@ export function parseHeader(header: Buffer, start: number, dataBytes: number): H
   for (const { name, offset, size } of [...entries].sort((a, b) => a.offset - b.offset || a.size - b.size)) {
     if (offset !== end)
       throw new Fault(
-        `is damaged: its tensor ${shown(name)} begins ${offset < end ? 'within' : 'behind the end of'} the one before`,
+        `is damaged: its tensor ${shown(name)} begins ${offset < end ? 'within' : 'past the end of'} the one before`,
       );
     end += size;
   }
   if (end > start + dataBytes)
-    throw new Fault('is cut short: its tensors reach behind its end; copy or download it again');
+    throw new Fault('is cut short: its tensors reach past its end; copy or download it again');
   if (end < start + dataBytes)
     throw new Fault(`is damaged: ${start + dataBytes - end} bytes at its end belong to no tensor`);
   return entries;
 }
 
-/** The texts of a header's `__metadata__`; what is no text is left out. */
+/** Returns the strings of a header's `__metadata__`. Values that are not strings are left out. */
 export function parseMetadata(header: Buffer): Record<string, string> {
   const metadata = (parseObject(header) as { __metadata__?: object }).__metadata__;
   return Object.fromEntries(
@@ -60,25 +64,28 @@ function parseObject(header: Buffer): object {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header));
   } catch {
-    throw new Fault('is damaged: its header is no JSON');
+    throw new Fault('is damaged: its header is not valid JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Fault('is damaged: its header is no JSON object');
+    throw new Fault('is damaged: its header is not a JSON object');
   return value;
 }
 
 const [quote, backslash] = Buffer.from('"\\');
 const partsOfOtherNumbers = new Set(Buffer.from('-+.eE'));
 
-/** The format's numbers are digits alone; JSON has more ways to write a size, such as 1e0 and -0. */
+/**
+ * Refuses numbers that are not written in digits alone, as the format demands. JSON has more ways to write a size, such
+ * as 1e0 and -0.
+ */
 function refuseOtherNumbers(header: Buffer): void {
-  let inText = false;
+  let inString = false;
   let before = 0;
   for (let at = 0; at < header.length; at++) {
     const byte = header[at];
-    if (inText && byte === backslash) at++;
-    else if (byte === quote) inText = !inText;
-    else if (!inText && partsOfOtherNumbers.has(byte) && (isDigit(before) || isDigit(header[at + 1]))) {
+    if (inString && byte === backslash) at++;
+    else if (byte === quote) inString = !inString;
+    else if (!inString && partsOfOtherNumbers.has(byte) && (isDigit(before) || isDigit(header[at + 1]))) {
       throw new Fault('is damaged: a number in its header is not written in digits alone');
     }
     before = byte;
@@ -96,7 +103,7 @@ function entryOf(name: string, description: unknown, start: number): HeaderEntry
     !isNaturals(offsets) ||
     offsets.length !== 2
   ) {
-    throw new Fault(`is damaged: its header does not tell dtype, shape and place of ${shown(name)}`);
+    throw new Fault(`is damaged: its header does not give dtype, shape and data offsets of ${shown(name)}`);
   }
   const dtype = dtypeOf.get(code);
   if (dtype === undefined)

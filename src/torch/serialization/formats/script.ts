@@ -3,12 +3,12 @@ import { Fault, maxDepth, shown } from '../fault';
 import { Dict, KnownFunction, ScriptObject } from '../handles';
 import type { TensorMaker } from '../tensor_record';
 
-/** Longer names of tensors are no work of torch. */
+/** The longest name of a module, in characters. torch writes none that is longer. */
 const maxName = 1000;
 
 /**
- * What a TorchScript archive's pickle names beside {@link knownGlobals}: its own classes, and lists that are told their
- * type.
+ * Gives a meaning to names of a TorchScript archive that {@link knownGlobals} lacks: the archive's own classes, and
+ * functions that only tell a list its type. Returns undefined for other names.
  */
 export function scriptGlobal(name: string): unknown {
   if (name.startsWith('__torch__.')) return new KnownFunction(name, () => new ScriptObject(name));
@@ -17,14 +17,15 @@ export function scriptGlobal(name: string): unknown {
 }
 
 /**
- * The parameters and buffers of a scripted or traced module and the modules in it, by dotted names. Tensors that are
- * plain attributes are left out, as `state_dict()` does.
+ * Collects the parameters and buffers of a scripted or traced module and of the modules in it, by dotted names. Tensors
+ * that are plain attributes are left out, as in `state_dict()`.
  *
- * @param module what the archive's pickle holds
- * @param sourceOf the TorchScript source in a file below `code/`, which lists each class's parameters and buffers; it
- * is read, never run
- * @param spend is told how many modules and tensors were met; modules that are referred to many times could otherwise
- * fill any memory
+ * @param module the value of the archive's pickle
+ * @param tensors tells which values are tensors
+ * @param sourceOf returns the TorchScript source of a file below `code/`, which lists each class's parameters and
+ * buffers; it is read, never run
+ * @param spend is told how many modules and tensors were visited; modules that are referred to many times could
+ * otherwise fill any memory
  */
 export function scriptStateDict(
   module: unknown,
@@ -64,7 +65,7 @@ class ModuleClasses {
 
   constructor(private readonly sourceOf: (file: string) => string) {}
 
-  /** Undefined for a class that is no module. */
+  /** Returns the tensor names of a class, or undefined for a class that is not a module. */
   tensorsOf(className: string): TensorNames | undefined {
     const dot = className.lastIndexOf('.');
     const file = `${className.slice(0, dot).replaceAll('.', '/')}.py`;
@@ -76,7 +77,7 @@ class ModuleClasses {
   }
 }
 
-/** Older archives list no buffers: any tensor may be one there. */
+/** Finds the modules that a source file defines. Older archives list no buffers, so any tensor may be one there. */
 function modulesIn(source: string): Map<string, TensorNames> {
   const [, ...classes] = source.split(/^class /m);
   return new Map(

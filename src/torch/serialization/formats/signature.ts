@@ -1,13 +1,13 @@
 import { Fault } from '../fault';
 import type { FileBytes } from '../file_bytes';
 
-/** The kinds of files that are read. */
+/** The formats that can be read. */
 export type Format = 'zip' | 'legacy' | 'safetensors';
 
-/** Where a tar file has its mark. */
+/** Offset of the mark that a tar file has. */
 const tarMark = 257;
 
-/** Tells by a file's first bytes of which format it is, and what people mistake for a checkpoint. */
+/** Tells the format of a file by its first bytes. The errors name other files that people mistake for a checkpoint. */
 export function formatOf(file: FileBytes): Format {
   if (file.length === 0) throw new Fault('is empty');
   const head = file.read(0, Math.min(file.length, tarMark + 5));
@@ -24,13 +24,13 @@ export function formatOf(file: FileBytes): Format {
   if (/^\s*</.test(text)) throw new Fault('is a web page, not a checkpoint; the download went wrong');
   if (text.startsWith('version https://git-lfs'))
     throw new Fault('is a Git LFS pointer, not the checkpoint itself; fetch it with git lfs pull');
-  throw new Fault('is no checkpoint: neither written by torch.save or torch.jit.save nor safetensors');
+  throw new Fault('is not a checkpoint: neither torch.save nor torch.jit.save wrote it, and it is not safetensors');
 }
 
-/** Most bytes of a header that the format allows. */
+/** The largest header that the format allows, in bytes. */
 const maxHeaderLength = 100_000_000n;
 
-/** A header's length and its first brace; a zip file and a pickle have other bytes there. */
+/** Checks for the length of a header and its opening brace. A zip file and a pickle have other bytes there. */
 function isSafetensors(head: Buffer): boolean {
   return head.length > 8 && head[8] === 0x7b && head.readBigUInt64LE() <= maxHeaderLength;
 }

@@ -9,17 +9,18 @@ import { numpyScalar } from './numpy_scalar';
 
 type Args = readonly unknown[];
 
-/** Makes a function known by its full name in Python. */
+/** Registers a function under its full name in Python. */
 type Define = (name: string, call: (args: Args) => unknown) => void;
 
-/** Is told how many items or characters a call copies; it limits their sum. */
+/** Is told how many items or characters a call copies, and limits their sum. */
 type Spend = (amount: number) => void;
 
 /**
- * Everything of a checkpoint that is known, by Python's full name. Nothing else is ever looked up, imported or called.
+ * Makes the table of every class and function of a checkpoint that is known, by full name in Python. Nothing else is
+ * ever looked up, imported or called.
  *
  * @param tensors makes the tensors
- * @param spend is told how many items or characters a call copies; it limits their sum
+ * @param spend is told how many items or characters a call copies, and limits their sum
  */
 export function knownGlobals(tensors: TensorMaker, spend: Spend): ReadonlyMap<string, unknown> {
   const known = new Map<string, unknown>(types());
@@ -33,7 +34,7 @@ export function knownGlobals(tensors: TensorMaker, spend: Spend): ReadonlyMap<st
   return known;
 }
 
-/** The dtypes and storage classes of torch. */
+/** Lists the dtypes and storage classes of torch. */
 function* types(): Iterable<[string, unknown]> {
   for (const [dtype, { storage, bytes: size }] of dtypes) {
     yield [`torch.${dtype}`, dtype];
@@ -61,7 +62,7 @@ function defineTensors(define: Define, tensors: TensorMaker): void {
       return tensor;
     });
   }
-  // A subclass of Tensor, or one with attributes: its type and attributes are left out.
+  // A subclass of Tensor, or a tensor with attributes, loses its type and attributes here.
   define('torch._tensor._rebuild_from_type_v2', ([make, , args]) => {
     if (make instanceof UnknownGlobal) return new Inert(make.name, Array.isArray(args) ? args : []);
     if (!(make instanceof KnownFunction) || !(args instanceof PyTuple)) throw wrongArguments('a tensor');
@@ -161,7 +162,7 @@ function defineNumpy(define: Define, tensors: TensorMaker): void {
   }
 }
 
-/** The items of a list, a tuple or a set that a call copies. */
+/** Returns the items of a list, a tuple or a set that a call copies. */
 function itemsOf(value: unknown, spend: Spend): readonly unknown[] {
   const list = value === undefined ? [] : value instanceof Set ? [...value] : value;
   if (!Array.isArray(list)) throw wrongArguments('a collection');
@@ -169,21 +170,21 @@ function itemsOf(value: unknown, spend: Spend): readonly unknown[] {
   return list;
 }
 
-/** The storage classes of quantized tensors, and the bytes of their elements. */
+/** The storage classes of quantized tensors, with bytes per element. */
 const quantized = { QInt8Storage: 1, QUInt8Storage: 1, QInt32Storage: 4, QUInt4x2Storage: 1, QUInt2x4Storage: 1 };
 
-/** torch counts records from 0. */
+/** The longest key of a record, in characters. torch numbers records from 0, so its keys are short. */
 const maxKeyLength = 64;
 
 /**
- * The value of a persistent id `("storage", class, key, location, elements)`, in the older format with `None` or `(key,
- * first element, elements)` of a view behind. The location is ignored: tensors are read to the CPU.
+ * Makes a storage from a persistent id `("storage", class, key, location, elements)`. The older format adds `None`, or
+ * `(key, first element, elements)` of a view, at the end. The location is ignored, since tensors are read to the CPU.
  */
 export function storageOf(id: unknown): Storage | UnknownGlobal {
   const [kind, type, key, , count, view] = Array.isArray(id) ? (id as unknown[]) : [];
-  if (kind === 'module' && type instanceof UnknownGlobal) return type; // a class, with its source code behind
+  if (kind === 'module' && type instanceof UnknownGlobal) return type; // a class, followed by its source code
   if (kind !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || key.length > maxKeyLength) {
-    throw new Fault('is damaged: its pickle refers to something that is no storage');
+    throw new Fault('is damaged: its pickle refers to something that is not a storage');
   }
   return new Storage(
     key,
@@ -227,7 +228,7 @@ function rebuild(
   });
 }
 
-/** torch itself handles no more dimensions. */
+/** The most dimensions that torch itself handles. */
 const maxDimensions = 64;
 
 function naturalNumbers(value: unknown): number[] {
@@ -238,7 +239,7 @@ function naturalNumbers(value: unknown): number[] {
 function naturalNumber(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
     const came = typeof value === 'number' || typeof value === 'bigint' ? value : typeof value;
-    throw new Fault(`is damaged: a tensor's sizes, strides and offset are whole numbers from 0, but one is ${came}`);
+    throw new Fault(`is damaged: a tensor's sizes, strides and offset are integers from 0, but one is ${came}`);
   }
   return value as number;
 }

@@ -2,18 +2,18 @@ import { PyTuple } from '../../python_values';
 import { Handle, Stateful } from '../handles';
 
 /**
- * A class or function that is not known. Nothing of it is looked up, imported or run: what a pickle makes with it is an
+ * A class or function that is not known. Nothing of it is looked up, imported or run. What a pickle makes with it is an
  * {@link Inert}.
  */
 export class UnknownGlobal extends Handle {}
 
-/** What a pickle says of an object of a class that is not known. */
+/** An object of an unknown class, as its pickle describes it. */
 export class Inert extends Stateful {
   state: unknown;
   readonly items: unknown[] = [];
   readonly entries: unknown[] = [];
 
-  /** @param args what Python would call the class or function with */
+  /** @param args the arguments that Python would pass to the class or function */
   constructor(
     name: string,
     readonly args: readonly unknown[],
@@ -27,7 +27,7 @@ export class Inert extends Stateful {
   }
 }
 
-/** The tensors of kinds that are not read, by the functions that make them. */
+/** The kinds of tensors that are not read, by the function that makes them. */
 const kinds: Readonly<Record<string, string>> = {
   _rebuild_sparse_tensor: 'sparse',
   _rebuild_qtensor: 'quantized',
@@ -35,7 +35,10 @@ const kinds: Readonly<Record<string, string>> = {
   _rebuild_nested_tensor: 'nested',
 };
 
-/** The name by which people know a class: without Python 2's modules. */
+/**
+ * Returns the common name of a class or function: the current module replaces that of Python 2. The name is cut to 200
+ * characters.
+ */
 export function pythonName(name: string): string {
   const kind = /^torch\._utils\.(\w+)$/.exec(name)?.[1] ?? '';
   if (Object.hasOwn(kinds, kind)) return `torch.Tensor (${kinds[kind]})`;
@@ -46,9 +49,10 @@ export function pythonName(name: string): string {
 }
 
 /**
- * Collects the tensors that unknown functions were called with. Python might change them there, so that they may stand
- * nowhere else.
- * @param found gets them
+ * Collects the tensors in the arguments of an unknown function. Python might change these tensors there, so the
+ * checkpoint must not use them elsewhere.
+ * @param found collects the tensors
+ * @param seen collects the containers visited, so that none is visited twice
  */
 export function tensorsIn(
   value: unknown,
@@ -67,7 +71,7 @@ export function tensorsIn(
 }
 
 function mark<T extends object>(value: T, seen: Set<unknown>): T {
-  // small tuples are cheaper to look through again
+  // small tuples are cheaper to visit again
   if (!(value instanceof PyTuple && value.length < 8)) seen.add(value);
   return value;
 }

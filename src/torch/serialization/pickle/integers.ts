@@ -1,9 +1,15 @@
 import { Fault } from '../fault';
 
-/** Bytes of the longest integer; LONG1, the only form that `torch.load(weights_only=True)` reads, holds no more. */
+/**
+ * The longest integer to read, in bytes. LONG1, the only form that `torch.load(weights_only=True)` reads, holds no
+ * more.
+ */
 export const maxLongBytes = 255;
 
-/** Reads a little-endian two's complement integer: a number where it is exact, else a bigint. No bytes mean 0. */
+/**
+ * Reads a little-endian two's complement integer. The result is a number where that is exact, else a bigint; no bytes
+ * give 0.
+ */
 export function longToNumber(bytes: Buffer): number | bigint {
   if (bytes.length > maxLongBytes)
     throw new Fault(`holds an integer of ${bytes.length} bytes; more than ${maxLongBytes} are not read`);
@@ -12,7 +18,7 @@ export function longToNumber(bytes: Buffer): number | bigint {
   return exact(BigInt.asIntN(8 * bytes.length, unsigned));
 }
 
-/** The shortest little-endian two's complement form of an integer. */
+/** Returns the shortest little-endian two's complement form of an integer. */
 export function longBytes(value: bigint): Buffer {
   let size = 1;
   while (BigInt.asIntN(8 * size, value) !== value) size++;
@@ -22,5 +28,5 @@ export function longBytes(value: bigint): Buffer {
   return Buffer.from(hex, 'hex').reverse();
 }
 
-/** A number when it holds the integer exactly, else the bigint itself. */
+/** Returns a number when it holds the integer exactly, else the bigint itself. */
 export const exact = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value);

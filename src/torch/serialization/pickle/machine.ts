@@ -5,35 +5,41 @@ import { Inert, UnknownGlobal } from './inert';
 import { damaged, type PickleBytes } from './source';
 import type { ValueStack } from './stack';
 
-/** What a pickle may refer to by name, and what its persistent ids mean. */
+/** Gives a meaning to the names and the persistent ids of a pickle. */
 export interface PickleWorld {
-  /** The value of `module.name`, or a Fault. */
+  /** Returns the value of `module.name`, or throws a Fault. */
   global(name: string): unknown;
-  /** The value of a persistent id. */
+  /** Returns the value of a persistent id. */
   persistent(id: unknown): unknown;
-  /** Is told of a call of a function that is not known, and what it was called with. */
+  /** Is told the arguments of each call of an unknown function. */
   called?(args: unknown): void;
-  /** Bytes, and the long byte strings of Python 2, are views of the pickle; else bytes are copies, and strings text. */
+  /**
+   * When true, bytes and the long byte strings of Python 2 are views of the pickle. When false, bytes are copied and
+   * those strings become JS strings. Default false.
+   */
   readonly views?: boolean;
 }
 
-/** What the opcodes of a pickle work on. */
+/** The state that the opcodes of a pickle work on. */
 export interface PickleMachine {
   readonly bytes: PickleBytes;
   readonly stack: ValueStack;
   readonly world: PickleWorld;
 }
 
-/** Throws a {@link Fault} unless torch writes this protocol of pickle. */
+/**
+ * Checks that torch writes this pickle protocol.
+ * @throws Fault for a protocol other than 2 to 5
+ */
 export function checkProtocol(version: number): void {
   if (version < 2 || version > 5) throw new Fault(`uses pickle protocol ${version}, but torch writes 2 to 5`);
 }
 
-/** Bytes of the pickle: a view of it, or a copy. */
+/** Takes the next `size` bytes of the pickle, as a view of it or as a copy. */
 export const content = ({ bytes, world }: PickleMachine, size: number): Uint8Array =>
   world.views ? bytes.take(size) : new Uint8Array(bytes.take(size));
 
-/** Pushes the value of a module and a name that are on the stack. */
+/** Pushes the global that the module and the name on the stack refer to. */
 export function pushGlobal({ stack, world }: PickleMachine): void {
   const [module, name] = stack.popMany(2);
   if (typeof module !== 'string' || typeof name !== 'string') throw damaged('a global without a name');
@@ -41,13 +47,15 @@ export function pushGlobal({ stack, world }: PickleMachine): void {
 }
 
 /**
- * Calls what is on the stack with its arguments.
- * @param runs whether Python may run a function with the arguments, and not merely make an object of a class
+ * Calls the callable on the stack with its arguments, and pushes the result. An unknown callable is not called: an
+ * {@link Inert} records the call.
+ * @param runs whether Python may run a function with the arguments, and not only make an object of a class
+ * @throws Fault when the callee is anything but a known function or an unknown global
  */
 export function call({ stack, world }: PickleMachine, runs: boolean): void {
   const [callee, args] = stack.popMany(2);
   if (callee instanceof UnknownGlobal || callee instanceof Inert) {
-    if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are no tuple`);
+    if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are not a tuple`);
     if (runs) world.called?.(args);
     return stack.pushObject(new Inert(callee.name, args));
   }
@@ -57,11 +65,11 @@ export function call({ stack, world }: PickleMachine, runs: boolean): void {
         'and plain values',
     );
   }
-  if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are no tuple`);
+  if (!(args instanceof PyTuple)) throw damaged(`arguments of ${callee.name} that are not a tuple`);
   stack.pushObject(callee.call(args));
 }
 
-/** Makes an object of a class that takes keywords, which none that is known does. */
+/** Makes an object of a class that takes keyword arguments. No known class does, so the object is an {@link Inert}. */
 export function makeWithKeywords({ stack }: PickleMachine): void {
   const [type, args, keywords] = stack.popMany(3);
   if (!(type instanceof UnknownGlobal) || !Array.isArray(args))
@@ -69,7 +77,7 @@ export function makeWithKeywords({ stack }: PickleMachine): void {
   stack.pushObject(new Inert(type.name, [...(args as unknown[]), keywords]));
 }
 
-/** Gives an object its attributes; those of an OrderedDict (torch's `_metadata`) are dropped. */
+/** Sets the attributes of an object. Those of an OrderedDict (`_metadata` of torch) are dropped. */
 export function setState({ stack }: PickleMachine): void {
   const state = stack.pop();
   const target = stack.top();
@@ -102,7 +110,7 @@ export function addItems({ stack }: PickleMachine, items: readonly unknown[]): v
   for (const item of items) set.add(item);
 }
 
-/** A tuple of values, made faster than by PyTuple.from. */
+/** Makes a tuple of values. It is faster than PyTuple.from. */
 export function tupleOf(items: readonly unknown[]): PyTuple {
   const tuple = new PyTuple();
   appendAll(tuple, items);

@@ -3,7 +3,7 @@ import { NumpyDtype, Stateful, tupleState } from '../handles';
 import type { ArrayRecord, TensorMaker } from '../tensor_record';
 import { Inert } from './inert';
 
-/** The dtypes that torch has too, by numpy's codes. */
+/** The dtypes that numpy shares with torch, by code of numpy. */
 const dtypeOf: Readonly<Record<string, string>> = {
   f2: 'float16',
   f4: 'float32',
@@ -21,11 +21,11 @@ const dtypeOf: Readonly<Record<string, string>> = {
   c16: 'complex128',
 };
 
-/** torch itself handles no more dimensions. */
+/** The most dimensions that torch itself handles. */
 const maxDimensions = 64;
 
 /**
- * A numpy array: its state holds shape, dtype and elements. It becomes a tensor where torch has its dtype, else an
+ * A numpy array, whose state holds shape, dtype and elements. It becomes a tensor where torch has its dtype, else an
  * {@link Inert}.
  */
 export class NumpyArray extends Stateful {
@@ -42,7 +42,7 @@ export class NumpyArray extends Stateful {
   }
 }
 
-/** What numpy says of an array. */
+/** An array as numpy describes it. */
 interface Described {
   readonly shape: unknown;
   readonly dtype: unknown;
@@ -50,12 +50,15 @@ interface Described {
   readonly content: unknown;
 }
 
-/** The tensor of an array, or what stands for it. */
+/**
+ * Makes a tensor of an array, or an {@link Inert} when torch lacks the dtype.
+ * @throws Fault when shape and bytes do not match
+ */
 export function arrayOf(tensors: TensorMaker, { shape, dtype, columnMajor, content }: Described): unknown {
   const code = dtype instanceof NumpyDtype ? dtype.code : '';
   const name = Object.hasOwn(dtypeOf, code) ? dtypeOf[code] : undefined;
   if (name === undefined || !(content instanceof Uint8Array)) return new Inert('numpy.ndarray', [shape, code]);
-  if (!isShape(shape)) throw new Fault('is damaged: the shape of a numpy array is none');
+  if (!isShape(shape)) throw new Fault('is damaged: a numpy array has a shape that is not a list of sizes');
   const size = Number(code.slice(1));
   const count = shape.reduce((product, length) => product * length, 1);
   if (count * size !== content.length) {
@@ -89,7 +92,7 @@ function strides(shape: readonly number[], columnMajor: boolean): number[] {
   return Array.from(result);
 }
 
-/** A copy with the bytes of each unit the other way round. */
+/** Makes a copy in which the bytes of each unit are reversed. */
 function reversed(bytes: Uint8Array, unit: number): Uint8Array {
   const copy = new Uint8Array(bytes);
   for (let at = 0; at < copy.length; at += unit) copy.subarray(at, at + unit).reverse();

@@ -20,8 +20,8 @@ const readers: Readonly<Record<string, Read>> = {
 };
 
 /**
- * The value of `numpy.float64(…)` and its like, from dtype and bytes; metrics in reference checkpoints are often such
- * scalars. Texts are read too.
+ * Reads a numpy scalar, such as `numpy.float64(…)`, from its dtype and bytes. Metrics in reference checkpoints are
+ * often such scalars. Strings are read too; a scalar of any other dtype becomes an {@link Inert}.
  */
 export function numpyScalar(dtype: unknown, content: unknown): number | bigint | boolean | string | Inert {
   const code = dtype instanceof NumpyDtype ? dtype.code : '';
@@ -32,7 +32,7 @@ export function numpyScalar(dtype: unknown, content: unknown): number | bigint |
   return readers[code](new DataView(content.buffer, content.byteOffset), dtype.littleEndian);
 }
 
-/** The value of a float16. */
+/** Decodes a float16. */
 function half(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
@@ -40,7 +40,7 @@ function half(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }
 
-/** Code points of 32 bits, filled up with zeros. */
+/** Decodes a string of 32-bit code points, padded with zeros at the end. */
 function text(content: Uint8Array, littleEndian: boolean): string {
   const view = new DataView(content.buffer, content.byteOffset, content.length);
   let result = '';

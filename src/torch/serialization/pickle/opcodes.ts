@@ -4,12 +4,12 @@ import { longToNumber } from './integers';
 import type { PickleMachine } from './machine';
 import * as machine from './machine';
 
-/** What an opcode does. */
+/** The action of an opcode. */
 type Step = (on: PickleMachine) => unknown;
 
 /**
- * The opcodes of protocols 2 to 5 that a checkpoint of tensors and plain values needs; STOP, which ends the pickle, is
- * not among them. Source: CPython's pickletools, which documents every opcode.
+ * The opcodes of protocols 2 to 5 that a checkpoint of tensors and plain values needs. STOP, which ends the pickle, is
+ * not among them. Source: the pickletools of CPython, which documents every opcode.
  */
 const STEPS: Readonly<Record<number, Step>> = {
   0x80: ({ bytes }) => machine.checkProtocol(bytes.byte()), // PROTO
@@ -68,8 +68,11 @@ const STEPS: Readonly<Record<number, Step>> = {
   0x51: ({ stack, world }) => stack.push(world.persistent(stack.pop())), // BINPERSID
 };
 
-/** By opcode, what it does; undefined for what no checkpoint of tensors and plain values needs. */
+/**
+ * The action of each opcode, by number. It is undefined for opcodes that no checkpoint of tensors and plain values
+ * needs.
+ */
 export const steps: readonly (Step | undefined)[] = Array.from({ length: 256 }, (_, opcode) => STEPS[opcode]);
 
-/** STOP ends a pickle; its value is the last on the stack. */
+/** The opcode that ends a pickle. The value is then the last on the stack. */
 export const STOP = 0x2e;

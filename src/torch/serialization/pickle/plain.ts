@@ -7,44 +7,47 @@ import type { CheckpointWorld } from '../world';
 import { Inert, pythonName } from './inert';
 import { NumpyArray } from './numpy_array';
 
-/** An object of a Python class that was left unread: a {@link PyObject} stands in its place. */
+/** An object of a Python class that was left unread. A {@link PyObject} replaces it. */
 export interface Unread {
-  /** the keys that lead to it, such as `args` or `optimizer.state.0`; '' for the whole value */
+  /** keys that lead to it, such as `args` or `optimizer.state.0`; '' for the whole value */
   readonly key: string;
   /** full name of its class, or function, in Python */
   readonly className: string;
 }
 
-/** Where a value stands: the keys from the outermost one in. */
+/** The place of a value: its keys from the outermost inwards. */
 interface Place {
   readonly outer?: Place;
   readonly key: unknown;
   readonly depth: number;
 }
 
-/** More objects than this are not listed one by one. */
+/** The most unread objects that are listed one by one. */
 const maxUnread = 1000;
 
 /**
- * Turns what the pickle machine built into plain JavaScript: a dict with text keys becomes an object (or an {@link
- * OrderedDict}), one with int keys an {@link IntDict}, any other a Map; an object of a class that is not known a {@link
- * PyObject}. What was one object in Python stays one object.
+ * Turns the value that the pickle machine built into plain JavaScript. A dict with string keys becomes an object (or an
+ * {@link OrderedDict}), one with int keys an {@link IntDict}, any other a Map. An object of an unknown class becomes a
+ * {@link PyObject}. One object in Python stays one object.
  *
- * @param unread gets what was left unread; not what lies in such objects
+ * @param value the value of the pickle
+ * @param world the world that the pickle was read in
+ * @param unread collects the objects left unread, but not those inside them
+ * @throws Fault when values contain themselves, nest too deep, or use a tensor that an unknown function may have
+ * changed
  */
 export function toPlain(value: unknown, world: Pick<CheckpointWorld, 'handed' | 'tensors'>, unread: Unread[]): unknown {
   const finished = new Map<unknown, unknown>();
   const open = new Set<unknown>();
-  // Objects may contain themselves, and lie in one another without end: what is in them is converted when all else is
-  // done.
+  // Objects may contain themselves, and may nest without end. So their contents are converted after all else.
   const later: { inert: Inert; object: PyObject }[] = [];
   let inside = false;
 
   const convert = (current: unknown, place: Place): unknown => {
     if (world.handed.size > 0 && !inside && world.handed.has(current)) {
       throw new Fault(
-        `hands the tensor at ${keyOf(place)} to a function that is not known, which may change it; save it ` +
-          'again in Python without that',
+        `passes the tensor at ${keyOf(place)} to an unknown function, which may change it; save it ` +
+          'again in Python without that function',
       );
     }
     if (current instanceof Handle) return convertHandle(current, place);
@@ -90,7 +93,7 @@ export function toPlain(value: unknown, world: Pick<CheckpointWorld, 'handed' | 
   return result;
 }
 
-/** Whether a value has no place of its own, so that none need be made for it. */
+/** Tells whether a value is not a container; such a value needs no place of its own. */
 const isWhole = (value: unknown): boolean => typeof value !== 'object' || value === null;
 
 function keyOf(place: Place): string {
@@ -100,7 +103,10 @@ function keyOf(place: Place): string {
   return keys.join('.');
 }
 
-/** A storage that is a value itself, as a tensor of one dimension: of its class's dtype, or of bytes. */
+/**
+ * Makes a tensor of one dimension from a storage that is itself a value. Its dtype is that of the storage class, or
+ * uint8.
+ */
 function storageTensor(storage: Storage, { tensors }: Pick<CheckpointWorld, 'tensors'>): object {
   const dtype = storage.dtype !== null && dtypes.has(storage.dtype) ? storage.dtype : 'uint8';
   const size = elementSize(dtype);
@@ -121,7 +127,7 @@ type Container = unknown[] | Set<unknown> | Dict;
 const isContainer = (value: unknown): value is Container =>
   Array.isArray(value) || value instanceof Set || value instanceof Dict;
 
-/** Faster than PyTuple.from. */
+/** Converts a tuple. It is faster than PyTuple.from. */
 function convertTuple(container: PyTuple, convert: (inner: unknown, key: unknown) => unknown): PyTuple {
   const tuple = new PyTuple();
   for (let i = 0; i < container.length; i++) tuple.push(convert(container[i], i));

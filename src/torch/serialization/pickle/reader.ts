@@ -4,28 +4,35 @@ import { steps, STOP } from './opcodes';
 import { PickleBytes, type PickleSource } from './source';
 import { ValueStack } from './stack';
 
-/** Checkpoints take fewer steps; so many take two seconds. */
+/** The most steps to run, far more than checkpoints take. This many take two seconds. */
 const maxSteps = 2 ** 24;
 
 /**
- * Runs a pickle (protocols 2–5) as a machine that knows values only: it builds lists, tuples, dicts, sets, numbers and
- * texts, and calls nothing but the {@link KnownFunction}s that `world` hands out. Work and memory stay in proportion to
- * the pickle's size.
+ * Runs a pickle (protocols 2–5) on a machine that only handles values. It builds lists, tuples, dicts, sets, numbers
+ * and strings, and calls only the {@link KnownFunction}s that `world` provides. Work and memory stay in proportion to
+ * the size of the pickle.
  */
 export class PickleReader {
   private readonly machine: PickleMachine;
 
-  /** @param start where in `pickle` it begins */
+  /**
+   * @param pickle the bytes
+   * @param world gives a meaning to its names
+   * @param start offset in `pickle` where the value begins; default 0
+   */
   constructor(pickle: PickleSource, world: PickleWorld, start = 0) {
     this.machine = { bytes: new PickleBytes(pickle, start), stack: new ValueStack(), world };
   }
 
-  /** Where the bytes end that were read so far. */
+  /** The offset of the first byte not yet read. */
   get end(): number {
     return this.machine.bytes.end;
   }
 
-  /** The pickled value, with dicts as {@link Dict}. */
+  /**
+   * Unpickles the value; dicts are {@link Dict}s.
+   * @throws Fault when the pickle is damaged or holds what a checkpoint has no need of
+   */
   read(): unknown {
     const { bytes, stack } = this.machine;
     for (let count = 0; count < maxSteps; count++) {

@@ -2,14 +2,17 @@ import { Fault } from '../fault';
 import { damaged } from './source';
 
 /**
- * Checkpoints hold fewer values, collections and tensors among them, and references to them. These limits cost two
- * seconds and some hundred MB.
+ * The most values, collections and tensors among them, and references to them. Checkpoints hold fewer. A pickle at
+ * these limits takes two seconds and some hundred MB.
  */
 const maxValues = 2 ** 21;
 const maxObjects = 2 ** 19;
 const maxReferences = 2 ** 20;
 
-/** The stack of an unpickling machine, its marks, and its memo: the values that the pickle refers to by number. */
+/**
+ * The stack of an unpickling machine, with its marks and its memo. The memo holds the values that the pickle refers to
+ * by number.
+ */
 export class ValueStack {
   private values = 0;
   private objects = 0;
@@ -29,7 +32,10 @@ export class ValueStack {
     this.push(value);
   }
 
-  /** The last value above the last mark. */
+  /**
+   * Returns the last value above the last mark.
+   * @throws Fault when there is none
+   */
   top(): unknown {
     if (this.stack.length <= (this.marks.at(-1) ?? 0)) throw damaged('fewer values than it uses');
     return this.stack.at(-1);
@@ -67,13 +73,16 @@ export class ValueStack {
     else this.pop();
   }
 
-  /** Pushes a value of the memo. */
+  /** Pushes the value with this number in the memo. */
   recall(index: number): void {
     if (!this.memo.has(index)) throw damaged(`a reference to value ${index}, which does not exist`);
     this.push(this.memo.get(index));
   }
 
-  /** @param index where the memo keeps the top value; by default the next free place */
+  /**
+   * Copies the top value into the memo.
+   * @param index its number in the memo; default: the next free one
+   */
   remember(index = this.memo.size): void {
     this.memo.set(index, this.top());
     if (this.memo.size > maxReferences) throw new Fault(`numbers more than ${maxReferences} values`);

@@ -8,12 +8,13 @@ import { maxDepth } from '../fault';
 import type { TensorRecord } from '../tensor_record';
 import { longBytes, maxLongBytes } from './integers';
 
-/** Where a tensor's bytes will lie; undefined for what is no tensor. */
+/** Returns the record of a tensor, or undefined for a value that is not a tensor. */
 export type Place = (value: object) => TensorRecord | undefined;
 
 /**
- * Pickles plain values and tensors by protocol 2, with only those opcodes and globals that
- * `torch.load(weights_only=True)` accepts. An object that occurs twice is one object in Python too.
+ * Pickles plain values and tensors in protocol 2. It uses only opcodes and globals that `torch.load(weights_only=True)`
+ * accepts. An object that occurs twice is one object in Python too.
+ * @throws CleanclipError `ERR_OPTION` naming a value that cannot be saved
  */
 export function writePickle(value: unknown, place: Place): Buffer {
   return new PickleWriter(place).write(value);
@@ -21,7 +22,7 @@ export function writePickle(value: unknown, place: Place): Buffer {
 
 class PickleWriter {
   readonly #out = new ByteSink();
-  /** What BINPUT has numbered: objects and texts by themselves, globals as `module\nname\n`. */
+  /** numbers that BINPUT has given: objects and strings are their own keys, globals have keys `module\nname\n` */
   readonly #memo = new Map<unknown, number>();
   readonly #globals = new Map<string, number>();
   readonly #open = new Set<object>();
@@ -122,8 +123,8 @@ class PickleWriter {
   }
 
   /**
-   * `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks)`; v3 for dtypes without a storage class of
-   * their own.
+   * Writes `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks)`. Dtypes without a storage class of
+   * their own need v3.
    */
   #tensor(record: TensorRecord): void {
     const { bytes, storage } = dtypes.get(record.dtype)!;
@@ -150,7 +151,7 @@ class PickleWriter {
     this.#out.byte(0x29, 0x52); // EMPTY_TUPLE, REDUCE
   }
 
-  /** Protocol 2 has no bytes: Python spells them as `_codecs.encode(text, "latin1")`. */
+  /** Writes bytes. Protocol 2 has none, so Python spells them as `_codecs.encode(text, "latin1")`. */
   #bytes(content: Uint8Array): void {
     this.#global('_codecs', 'encode');
     this.#text(Buffer.from(content).toString('latin1'));
@@ -228,7 +229,7 @@ class PickleWriter {
   #refusal(what: string): Error {
     const where = this.#path.length === 0 ? 'The value to save' : `The value to save at ${this.#path.join('.')}`;
     return optionError(
-      `${where} ${what}; a checkpoint holds tensors, numbers, texts, booleans, null, arrays, sets, maps and ` +
+      `${where} ${what}; a checkpoint holds tensors, numbers, strings, booleans, null, arrays, sets, maps and ` +
         'plain objects.',
     );
   }

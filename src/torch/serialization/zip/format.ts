@@ -7,13 +7,13 @@ import { RecordTensors } from '../record_tensors';
 import { allowance, checkpointWorld } from '../world';
 import { ZipReader } from './reader';
 
-/** Bytes of TorchScript source that are read in all; OpenAI's archives have about one MB. */
+/** The most bytes of TorchScript source read per archive. The archives of OpenAI have about one MB. */
 const maxSource = 64 * 2 ** 20;
 
 /**
- * Reads the zip format of `torch.save`: `<root>/data.pkl` and a record `<root>/data/<key>` for each storage. The same
- * with `constants.pkl` is a TorchScript archive, whose pickle holds modules; of these the state dict is returned, as
- * `torch.jit.load(path).state_dict()` gives it.
+ * Reads the zip format of `torch.save`: `<root>/data.pkl`, and a record `<root>/data/<key>` for each storage. A file
+ * that also has `constants.pkl` is a TorchScript archive, whose pickle holds modules. It gives the state dict of these,
+ * as `torch.jit.load(path).state_dict()` does.
  */
 export function readZip(file: CheckpointFile): unknown {
   const zip = new ZipReader(file.bytes);
@@ -43,9 +43,9 @@ export function readZip(file: CheckpointFile): unknown {
   return stateDict;
 }
 
-/** The folder inside the zip that all records lie in, with its slash. */
+/** Returns the folder inside the zip that holds all records, with its slash. */
 function archiveRoot(zip: ZipReader): string {
   const pickleName = zip.names.find((name) => /^[^/]+\/data\.pkl$/.test(name));
-  if (pickleName === undefined) throw new Fault('is a zip file but no checkpoint: it has no record data.pkl');
+  if (pickleName === undefined) throw new Fault('is a zip file but not a checkpoint: it has no record data.pkl');
   return pickleName.slice(0, -'data.pkl'.length);
 }

@@ -12,7 +12,7 @@ interface Entry {
   readonly headerOffset: number;
 }
 
-/** Where an entry's bytes lie in the file. */
+/** The position of an entry's bytes in the file: offset and size in bytes. */
 export interface Extent {
   readonly offset: number;
   readonly size: number;
@@ -24,12 +24,13 @@ const sizeOfEnd64 = 56;
 const sizeOfDirectoryHeader = 46;
 const sizeOfLocalHeader = 30;
 const maxComment = 0xffff;
+
 /**
- * The directory of a zip file whose entries are stored (TorchScript's sources are deflated), zip64 included. Every
- * offset and size is checked against the file. Source: PKWARE's APPNOTE 6.3, sections 4.3–4.5.
+ * Reads the directory of a zip file, zip64 included. Entries must be stored; only the sources of TorchScript may be
+ * deflated. Every offset and size is checked against the file. Source: PKWARE's APPNOTE 6.3, sections 4.3–4.5.
  */
 export class ZipReader {
-  /** Entry names in the directory's order. */
+  /** names of the entries, in the order of the directory */
   readonly names: readonly string[];
   readonly #entries: Map<string, Entry>;
   readonly #directoryOffset: number;
@@ -41,12 +42,15 @@ export class ZipReader {
     this.names = [...this.#entries.keys()];
   }
 
-  /** Whether there is an entry of that name. */
+  /** Tells whether there is an entry of that name. */
   has(name: string): boolean {
     return this.#entries.has(name);
   }
 
-  /** Where the data of a stored entry lies. */
+  /**
+   * Returns where the data of a stored entry lies.
+   * @throws Fault when the entry is missing, compressed, encrypted or out of bounds
+   */
   locate(name: string): Extent {
     const { method, storedSize, size } = this.#entry(name);
     if (method !== 0 || storedSize !== size) {
@@ -79,15 +83,19 @@ export class ZipReader {
     return { offset, size: entry.storedSize };
   }
 
-  /** The bytes of a stored entry. */
+  /**
+   * Reads the bytes of a stored entry.
+   * @throws Fault as {@link locate}, or when the checksum does not match
+   */
   read(name: string): Buffer {
     const { offset, size } = this.locate(name);
     return this.#checked(name, this.file.read(offset, size));
   }
 
   /**
-   * The bytes of an entry that may be deflated.
-   * @param spend is told the entry's size before memory is taken
+   * Reads the bytes of an entry that may be deflated.
+   * @param spend is told the size of the entry, in bytes, before memory is allocated
+   * @throws Fault as {@link read}
    */
   inflate(name: string, spend: (bytes: number) => void): Buffer {
     const { method, size } = this.#entry(name);
@@ -104,7 +112,7 @@ export class ZipReader {
     return this.#checked(name, bytes);
   }
 
-  /** Checks bytes against their CRC32 (torch writes 0 when told to compute none). */
+  /** Checks bytes against their CRC-32. A value of 0 is not checked; torch writes it when told to compute none. */
   #checked(name: string, bytes: Buffer): Buffer {
     const { crc } = this.#entry(name);
     if (crc !== 0 && crc32(bytes) !== crc)
@@ -168,7 +176,7 @@ function parseDirectory(directory: Buffer, count: number): Map<string, Entry> {
   return entries;
 }
 
-/** The 64-bit values, in order, that stand in for fields of 0xffffffff. */
+/** The 64-bit values, in order, that replace fields of 0xffffffff. */
 class Zip64Extra {
   #values: Buffer = Buffer.alloc(0);
 

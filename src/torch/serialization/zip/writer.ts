@@ -2,23 +2,23 @@ import { crc32 } from 'node:zlib';
 
 const alignment = 64;
 const max32 = 0xffffffff;
-/** Sizes and checksum follow the data; names are UTF-8. The flags that torch writes. */
+/** The flags that torch writes: names are UTF-8, and with a descriptor, sizes and checksum follow the data. */
 const flagsWithDescriptor = 0x0808;
 const flagsWithoutDescriptor = 0x0800;
 
 /**
- * Writes a zip file as torch's PyTorchStreamWriter does: entries stored, data at multiples of 64 bytes (padding in an
- * extra field "FB"), data descriptors behind, always with a zip64 end. Everything goes straight to the file, so nothing
- * is held in memory. Source: PKWARE's APPNOTE 6.3; offsets must equal those that `torch.load` computes for
- * `.format_version` 1.
+ * Writes a zip file as torch's PyTorchStreamWriter does. Entries are stored, with data at multiples of 64 bytes (an
+ * extra field "FB" pads) and a data descriptor after the data. A zip64 end always follows. All bytes go straight to the
+ * file, so memory holds none of them. Source: PKWARE's APPNOTE 6.3. Offsets must equal those that `torch.load` computes
+ * for `.format_version` 1.
  */
 export class ZipWriter {
   readonly #directory: Buffer[] = [];
   #offset: number;
 
   /**
-   * @param write puts bytes at a position of the file
-   * @param offset position at which the zip begins
+   * @param write writes bytes at a position of the file
+   * @param offset position where the zip file begins; default 0
    */
   constructor(
     private readonly write: (bytes: Uint8Array, position: number) => void,
@@ -27,7 +27,7 @@ export class ZipWriter {
     this.#offset = offset;
   }
 
-  /** Adds an entry. */
+  /** Adds an entry and writes its data. */
   add(name: string, bytes: Uint8Array): void {
     this.addWritten([{ name, size: bytes.byteLength }], ([position]) => {
       this.write(bytes, position);
@@ -36,10 +36,10 @@ export class ZipWriter {
   }
 
   /**
-   * Adds entries whose data something else writes.
+   * Adds entries whose data the caller writes.
    *
-   * @param entries their names, and bytes of data
-   * @param writeData writes those bytes at these positions of the file, and returns the CRC-32 of each entry's
+   * @param entries names, and sizes of the data in bytes
+   * @param writeData writes the data at these positions of the file, and returns the CRC-32 of each entry
    */
   addWritten(entries: readonly { name: string; size: number }[], writeData: (positions: number[]) => number[]): void {
     const placed = entries.map(({ name, size }) => {
@@ -57,7 +57,7 @@ export class ZipWriter {
     });
   }
 
-  /** Writes the directory; the file is complete then. */
+  /** Writes the directory, which completes the file. */
   finish(): void {
     const directory = Buffer.concat(this.#directory);
     this.#put(Buffer.concat([directory, endOfDirectory(this.#directory.length, this.#offset, directory.length)]));
@@ -118,7 +118,7 @@ function directoryHeader(name: Buffer, size: number, crc: number, headerOffset: 
   return Buffer.concat([header, name, zip64]);
 }
 
-/** The 64-bit sizes and offset, for those fields that do not fit into 32 bits. */
+/** Makes the extra field with 64-bit sizes and offset, for those fields that do not fit into 32 bits. */
 function zip64Extra(size: number, headerOffset: number): Buffer {
   const values: number[] = [];
   if (size >= max32) values.push(size, size);

@@ -1,0 +1,31 @@
+import { CleanclipError } from '../errors';
+import type { Preparation } from '../options/prepare';
+import type { JobHooks } from '../progress';
+import { prepareImageNet } from './imagenet';
+import { prepareCaptions } from './karpathy';
+import { relocate } from './relocate';
+import { prepareSbu } from './sbu';
+import type { Prepare, PrepareOptions, PrepareResult } from './types';
+
+export type { PrepareOptions, PrepareResult } from './types';
+
+const preparing: Record<Preparation, Prepare> = {
+  flickr30k: prepareCaptions,
+  mscoco: prepareCaptions,
+  sbucaptions: prepareSbu,
+  imagenet: prepareImageNet,
+  relocate,
+};
+
+/**
+ * Makes a csv that training or evaluation reads from a set as its authors distribute it.
+ * @throws CleanclipError `ERR_DATA` when a file is missing or malformed, an image is not there, or the disk refuses;
+ * `ERR_OPTION` when the output exists as a folder; `ERR_ABORTED` when the signal aborts it
+ */
+export async function runPrepare(options: PrepareOptions, { signal }: JobHooks = {}): Promise<PrepareResult> {
+  const check = (): void => {
+    if (signal?.aborted) throw new CleanclipError('The preparation was stopped; nothing was written.', 'ERR_ABORTED');
+  };
+  check();
+  return preparing[options.set](options, check);
+}

@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { readPairs } from '../../src/data/pairs';
+import { writeShards } from '../../src/data/shard_writer';
+import { command, type Running, until } from '../support/command';
+import { drawShapes } from '../support/pairs';
+import { samplesOf, shardsOf } from '../support/shards';
+
+jest.setTimeout(120_000);
+
+let folder: string;
+let shards: string;
+const flags = '--model_name model.json --num_workers 1 --log_every 1 --precision fp32 --batch_size 8 --seed 3'.split(
+  ' ',
+);
+const train = (name: string, data: string, ...more: string[]): Running =>
+  command('cleanclip-train', ['--name', name, '--train_data', data, ...flags, ...more], folder);
+type Row = Record<string, unknown> & { type: string; step: number };
+function curve(name: string, wanted = 'train'): unknown[] {
+  const file = join(folder, 'logs', name, 'metrics.jsonl');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+  const rows = lines.map((line) => JSON.parse(line) as Row);
+  return rows.filter(({ type }) => type === wanted).map(({ step, loss }) => [step, loss]);
+}
+
+beforeAll(async () => {
+  folder = await drawShapes(4); // 48 pairs: 6 batches an epoch
+  shards = (await shardsOf(join(folder, 'train.csv'), 20)).replace(`${folder}/`, '');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a run on shards has the losses of one on the csv, and is resumed within an epoch after SIGKILL', async () => {
+  const epochs = ['--epochs', '3', '--num_warmup_steps', '2', '--inmodal'];
+  const whole = train('csv', 'train.csv', ...epochs, '--validation_data', 'train.csv');
+  expect(await whole.ended).toMatchObject({ code: 0, stderr: '' });
+  const resume = [...epochs, '--save_every_steps', '1', '--resume', 'auto', '--validation_data', shards];
+  const cut = train('tars', shards, ...resume);
+  await until(() => curve('tars').length >= 8);
+  cut.child.kill('SIGKILL');
+  expect((await cut.ended).signal).toBe('SIGKILL');
+  expect(curve('tars').length).toBeLessThan(18);
+  expect(await train('tars', shards, ...resume).ended).toMatchObject({ code: 0 });
+  expect(curve('tars')).toEqual(curve('csv'));
+  expect(curve('csv', 'evaluation').length).toBeGreaterThan(2);
+  expect(curve('tars', 'evaluation')).toEqual(curve('csv', 'evaluation'));
+});
+
+test('a torn shard is warned of, and refused with --strict', async () => {
+  const whole = readFileSync(join(folder, 'shards/00002.tar'));
+  writeFileSync(join(folder, 'shards/torn.tar'), whole.subarray(0, whole.length - 3000));
+  const data = `${shards}::shards/torn.tar`;
+  const { code, stdout } = await train('torn', data, '--epochs', '1').ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/WARNING \| shards\/torn\.tar \(byte \d+\): the row is left out because the tar ends within/);
+  const strict = await train('strict', data, '--epochs', '1', '--strict').ended;
+  expect(strict).toMatchObject({ code: 1, stderr: expect.stringMatching(/shards\/torn\.tar .*with --strict no row/) });
+});
+
+test('removal writes a csv that names images in shards and keeps all captions', async () => {
+  const samples = (await samplesOf(join(folder, 'train.csv'))).map(({ key, files }) => {
+    const { caption } = JSON.parse(String(files.json)) as { caption: string };
+    return { key, files: { ...files, json: JSON.stringify({ caption: [caption, `${caption}, again`] }) } };
+  });
+  await writeShards(join(folder, 'several'), samples, 20);
+  const removal = ['--epochs', '2', '--progressive', '--progressive_epochs', '1', '--remove_fraction', '0.5'];
+  const stop = ['--stop_epoch', '2', '--save_every_steps', '1', '--resume', 'auto'];
+  const cut = train('removal', 'several/*.tar', ...removal, ...stop);
+  await until(() => curve('removal').length >= 7);
+  cut.child.kill('SIGKILL');
+  await cut.ended;
+  expect(await train('removal', 'several/*.tar', ...removal, ...stop).ended).toMatchObject({ code: 0 });
+  const whole = train('removed', 'several/*.tar', ...removal, ...stop);
+  expect(await whole.ended).toMatchObject({ code: 0 });
+  expect(curve('removal')).toEqual(curve('removed'));
+  const left = await readPairs(join(folder, 'several/removed_1.csv'));
+  expect([left.length, left.captions(0).length, left.badRows.count]).toEqual([24, 2, 0]);
+});
+
+test('poison writes a csv of poisoned images and images in shards', async () => {
+  const args = ['--train_data', shards, '--templates', 'test/classes.json', '--num_backdoor', '6', '--label'];
+  const options = ['red circle', '--patch_size', '4', '--image_size', '32'];
+  const poisoned = await command('cleanclip', ['poison', ...args, ...options], folder).ended;
+  expect(poisoned).toMatchObject({ code: 0 });
+  const csv = readdirSync(join(folder, 'shards')).find((name) => /^backdoor_.*\.csv$/.test(name))!;
+  const table = await readPairs(join(folder, 'shards', csv));
+  const marks = Array.from({ length: table.length }, (_, row) => table.isBackdoor(row));
+  expect([table.length, marks.filter(Boolean).length]).toEqual([48, 6]);
+  expect(table.imageField(0)).toMatch(/^backdoor_images_.*\/\d+_\d{6}\.png$/);
+  expect(table.imageField(47)).toMatch(/^0000\d\.tar#tar=/);
+});
