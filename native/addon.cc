@@ -7,6 +7,7 @@
 #include "clip/binding.h"
 #include "distributed/binding.h"
 #include "env.h"
+#include "file_system.h"
 #include "gpu/binding.h"
 #include "guard_pages.h"
 #include "images/binding.h"
@@ -14,7 +15,6 @@
 #include "images/reading.h"
 #include "interrupt.h"
 #include "jpeg.h"
-#include "lock.h"
 #include "operators.h"
 #include "profile.h"
 #include "random.h"
@@ -49,7 +49,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   cleanclip::exportDecoding(env, exports);
   cleanclip::exportImages(env, exports);
   cleanclip::exportReading(env, exports);
-  cleanclip::exportLock(env, exports);
+  cleanclip::exportFileSystem(env, exports);
   cleanclip::exportInterrupt(env, exports);
   return exports;
 }

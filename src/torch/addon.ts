@@ -102,6 +102,7 @@ export interface Addon extends CudaFunctions, DistributedFunctions {
   cpuHasBfloat16(): boolean;
 
   lockFile(fd: number): number;
+  syncFileSystem(fd: number): number;
   endOnSecondInterrupt(): void;
 
   emptyCache(): void;

@@ -1,6 +1,7 @@
-#include "lock.h"
+#include "file_system.h"
 
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -8,7 +9,7 @@
 
 namespace cleanclip {
 
-void exportLock(Napi::Env, Napi::Object exports) {
+void exportFileSystem(Napi::Env, Napi::Object exports) {
   // lockFile(descriptor): takes an exclusive lock on an open file without waiting. Returns 0, or the error number:
   // EWOULDBLOCK when another open file holds the lock.
   exportFunction(exports, "lockFile", [](const Napi::CallbackInfo& info) {
@@ -16,6 +17,18 @@ void exportLock(Napi::Env, Napi::Object exports) {
     do {
       result = flock(info[0].ToNumber().Int32Value(), LOCK_EX | LOCK_NB);
     } while (result != 0 && errno == EINTR);
+    return Napi::Number::New(info.Env(), result == 0 ? 0 : errno);
+  });
+
+  // syncFileSystem(descriptor): waits until the disk has all files of the file system that holds an open file or
+  // folder. Returns 0, or the error number.
+  exportFunction(exports, "syncFileSystem", [](const Napi::CallbackInfo& info) {
+#ifdef __linux__
+    int result = syncfs(info[0].ToNumber().Int32Value());
+#else
+    sync();
+    int result = 0;
+#endif
     return Napi::Number::New(info.Env(), result == 0 ? 0 : errno);
   });
 }
