@@ -7,8 +7,8 @@ export const command = jobCommand<DownloadInput>(
   'Download the images of a tsv of captions and URLs (CC3M, CC12M) to a training set; a stopped download goes on.',
   async (input) => {
     const { download } = await import('../jobs');
-    const { csv, status, rows, images, failed, asked } = await download(input);
-    console.log(`${images} of ${rows} rows have an image; the set is ${csv}`);
+    const { trainData, status, rows, images, failed, asked } = await download(input);
+    console.log(`${images} of ${rows} rows have an image; the set is ${trainData}`);
     if (asked < rows) console.log(`${rows - asked} rows were done before, repeat another URL, or have none.`);
     if (failed > 0) console.log(`${failed} rows have no image; ${status} says why.`);
   },

@@ -9,17 +9,18 @@ import type { JobHooks } from '../progress';
 import { addon } from '../torch/addon';
 import { Fetcher } from './fetcher';
 import { Journal } from './journal';
-import { crcName, hashName } from './names';
+import { crcName, hashName, type NameOf } from './names';
 import type { DownloadOptions } from './options';
 import { Reporter } from './reporter';
 import { writeResults } from './results';
+import { shardImageName, ShardPacker } from './shards';
 import { Store } from './store';
 import { UrlTable } from './url_table';
 
 /** What `download` did. Paths are absolute. */
 export interface DownloadResult {
-  /** the pairs, for training: `image` and `caption` of the rows that have an image */
-  csv: string;
+  /** the rows that have an image, for `trainData`: train.csv, or the tars as `…/shards/*.tar` */
+  trainData: string;
   /** what came of each row: `row`, `url`, `status`, `error`, `bytes`, `width` and `height` */
   status: string;
   /** number of rows of the range */
@@ -51,8 +52,13 @@ export async function runDownload(options: DownloadOptions, hooks: JobHooks = {}
     flock: (fd) => addon().lockFile(fd),
   });
   try {
-    const { format, size, compat } = options;
-    const settings = { format, ...(format !== 'original' && { size }), ...(compat !== undefined && { compat }) };
+    const { format, size, compat, shards } = options;
+    const settings = {
+      format,
+      ...(format !== 'original' && { size }),
+      ...(compat !== undefined && { compat }),
+      ...(shards !== undefined && { shards }),
+    };
     const journal = new Journal(join(work, 'journal'), { download: 1, ...settings });
     try {
       return await downloadTo(dir, work, table, journal, options, hooks);
@@ -72,11 +78,17 @@ async function downloadTo(
   options: DownloadOptions,
   { onProgress, signal }: JobHooks,
 ): Promise<DownloadResult> {
-  const files = { csv: join(dir, 'train.csv'), status: join(dir, 'status.csv') };
+  const { shards: perShard, start } = options;
   const rows = await table.count(options);
-  const store = new Store(dir, work, options);
-  const nameOf = options.compat === 'reference' ? crcName : hashName;
-  const fetcher = new Fetcher(journal, store, nameOf, { ...options, userAgent: options.userAgent ?? ownName() });
+  const nameOf = namesOf(options);
+  const images = perShard === undefined ? join(dir, 'images') : join(work, 'images');
+  const plan = perShard && { shards: join(dir, 'shards'), images, perShard, start, end: start + rows };
+  const packer = plan ? new ShardPacker(plan, table, journal, nameOf) : undefined;
+  const store = new Store(images, work, options);
+  const asked = { ...options, userAgent: options.userAgent ?? ownName() };
+  const fetcher = new Fetcher(journal, store, nameOf, asked, packer);
+  const packing = packer?.run() ?? Promise.resolve();
+  packing.catch((error: unknown) => fetcher.fail(error));
   const reporter = new Reporter(rows, fetcher.tally, onProgress);
   const stop = (): void => fetcher.stop();
   signal?.addEventListener('abort', stop, { once: true });
@@ -87,16 +99,28 @@ async function downloadTo(
       await fetcher.take(group);
     }
     await fetcher.finish();
+    if (!fetcher.ended()) await packing;
   } finally {
     signal?.removeEventListener('abort', stop);
     reporter.close();
+    packer?.end();
+    await Promise.allSettled([packing]);
     await store.close();
+    packer?.tidy();
   }
   if (signal?.aborted)
     throw new CleanclipError('The download was stopped; run the same command again to go on.', 'ERR_ABORTED');
-  await writeResults(table, journal, nameOf, files);
-  const { images, asked } = fetcher.tally;
-  return { ...files, rows, images, failed: rows - images, asked };
+  if (packer === undefined) store.sync();
+  const [csv, status] = [join(dir, 'train.csv'), join(dir, 'status.csv')];
+  await writeResults(table, journal, nameOf, packer === undefined ? { csv, status } : { status });
+  const found = fetcher.tally.images - (packer?.lost ?? 0);
+  const trainData = packer === undefined ? csv : join(dir, 'shards', '*.tar');
+  return { trainData, status, rows, images: found, failed: rows - found, asked: fetcher.tally.asked };
+}
+
+function namesOf({ compat, shards }: DownloadOptions): NameOf {
+  if (shards !== undefined) return shardImageName(shards);
+  return compat === 'reference' ? crcName : hashName;
 }
 
 /** The name that servers see, unless the user gives one. */

@@ -5,6 +5,7 @@ import type { Journal, Outcome } from './journal';
 import type { NameOf } from './names';
 import type { DownloadOptions } from './options';
 import { type Attempt, type Failure, Requests } from './request';
+import type { ShardPacker } from './shards';
 import type { Store } from './store';
 import type { UrlRow } from './url_table';
 
@@ -48,6 +49,7 @@ export class Fetcher {
     private readonly store: Store,
     private readonly nameOf: NameOf,
     private readonly options: Omit<DownloadOptions, 'userAgent'> & { userAgent: string },
+    private readonly packer?: ShardPacker,
   ) {
     this.requests = new Requests(options);
     this.queues = new HostQueues(options.perHost, () => this.pump());
@@ -81,6 +83,13 @@ export class Fetcher {
     this.wake();
   }
 
+  /** Ends what is under way, because it is impossible to go on. */
+  fail(error: unknown): void {
+    if (!this.stopped) this.failure ??= error;
+    this.requests.stop();
+    this.wake();
+  }
+
   /** Whether no more rows are taken. */
   ended(): boolean {
     return this.stopped || this.failure !== undefined;
@@ -90,10 +99,10 @@ export class Fetcher {
     const before = this.journal.get(row);
     if (fault !== undefined) {
       if (before?.error !== fault || before.name !== '') this.journal.add(row, { ...NOTHING, error: fault });
-      return this.count(1, false);
+      return this.count([row], false);
     }
-    const name = this.nameOf(url);
-    if (before?.name === name && this.stands(before)) return this.count(1, before.image !== '');
+    const name = this.nameOf(url, row);
+    if (before?.name === name && this.stands(before)) return this.count([row], before.image !== '');
     const same = this.inFlight.get(name);
     if (same !== undefined) {
       same.rows.push(row);
@@ -102,8 +111,9 @@ export class Fetcher {
     }
     const other = this.journal.find(name);
     if (other !== undefined && this.stands(other)) {
+      if (other.image !== '') this.packer?.reopen(row);
       this.journal.add(row, other);
-      return this.count(1, other.image !== '');
+      return this.count([row], other.image !== '');
     }
     const task = { host: new URL(url).hostname, url, name, rows: [row], tries: 0 };
     this.inFlight.set(name, task);
@@ -114,7 +124,7 @@ export class Fetcher {
 
   /** Whether an earlier outcome is kept. */
   private stands({ image }: Outcome): boolean {
-    return image === '' ? !this.options.retryFailed : this.store.has(image);
+    return image === '' ? !this.options.retryFailed : this.store.has(image) || this.packer?.has(image) === true;
   }
 
   private pump(): void {
@@ -131,10 +141,7 @@ export class Fetcher {
       const attempt = await this.requests.get(task.url);
       if (!this.triesAgain(task, attempt)) this.end(task, await this.outcome(task, attempt));
     } catch (error) {
-      if (!this.stopped) {
-        this.failure ??= error;
-        this.requests.stop();
-      }
+      this.fail(error);
     }
     this.queues.release(task);
     this.active--;
@@ -175,12 +182,13 @@ export class Fetcher {
     this.inFlight.delete(name);
     this.pending -= rows.length;
     this.tally.asked += rows.length;
-    this.count(rows.length, outcome.image !== '');
+    this.count(rows, outcome.image !== '');
   }
 
-  private count(rows: number, hasImage: boolean): void {
-    this.tally.rows += rows;
-    if (hasImage) this.tally.images += rows;
+  private count(rows: readonly number[], hasImage: boolean): void {
+    this.tally.rows += rows.length;
+    if (hasImage) this.tally.images += rows.length;
+    for (const row of rows) this.packer?.done(row);
   }
 
   private change(): Promise<void> {

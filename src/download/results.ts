@@ -19,22 +19,23 @@ const statuses: Fields = ({ row, url }, { status, error, bytes, width, height })
 ];
 
 /**
- * Writes train.csv and status.csv whole, in the order of the file, with all rows that were asked for so far.
+ * Writes status.csv, and train.csv unless there are shards, whole, in the order of the file, with all rows that were
+ * asked for so far.
  * @throws CleanclipError `ERR_DATA` when they cannot be written
  */
 export async function writeResults(
   table: UrlTable,
   journal: Journal,
   nameOf: NameOf,
-  files: { csv: string; status: string },
+  files: { csv?: string; status: string },
 ): Promise<void> {
   const outcomeOf = ({ row, url }: UrlRow): Outcome | undefined => {
     const outcome = journal.get(row);
-    return outcome?.name === (url === '' ? '' : nameOf(url)) ? outcome : undefined; // the file may have changed
+    return outcome?.name === (url === '' ? '' : nameOf(url, row)) ? outcome : undefined; // the file may have changed
   };
   const rows = (): AsyncGenerator<UrlRow[]> => table.rows({ start: 0, end: journal.end });
   await write(files.status, rows(), outcomeOf, ['row', 'url', 'status', 'error', 'bytes', 'width', 'height'], statuses);
-  await write(files.csv, rows(), outcomeOf, ['image', 'caption'], pairs);
+  if (files.csv !== undefined) await write(files.csv, rows(), outcomeOf, ['image', 'caption'], pairs);
 }
 
 async function write(

@@ -1,9 +1,10 @@
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { WorkerPool } from '../data/worker_pool';
-import { asWriteError } from '../files';
+import { asWriteError, systemError } from '../files';
+import { addon } from '../torch/addon';
 
 /** How images are stored. */
 export interface StoreRecipe {
@@ -27,23 +28,25 @@ const MOST_THREADS = 32;
 /** Makes the stored images on a thread for each core, and gives them their names. */
 export class Store {
   private readonly parts: string;
-  private readonly images: string;
   private readonly pool: WorkerPool<Incoming, Stored>;
   private next = 0;
 
   /**
-   * @param dir folder of the download
-   * @param work folder of its own files, on the same disk; parts of a killed run there are removed
+   * @param images folder of the images; it is made if needed
+   * @param work folder of the download's own files, on the same disk; parts of a killed run there are removed
    * @throws CleanclipError `ERR_DATA` when the folders cannot be made
    */
-  constructor(dir: string, work: string, recipe: StoreRecipe) {
-    this.images = join(dir, 'images');
+  constructor(
+    private readonly images: string,
+    work: string,
+    recipe: StoreRecipe,
+  ) {
     this.parts = join(work, 'parts');
     try {
       rmSync(this.parts, { recursive: true, force: true });
-      for (const folder of [this.images, this.parts]) mkdirSync(folder, { recursive: true });
+      for (const folder of [images, this.parts]) mkdirSync(folder, { recursive: true });
     } catch (error) {
-      throw asWriteError(this.images, error);
+      throw asWriteError(images, error);
     }
     const threads = Math.min(MOST_THREADS, availableParallelism());
     this.pool = new WorkerPool(join(__dirname, 'store_worker.js'), recipe, threads);
@@ -59,9 +62,21 @@ export class Store {
   keep(part: string, image: string): void {
     const path = join(this.images, image);
     try {
+      mkdirSync(dirname(path), { recursive: true });
       renameSync(part, path);
     } catch (error) {
       throw asWriteError(path, error);
+    }
+  }
+
+  /** Waits until the disk has all images, so that a csv never names one that a power cut takes. */
+  sync(): void {
+    const folder = openSync(this.images, 'r');
+    try {
+      const errno = addon().syncFileSystem(folder);
+      if (errno !== 0) throw asWriteError(this.images, systemError(-errno, 'syncfs'));
+    } finally {
+      closeSync(folder);
     }
   }
 

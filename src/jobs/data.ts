@@ -19,7 +19,7 @@ export type { PrepareResult } from '../prepare/prepare';
  * fails is no error
  * @example
  * ```ts
- * const { csv, images, failed } = await download({ file: 'GCC-training.tsv', dir: 'CC3M', end: 500_000 });
+ * const { trainData, images, failed } = await download({ file: 'GCC-training.tsv', dir: 'CC3M', end: 500_000 });
  * ```
  */
 export async function download(input: DownloadInput & JobHooks): Promise<DownloadResult> {

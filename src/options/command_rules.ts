@@ -72,12 +72,23 @@ export function checkRetrievalRules(options: RetrievalOptions): void {
 
 /**
  * Checks the rules of `cleanclip download`.
- * @throws CleanclipError `ERR_OPTION` when the range of rows is empty
+ * @throws CleanclipError `ERR_OPTION` when the range of rows is empty, or shards are to have the names of the script
  */
-export function checkDownloadRules(options: { file: string; dir: string; start?: number; end?: number }): void {
-  const { file, dir, start = 0, end = Infinity } = options;
+export function checkDownloadRules(options: {
+  file: string;
+  dir: string;
+  start?: number;
+  end?: number;
+  shards?: number;
+  compat?: string;
+}): void {
+  const { file, dir, start = 0, end = Infinity, shards, compat } = options;
   checkPaths({ file, dir });
   refuse(end <= start, `--end is ${end} and --start ${start}: expected an --end above --start.`);
+  refuse(
+    shards !== undefined && compat !== undefined,
+    '--compat reference names the files of images, and --shards has none: leave one of them out.',
+  );
 }
 
 /**

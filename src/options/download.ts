@@ -52,6 +52,13 @@ export const downloadOptions = {
     default: 'png',
     choices: ['png', 'jpg', 'original'],
   }),
+  shards: integer({
+    doc: 'rows of the file in each tar: write the tars of a WebDataset, shards/00000.tar and so on, instead of images',
+    default: undefined,
+    min: 1,
+    unit: 'rows',
+    defaultText: 'no tars',
+  }),
   workers: integer({ doc: 'how many rows are downloaded at a time', default: 64, min: 1, max: 4096, unit: 'rows' }),
   per_host: integer({ doc: 'how many of them from one host', default: 4, min: 1, max: 4096, unit: 'rows' }),
   timeout: number({

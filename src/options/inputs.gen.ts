@@ -1128,6 +1128,13 @@ export interface DownloadInput {
    */
   format?: 'png' | 'jpg' | 'original';
   /**
+   * rows of the file in each tar: write the tars of a WebDataset, shards/00000.tar and so on, instead of images
+   *
+   * Unit: rows. An integer of at least 1.
+   * @default no tars
+   */
+  shards?: number;
+  /**
    * how many rows are downloaded at a time
    *
    * Unit: rows. An integer from 1 to 4,096.

@@ -157,7 +157,7 @@ test('CC12M has the URL first; --start and --end add rows to the same folder', a
 test('a header is recognised; --compat reference names images by CRC32; original keeps the bytes', async () => {
   const url = `${server.url}/i/42`;
   const paths = input(['TEXT\tURL', `a cat\t${url}`]);
-  const { csv: file } = await download({ ...paths, allowPrivate: true, compat: 'reference', format: 'original' });
+  const { trainData: file } = await download({ ...paths, allowPrivate: true, compat: 'reference', format: 'original' });
   const name = `images/${crc32(url)}.jpg`;
   expect(csv(file)).toEqual([
     ['image', 'caption'],
