@@ -61,7 +61,7 @@ export function classifierSteps({
   const step = ({ inputs, labels }: LabelledBatch, share: number): Tensor =>
     torch.tidy(() => {
       const scores = logits(inputs); // [B, classes]
-      const target = torch.tensor(BigInt64Array.from(Array.from(labels), BigInt)).to({ device: scores.device });
+      const target = torch.tensor(Int32Array.from(labels), { dtype: 'int64', device: scores.device });
       const mean = torch.cross_entropy_loss(scores, target).mul(share);
       backward(scaler?.scale(mean) ?? mean);
       stepWith(optimizer, scaler);

@@ -10,7 +10,6 @@ import type { JobHooks } from '../progress';
 import { type Tensor, torch } from '../torch';
 import type { EmbeddingsMetadata, EmbeddingsTensors } from './file';
 import { warnTo } from './model';
-import { int64 } from './pairs';
 
 /** The embeddings of a labelled set, and what a file of them says. */
 export interface SetEmbeddings {
@@ -37,8 +36,8 @@ export async function embedLabelledSet(clip: Clip, options: EmbedOptions, hooks:
       image_embeddings: unit(clean.features),
       un_image_embeddings: clean.features,
       text_embeddings: classes.to('cpu'),
-      image_rows: int64(clean.rows),
-      labels: int64(clean.labels),
+      image_rows: torch.tensor(clean.rows, { dtype: 'int64' }),
+      labels: torch.tensor(clean.labels, { dtype: 'int64' }),
       ...(triggered && { triggered_image_embeddings: unit(triggered.features) }),
     };
     for (const tensor of Object.values(all) as Tensor[]) torch.keep(tensor);

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Linear } from '../classify/classifier';
 import { batchCount } from '../data/sampler';
 import { dataError } from '../errors';
+import { IMAGES_A_BATCH } from '../evaluation/labelled';
 import { trainLinear } from '../evaluation/linear_probe';
 import { TopK } from '../evaluation/top_k';
 import type { LinearProbeOptions } from '../options/embeddings';
@@ -10,8 +11,6 @@ import type { JobHooks } from '../progress';
 import { StepReporter } from '../run/step_reporter';
 import { torch } from '../torch';
 import { type Embeddings, readEmbeddings } from './file';
-
-const IMAGES_A_BATCH = 128;
 
 /**
  * Trains a linear classifier on the stored features of one labelled set, not normalised, and measures it on those of

@@ -51,19 +51,18 @@ export async function embedCaptionedImages(
       image_embeddings: unit(raw),
       un_image_embeddings: raw,
       text_embeddings: captions,
-      image_rows: int64(rows),
-      image_of_text: int64(kept.map((row) => place[images[row]])),
-      text_rows: int64(kept),
+      image_rows: torch.tensor(rows, { dtype: 'int64' }),
+      image_of_text: torch.tensor(
+        kept.map((row) => place[images[row]]),
+        { dtype: 'int64' },
+      ),
+      text_rows: torch.tensor(kept, { dtype: 'int64' }),
       ...(poisoned.includes(1) && { is_backdoor: torch.tensor(poisoned) }),
     };
     for (const tensor of Object.values(tensors) as Tensor[]) torch.keep(tensor);
     return { tensors, images: Array.from(rows, (row) => table.imageField(row)) };
   });
 }
-
-/** Makes int64 [N] of integers. */
-export const int64 = (values: ArrayLike<number>): Tensor =>
-  torch.tensor(BigInt64Array.from(Array.from(values), BigInt));
 
 /** Finds the first row of each image, and the index among them of the image of each row. */
 function distinctImages(table: PairTable): { firsts: Int32Array; images: Int32Array } {

@@ -1,4 +1,5 @@
 import { optionError } from '../errors';
+import { IMAGES_A_BATCH } from '../evaluation/labelled';
 import { distinctNames, nameKey } from '../evaluation/names';
 import { TopK } from '../evaluation/top_k';
 import type { ZeroshotOptions } from '../options/embeddings';
@@ -6,7 +7,6 @@ import { type Tensor, torch } from '../torch';
 import { readEmbeddings } from './file';
 
 const KS = [1, 3, 5, 10];
-const IMAGES_A_BATCH = 128; // as in the evaluation of a model, so that scores have the same bits
 
 /**
  * Measures zero-shot accuracy on stored embeddings of a labelled set. The metrics are those of the evaluation of the
@@ -57,7 +57,7 @@ export async function runZeroshot({ embeddings, k = KS }: ZeroshotOptions): Prom
 }
 
 const rowsOf = (tensor: Tensor, rows: readonly number[]): Tensor =>
-  tensor.index_select(0, torch.tensor(BigInt64Array.from(rows, BigInt)));
+  tensor.index_select(0, torch.tensor(rows, { dtype: 'int64' }));
 
 /** Counts how often the wanted class is among the first k. */
 function countTop(images: Tensor, classes: Tensor, wanted: readonly number[], ks: readonly number[]): TopK {

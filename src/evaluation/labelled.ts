@@ -10,7 +10,8 @@ import { namesakes } from './names';
 import { TopK } from './top_k';
 
 const KS = [1, 3, 5, 10];
-const IMAGES_A_BATCH = 128;
+/** Images that are scored at a time; the bits of scores may depend on it. */
+export const IMAGES_A_BATCH = 128;
 
 /** Computes the score of every class for every image: uint8 [B, 3, S, S] on the CPU → [B, classes]. */
 export type Scorer = (pixels: Tensor) => Tensor;

@@ -10,11 +10,11 @@ import type { Agreed, LoopParts } from '../run/loop_parts';
 import { fromAllRanks, ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
+import { IMAGES_A_BATCH } from './labelled';
 import type { TrainingSet } from './sets';
 
 /** Rate and weight decay of the reference's linear probe. */
 const PROBE = { lr: 0.005, weightDecay: 0.01 };
-const IMAGES_A_BATCH = 128;
 
 /** Image features and their classes. */
 export interface LabelledFeatures {

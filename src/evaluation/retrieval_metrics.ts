@@ -77,7 +77,7 @@ export function metricsOf(
   const [images, texts] = checked(imageEmbeds, textEmbeds);
   const [M, N] = [images.shape[0], texts.shape[0]];
   const owners = ownersOf(imageOfText, M, N);
-  const owner = torch.tensor(BigInt64Array.from(owners, BigInt)).to({ device: images.device }); // [N]
+  const owner = torch.tensor(Int32Array.from(owners), { dtype: 'int64', device: images.device }); // [N]
   const best = bestTexts(images, texts, owners, owner);
   const byImage = new RankCounter(images, texts, best);
   const byText = new RankCounter(texts, images, owner);
@@ -150,5 +150,5 @@ function bestTexts(images: Tensor, texts: Tensor, owners: ArrayLike<number>, own
     const image = owners[text];
     if (best[image] < 0 || score > scores[best[image]]) best[image] = text;
   });
-  return torch.tensor(BigInt64Array.from(best, BigInt)).to({ device: images.device });
+  return torch.tensor(best, { dtype: 'int64', device: images.device });
 }

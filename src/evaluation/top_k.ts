@@ -22,7 +22,7 @@ export class TopK {
     torch.tidy(() => {
       const classes = torch.arange(logits.shape[1], { dtype: 'int64', device: logits.device }); // [classes]
       // [N, 1]
-      const index = torch.tensor(BigInt64Array.from(wanted, BigInt)).to({ device: logits.device }).unsqueeze(1);
+      const index = torch.tensor(wanted, { dtype: 'int64', device: logits.device }).unsqueeze(1);
       const score = logits.gather(1, index);
       const before = logits
         .gt(score)
