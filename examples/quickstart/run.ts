@@ -5,7 +5,6 @@ import * as cc from 'cleanclip';
 
 import { drawEmbeddings } from './pictures';
 import { predictPictures } from './predict';
-import { writePredictions } from './predictions';
 import { prepare, type Prepared } from './prepare';
 import { imageSize } from './render';
 import { full, inmodalWeight, small, target, trigger } from './settings';
@@ -117,7 +116,6 @@ async function drawResults(
   await writeSheet(predicted.triggered, sheet);
   const { output } = await cc.report({
     runs: runs.map((name) => join(out, name)),
-    predictions: [writePredictions(predicted, join(out, 'pictures'))],
     coordinates: [await drawEmbeddings([before, after], prepared, { out, seed }, quiet)],
     title: 'Quickstart: a CLIP poisoned, finetuned and cleansed',
     output: join(out, 'report.html'),
@@ -132,7 +130,7 @@ async function evaluate(
   common: { logs: string; name: string; seed: number } & cc.JobHooks,
 ): Promise<Scores> {
   const attack = { addBackdoor: true, asr: true, label: target, ...trigger };
-  const heldOut = await cc.evaluate({ checkpoint, evalTestDataDir: test, ...common, ...attack });
+  const heldOut = await cc.evaluate({ checkpoint, evalTestDataDir: test, savePredictions: 10, ...common, ...attack });
   const seen = await cc.evaluate({ checkpoint, evalTestDataDir: testSeen, ...common });
   return {
     ca: heldOut.zeroshot_top1,

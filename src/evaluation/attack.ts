@@ -2,6 +2,8 @@ import { makeTrigger, type Trigger } from '../backdoor/triggers';
 import { optionError } from '../errors';
 import { compatOf } from '../options/compat';
 import type { AttackOptions } from '../options/slices';
+import { Random } from '../random';
+import { type Tensor, torch } from '../torch';
 import { nameKey } from './names';
 
 /** The attack to measure. */
@@ -41,4 +43,17 @@ export function attackOf(options: AttackOptions, classes: readonly string[], ima
     squash: squashesImages,
     seed,
   };
+}
+
+/**
+ * Returns the chosen rows of uint8 [N, 3, S, S] with the trigger. Its random place depends only on the index of the
+ * image.
+ */
+export function withTrigger(
+  pixels: Tensor,
+  indices: Int32Array,
+  rows: readonly number[],
+  { trigger, seed }: Attack,
+): Tensor {
+  return torch.stack(rows.map((row) => trigger.apply(pixels.select(0, row), new Random(seed, indices[row]))));
 }

@@ -17,6 +17,7 @@ import { classifierMetrics } from './classifier';
 import type { MeasureOptions } from './labelled';
 import { encodeSet, trainLinear } from './linear_probe';
 import { namesakes } from './names';
+import { writePredictions } from './predictions';
 import { samplesOf } from './samples';
 import { describeSet, readTestSet, readTrainingSet, type TrainingSet } from './sets';
 import { validationLoss } from './validation';
@@ -87,13 +88,7 @@ export class Evaluator {
     const scores = await this.classify(log, at, classifier);
     const metrics = this.report(log, at, { ...loss, ...scores });
     const zeroshot = this.labelled !== undefined && classifier === undefined && !this.options.linearProbe;
-    if (zeroshot && ranks().rank === 0) {
-      try {
-        appendResults(this.options, scores);
-      } catch (error) {
-        log.warning((error as Error).message);
-      }
-    }
+    if (zeroshot && ranks().rank === 0) orWarn(log, () => appendResults(this.options, scores));
     return metrics;
   }
 
@@ -126,11 +121,11 @@ export class Evaluator {
   }
 
   /** Measures a finetuned classifier on the labelled set, see {@link classifierMetrics}. */
-  async finetuned(classifier: Classifier): Promise<Record<string, number>> {
+  async finetuned(log: RunLog, classifier: Classifier): Promise<Record<string, number>> {
     classifier.clip.eval();
     // The reference names this accuracy as that of the linear probe.
     const name = compatOf(this.options).namesFinetuneAsProbe ? 'linear_probe' : 'finetune';
-    return classifierMetrics(name, classifier, this.labelled!, this.measuring('evaluation of the classifier'));
+    return classifierMetrics(name, classifier, this.labelled!, this.measuring(log, 'evaluation of the classifier'));
   }
 
   /** Writes results to the log of the run, and returns them. */
@@ -158,9 +153,9 @@ export class Evaluator {
     const { clip, labelled, options } = this;
     if (labelled === undefined) return {};
     clip.eval();
-    if (classifier !== undefined) return this.finetuned(classifier);
+    if (classifier !== undefined) return this.finetuned(log, classifier);
     if (options.linearProbe) return this.probe(log, at, labelled);
-    return zeroshotMetrics(clip, labelled, this.measuring('zero-shot evaluation'));
+    return zeroshotMetrics(clip, labelled, this.measuring(log, 'zero-shot evaluation'));
   }
 
   private async probe(log: RunLog, { epoch, step }: Measured, labelled: LabelledSet): Promise<Record<string, number>> {
@@ -203,7 +198,7 @@ export class Evaluator {
         'linear_probe',
         new Classifier(this.clip, linear),
         labelled,
-        this.measuring('evaluation of the linear probe'),
+        this.measuring(log, 'evaluation of the linear probe'),
       );
     } finally {
       encoded.features.dispose();
@@ -211,18 +206,31 @@ export class Evaluator {
     }
   }
 
-  private measuring(text: string): Omit<MeasureOptions, 'size'> {
+  private measuring(log: RunLog, text: string): Omit<MeasureOptions, 'size'> {
     const { options, attack, hooks } = this;
+    const { savePredictions: count, seed, name } = options;
     return {
       numWorkers: options.numWorkers,
       attack,
       signal: hooks.signal,
       onBatch: this.counter(text, this.labelled!.images.length),
+      ...(count > 0 && {
+        predictions: { count, seed, show: (found) => orWarn(log, () => writePredictions(found, log.folder, name)) },
+      }),
     };
   }
 
   /** Returns a function that reports how many of `total` are done, as progress events. */
   private counter(text: string, total: number): (done: number) => void {
     return (done) => this.hooks.onProgress?.({ type: 'progress', done, total, text });
+  }
+}
+
+/** Writes results. When the disk refuses them, a warning says so, for the metrics are in the log too. */
+function orWarn(log: RunLog, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    log.warning((error as Error).message);
   }
 }

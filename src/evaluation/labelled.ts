@@ -2,19 +2,16 @@ import { labelledBatches } from '../data/image_loader';
 import type { LabelledSet } from '../data/labelled';
 import { ownBatches } from '../data/sampler';
 import type { Geometry } from '../images/preprocess_config';
-import { Random } from '../random';
 import { ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
-import type { Attack } from './attack';
+import { type Attack, withTrigger } from './attack';
 import { namesakes } from './names';
+import { type Prediction, predictionsOf, type Scorer } from './predictions';
 import { TopK } from './top_k';
 
 const KS = [1, 3, 5, 10];
 /** Images that are scored at a time; the bits of scores may depend on it. */
 export const IMAGES_A_BATCH = 128;
-
-/** Computes the score of every class for every image: uint8 [B, 3, S, S] on the CPU → [B, classes]. */
-export type Scorer = (pixels: Tensor) => Tensor;
 
 /** Options of {@link measure}. */
 export interface MeasureOptions {
@@ -27,6 +24,13 @@ export interface MeasureOptions {
   signal?: AbortSignal;
   /** called with the number of images done */
   onBatch?: (done: number) => void;
+  /** which predictions to show, and where; of several ranks only the first shows them */
+  predictions?: {
+    /** the most images, drawn by the seed */
+    count: number;
+    seed: number;
+    show(found: Prediction[]): void;
+  };
 }
 
 /** Counts of images that have the wanted class among the top 1, 3, 5, 10. */
@@ -44,7 +48,7 @@ export interface LabelledCounts {
  * and all get the counts of the whole.
  */
 export async function measure(score: Scorer, set: LabelledSet, options: MeasureOptions): Promise<LabelledCounts> {
-  const { size, geometry, numWorkers, attack, signal, onBatch } = options;
+  const { size, geometry, numWorkers, attack, signal, onBatch, predictions } = options;
   const counts = { clean: new TopK(KS), triggered: new TopK(KS), success: new TopK(KS) };
   const targets = attack === undefined ? [] : namesakes(set.classes, attack.target);
   const own = ownBatches(set.images.length, IMAGES_A_BATCH, ranks());
@@ -90,6 +94,8 @@ export async function measure(score: Scorer, set: LabelledSet, options: MeasureO
   });
   if (attack?.squash) await each({ ...geometry, resizeMode: 'squash' }, countTriggered);
   for (const count of Object.values(counts)) await count.join();
+  if (predictions !== undefined && ranks().rank === 0)
+    predictions.show(await predictionsOf(score, set, { ...predictions, attack, size, geometry, signal }));
   return counts;
 }
 
@@ -103,17 +109,4 @@ function asOneClass(logits: Tensor, [first, ...others]: readonly number[]): Tens
     from.fill_(-Infinity);
   }
   return merged;
-}
-
-/**
- * Returns the chosen rows of uint8 [N, 3, S, S] with the trigger. Its random place depends only on the index of the
- * image.
- */
-export function withTrigger(
-  pixels: Tensor,
-  indices: Int32Array,
-  rows: readonly number[],
-  { trigger, seed }: Attack,
-): Tensor {
-  return torch.stack(rows.map((row) => trigger.apply(pixels.select(0, row), new Random(seed, indices[row]))));
 }

@@ -31,6 +31,12 @@ export const evaluationOptions = {
   add_backdoor: flag('also measure on images with the trigger'),
   asr: flag('measure the attack success rate; implies --add_backdoor'),
   label: text({ doc: 'target class of the backdoor', default: 'banana', unit: 'class' }),
+  save_predictions: integer({
+    doc: 'images, drawn by the seed, whose predictions each evaluation stores for cleanclip report: predictions.csv',
+    default: 0,
+    max: 10_000,
+    unit: 'images',
+  }),
   ...triggerOptions,
   trigger_seed: integer({
     doc: 'seed of the trigger, as when the poisoned set was made',

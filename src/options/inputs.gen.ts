@@ -498,6 +498,13 @@ export interface EvaluateInput {
    */
   label?: string;
   /**
+   * images, drawn by the seed, whose predictions each evaluation stores for cleanclip report: predictions.csv
+   *
+   * Unit: images. An integer from 0 to 10,000.
+   * @default 0
+   */
+  savePredictions?: number;
+  /**
    * what the trigger shows
    * @default 'random'
    */

@@ -87,6 +87,10 @@ function checkEvaluationRules(options: TrainOptions): void {
 /** Checks the rules of `--eval`, which measures on several labelled sets. */
 function checkSetRules(options: TrainOptions): void {
   const { eval: sets, trainData, evalTestDataDir, finetune, linearProbe, checkpointFinetune } = options;
+  refuse(
+    options.savePredictions > 0 && evalTestDataDir === undefined,
+    '--save_predictions needs --eval_test_data_dir, the folder of the labelled set whose images it stores.',
+  );
   if (sets === undefined) return;
   refuse(
     trainData !== undefined || finetune || linearProbe || checkpointFinetune !== undefined,

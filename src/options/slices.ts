@@ -52,5 +52,5 @@ export type PoisonedSetOptions = LabelledSetOptions & AttackOptions & Slice<'bac
 export type EvaluationOptions = BatchOptions &
   PairTableOptions &
   PoisonedSetOptions &
-  Slice<'logs' | 'name' | 'validationData' | 'addBackdoor'> &
+  Slice<'logs' | 'name' | 'validationData' | 'addBackdoor' | 'savePredictions'> &
   Slice<'finetune' | 'linearProbe' | 'checkpointFinetune' | 'linearProbeBatchSize' | 'linearProbeNumEpochs'>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 
@@ -19,6 +20,8 @@ const wrong = html`<span role="img" aria-label="wrong">✗</span>`;
 interface Predicted {
   /** path of the image */
   image: string;
+  /** the csv that names it */
+  file: string;
   class: string;
   triggered: boolean;
   /** prediction of each model, by its name */
@@ -33,7 +36,8 @@ export interface SheetOptions {
 }
 
 /**
- * Makes the section of images with their predictions, from csv files, and from predictions.csv of each run.
+ * Makes the section of images with their predictions, from csv files, and from predictions.csv of each run. What
+ * several runs take the same image for stands under one picture of it.
  * @throws CleanclipError `ERR_DATA` when a file that the caller names cannot be used
  */
 export async function contactSection(
@@ -41,8 +45,10 @@ export async function contactSection(
   { files, maxImages }: SheetOptions,
 ): Promise<Section | undefined> {
   const own = runs.map(({ path }) => join(path, 'predictions.csv')).filter((file) => existsSync(file));
+  const named = files.filter((file) => !own.includes(file));
+  const tables = [await ofRuns(own), ...(await Promise.all(named.map(readPredictions)))];
   const sheets: Html[] = [];
-  for (const file of new Set([...own, ...files])) sheets.push(await sheet(file, maxImages));
+  for (const rows of tables) if (rows.length > 0) sheets.push(await sheet(rows, maxImages));
   if (sheets.length === 0) return undefined;
   return {
     id: 'images',
@@ -52,14 +58,30 @@ export async function contactSection(
   };
 }
 
-async function sheet(file: string, maxImages: number): Promise<Html> {
-  const rows = await readPredictions(file);
+/** Reads the predictions of runs, and joins those of equal images. */
+async function ofRuns(files: readonly string[]): Promise<Predicted[]> {
+  const joined = new Map<string, Predicted>();
+  for (const file of files) {
+    const times = new Map<string, number>(); // how often the file has an image, of a class
+    for (const row of await readPredictions(file)) {
+      const content = createHash('sha256').update(await readImage(row));
+      const facts = JSON.stringify([content.digest('hex'), row.class, row.triggered]);
+      const time = (times.get(facts) ?? 0) + 1;
+      times.set(facts, time);
+      const key = `${facts} ${time}`;
+      joined.set(key, { ...row, predictions: [...(joined.get(key)?.predictions ?? []), ...row.predictions] });
+    }
+  }
+  return [...joined.values()];
+}
+
+async function sheet(rows: readonly Predicted[], maxImages: number): Promise<Html> {
   const parts = await Promise.all(
     [false, true].map(async (triggered) => {
       const all = rows.filter((row) => row.triggered === triggered);
       if (all.length === 0) return undefined;
       const cells: Html[] = [];
-      for (const row of all.slice(0, maxImages)) cells.push(await cell(row, file));
+      for (const row of all.slice(0, maxImages)) cells.push(await cell(row));
       const of = all.length > maxImages ? ` (the first ${maxImages} of ${all.length})` : '';
       return html`<h3>${triggered ? 'Images with the trigger' : 'Clean images'}${of}</h3>
         <ul class="images">
@@ -70,8 +92,9 @@ async function sheet(file: string, maxImages: number): Promise<Html> {
   return html`${parts}`;
 }
 
-async function cell({ image, class: name, triggered, predictions }: Predicted, file: string): Promise<Html> {
-  const source = await picture(image, file);
+async function cell(row: Predicted): Promise<Html> {
+  const { class: name, triggered, predictions } = row;
+  const source = await picture(row);
   return html`<li>
     <img src="${new Html(source)}" alt="${name}${triggered && ' with the trigger'}" />
     <dl>
@@ -86,8 +109,11 @@ async function cell({ image, class: name, triggered, predictions }: Predicted, f
   </li> `;
 }
 
-async function picture(image: string, file: string): Promise<string> {
-  const bytes = await readRegularAsync(image, { wanted: `an image that '${shown(file)}' names`, maxBytes: 2 ** 26 });
+const readImage = ({ image, file }: Predicted): Promise<Buffer> =>
+  readRegularAsync(image, { wanted: `an image that '${shown(file)}' names`, maxBytes: 2 ** 26 });
+
+async function picture(row: Predicted): Promise<string> {
+  const bytes = await readImage(row);
   try {
     const read = sharp(bytes, { limitInputPixels: 2 ** 26 });
     const { format } = await read.metadata();
@@ -99,7 +125,7 @@ async function picture(image: string, file: string): Promise<string> {
   } catch (error) {
     const { message } = error as Error;
     throw dataError(
-      `Expected a PNG, JPEG, WebP, GIF or TIFF in '${shown(image)}', but it cannot be shown: ${message}.`,
+      `Expected a PNG, JPEG, WebP, GIF or TIFF in '${shown(row.image)}', but it cannot be shown: ${message}.`,
     );
   }
 }
@@ -110,6 +136,7 @@ async function readPredictions(file: string): Promise<Predicted[]> {
   const [image, label, triggered] = ['image', 'class', 'triggered'].map(column);
   const models = [...columns.keys()].filter((i) => ![image, label, triggered].includes(i));
   return rows.map((fields) => ({
+    file,
     image: isAbsolute(fields[image]) ? fields[image] : join(dirname(file), fields[image]),
     class: fields[label],
     triggered: /^(1|true|yes)$/i.test(fields[triggered]),

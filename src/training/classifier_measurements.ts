@@ -36,7 +36,7 @@ export async function classifierMeasurements(
       if (!isDue(state)) return;
       before();
       const epoch = state.batch > 0 ? state.epoch + 1 : state.epoch;
-      evaluator.report(log, { epoch, step: state.step }, await evaluator.finetuned(classifier));
+      evaluator.report(log, { epoch, step: state.step }, await evaluator.finetuned(log, classifier));
       if (state.batch > 0) classifier.clip.train();
     },
   };

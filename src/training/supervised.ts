@@ -192,7 +192,7 @@ async function finish(run: SupervisedRun, step: number): Promise<Record<string, 
   if (ranks().rank === 0) rmSync(files.unfinished, { force: true });
   await loader.close();
   await log.share();
-  return evaluator.report(log, { epoch: end.epoch, step }, await evaluator.finetuned(classifier));
+  return evaluator.report(log, { epoch: end.epoch, step }, await evaluator.finetuned(log, classifier));
 }
 
 /** Returns how the batches of an epoch are loaded, and what is reported about a step. */

@@ -36,6 +36,10 @@ const training: [line: string, sentence: string][] = [
     '--eval measures a CLIP zero-shot on several sets; leave it out to train, or for a classifier.',
   ],
   [
+    '--save_predictions 4 --eval a=b',
+    '--save_predictions needs --eval_test_data_dir, the folder of the labelled set whose images it stores.',
+  ],
+  [
     '--eval a=b --eval_test_data_dir test',
     '--eval and --eval_test_data_dir both name labelled sets; give all of them with --eval.',
   ],
