@@ -1,5 +1,6 @@
 // All rules between two flags of the commands of `cleanclip`. They are checked before a thread or a file is started.
 import type { EmbedOptions, RetrievalOptions } from './embeddings';
+import type { PlotOptions } from './plot';
 import { refuse } from './refuse';
 
 /**
@@ -37,15 +38,22 @@ function checkModel({ checkpoint, pretrained }: { checkpoint?: string; pretraine
  * @throws CleanclipError `ERR_OPTION` when there is no model or not one set, or a flag is for another kind of set
  */
 export function checkEmbedRules(options: EmbedOptions): void {
-  const { output, trainData, evalTestDataDir, evalTrainDataDir, evalDataType, addBackdoor } = options;
   checkModel(options);
+  checkSet(options);
+  refuse(!options.output?.endsWith('.safetensors'), `--output must end with .safetensors, but is '${options.output}'.`);
+}
+
+/** Checks that a command is given one set to embed. */
+function checkSet(
+  options: Pick<EmbedOptions, 'trainData' | 'evalTestDataDir' | 'evalTrainDataDir' | 'evalDataType' | 'addBackdoor'>,
+): void {
+  const { trainData, evalTestDataDir, evalTrainDataDir, evalDataType, addBackdoor } = options;
   const sets = [trainData, evalTestDataDir, evalTrainDataDir].filter((set) => set !== undefined);
   refuse(
     sets.length !== 1,
     'Expected one of --train_data, --eval_test_data_dir and --eval_train_data_dir, the set to embed, but ' +
       `${sets.length === 0 ? 'there is none' : `there are ${sets.length}`}.`,
   );
-  refuse(!output?.endsWith('.safetensors'), `--output must end with .safetensors, but is '${output}'.`);
   refuse(
     trainData !== undefined && (addBackdoor || evalDataType !== undefined),
     `--${addBackdoor ? 'add_backdoor' : 'eval_data_type'} is for a labelled set; leave it or --train_data out.`,
@@ -134,25 +142,27 @@ function checkPaths(paths: Record<string, string | undefined>): void {
  * Checks the rules of `cleanclip plot`.
  * @throws CleanclipError `ERR_OPTION` when there is nothing to draw or two things, or a flag does nothing
  */
-export function checkPlotRules(options: {
-  runs?: string[];
-  embeddings?: string[];
-  titles?: string[];
-  detected?: string;
-  classes?: string[];
-}): void {
-  const { runs, embeddings, titles, detected, classes } = options;
+export function checkPlotRules(options: PlotOptions): void {
+  const { runs, embeddings, checkpoint, titles, detected, classes } = options;
+  const given = [runs, embeddings, checkpoint].filter((source) => source !== undefined).length;
   refuse(
-    (runs === undefined) === (embeddings === undefined),
-    'Expected folders of runs, LOGS, or files of embeddings, --embeddings, but ' +
-      `${runs === undefined ? 'neither' : 'both'} came; give one of them.`,
+    given !== 1,
+    'Expected folders of runs, LOGS, or files of embeddings, --embeddings, or models, --checkpoint, but ' +
+      `${given === 0 ? 'none of them' : `${given} of them`} came; give one.`,
+  );
+  const { trainData, evalTestDataDir, evalTrainDataDir } = options;
+  const set = trainData ?? evalTestDataDir ?? evalTrainDataDir;
+  if (checkpoint !== undefined) checkSet(options);
+  else refuse(set !== undefined, `'${set}' is a set to embed: give --checkpoint, the models, or leave it out.`);
+  const pictures = embeddings ?? checkpoint;
+  refuse(
+    pictures === undefined && (titles ?? detected ?? classes) !== undefined,
+    '--titles, --detected and --classes belong to pictures of embeddings: give --embeddings or --checkpoint, or ' +
+      'leave them out.',
   );
   refuse(
-    embeddings === undefined && (titles ?? detected ?? classes) !== undefined,
-    '--titles, --detected and --classes belong to pictures of embeddings: give --embeddings too, or leave them out.',
-  );
-  refuse(
-    titles !== undefined && titles.length !== embeddings?.length,
-    `--titles names ${titles?.length} pictures, but --embeddings has ${embeddings?.length}: expected as many.`,
+    titles !== undefined && titles.length !== pictures?.length,
+    `--titles names ${titles?.length} pictures, but --${embeddings === undefined ? 'checkpoint' : 'embeddings'} has ` +
+      `${pictures?.length}: expected as many.`,
   );
 }

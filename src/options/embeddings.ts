@@ -5,20 +5,8 @@ import { trainOptions } from './train';
 /** A file of embeddings, as `cleanclip embed` writes it. */
 const embeddingsDoc = 'safetensors file of embeddings that cleanclip embed wrote';
 
-/** The options that choose a model and how it computes. */
-const modelFlags = {
-  checkpoint: text({
-    doc: 'the model: a checkpoint, state dict, safetensors file or folder (or give --pretrained)',
-    default: undefined,
-    unit: 'file',
-  }),
-  pretrained: flag("take OpenAI's weights of --model_name, from the cache or downloaded to it"),
-  model_name: text({
-    doc: "the model's name, a .json file of sizes or a folder, where --checkpoint does not say it",
-    default: undefined,
-    unit: 'name|file',
-    defaultText: "RN50 with --pretrained; a checkpoint's own",
-  }),
+/** The options that say how a model computes. */
+const computingFlags = {
   activation: trainOptions.activation,
   batch_size: integer({
     doc: 'pairs or captions that the model embeds at a time',
@@ -33,9 +21,27 @@ const modelFlags = {
   precision: trainOptions.precision,
 };
 
-/** The flags of `cleanclip embed`. */
-export const embedFlags = {
-  output: text({ doc: 'the .safetensors file to write (required)', default: undefined, unit: 'file' }),
+const modelName = text({
+  doc: "the model's name, a .json file of sizes or a folder, where --checkpoint does not say it",
+  default: undefined,
+  unit: 'name|file',
+  defaultText: "RN50 with --pretrained; a checkpoint's own",
+});
+
+/** The options that choose a model and how it computes. */
+const modelFlags = {
+  checkpoint: text({
+    doc: 'the model: a checkpoint, state dict, safetensors file or folder (or give --pretrained)',
+    default: undefined,
+    unit: 'file',
+  }),
+  pretrained: flag("take OpenAI's weights of --model_name, from the cache or downloaded to it"),
+  model_name: modelName,
+  ...computingFlags,
+};
+
+/** The options that choose what is embedded. */
+const setFlags = {
   train_data: text({ doc: 'the pairs to embed: a csv or tsv', default: undefined, unit: 'file' }),
   ...pairColumnOptions,
   eval_data_type: trainOptions.eval_data_type,
@@ -60,14 +66,23 @@ export const embedFlags = {
   patch_size: trainOptions.patch_size,
   trigger_mode: trainOptions.trigger_mode,
   trigger_seed: trainOptions.trigger_seed,
-  ...modelFlags,
-  seed: integer({ doc: 'seed of the random places of the trigger', default: 0, unit: 'seed' }),
   compat: text({
     doc: 'reference: triggers, and images under them, as the Python code makes them',
     default: undefined,
     choices: ['reference'],
   }),
 };
+
+/** The flags of `cleanclip embed`. */
+export const embedFlags = {
+  output: text({ doc: 'the .safetensors file to write (required)', default: undefined, unit: 'file' }),
+  ...setFlags,
+  ...modelFlags,
+  seed: integer({ doc: 'seed of the random places of the trigger', default: 0, unit: 'seed' }),
+};
+
+/** The flags of a command that embeds a set with several models, on its way to something else. */
+export const embeddingFlags = { ...setFlags, model_name: modelName, ...computingFlags };
 
 /** The flags of `cleanclip zeroshot`. */
 export const zeroshotFlags = {

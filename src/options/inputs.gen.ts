@@ -867,6 +867,10 @@ export interface EmbedInput {
    */
   triggerSeed?: number;
   /**
+   * reference: triggers, and images under them, as the Python code makes them
+   */
+  compat?: 'reference';
+  /**
    * the model: a checkpoint, state dict, safetensors file or folder (or give `pretrained`)
    */
   checkpoint?: string;
@@ -929,10 +933,6 @@ export interface EmbedInput {
    * @default 0
    */
   seed?: number;
-  /**
-   * reference: triggers, and images under them, as the Python code makes them
-   */
-  compat?: 'reference';
 }
 
 /** What `zeroshot` takes: the flags of `cleanclip zeroshot` in camelCase. */
@@ -1351,6 +1351,10 @@ export interface PlotInput {
    */
   embeddings?: string[];
   /**
+   * models, instead of `embeddings`: the set that the flags name is embedded with each, and drawn side by side
+   */
+  checkpoint?: string[];
+  /**
    * how embeddings become points: pca takes two principal components, tsne keeps neighbours together
    * @default 'pca'
    */
@@ -1369,7 +1373,7 @@ export interface PlotInput {
    */
   classes?: string[];
   /**
-   * titles of the pictures; without it, the names of the files
+   * titles of the pictures; without it, the names of the files or runs
    */
   titles?: string[];
   /**
@@ -1394,7 +1398,7 @@ export interface PlotInput {
    */
   iterations?: number;
   /**
-   * seed of the points that are drawn, and of the start of t-SNE
+   * seed of the points that are drawn, of the start of t-SNE, and of the places of the trigger
    *
    * An integer of at least 0.
    * @default 0
@@ -1405,6 +1409,151 @@ export interface PlotInput {
    * @default 'plot'
    */
   output?: string;
+  /**
+   * the pairs to embed: a csv or tsv
+   */
+  trainData?: string;
+  /**
+   * what separates the columns of the csv
+   * @default ','
+   */
+  delimiter?: string;
+  /**
+   * column of the image paths, or of the images in a parquet; in tars their extension, if not any image
+   * @default 'image'
+   */
+  imageKey?: string;
+  /**
+   * column of the captions; in tars the field of the json, or the extension of a text, if not .txt
+   * @default 'caption'
+   */
+  captionKey?: string;
+  /**
+   * names of the columns of a csv without a header, in their order: caption,image
+   */
+  columns?: string;
+  /**
+   * name of the labelled set: Caltech101, CIFAR10, CIFAR100, DTD, FGVCAircraft, Flowers102, Food101, GTSRB,
+   * ImageNet1K, OxfordIIITPet, RenderedSST2, StanfordCars, STL10, SVHN, ImageNetSketch, ImageNetV2, ImageNet-A,
+   * ImageNet-R; a folder with labels.csv is read by that file
+   */
+  evalDataType?:
+    | 'Caltech101'
+    | 'CIFAR10'
+    | 'CIFAR100'
+    | 'DTD'
+    | 'FGVCAircraft'
+    | 'Flowers102'
+    | 'Food101'
+    | 'GTSRB'
+    | 'ImageNet1K'
+    | 'OxfordIIITPet'
+    | 'RenderedSST2'
+    | 'StanfordCars'
+    | 'STL10'
+    | 'SVHN'
+    | 'ImageNetSketch'
+    | 'ImageNetV2'
+    | 'ImageNet-A'
+    | 'ImageNet-R';
+  /**
+   * the labelled set to embed instead of pairs: the folder of its test images
+   */
+  evalTestDataDir?: string;
+  /**
+   * the same, but the folder of its training images
+   */
+  evalTrainDataDir?: string;
+  /**
+   * also embed the images of the labelled set with the trigger
+   * @default false
+   */
+  addBackdoor?: boolean;
+  /**
+   * target class of the backdoor, which the file's zero-shot attack success counts
+   * @default 'banana'
+   */
+  label?: string;
+  /**
+   * what the trigger shows
+   * @default 'random'
+   */
+  patchType?: 'random' | 'yellow' | 'blended' | 'SIG' | 'warped';
+  /**
+   * where the trigger goes
+   * @default 'random'
+   */
+  patchLocation?: 'random' | 'four_corners' | 'blended';
+  /**
+   * side of a patch
+   *
+   * Unit: pixels. An integer of at least 1.
+   * @default 16
+   */
+  patchSize?: number;
+  /**
+   * fixed: one trigger drawn from the seed; resampled: drawn anew for every image
+   * @default fixed; resampled with `compat: 'reference'`
+   */
+  triggerMode?: 'fixed' | 'resampled';
+  /**
+   * seed of the trigger, as when the poisoned set was made
+   *
+   * An integer of at least 0.
+   * @default `seed`
+   */
+  triggerSeed?: number;
+  /**
+   * reference: triggers, and images under them, as the Python code makes them
+   */
+  compat?: 'reference';
+  /**
+   * the model's name, a .json file of sizes or a folder, where `checkpoint` does not say it
+   * @default RN50 with `pretrained`; a checkpoint's own
+   */
+  modelName?: string;
+  /**
+   * activation of the model's MLPs, for new weights or for a checkpoint that does not say it
+   * @default the model's; quick_gelu, with a warning, for a checkpoint that does not say
+   */
+  activation?: 'quick_gelu' | 'gelu';
+  /**
+   * pairs or captions that the model embeds at a time
+   *
+   * Unit: pairs. An integer of at least 1.
+   * @default 128
+   */
+  batchSize?: number;
+  /**
+   * threads that load data; 0 loads in the training thread
+   *
+   * Unit: threads. An integer of at least 0.
+   * @default 8, at most the number of cores
+   */
+  numWorkers?: number;
+  /**
+   * refuse an image that cannot be read, instead of leaving it out
+   * @default false
+   */
+  strict?: boolean;
+  /**
+   * device to compute on
+   * @default gpu if there is one, else cpu
+   */
+  device?: 'cpu' | 'gpu';
+  /**
+   * index of the GPU
+   *
+   * An integer of at least 0.
+   * @default 0
+   */
+  deviceId?: number;
+  /**
+   * bf16, fp16: autocast over the forward pass (fp16 scales the loss); auto: bf16 where the hardware has its
+   * instructions, except with `compat: 'reference'`
+   * @default 'auto'
+   */
+  precision?: 'auto' | 'fp32' | 'bf16' | 'fp16';
 }
 
 /** What `report` takes: the arguments and flags of `cleanclip report` in camelCase. */

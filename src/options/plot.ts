@@ -1,9 +1,5 @@
-import { integer, number, text, texts } from './define';
-
-/** The ways in which embeddings become points of a picture. */
-export const plotMethods = ['pca', 'tsne'] as const;
-/** A way in which embeddings become points of a picture. */
-export type PlotMethod = (typeof plotMethods)[number];
+import { integer, number, type Resolved, text, texts } from './define';
+import { embeddingFlags } from './embeddings';
 
 /** The arguments of `cleanclip plot`. */
 export const plotArguments = {
@@ -16,10 +12,14 @@ export const plotFlags = {
     doc: 'files that cleanclip embed wrote, drawn side by side, such as before and after cleansing',
     unit: 'file',
   }),
+  checkpoint: texts({
+    doc: 'models, instead of --embeddings: the set that the flags name is embedded with each, and drawn side by side',
+    unit: 'file',
+  }),
   method: text({
     doc: 'how embeddings become points: pca takes two principal components, tsne keeps neighbours together',
     default: 'pca',
-    choices: plotMethods,
+    choices: ['pca', 'tsne'],
   }),
   of: text({
     doc: 'which embeddings of pairs to draw',
@@ -35,7 +35,7 @@ export const plotFlags = {
     doc: 'classes of a labelled set to draw; without it, the first five that have images',
     unit: 'class',
   }),
-  titles: texts({ doc: 'titles of the pictures; without it, the names of the files', unit: 'text' }),
+  titles: texts({ doc: 'titles of the pictures; without it, the names of the files or runs', unit: 'text' }),
   max_points: integer({
     doc: 'points of a picture at most; the seed draws among more, and poisoned pairs come first',
     default: 10_000,
@@ -44,11 +44,19 @@ export const plotFlags = {
   }),
   perplexity: number({ doc: 'how many neighbours each point has in effect, for t-SNE', default: 10, above: 1 }),
   iterations: integer({ doc: 'iterations of t-SNE', default: 1000, min: 250, unit: 'iterations' }),
-  seed: integer({ doc: 'seed of the points that are drawn, and of the start of t-SNE', default: 0, unit: 'seed' }),
+  seed: integer({
+    doc: 'seed of the points that are drawn, of the start of t-SNE, and of the places of the trigger',
+    default: 0,
+    unit: 'seed',
+  }),
   output: text({
     doc: 'what to write: a name ending with .svg, .png or .csv is one file; any other gets all three',
     default: 'plot',
     unit: 'name',
     short: 'o',
   }),
+  ...embeddingFlags,
 };
+
+/** The options of `plot` with their defaults filled in. */
+export type PlotOptions = Resolved<typeof plotArguments & typeof plotFlags>;

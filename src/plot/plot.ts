@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 
 import { CleanclipError, dataError, shown } from '../errors';
 import { writeFileWhole } from '../files';
-import type { PlotMethod } from '../options/plot';
+import type { PlotOptions } from '../options/plot';
 import type { JobHooks } from '../progress';
 import { readRunFolders } from '../run/folder';
 import { type Tensor, torch } from '../torch';
@@ -14,26 +14,11 @@ import { figure, groupEntry, runEntry } from './figure';
 import { type Groups, type Member, membersOf, readDetected } from './groups';
 import { plotLibrary } from './library';
 import { describe, drawLines } from './line_chart';
+import { withEmbeddings } from './models';
 import { outputsOf, writeFigure } from './output';
 import { pca } from './pca';
 import { describeScatter, drawScatter } from './scatter';
 import { tsne } from './tsne';
-
-/** Options of `plot`: those of `cleanclip plot` in camelCase. */
-export interface PlotOptions {
-  runs?: string[];
-  embeddings?: string[];
-  method: PlotMethod;
-  of: 'images' | 'texts';
-  detected?: string;
-  classes?: string[];
-  titles?: string[];
-  maxPoints: number;
-  perplexity: number;
-  iterations: number;
-  seed: number;
-  output: string;
-}
 
 /** What `plot` wrote. */
 export interface PlotResult {
@@ -51,7 +36,11 @@ export interface PlotResult {
  * `ERR_CHECKPOINT` for a damaged safetensors file; `ERR_ABORTED` when the signal aborts it
  */
 export async function runPlot(options: PlotOptions, hooks: JobHooks = {}): Promise<PlotResult> {
-  return options.embeddings === undefined ? plotCurves(options) : plotEmbeddings(options, options.embeddings, hooks);
+  if (options.runs !== undefined) return plotCurves(options);
+  if (options.embeddings !== undefined) return plotEmbeddings(options, options.embeddings, hooks);
+  return withEmbeddings(options, hooks, (embeddings, titles) =>
+    plotEmbeddings({ ...options, titles: options.titles ?? titles }, embeddings, hooks),
+  );
 }
 
 async function plotCurves({ runs: folders = [], output }: PlotOptions): Promise<PlotResult> {

@@ -1,11 +1,15 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import sharp from 'sharp';
 
+import { train } from '../../src/jobs';
+import { embed } from '../../src/jobs/embeddings';
+import { plot as drawPlot } from '../../src/jobs/pictures';
 import { torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 import { command } from '../support/command';
+import { classes, drawShapes } from '../support/pairs';
 import { trained, writeRun } from '../support/run_folders';
 import { writePairs, writeSet } from './embeddings';
 
@@ -109,8 +113,11 @@ describe('refuses with a sentence, and writes nothing:', () => {
     writeRun(join(folder, 'logs/empty'), { params: {}, records: [] });
   });
   test.each([
-    [[], /Expected folders of runs, LOGS, or files of embeddings, --embeddings, but neither came/],
-    [['logs/b', '--embeddings', 'pairs.safetensors'], /but both came/],
+    [[], /Expected folders of runs, LOGS, .*, or models, --checkpoint, but none of them came; give one\./],
+    [['logs/b', '--embeddings', 'pairs.safetensors'], /but 2 of them came; give one\./],
+    [['--checkpoint', 'a.pt'], /Expected one of --train_data, .*, the set to embed, but there is none\./],
+    [['--embeddings', 'pairs.safetensors', '--train_data', 'a.csv'], /'a\.csv' is a set to embed: give --checkpoint/],
+    [['--checkpoint', 'none.pt', '--train_data', 'rows.csv'], /none\.pt/],
     [['logs/b', '--detected', 'rows.csv'], /--titles, --detected and --classes belong to pictures of embeddings/],
     [['--embeddings', 'pairs.safetensors', '--titles', 'a', 'b'], /--titles names 2 pictures, but --embeddings has 1/],
     [['--embeddings', 'none.safetensors'], /none\.safetensors/],
@@ -136,6 +143,25 @@ describe('refuses with a sentence, and writes nothing:', () => {
     expect(['svg', 'png', 'csv'].filter((form) => existsSync(join(folder, `refused.${form}`)))).toEqual([]);
   });
 });
+
+test('embeds a set with models and draws them side by side, as from files of embeddings', async () => {
+  const set = await drawShapes(2);
+  const model = join(set, 'model.json');
+  const test = { evalTestDataDir: join(set, 'test'), addBackdoor: true, label: classes[1], precision: 'fp32' } as const;
+  const checkpoint: string[] = [];
+  for (const seed of [1, 2]) {
+    const of = { logs: folder, name: `model${seed}`, modelName: model, seed, precision: 'fp32' } as const;
+    checkpoint.push((await train({ ...of, trainData: join(set, 'train.csv'), epochs: 1, batchSize: 4 })).checkpoint);
+  }
+  const embeddings = [join(folder, 'e0.safetensors'), join(folder, 'e1.safetensors')];
+  for (const [i, output] of embeddings.entries()) await embed({ checkpoint: checkpoint[i], ...test, output, seed: 3 });
+  await drawPlot({ embeddings, seed: 3, titles: ['model1', 'model2'], output: join(folder, 'files') });
+  const direct = await drawPlot({ checkpoint, ...test, seed: 3, output: join(folder, 'models') });
+  expect(direct.descriptions[0]).toMatch(/^model1: /);
+  expect(text('models.csv')).toBe(text('files.csv'));
+  expect(readFileSync(direct.files.svg!)).toEqual(readFileSync(join(folder, 'files.svg')));
+  rmSync(set, { recursive: true });
+}, 120_000);
 
 test('Ctrl-C ends t-SNE and leaves nothing', async () => {
   writePairs(join(folder, 'many.safetensors'), { rows: 3000, width: 64 });
