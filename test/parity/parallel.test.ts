@@ -20,7 +20,7 @@ const torchRank = (rank: number, port: number, own: typeof weights): Promise<unk
 
 /** A rank of ours in this process. */
 async function ownRank(store: Store): Promise<unknown> {
-  await distributed.initProcessGroup({ store, rank: 0, worldSize: 2, timeout: 40_000 });
+  await distributed.initProcessGroup({ store, rank: 0, worldSize: 2, timeout: 110_000 });
   const [first, second] = [weights.first.clone(), weights.second.clone()];
   for (const parameter of [first, second]) parameter.requiresGrad = true;
   const parallel = await distributed.DistributedDataParallel.create({
@@ -57,4 +57,4 @@ test("a rank of ours and one of torch's DistributedDataParallel in one group, ag
   close(ours, torchs);
   close(mixed, torchs);
   expect(() => close([weights.first.toArray(), weights.second.toArray()], torchs)).toThrow(); // they have learnt
-}, 120_000);
+}, 240_000);
