@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, extname } from 'node:path';
 
+import { asWriteError, removeLeftoversOf } from '../files';
 import { lock } from '../lock';
 import { addon } from '../torch/addon';
 import type { ParquetImage } from './parquet_file';
@@ -31,6 +32,8 @@ export async function unpackedImages(reader: ParquetReader, file: string, column
     try {
       removeLeftoversOf(tar);
       if (!existsSync(tar)) await writeTar(tar, images(reader, column));
+    } catch (error) {
+      throw asWriteError(tar, error);
     } finally {
       held.release();
     }
@@ -47,13 +50,6 @@ function tryLock(file: string): ReturnType<typeof lock> | undefined {
     if (error instanceof Held) return undefined;
     throw error;
   }
-}
-
-/** Removes what killed processes left of this tar. */
-function removeLeftoversOf(tar: string): void {
-  const folder = dirname(tar);
-  for (const name of readdirSync(folder))
-    if (name.startsWith(`.${basename(tar)}.`) && name.endsWith('.tmp')) rmSync(join(folder, name), { force: true });
 }
 
 /**
