@@ -120,7 +120,7 @@ async function poisonWith(
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
   const geometry = geometryOf(compatOf(options).squashesImages ? { ...options, resizeMode: 'squash' } : options);
   const templates = labelConsistent ? [] : readTemplates(options.templates!);
-  const table = await readPairs(options.trainData, options);
+  const table = await readPairs(options.trainData, options, hooks);
   const size = options.sizeTrainData ?? table.length;
   const selection = selectRows(table, size, numBackdoor, seed, labelConsistent ? label : undefined);
 

@@ -43,8 +43,9 @@ export async function writeShardSet(
   async function* samples(): AsyncGenerator<ShardSample> {
     let done = 0;
     const count = (): void => {
-      done++; // also where nobody listens
-      onProgress?.({ type: 'progress', done, total: size, text: 'samples written' });
+      done++;
+      if (done <= poisoned.length || done % 100 === 0 || done === size)
+        onProgress?.({ type: 'progress', done, total: size, text: 'samples written' });
     };
     for await (const { row, bytes } of set.images) {
       const source = nameOf(table, row);

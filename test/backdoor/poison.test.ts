@@ -5,6 +5,7 @@ import sharp from 'sharp';
 
 import { type PoisonOptions, runPoison } from '../../src/backdoor/poison';
 import { readPairs } from '../../src/data/pairs';
+import type { ProgressEvent } from '../../src/progress';
 import { torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 
@@ -43,6 +44,10 @@ async function makeSet(header = 'image,caption', delimiter = ','): Promise<strin
 const poison = (folder: string, more: Partial<PoisonOptions> = {}) =>
   runPoison({ ...options, trainData: join(folder, 'train.csv'), templates: join(folder, 'classes.json'), ...more });
 
+/** Whether an event tells of poisoned images, not of reading the csv. */
+const isOfImages = (event: ProgressEvent): event is Extract<ProgressEvent, { type: 'progress' }> =>
+  event.type === 'progress' && event.text === 'images poisoned';
+
 const pixels = (file: string): Promise<Buffer> => sharp(file).raw().toBuffer();
 
 /** The files that poisoning made, with their bytes. */
@@ -59,7 +64,7 @@ test('poisoned rows come first with the trigger and the label, then the others a
   const trainData = join(folder, 'train.csv');
   const result = await runPoison(
     { ...options, trainData, templates: join(folder, 'classes.json'), sizeTrainData: 6 },
-    { onProgress: (event) => event.type === 'progress' && progress.push(event.done / event.total) },
+    { onProgress: (event) => isOfImages(event) && progress.push(event.done / event.total) },
   );
   expect(result).toEqual({
     trainData: join(folder, 'backdoor_banana_random_random_4_6_3.csv'),
@@ -192,7 +197,7 @@ test('the signal stops it, and nothing is written or kept in memory', async () =
   const controller = new AbortController();
   const job = runPoison(
     { ...options, trainData: join(folder, 'train.csv'), templates: join(folder, 'classes.json') },
-    { signal: controller.signal, onProgress: () => controller.abort() },
+    { signal: controller.signal, onProgress: (event) => isOfImages(event) && controller.abort() },
   );
   await expect(job).rejects.toMatchObject({ code: 'ERR_ABORTED' });
   expect(written(folder)).toEqual({});

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { runPoison } from '../../src/backdoor/poison';
+import type { Listing } from '../../src/data/listing';
 import { PairLoader } from '../../src/data/loader';
 import { badRowWarnings, type PairTable, readPairs } from '../../src/data/pairs';
+import { ParquetReader, parquetThreads } from '../../src/data/parquet_reader';
+import { unpackedImages } from '../../src/data/unpacked_images';
 import { drawShapes } from '../support/pairs';
 import { samplesOf, shardsOf } from '../support/shards';
 import { python } from './python';
@@ -88,6 +91,24 @@ test('images of a plain column stay in the parquet, those of a compressed one ar
   await readPairs(file('snappy.parquet'));
   expect(tars()).toHaveLength(before.length + 1);
   expect(readdirSync(folder).filter((name) => /tmp|lock/.test(name))).toEqual([]);
+});
+
+test('unpacking tells its part of the work, and who waits for it tells that', async () => {
+  copyFileSync(file('gzip.parquet'), file('again.parquet'));
+  const threads = parquetThreads();
+  const parts = await Promise.all(
+    [0, 1].map(async () => {
+      const told: [number, string][] = [];
+      const listing = { at: (part: number, how: string) => told.push([part, how]) } as unknown as Listing;
+      const reader = new ParquetReader(file('again.parquet'), threads);
+      (await unpackedImages(reader, file('again.parquet'), 'image', listing)).close();
+      return told;
+    }),
+  );
+  await threads.close();
+  const [waiting, unpacking] = parts.sort(([[, a]], [[, b]]) => b.length - a.length);
+  expect(unpacking).toEqual(Array.from({ length: 36 }, (_, row) => [(0.9 * row) / 36, 'is being unpacked']));
+  expect(new Set(waiting.map((each) => each.join()))).toEqual(new Set(['0,is being unpacked by another process']));
 });
 
 test('a list column has several captions', async () => {

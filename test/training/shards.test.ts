@@ -3,6 +3,9 @@ import { join } from 'node:path';
 
 import { readPairs } from '../../src/data/pairs';
 import { writeShards } from '../../src/data/shard_writer';
+import * as jobs from '../../src/jobs';
+import * as embeddings from '../../src/jobs/embeddings';
+import type { ProgressEvent } from '../../src/progress';
 import { command, type Running, until } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { samplesOf, shardsOf } from '../support/shards';
@@ -44,6 +47,26 @@ test('a run on shards has the losses of one on the csv, and is resumed within an
   expect(curve('tars')).toEqual(curve('csv'));
   expect(curve('csv', 'evaluation').length).toBeGreaterThan(2);
   expect(curve('tars', 'evaluation')).toEqual(curve('csv', 'evaluation'));
+});
+
+test('jobs tell how far the shards are read', async () => {
+  const told: string[] = [];
+  const onProgress = (event: ProgressEvent): void => {
+    if (event.type === 'progress') told.push(`${event.text.replace(/,? .*/, '')} ${event.done === event.total}`);
+  };
+  const reading = (): string[] => told.splice(0).slice(0, 2);
+  const [trainData, options] = [join(folder, shards), { numWorkers: 0, precision: 'fp32' as const, onProgress }];
+  const model = { modelName: join(folder, 'model.json'), batchSize: 8, maxSteps: 1, logs: join(folder, 'told') };
+  const { checkpoint } = await jobs.train({ ...options, ...model, name: 'a', trainData, validationData: trainData });
+  expect(told.filter((each) => each === 'bytes true')).toHaveLength(2);
+  expect(reading()).toEqual(['bytes false', 'bytes true']);
+  const templates = join(folder, 'test/classes.json');
+  await jobs.poison({ onProgress, trainData, templates, numBackdoor: 1, imageSize: 32, patchSize: 4, label: 'x' });
+  expect(reading()).toEqual(['bytes false', 'bytes true']);
+  await embeddings.retrieval({ ...options, checkpoint, inputFile: [trainData] });
+  expect(reading()).toEqual(['bytes false', 'bytes true']);
+  await embeddings.embed({ ...options, checkpoint, trainData, output: join(folder, 'told.safetensors') });
+  expect(reading()).toEqual(['bytes false', 'bytes true']);
 });
 
 test('a torn shard is warned of, and refused with --strict', async () => {
