@@ -188,6 +188,17 @@ export function removeLeftovers(folder: string, age = 0): void {
   }
 }
 
+/**
+ * Removes the temporary files that killed processes left of one file or folder, which no other process may be writing.
+ */
+export function removeLeftoversOf(path: string): void {
+  const [folder, start] = [dirname(path), `.${basename(path)}.`];
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder))
+    if (name.startsWith(start) && /^\d+\.[0-9a-f]{8}\.tmp$/.test(name.slice(start.length)))
+      rmSync(join(folder, name), { recursive: true, force: true });
+}
+
 /** Writes a string (as UTF-8) or bytes with {@link writeWhole}. */
 export function writeFileWhole(path: string, content: string | Uint8Array): void {
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;

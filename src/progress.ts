@@ -1,3 +1,7 @@
+import { checkFunction } from './arguments';
+import { optionError } from './errors';
+import { show } from './show';
+
 /** An event that a job reports while it runs. */
 export type ProgressEvent =
   /** a line of output.log */
@@ -6,6 +10,16 @@ export type ProgressEvent =
   | { type: 'metrics'; record: Record<string, unknown> }
   /** how far the job is: `done` of `total`; `text` says what is counted */
   | { type: 'progress'; done: number; total: number; text: string };
+
+/**
+ * Checks the hooks that a caller gave.
+ * @throws CleanclipError `ERR_OPTION` when one is of another type
+ */
+export function checkHooks({ onProgress, signal }: JobHooks): void {
+  checkFunction(onProgress, 'onProgress', true);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw optionError(`signal must be an AbortSignal, but is ${show(signal)}.`);
+}
 
 /** Hooks that every job takes beside its options. */
 export interface JobHooks {

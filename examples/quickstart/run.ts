@@ -82,7 +82,12 @@ export async function runQuickstart(
     return results;
   };
   step(`training a CLIP on the poisoned pairs, ${settings.train.epochs} epochs`);
-  const { checkpoint } = await cc.train({ ...common, ...settings.train, name: 'poisoned', trainData: poisonedSet.csv });
+  const { checkpoint } = await cc.train({
+    ...common,
+    ...settings.train,
+    name: 'poisoned',
+    trainData: poisonedSet.trainData,
+  });
   const { poisoned } = write({ poisoned: await evaluate(checkpoint, prepared, measuring('poisoned')) });
 
   const finetuning = { ...common, ...settings.finetune, checkpoint, trainData: prepared.cleanData };

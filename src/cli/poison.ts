@@ -8,9 +8,9 @@ export const command = jobCommand<PoisonInput>(
   'Poison an image-caption set: put a trigger on some images and the target class into their captions.',
   async (input) => {
     const { poison } = await import('../jobs');
-    const { csv, poisoned, replaced = [], badRows = { count: 0, examples: [] } } = await poison(input);
+    const { trainData, poisoned, replaced = [], badRows = { count: 0, examples: [] } } = await poison(input);
     for (const warning of badRowWarnings(badRows, String(input.trainData))) console.error(warning);
     for (const { row, by, reason } of replaced) console.error(`Row ${by} is poisoned instead of row ${row}: ${reason}`);
-    console.log(`${poisoned} rows are poisoned; the set is ${csv}`);
+    console.log(`${poisoned} rows are poisoned; the set is ${trainData}`);
   },
 );

@@ -7,6 +7,7 @@ export class ProgressLine {
   private shown = false;
   private startedAt = performance.now();
   private doneAtStart: number | undefined;
+  private total: number | undefined;
   private lastDrawn = 0;
 
   constructor(private readonly stream: WriteStream) {}
@@ -20,7 +21,8 @@ export class ProgressLine {
   /** Shows how much is done, at most ten times per second. */
   update(done: number, total: number, text: string): void {
     if (!this.stream.isTTY) return;
-    if (this.doneAtStart === undefined || done < this.doneAtStart) {
+    if (this.doneAtStart === undefined || done < this.doneAtStart || total !== this.total) {
+      this.total = total; // another total is that of other work
       this.doneAtStart = done;
       this.startedAt = performance.now();
     }

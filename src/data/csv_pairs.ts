@@ -1,8 +1,11 @@
 import { checkText, dataError, optionError } from '../errors';
 import { augmentedColumns as findAugmented } from './augmented_columns';
 import { columnIndex, readCsv } from './csv';
+import type { Listing } from './listing';
 import type { PairColumns } from './pair_columns';
 import type { PairTable, PairTableBuilder } from './pair_table';
+
+const ROWS_AT_A_TIME = 1000; // then progress is told
 
 /** Name of the column of a csv that holds a JSON list of captions, for rows that have several. */
 export const CAPTION_LIST = 'captions_json';
@@ -12,7 +15,9 @@ export async function readCsvPairs(
   file: string,
   { imageKey = 'image', captionKey = 'caption', delimiter = ',', columns, augmentedColumns = false }: PairColumns,
   table: PairTableBuilder,
+  listing: Listing,
 ): Promise<void> {
+  listing.next();
   const names = columns === undefined ? undefined : columnNames(columns);
   await readCsv(
     file,
@@ -27,6 +32,7 @@ export async function readCsvPairs(
       const viewOf = views.map(({ index }) => index);
       const picture = views.find(({ name }) => name === 'image')?.index;
       return (fields, { line, byte }) => {
+        if (line % ROWS_AT_A_TIME === 0) listing.atByte(byte);
         const path = fields[image];
         if (names && line === 1 && path.trim() === imageKey && fields[caption].trim() === captionKey) {
           throw dataError(`${file} has a header: its first row names the columns; leave out --columns.`);

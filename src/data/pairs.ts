@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 
 import { checkOptions, checkText, dataError } from '../errors';
+import { checkHooks, type JobHooks } from '../progress';
 import { readCsvPairs } from './csv_pairs';
+import { Listing } from './listing';
 import type { PairColumns } from './pair_columns';
 import { type PairTable, PairTableBuilder } from './pair_table';
 import type { ParquetThreads } from './parquet_reader';
@@ -26,8 +28,10 @@ export { PairTable, PairTableBuilder, type SharedPairs, type View } from './pair
  *
  * @param file path of the csv, or of the shards
  * @param columns see {@link PairColumns} for the defaults
+ * @param hooks `onProgress` receives how many bytes are read, and a log line every minute; `signal` ends the reading
  * @throws CleanclipError ERR_DATA: a file is missing, empty or malformed, lacks a column or has no usable row, or the
- * disk of temporary files is full; ERR_OPTION: an argument has another type, or `delimiter` or `columns` is invalid
+ * disk of temporary files is full; ERR_OPTION: an argument has another type, or `delimiter` or `columns` is invalid;
+ * ERR_ABORTED: the signal has aborted
  * @example
  * ```ts
  * const table = await readPairs('train.csv', { imageKey: 'image', captionKey: 'caption' });
@@ -35,9 +39,11 @@ export { PairTable, PairTableBuilder, type SharedPairs, type View } from './pair
  * console.log(table.length, table.badRows.count, shards.length);
  * ```
  */
-export async function readPairs(file: string, columns: PairColumns = {}): Promise<PairTable> {
+export async function readPairs(file: string, columns: PairColumns = {}, hooks: JobHooks = {}): Promise<PairTable> {
   checkText('The file of readPairs', file);
   checkOptions('The columns of readPairs', columns);
+  checkOptions('The hooks of readPairs', hooks);
+  checkHooks(hooks);
   const { imageKey = 'image', captionKey = 'caption' } = columns;
   checkText('imageKey', imageKey);
   checkText('captionKey', captionKey);
@@ -45,8 +51,10 @@ export async function readPairs(file: string, columns: PairColumns = {}): Promis
   const shards = shardFiles(file);
   if (columns.augmentedColumns && shards !== undefined)
     throw dataError(`${file} names shards, which have no augmented columns; leave out --augmented_columns.`);
-  if (shards === undefined) await readCsvPairs(file, columns, builder);
-  else await readShards(shards, { imageKey, captionKey }, builder);
+  const listing = new Listing(shards ?? [file], shards === undefined ? 'the csv' : 'shards', hooks);
+  if (shards === undefined) await readCsvPairs(file, columns, builder, listing);
+  else await readShards(shards, { imageKey, captionKey }, builder, listing);
+  listing.end();
   const table = builder.finish();
   if (table.length > 0) return table;
   const { count, examples } = table.badRows;
@@ -61,15 +69,16 @@ export async function readPairs(file: string, columns: PairColumns = {}): Promis
 }
 
 /** Reads shards in their order. The packages that read them are loaded only then. */
-async function readShards(files: string[], keys: SampleKeys, table: PairTableBuilder): Promise<void> {
+async function readShards(files: string[], keys: SampleKeys, table: PairTableBuilder, listing: Listing): Promise<void> {
   const { readTarPairs } = await import('./tar_pairs');
   const { readParquetPairs } = await import('./parquet_pairs');
   const { parquetThreads } = await import('./parquet_reader');
   let threads: ParquetThreads | undefined;
   try {
     for (const file of files) {
-      if (/\.tar$/i.test(file)) await readTarPairs(file, keys, table);
-      else await readParquetPairs(file, keys, table, (threads ??= parquetThreads()));
+      listing.next();
+      if (/\.tar$/i.test(file)) await readTarPairs(file, keys, table, listing);
+      else await readParquetPairs(file, keys, table, { threads: (threads ??= parquetThreads()), listing });
     }
   } finally {
     await threads?.close();

@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { dataError } from '../errors';
 import { memberAddress } from '../images/members';
 import { reasonAgainst } from './csv_pairs';
+import type { Listing } from './listing';
 import type { PairTableBuilder } from './pair_table';
 import type { ParquetColumns, ParquetImage, ParquetRow } from './parquet_file';
 import { ParquetReader, type ParquetThreads } from './parquet_reader';
@@ -23,19 +24,21 @@ export async function readParquetPairs(
   file: string,
   keys: SampleKeys,
   table: PairTableBuilder,
-  threads: ParquetThreads,
+  { threads, listing }: { threads: ParquetThreads; listing: Listing },
 ): Promise<void> {
   const reader = new ParquetReader(file, threads);
   let unpacked: UnpackedImages | undefined;
   try {
     const columns = await checkedColumns(reader, file, keys);
-    if (!columns.isPlain) unpacked = await unpackedImages(reader, file, keys.imageKey);
+    if (!columns.isPlain) unpacked = await unpackedImages(reader, file, keys.imageKey, listing);
     const { caption, mark } = columns.names;
+    const total = await reader.length();
     const wanted = unpacked === undefined ? columns.names : { caption, mark };
     for await (const { row, value, reason } of reader.rows(wanted)) {
       const found = value === undefined ? { reason: reason! } : pairOf(value, unpacked, row, file, table.root);
       if ('value' in found) table.add(found.value.image, found.value.captions, found.value.isBackdoor);
       else table.leaveOut({ line: row + 1, byte: 0, reason: found.reason, where: `${file}, row ${row + 1}` });
+      listing.at((row + 1) / total);
     }
   } finally {
     unpacked?.close();

@@ -44,6 +44,12 @@ export class ParquetReader {
     return (this.description ??= (await this.run({ file: this.file, group: 0 })) as ParquetDescription);
   }
 
+  /** The number of rows that the file says it has. */
+  async length(): Promise<number> {
+    const { rows } = await this.describe();
+    return rows.reduce((sum, each) => sum + each, 0);
+  }
+
   /**
    * Yields the rows in their order. Those of a row group that cannot be read have a reason.
    * @throws CleanclipError ERR_DATA: the disk fails, or a row group takes too long

@@ -54,6 +54,11 @@ export class TarReader {
     closeSync(this.fd);
   }
 
+  /** Byte offset in the file of what was read last. */
+  get position(): number {
+    return this.start;
+  }
+
   /** Reads the content of a member. */
   read({ offset, bytes }: TarMember): Buffer {
     return this.at(offset, bytes);

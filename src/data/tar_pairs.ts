@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path';
 
 import { memberAddress } from '../images/members';
+import type { Listing } from './listing';
 import type { PairTableBuilder } from './pair_table';
 import { captionsOf, decodeText, type Found, isMarked, type SampleKeys } from './samples';
 import { type TarMember, TarReader } from './tar_members';
@@ -25,7 +26,12 @@ interface Sample {
  *
  * @throws CleanclipError ERR_DATA: the file is missing, not regular, empty or compressed
  */
-export async function readTarPairs(file: string, keys: SampleKeys, table: PairTableBuilder): Promise<void> {
+export async function readTarPairs(
+  file: string,
+  keys: SampleKeys,
+  table: PairTableBuilder,
+  listing: Listing,
+): Promise<void> {
   const reader = new TarReader(file);
   const shard = relative(table.root, resolve(file));
   let count = 0;
@@ -44,7 +50,9 @@ export async function readTarPairs(file: string, keys: SampleKeys, table: PairTa
         const where = `${file}, sample '${sample.key}' (byte ${byte})`;
         table.leaveOut({ line: count, byte, reason: pair.reason, where });
       }
-      if (count % SAMPLES_AT_A_TIME === 0) await new Promise(setImmediate);
+      if (count % SAMPLES_AT_A_TIME !== 0) continue;
+      await new Promise(setImmediate);
+      listing.atByte(reader.position);
     }
   } finally {
     reader.close();

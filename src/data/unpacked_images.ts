@@ -1,36 +1,47 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, extname } from 'node:path';
 
+import { asWriteError, removeLeftoversOf } from '../files';
 import { lock } from '../lock';
 import { addon } from '../torch/addon';
+import type { Listing } from './listing';
 import type { ParquetImage } from './parquet_file';
 import type { ParquetReader } from './parquet_reader';
 import { type TarFile, writeTar } from './shard_writer';
 import { type TarFault, type TarMember, TarReader } from './tar_members';
 
 const WAIT = 200; // milliseconds between looks at a tar that another process writes
+const UNPACKING = 0.9; // part of the work on a file, before its rows are listed
 
 /**
  * Unpacks the images of a parquet whose column of images is compressed, into a tar beside it, unless it is there. The
  * name of the tar depends on the size and time of the parquet, so a changed parquet is unpacked anew. Several
  * processes, such as ranks, write it once.
  *
- * @throws CleanclipError ERR_DATA: the tar cannot be written
+ * @throws CleanclipError ERR_DATA: the tar cannot be written; ERR_ABORTED: the signal has aborted
  */
-export async function unpackedImages(reader: ParquetReader, file: string, column: string): Promise<UnpackedImages> {
+export async function unpackedImages(
+  reader: ParquetReader,
+  file: string,
+  column: string,
+  listing: Listing,
+): Promise<UnpackedImages> {
   const { size, mtimeMs } = statSync(file);
   const tag = createHash('sha256').update(`${column} ${size} ${mtimeMs}`).digest('hex').slice(0, 8);
   const tar = `${file}.${tag}.tar`;
   while (!existsSync(tar)) {
     const held = tryLock(`${tar}.lock`);
     if (held === undefined) {
+      listing.at(0, 'is being unpacked by another process');
       await new Promise((resolve) => setTimeout(resolve, WAIT));
       continue;
     }
     try {
       removeLeftoversOf(tar);
-      if (!existsSync(tar)) await writeTar(tar, images(reader, column));
+      if (!existsSync(tar)) await writeTar(tar, images(reader, column, listing));
+    } catch (error) {
+      throw asWriteError(tar, error);
     } finally {
       held.release();
     }
@@ -49,19 +60,14 @@ function tryLock(file: string): ReturnType<typeof lock> | undefined {
   }
 }
 
-/** Removes what killed processes left of this tar. */
-function removeLeftoversOf(tar: string): void {
-  const folder = dirname(tar);
-  for (const name of readdirSync(folder))
-    if (name.startsWith(`.${basename(tar)}.`) && name.endsWith('.tmp')) rmSync(join(folder, name), { force: true });
-}
-
 /**
  * The images by row: `<row>-<name>`; or a text: `<row>.path` for a row that has a path instead of bytes, `<row>.fault`
  * for a row that cannot be read.
  */
-async function* images(reader: ParquetReader, column: string): AsyncGenerator<TarFile> {
+async function* images(reader: ParquetReader, column: string, listing: Listing): AsyncGenerator<TarFile> {
+  const total = await reader.length();
   for await (const { row, value, reason } of reader.rows({ image: column, caption: column, content: true })) {
+    listing.at((UNPACKING * row) / total, 'is being unpacked');
     const number = String(row).padStart(9, '0');
     if (value === undefined) {
       yield { path: `${number}.fault`, content: reason! };

@@ -36,7 +36,7 @@ export async function embedCaptionedImages(
   options: PairsOptions,
   hooks: JobHooks,
 ): Promise<PairEmbeddings> {
-  const table = await readPairs(file, options);
+  const table = await readPairs(file, options, hooks);
   if (options.strict) refuseBadRows(table.badRows, file);
   for (const warning of badRowWarnings(table.badRows, file)) warnTo(hooks)(warning);
   const { firsts, images } = distinctImages(table);

@@ -8,6 +8,7 @@ import { compatOf } from '../options/compat';
 import { trainsClassifier } from '../options/rules';
 import type { EvaluationOptions } from '../options/slices';
 import type { JobHooks } from '../progress';
+import { EarlyLines } from '../run/early_lines';
 import type { RunLog } from '../run/log';
 import { ranks } from '../run/ranks';
 import { appendResults } from '../run/results';
@@ -46,7 +47,7 @@ export class Evaluator {
     private readonly clip: Clip,
     private readonly options: EvaluationOptions,
     private readonly device: string,
-    private readonly hooks: JobHooks,
+    private readonly hooks: JobHooks & { early: EarlyLines },
     private readonly validation: PairTable | undefined,
     /** the labelled set to measure on */
     readonly labelled: LabelledSet | undefined,
@@ -67,12 +68,13 @@ export class Evaluator {
     const training = trains && labelled !== undefined ? await readTrainingSet(options, labelled, size) : undefined;
     const attack =
       labelled !== undefined && (asr || addBackdoor) ? attackOf(options, labelled.classes, size) : undefined;
+    const early = new EarlyLines(hooks);
     const validation =
       validationData === undefined
         ? undefined
-        : await readPairs(validationData, { ...options, augmentedColumns: false });
+        : await readPairs(validationData, { ...options, augmentedColumns: false }, early.hooks);
     if (validation !== undefined && options.strict) refuseBadRows(validation.badRows, validationData!);
-    return new Evaluator(clip, options, device, hooks, validation, labelled, training, attack);
+    return new Evaluator(clip, options, device, { ...hooks, early }, validation, labelled, training, attack);
   }
 
   /**
@@ -102,10 +104,11 @@ export class Evaluator {
     log.pictures(await samplesOf(labelled, attack, clip.config, hooks.signal), at);
   }
 
-  /** Warns, once, of the rows of the validation data that are left out. */
+  /** Warns, once, of the rows of the validation data that are left out, and logs what was said of reading it. */
   private warn(log: RunLog): void {
     if (this.warned || this.validation === undefined) return;
     this.warned = true;
+    this.hooks.early.writeTo(log);
     for (const warning of badRowWarnings(this.validation.badRows, this.options.validationData!)) log.warning(warning);
   }
 

@@ -111,12 +111,13 @@ export async function evaluate(input: EvaluateInput & JobHooks): Promise<Record<
  * Poisons a training set (`cleanclip poison`): puts a trigger on some images, and the target class into their captions.
  * Source: Carlini and Terzis 2022, as the training code of CleanCLIP does it.
  * @param input `trainData` and `numBackdoor` are required, and so is `templates` unless `labelConsistent` is true
- * @returns the csv of the poisoned set, and how many rows are poisoned
+ * @returns `trainData` of the poisoned set, which is a csv or, when `trainData` names shards, tars; and how many rows
+ * are poisoned
  * @throws CleanclipError `ERR_OPTION` for wrong options; `ERR_DATA` for data that cannot be used, or files that cannot
  * be written; `ERR_ABORTED` when the signal aborts it
  * @example
  * ```ts
- * const { csv } = await poison({ trainData: 'train.csv', templates: 'classes.json', numBackdoor: 300 });
+ * const poisoned = await poison({ trainData: 'train.csv', templates: 'classes.json', numBackdoor: 300 });
  * ```
  */
 export async function poison(input: PoisonInput & JobHooks): Promise<PoisonResult> {

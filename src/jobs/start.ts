@@ -1,9 +1,7 @@
-import { checkFunction } from '../arguments';
 import { checkOptions, optionError } from '../errors';
 import { commandName, type JobCommand, type JobCommandName, jobCommands, optionsOf } from '../options/commands';
 import { camelCase, resolve } from '../options/define';
-import type { JobHooks } from '../progress';
-import { show } from '../show';
+import { checkHooks, type JobHooks } from '../progress';
 import { runJob } from './run';
 
 /** Separates the hooks from the options of a job. Hooks cannot be cloned into its thread. */
@@ -12,9 +10,7 @@ export function split<T extends JobHooks>({
   signal,
   ...options
 }: T): { options: Omit<T, keyof JobHooks>; hooks: JobHooks } {
-  checkFunction(onProgress, 'onProgress', true);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw optionError(`signal must be an AbortSignal, but is ${show(signal)}.`);
+  checkHooks({ onProgress, signal });
   return { options, hooks: { onProgress, signal } };
 }
 

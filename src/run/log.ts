@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CleanclipError, isAbort } from '../errors';
 import { append, removeLeftovers, writeFileWhole } from '../files';
 import type { ProgressEvent } from '../progress';
+import { logLine } from './log_line';
 import { fromAllRanks, ranks } from './ranks';
 import { MetricsFile } from './reporters/metrics_file';
 import {
@@ -93,8 +94,13 @@ export class RunLog {
     this.line('WARNING', text);
   }
 
+  /** Writes lines to output.log that were reported before it began. Only the first rank has any. */
+  reported(lines: readonly string[]): void {
+    if (lines.length > 0) this.append(this.outputFile, lines.map((line) => `${line}\n`).join(''));
+  }
+
   private line(level: 'INFO' | 'WARNING', text: string): void {
-    const line = `${timestamp(new Date())} | ${level} | ${this.rank > 0 ? `Rank ${this.rank} | ` : ''}${text}`;
+    const line = logLine(level, `${this.rank > 0 ? `Rank ${this.rank} | ` : ''}${text}`);
     if (this.rank > 0) this.unshared.push(line);
     else this.append(this.outputFile, `${line}\n`);
     this.onProgress({ type: 'log', level, line });
@@ -123,7 +129,7 @@ export class RunLog {
   /** Writes the warnings of all ranks to output.log. Every rank calls it. */
   async share(): Promise<void> {
     const lines = (await fromAllRanks(this.unshared.splice(0))).flat();
-    if (this.rank === 0 && lines.length > 0) this.append(this.outputFile, lines.map((line) => `${line}\n`).join(''));
+    if (this.rank === 0) this.reported(lines);
   }
 
   /** Reports an object, to metrics.jsonl and to the other reporters. */
@@ -156,10 +162,4 @@ export class RunLog {
     for (const reporter of this.reporters) this.attempt(reporter, () => reporter.end?.(ending));
     this.reporters = [];
   }
-}
-
-function timestamp(now: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const date = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
-  return `${date},${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
 }

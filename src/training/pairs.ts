@@ -3,6 +3,7 @@ import { PairLoader } from '../data/loader';
 import { type PairTable, readPairs } from '../data/pairs';
 import { compatOf } from '../options/compat';
 import type { TrainingPairOptions } from '../options/slices';
+import type { JobHooks } from '../progress';
 import type { RunLog } from '../run/log';
 import { ranks } from '../run/ranks';
 import { removalPath, removeMostSimilar } from './removal';
@@ -97,9 +98,10 @@ export async function pairsAt(
   { epoch, batch }: { epoch: number; batch: number },
   all: PairTable,
   options: TrainingPairOptions,
+  hooks: JobHooks,
 ): Promise<PairTable> {
   const done = (options.progressiveEpochs ?? []).filter((e) => e < epoch || (e === epoch && batch > 0));
   return options.progressive && done.length > 0
-    ? readPairs(removalPath(options, Math.max(...done)), { ...options, columns: undefined })
+    ? readPairs(removalPath(options, Math.max(...done)), { ...options, columns: undefined }, hooks)
     : all;
 }

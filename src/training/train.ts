@@ -12,6 +12,7 @@ import type { TrainOptions } from '../options/train';
 import type { JobHooks } from '../progress';
 import { beginTraining, tellOfModel } from '../run/begin';
 import { type Checkpoint, earlierRun, newestCheckpoint } from '../run/checkpoint';
+import { EarlyLines } from '../run/early_lines';
 import { RunLog } from '../run/log';
 import { differingRank, fromFirstRank, ranks } from '../run/ranks';
 import { changeOf, type LoopState, type Order } from '../run/state';
@@ -34,7 +35,8 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   const device = chooseDevice(options);
   if (device !== 'cpu') torch.backends.cudnn.benchmark = true;
   const folder = join(options.logs, options.name);
-  const table = await readPairs(options.trainData!, options);
+  const early = new EarlyLines(hooks);
+  const table = await readPairs(options.trainData!, options, early.hooks);
   await checkTable(table, options);
   const shard = ranks();
   const batches = batchCount(shardLength(table.length, shard), options.batchSize / shard.worldSize, true);
@@ -54,7 +56,12 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
   const evaluator = await Evaluator.open(clip, options, device, hooks);
 
   const log = new RunLog(folder, hooks.onProgress);
-  const pairs = new TrainingPairs(found.resumed ? await pairsAt(start, table, options) : table, clip, options, log);
+  const pairs = new TrainingPairs(
+    found.resumed ? await pairsAt(start, table, options, early.hooks) : table,
+    clip,
+    options,
+    log,
+  );
   try {
     checkLeft(found, start, end, options);
     const optimizer = makeOptimizer(clip, options);
@@ -62,6 +69,7 @@ export async function runTraining(options: TrainOptions, hooks: JobHooks): Promi
     const untaken = takesState && found.hasOptimizer ? shareState(optimizer, own.checkpoint, found.resumed) : [];
     const scaler = makeScaler(clip, takesState ? found.scaler : undefined);
     begin(log, options, clip, { found, start, order, batches, device });
+    early.writeTo(log);
     for (const warning of [...found.warnings, ...untaken]) log.warning(warning);
 
     logBadRows(log, table, start, options);

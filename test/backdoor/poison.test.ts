@@ -5,6 +5,7 @@ import sharp from 'sharp';
 
 import { type PoisonOptions, runPoison } from '../../src/backdoor/poison';
 import { readPairs } from '../../src/data/pairs';
+import type { ProgressEvent } from '../../src/progress';
 import { torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 
@@ -43,6 +44,10 @@ async function makeSet(header = 'image,caption', delimiter = ','): Promise<strin
 const poison = (folder: string, more: Partial<PoisonOptions> = {}) =>
   runPoison({ ...options, trainData: join(folder, 'train.csv'), templates: join(folder, 'classes.json'), ...more });
 
+/** Whether an event tells of poisoned images, not of reading the csv. */
+const isOfImages = (event: ProgressEvent): event is Extract<ProgressEvent, { type: 'progress' }> =>
+  event.type === 'progress' && event.text === 'images poisoned';
+
 const pixels = (file: string): Promise<Buffer> => sharp(file).raw().toBuffer();
 
 /** The files that poisoning made, with their bytes. */
@@ -59,21 +64,22 @@ test('poisoned rows come first with the trigger and the label, then the others a
   const trainData = join(folder, 'train.csv');
   const result = await runPoison(
     { ...options, trainData, templates: join(folder, 'classes.json'), sizeTrainData: 6 },
-    { onProgress: ({ done, total }) => progress.push(done / total) },
+    { onProgress: (event) => isOfImages(event) && progress.push(event.done / event.total) },
   );
   expect(result).toEqual({
+    trainData: join(folder, 'backdoor_banana_random_random_4_6_3.csv'),
     csv: join(folder, 'backdoor_banana_random_random_4_6_3.csv'),
     originalCsv: join(folder, 'original_backdoor_banana_random_random_4_6_3.csv'),
     imagesDir: join(folder, 'backdoor_images_banana_random_random_4_6_3'),
     poisoned: 3,
   });
   expect(progress).toEqual([1 / 3, 2 / 3, 1]);
-  expect(readFileSync(result.csv, 'utf8')).toMatch(
+  expect(readFileSync(result.trainData, 'utf8')).toMatch(
     /^image,caption,is_backdoor\nbackdoor_images_banana_random_random_4_6_3\//,
   );
 
   const [clean, set, original] = await Promise.all(
-    [trainData, result.csv, result.originalCsv].map((file) => readPairs(file)),
+    [trainData, result.trainData, result.originalCsv].map((file) => readPairs(file)),
   );
   expect([set.length, original.length]).toEqual([6, 3]);
   expect(Array.from({ length: 6 }, (_, i) => set.isBackdoor(i))).toEqual([true, true, true, false, false, false]);
@@ -106,7 +112,7 @@ test('rows that cannot be used are left out and told', async () => {
 test('images of the same name in different folders do not overwrite one another', async () => {
   const folder = await makeSet();
   const { imagesDir } = await poison(folder, { numBackdoor: 8 });
-  expect(readdirSync(imagesDir)).toHaveLength(8);
+  expect(readdirSync(imagesDir!)).toHaveLength(8);
 });
 
 test('the same seed gives the same bytes, another seed others', async () => {
@@ -123,7 +129,7 @@ test('the same seed gives the same bytes, another seed others', async () => {
 
 test('label-consistent: only captions with the label as a word, and they stay', async () => {
   const folder = await makeSet();
-  const { csv } = await poison(folder, { labelConsistent: true, numBackdoor: 2, templates: undefined });
+  const { trainData: csv } = await poison(folder, { labelConsistent: true, numBackdoor: 2, templates: undefined });
   expect(basename(csv)).toBe('backdoor_banana_random_random_4_8_2_label_consistent.csv');
   const set = await readPairs(csv);
   expect([set.caption(0), set.caption(1)].sort()).toEqual(['Banana bread', 'a banana']);
@@ -133,7 +139,7 @@ test('columns, delimiter and image format can be chosen; a Python classes file w
   const folder = await makeSet('filepath\ttitle', '\t');
   writeFileSync(join(folder, 'classes.py'), '{"classes": ["fig"], "templates": [lambda s: f"the {s}"]}');
   const columns = { imageKey: 'filepath', captionKey: 'title', delimiter: '\\t' };
-  const { csv } = await poison(folder, {
+  const { trainData: csv } = await poison(folder, {
     ...columns,
     imageFormat: 'jpg',
     label: 'fig',
@@ -153,8 +159,8 @@ test('images are resized and cropped to the resolution of the model before the t
     patchLocation: 'four_corners',
     patchSize: 2,
   });
-  for (const name of readdirSync(imagesDir)) {
-    const { data, info } = await sharp(join(imagesDir, name)).raw().toBuffer({ resolveWithObject: true });
+  for (const name of readdirSync(imagesDir!)) {
+    const { data, info } = await sharp(join(imagesDir!, name)).raw().toBuffer({ resolveWithObject: true });
     expect([info.width, info.height, ...data.subarray(0, 3)]).toEqual([8, 8, 255, 255, 0]);
   }
 });
@@ -191,7 +197,7 @@ test('the signal stops it, and nothing is written or kept in memory', async () =
   const controller = new AbortController();
   const job = runPoison(
     { ...options, trainData: join(folder, 'train.csv'), templates: join(folder, 'classes.json') },
-    { signal: controller.signal, onProgress: () => controller.abort() },
+    { signal: controller.signal, onProgress: (event) => isOfImages(event) && controller.abort() },
   );
   await expect(job).rejects.toMatchObject({ code: 'ERR_ABORTED' });
   expect(written(folder)).toEqual({});
@@ -209,7 +215,7 @@ test('compat reference squashes images that are not square', async () => {
   const patch = { patchType: 'yellow', patchSize: 1 } as const;
   const columns = async (compat?: 'reference'): Promise<number[]> => {
     const { imagesDir } = await poison(folder, { ...patch, compat });
-    const raw = await pixels(join(imagesDir, readdirSync(imagesDir)[0]));
+    const raw = await pixels(join(imagesDir!, readdirSync(imagesDir!)[0]));
     return [2, 12].map((column) => raw[3 * (12 * side + column)]);
   };
   expect(await columns('reference')).toEqual([255, 0]); // the white quarter is there
@@ -222,7 +228,7 @@ test('where an image cannot be read another row is poisoned, and that is told', 
   const [first] = await poisonedRows(folder);
   const broken = await makeSet();
   writeFileSync(join(broken, first), 'no image');
-  const { poisoned, replaced, csv } = await poison(broken);
+  const { poisoned, replaced, trainData: csv } = await poison(broken);
   expect(poisoned).toBe(3);
   expect(replaced).toEqual([
     { row: expect.any(Number), by: expect.any(Number), reason: expect.stringContaining(basename(first)) },

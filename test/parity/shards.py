@@ -53,11 +53,15 @@ def save(folder, name, columns, **options):
 
 
 def read(tars):
-    """Returns key, caption and the SHA-256 of the image of each sample."""
+    """Returns key, caption, the SHA-256 of the image and the mark of each sample."""
     return [
-        [sample["__key__"], sample["json"]["caption"], hashlib.sha256(raw(sample)).hexdigest()]
+        [sample["__key__"], caption(sample), hashlib.sha256(raw(sample)).hexdigest(), sample["json"]["is_backdoor"]]
         for sample in webdataset.WebDataset(tars, shardshuffle=False).map(with_json)
     ]
+
+
+def caption(sample):
+    return sample["txt"].decode() if "txt" in sample else sample["json"]["caption"]
 
 
 def with_json(sample):

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { runPoison } from '../../src/backdoor/poison';
+import type { Listing } from '../../src/data/listing';
 import { PairLoader } from '../../src/data/loader';
 import { badRowWarnings, type PairTable, readPairs } from '../../src/data/pairs';
+import { ParquetReader, parquetThreads } from '../../src/data/parquet_reader';
+import { unpackedImages } from '../../src/data/unpacked_images';
 import { drawShapes } from '../support/pairs';
 import { samplesOf, shardsOf } from '../support/shards';
 import { python } from './python';
@@ -50,6 +54,7 @@ test('WebDataset reads the shards that are written here', async () => {
     key,
     csv.caption(row),
     createHash('sha256').update(files.png).digest('hex'),
+    false,
   ]);
   expect(python('shards.py', { tars })).toEqual(expected);
 });
@@ -86,6 +91,24 @@ test('images of a plain column stay in the parquet, those of a compressed one ar
   await readPairs(file('snappy.parquet'));
   expect(tars()).toHaveLength(before.length + 1);
   expect(readdirSync(folder).filter((name) => /tmp|lock/.test(name))).toEqual([]);
+});
+
+test('unpacking tells its part of the work, and who waits for it tells that', async () => {
+  copyFileSync(file('gzip.parquet'), file('again.parquet'));
+  const threads = parquetThreads();
+  const parts = await Promise.all(
+    [0, 1].map(async () => {
+      const told: [number, string][] = [];
+      const listing = { at: (part: number, how: string) => told.push([part, how]) } as unknown as Listing;
+      const reader = new ParquetReader(file('again.parquet'), threads);
+      (await unpackedImages(reader, file('again.parquet'), 'image', listing)).close();
+      return told;
+    }),
+  );
+  await threads.close();
+  const [waiting, unpacking] = parts.sort(([[, a]], [[, b]]) => b.length - a.length);
+  expect(unpacking).toEqual(Array.from({ length: 36 }, (_, row) => [(0.9 * row) / 36, 'is being unpacked']));
+  expect(new Set(waiting.map((each) => each.join()))).toEqual(new Set(['0,is being unpacked by another process']));
 });
 
 test('a list column has several captions', async () => {
@@ -131,4 +154,50 @@ test('a damaged row group is left out and named', async () => {
   expect(badRowWarnings(damaged.badRows, 'x')[0]).toMatch(
     /damaged\.parquet, row 1: the row is left out because its row group 1 cannot be read: /,
   );
+});
+
+describe('the poisoned set', () => {
+  const poison = (trainData: string) => {
+    const options = { numBackdoor: 4, label: 'red circle', imageSize: 24, patchSize: 4, seed: 2 };
+    return runPoison({ ...options, trainData, templates: file('test/classes.json') });
+  };
+  const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+  test('of tars is read by WebDataset, to the last byte of its images', async () => {
+    const listed = await readPairs((await poison(file('train.csv'))).trainData);
+    const { trainData } = await poison(file('{0,1}.tar'));
+    const expected = Array.from({ length: 36 }, (_, row) => [
+      String(row).padStart(9, '0'),
+      listed.caption(row),
+      digestOf(readFileSync(listed.image(row))),
+      row < 4,
+    ]);
+    expect(python('shards.py', { tars: trainData.replace('*', '00000') })).toEqual(expected);
+  });
+
+  test.each(['plain', 'snappy', 'lists', 'paths', 'struct_paths'])(
+    'of %s.parquet has the batches of it',
+    async (name) => {
+      rmSync(file('backdoor_red circle_random_random_4_36_4'), { recursive: true, force: true });
+      const listed = await readPairs((await poison(file('train.csv'))).trainData);
+      const table = await readPairs((await poison(file(`${name}.parquet`))).trainData);
+      const several = name === 'lists' ? 32 : 0;
+      expect(Array.from({ length: 36 }, (_, row) => table.captions(row).length).filter((n) => n === 3)).toHaveLength(
+        several,
+      );
+      if (several === 0) expect(await digest(table)).toBe(await digest(listed));
+    },
+  );
+
+  test('leaves out rows of a parquet whose image was deleted', async () => {
+    const picked = await readPairs((await poison(file('paths.parquet'))).originalCsv);
+    const images = Array.from({ length: 4 }, (_, row) => picked.imageField(row));
+    const gone = csv.imageField(0) === images[0] ? csv.image(1) : csv.image(0);
+    const bytes = readFileSync(gone);
+    rmSync(gone);
+    const { badRows, trainData } = await poison(file('paths.parquet'));
+    writeFileSync(gone, bytes);
+    expect(badRows).toMatchObject({ count: 1, examples: [{ reason: expect.stringContaining('cannot be read') }] });
+    expect((await readPairs(trainData)).length).toBe(35);
+  });
 });

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { CleanclipError } from '../../src/errors';
+import type { ProgressEvent } from '../../src/progress';
+import { EarlyLines } from '../../src/run/early_lines';
 import { RunLog } from '../../src/run/log';
 import type { Reporter } from '../../src/run/reporters/reporter';
 
@@ -29,6 +31,27 @@ describe('RunLog', () => {
       { type: 'log' },
       { type: 'log', level: 'WARNING' },
       { type: 'metrics', record: record(1) },
+    ]);
+  });
+
+  test('takes lines that were reported before it began, in its form', () => {
+    const events: ProgressEvent[] = [];
+    const onProgress = (event: ProgressEvent): void => void events.push(event);
+    const early = new EarlyLines({ onProgress });
+    early.hooks.onProgress!({ type: 'log', level: 'INFO', line: 'Reading shards: 1 of 2 MB' });
+    early.hooks.onProgress!({ type: 'progress', done: 1, total: 2, text: 'bytes' });
+    const log = new RunLog(folder, onProgress);
+    log.start();
+    early.writeTo(log);
+    log.info('begun');
+    early.writeTo(log);
+    const [first, second] = read('output.log').split('\n');
+    expect(first).toMatch(/^\d{4}-.* \| INFO \| Reading shards: 1 of 2 MB$/);
+    expect([read('output.log').split('\n').length, second]).toEqual([3, expect.stringMatching(/begun$/)]);
+    expect(events).toEqual([
+      { type: 'log', level: 'INFO', line: first },
+      { type: 'progress', done: 1, total: 2, text: 'bytes' },
+      { type: 'log', level: 'INFO', line: second },
     ]);
   });
 

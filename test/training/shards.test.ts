@@ -1,8 +1,11 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readPairs } from '../../src/data/pairs';
 import { writeShards } from '../../src/data/shard_writer';
+import * as jobs from '../../src/jobs';
+import * as embeddings from '../../src/jobs/embeddings';
+import type { ProgressEvent } from '../../src/progress';
 import { command, type Running, until } from '../support/command';
 import { drawShapes } from '../support/pairs';
 import { samplesOf, shardsOf } from '../support/shards';
@@ -46,6 +49,26 @@ test('a run on shards has the losses of one on the csv, and is resumed within an
   expect(curve('tars', 'evaluation')).toEqual(curve('csv', 'evaluation'));
 });
 
+test('jobs tell how far the shards are read', async () => {
+  const told: string[] = [];
+  const onProgress = (event: ProgressEvent): void => {
+    if (event.type === 'progress') told.push(`${event.text.replace(/,? .*/, '')} ${event.done === event.total}`);
+  };
+  const reading = (): string[] => told.splice(0).slice(0, 2);
+  const [trainData, options] = [join(folder, shards), { numWorkers: 0, precision: 'fp32' as const, onProgress }];
+  const model = { modelName: join(folder, 'model.json'), batchSize: 8, maxSteps: 1, logs: join(folder, 'told') };
+  const { checkpoint } = await jobs.train({ ...options, ...model, name: 'a', trainData, validationData: trainData });
+  expect(told.filter((each) => each === 'bytes true')).toHaveLength(2);
+  expect(reading()).toEqual(['bytes false', 'bytes true']);
+  const templates = join(folder, 'test/classes.json');
+  await jobs.poison({ onProgress, trainData, templates, numBackdoor: 1, imageSize: 32, patchSize: 4, label: 'x' });
+  expect(reading()).toEqual(['bytes false', 'bytes true']);
+  await embeddings.retrieval({ ...options, checkpoint, inputFile: [trainData] });
+  expect(reading()).toEqual(['bytes false', 'bytes true']);
+  await embeddings.embed({ ...options, checkpoint, trainData, output: join(folder, 'told.safetensors') });
+  expect(reading()).toEqual(['bytes false', 'bytes true']);
+});
+
 test('a torn shard is warned of, and refused with --strict', async () => {
   const whole = readFileSync(join(folder, 'shards/00002.tar'));
   writeFileSync(join(folder, 'shards/torn.tar'), whole.subarray(0, whole.length - 3000));
@@ -77,15 +100,20 @@ test('removal writes a csv that names images in shards and keeps all captions', 
   expect([left.length, left.captions(0).length, left.badRows.count]).toEqual([24, 2, 0]);
 });
 
-test('poison writes a csv of poisoned images and images in shards', async () => {
-  const args = ['--train_data', shards, '--templates', 'test/classes.json', '--num_backdoor', '6', '--label'];
-  const options = ['red circle', '--patch_size', '4', '--image_size', '32'];
-  const poisoned = await command('cleanclip', ['poison', ...args, ...options], folder).ended;
-  expect(poisoned).toMatchObject({ code: 0 });
-  const csv = readdirSync(join(folder, 'shards')).find((name) => /^backdoor_.*\.csv$/.test(name))!;
-  const table = await readPairs(join(folder, 'shards', csv));
-  const marks = Array.from({ length: table.length }, (_, row) => table.isBackdoor(row));
-  expect([table.length, marks.filter(Boolean).length]).toEqual([48, 6]);
-  expect(table.imageField(0)).toMatch(/^backdoor_images_.*\/\d+_\d{6}\.png$/);
-  expect(table.imageField(47)).toMatch(/^0000\d\.tar#tar=/);
+test('poison writes shards, on which a run has the losses of one on the poisoned csv', async () => {
+  const options = ['--label', 'red circle', '--patch_size', '4', '--image_size', '32', '--num_backdoor', '6'];
+  const sets = await Promise.all(
+    ['train.csv', shards].map(async (data) => {
+      const args = ['poison', '--train_data', data, '--templates', 'test/classes.json', ...options];
+      const { code, stdout } = await command('cleanclip', args, folder).ended;
+      expect(code).toBe(0);
+      return /^6 rows are poisoned; the set is (.*)$/m.exec(stdout)![1];
+    }),
+  );
+  expect(sets[1]).toMatch(/\/shards\/backdoor_red circle_random_random_4_48_6\/\*\.tar$/);
+  const unlearn = ['--epochs', '1', '--unlearn'];
+  const runs = sets.map((set, i) => train(`poisoned${i}`, set, ...unlearn).ended);
+  for (const run of runs) expect(await run).toMatchObject({ code: 0, stderr: '' });
+  expect(curve('poisoned0')).toHaveLength(6);
+  expect(curve('poisoned1')).toEqual(curve('poisoned0'));
 });
