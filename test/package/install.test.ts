@@ -53,7 +53,9 @@ async function main() {
   const input = { trainData: '${name}/pairs.csv', modelName: 'tiny', name: '${name}' };
   const options = { epochs: 1, batchSize: 2, numWorkers: 0, lr: 1e-4, numWarmupSteps: 2, seed: 1 };
   const steps = new Set();
-  const onProgress = (event) => event.type === 'progress' && steps.add(event.done);
+  const onProgress = (event) => {
+    if (event.type === 'progress' && event.text.startsWith('epoch')) steps.add(event.done);
+  };
   const { checkpoint } = await train({ ...input, ...options, onProgress });
   const clip = cc.loadClip(checkpoint).eval();
   const image = await clip.preprocess('${name}/0.ppm');
