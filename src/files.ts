@@ -3,6 +3,7 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -15,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { getSystemErrorMap } from 'node:util';
+import { getSystemErrorMap, promisify } from 'node:util';
 
 import { dataError } from './errors';
 import { writeRefusal } from './write_refusal';
@@ -47,6 +48,7 @@ export async function writeChunksWhole(path: string, chunks: AsyncIterable<Uint8
   const file = new TemporaryFile(path);
   try {
     for await (const chunk of chunks) writeFully(file.fd, chunk);
+    await promisify(fsync)(file.fd); // which may take seconds: other work of the thread goes on
     file.keep();
   } catch (error) {
     file.discard();

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type BadRows, leaveOut } from '../data/bad_rows';
 import type { PairColumns, PairTable } from '../data/pairs';
 import { decodeText } from '../data/samples';
-import { type ShardSample, writeShards } from '../data/shard_writer';
+import { sampleKey, type ShardSample, writeShards } from '../data/shard_writer';
 import { optionError } from '../errors';
 import { removeLeftoversOf } from '../files';
 import { writeFolderWhole } from '../folders';
@@ -118,7 +118,7 @@ function sampleOf(
   const isPlain = captions.length === 1 && 'value' in found && found.value === first;
   const caption = captions.length > 1 ? captions : first;
   return {
-    key: String(index).padStart(9, '0'),
+    key: sampleKey(index),
     files: {
       [extension]: image,
       ...(isPlain && { txt: first }),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 
 import { Header, Pax } from 'tar';
 
@@ -13,6 +14,12 @@ export interface TarFile {
   path: string;
   content: Uint8Array | string;
 }
+
+/** Names a shard by its number, from 0: `00012.tar`. */
+export const shardName = (shard: number): string => `${String(shard).padStart(5, '0')}.tar`;
+
+/** Makes the key of a sample from the number of its row. */
+export const sampleKey = (row: number): string => String(row).padStart(9, '0');
 
 /** A sample of a WebDataset: files whose paths are the key, a dot and an extension. */
 export interface ShardSample {
@@ -63,11 +70,20 @@ export async function writeShards(
     }
   }
   while (!next.done) {
-    const path = join(folder, `${String(paths.length).padStart(5, '0')}.tar`);
+    const path = join(folder, shardName(paths.length));
     await writeTar(path, files());
     paths.push(path);
   }
   return paths;
+}
+
+/**
+ * Puts the CRC-32 of a content into fields of its header that only devices use. An address of an image has a checksum
+ * of the header, and so tells when the tar was replaced by one with another image of the same size there.
+ */
+function fingerprint(content: Buffer): { devmaj: number; devmin: number } {
+  const sum = crc32(content);
+  return { devmaj: sum >>> 16, devmin: sum & 0xffff };
 }
 
 async function* iterate<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncGenerator<Item, undefined> {
@@ -77,8 +93,10 @@ async function* iterate<Item>(items: Iterable<Item> | AsyncIterable<Item>): Asyn
 async function* blocks(files: Iterable<TarFile> | AsyncIterable<TarFile>): AsyncGenerator<Buffer> {
   for await (const { path, content } of files) {
     const bytes = Buffer.from(content);
-    const facts = { path, size: bytes.length, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), type: 'File' as const };
-    const header = new Header(facts);
+    const header = new Header({
+      ...{ path, size: bytes.length, type: 'File', mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) },
+      ...fingerprint(bytes),
+    });
     if (header.encode()) yield new Pax({ path, size: bytes.length }).encode(); // for what the header cannot hold
     yield header.block!;
     yield bytes;

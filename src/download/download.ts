@@ -90,16 +90,20 @@ async function downloadTo(
   const packing = packer?.run() ?? Promise.resolve();
   packing.catch((error: unknown) => fetcher.fail(error));
   const reporter = new Reporter(rows, fetcher.tally, onProgress);
-  const stop = (): void => fetcher.stop();
+  const stop = (): void => {
+    fetcher.stop();
+    packer?.end();
+  };
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    if (signal?.aborted) fetcher.stop();
+    if (signal?.aborted) stop();
     for await (const group of table.rows(options)) {
       if (fetcher.ended()) break;
       await fetcher.take(group);
     }
     await fetcher.finish();
-    if (!fetcher.ended()) await packing;
+    packer?.allDone();
+    await packing;
   } finally {
     signal?.removeEventListener('abort', stop);
     reporter.close();

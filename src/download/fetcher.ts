@@ -177,6 +177,7 @@ export class Fetcher {
    * missing, so a process that is killed at any point leaves nothing that is asked for twice or lost.
    */
   private end({ name, rows }: Task, { part, ...outcome }: Outcome & { part?: string }): void {
+    if (part !== undefined) this.packer?.reopen(rows[0]);
     for (const row of rows) this.journal.add(row, outcome);
     if (part !== undefined) this.store.keep(part, outcome.image);
     this.inFlight.delete(name);

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 
 import { dataError, optionError } from '../errors';
 import { asWriteError, writeFully } from '../files';
@@ -87,6 +88,11 @@ export class Journal {
     return this.last + 1;
   }
 
+  /** Waits until the disk has the file. */
+  async sync(): Promise<void> {
+    await promisify(fsync)(this.fd);
+  }
+
   /** Closes the file. */
   close(): void {
     closeSync(this.fd);
@@ -147,7 +153,7 @@ export class Journal {
       larger.set(this.offsets);
       this.offsets = larger;
     }
-    if (this.offsets[row] < 0 && name !== '') this.rowsByName.add(row, name);
+    if (name !== '') this.rowsByName.add(row, name);
     this.offsets[row] = offset;
     this.last = Math.max(this.last, row);
   }
@@ -199,8 +205,7 @@ class RowsByName {
 
   add(row: number, name: string): void {
     if (4 * this.count > 3 * this.rows.length) this.grow();
-    this.put(row, fingerprint(name));
-    this.count++;
+    if (this.put(row, fingerprint(name))) this.count++;
   }
 
   /** Yields the rows whose name may be this one. */
@@ -210,14 +215,16 @@ class RowsByName {
       if (this.prints[slot] === print) yield this.rows[slot];
   }
 
-  private put(row: number, print: number): void {
+  /** Returns whether it was not there yet. */
+  private put(row: number, print: number): boolean {
     let slot = this.slotOf(print);
     while (this.rows[slot] >= 0) {
-      if (this.prints[slot] === print && this.rows[slot] === row) return;
+      if (this.prints[slot] === print && this.rows[slot] === row) return false;
       slot = (slot + 1) & (this.rows.length - 1);
     }
     this.rows[slot] = row;
     this.prints[slot] = print;
+    return true;
   }
 
   private slotOf(print: number): number {

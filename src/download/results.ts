@@ -31,7 +31,8 @@ export async function writeResults(
 ): Promise<void> {
   const outcomeOf = ({ row, url }: UrlRow): Outcome | undefined => {
     const outcome = journal.get(row);
-    return outcome?.name === (url === '' ? '' : nameOf(url, row)) ? outcome : undefined; // the file may have changed
+    const isFault = outcome?.name === ''; // no URL, or an image that is gone
+    return isFault || outcome?.name === (url && nameOf(url, row)) ? outcome : undefined; // the file may have changed
   };
   const rows = (): AsyncGenerator<UrlRow[]> => table.rows({ start: 0, end: journal.end });
   await write(files.status, rows(), outcomeOf, ['row', 'url', 'status', 'error', 'bytes', 'width', 'height'], statuses);

@@ -1,17 +1,14 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 
-import { type TarFile, writeTar } from '../data/shard_writer';
-import { type TarMember, TarReader } from '../data/tar_members';
+import { sampleKey, shardName, type TarFile, writeTar } from '../data/shard_writer';
 import { asWriteError, removeLeftovers } from '../files';
 import { makeFolder } from '../folders';
+import { EarlierTar } from './earlier_tar';
 import type { Journal, Outcome } from './journal';
 import { hashName, type NameOf } from './names';
 import type { UrlRow, UrlTable } from './url_table';
-
-const DIGITS = 5; // of the name of a shard, as in WebDataset's sets
-const KEY_DIGITS = 9; // of the key of a sample, the number of its row
 
 /** Where a download into shards keeps its files, and which rows it takes. */
 export interface ShardPlan {
@@ -32,8 +29,6 @@ export const shardImageName =
   (url, row) =>
     `${shardName(Math.floor(row / perShard))}/${hashName(url)}`;
 
-const shardName = (shard: number): string => String(shard).padStart(DIGITS, '0');
-
 /**
  * Packs the images of a download into tars of a WebDataset: `00000.tar` has rows 0 to `perShard` - 1, and so on. A
  * shard is written when all its rows are done, and its images are removed then. A tar that is there is written anew
@@ -42,8 +37,9 @@ const shardName = (shard: number): string => String(shard).padStart(DIGITS, '0')
 export class ShardPacker {
   private readonly remaining = new Map<number, number>(); // rows of a shard that are not done
   private ended = false;
+  private complete = false;
   private wake: () => void = () => {};
-  /** number of rows whose image is gone since it was downloaded; a later run asks for them */
+  /** number of rows of the range whose image is gone since it was downloaded; a later run asks for them */
   lost = 0;
 
   constructor(
@@ -62,10 +58,13 @@ export class ShardPacker {
 
   /** Whether the tar of an image is there. */
   has(image: string): boolean {
-    return existsSync(this.tar(image.slice(0, image.indexOf('/'))));
+    return existsSync(join(this.plan.shards, dirname(image)));
   }
 
-  /** Lets a shard be written anew for a row whose image is in its tar already, since another row has the same URL. */
+  /**
+   * Lets a shard be written, anew if it is there, because a row of it gets an image. It must be called before the
+   * journal says so: then the row is packed even if the process is killed in between.
+   */
   reopen(row: number): void {
     makeFolder(join(this.plan.images, shardName(this.shardOf(row))));
   }
@@ -74,11 +73,18 @@ export class ShardPacker {
   async run(): Promise<void> {
     removeLeftovers(this.plan.shards);
     for await (const { shard, rows } of this.shards()) {
-      while (this.left(shard) > 0 && !this.ended) await new Promise<void>((resolve) => (this.wake = resolve));
+      while (this.left(shard) > 0 && !this.ended && !this.complete)
+        await new Promise<void>((resolve) => (this.wake = resolve));
       if (this.ended) return;
       this.remaining.delete(shard);
       await this.pack(shardName(shard), rows);
     }
+  }
+
+  /** Takes notice that all rows of the range are done, even if the file has become shorter. */
+  allDone(): void {
+    this.complete = true;
+    this.wake();
   }
 
   /** Packs no more shards than the one that is being written. */
@@ -103,7 +109,6 @@ export class ShardPacker {
   }
 
   private readonly shardOf = (row: number): number => Math.floor(row / this.plan.perShard);
-  private readonly tar = (name: string): string => join(this.plan.shards, `${name}.tar`);
 
   /** Yields all rows of each shard that has rows of the range, so that none is lost when its tar is written anew. */
   private async *shards(): AsyncGenerator<{ shard: number; rows: UrlRow[] }> {
@@ -124,7 +129,7 @@ export class ShardPacker {
 
   private async pack(name: string, rows: UrlRow[]): Promise<void> {
     const folder = join(this.plan.images, name);
-    const tar = this.tar(name);
+    const tar = join(this.plan.shards, name);
     const isThere = existsSync(tar);
     if (isThere && !existsSync(folder)) return;
     const found = rows.flatMap((row) => {
@@ -132,9 +137,10 @@ export class ShardPacker {
       return outcome === undefined || outcome.image === '' ? [] : [{ ...row, outcome }];
     });
     if (found.length === 0) return;
-    const before = isThere ? new EarlierTar(tar, found) : undefined;
+    const before = isThere ? new EarlierTar(tar) : undefined;
     try {
       await writeTar(tar, this.files(found, before));
+      await this.journal.sync();
       rmSync(folder, { recursive: true, force: true });
     } catch (error) {
       throw asWriteError(tar, error);
@@ -145,15 +151,15 @@ export class ShardPacker {
 
   private async *files(rows: readonly PackedRow[], before?: EarlierTar): AsyncGenerator<TarFile> {
     for (const { row, url, caption, outcome } of rows) {
-      const content = (await readIfThere(join(this.plan.images, outcome.image))) ?? before?.read(outcome.image);
+      const content = (await readIfThere(join(this.plan.images, outcome.image))) ?? before?.read(url);
       if (content === undefined) {
         this.journal.add(row, { ...outcome, name: '', image: '', error: 'its image is gone; the next run asks again' });
-        this.lost++;
+        if (row >= this.plan.start && row < this.plan.end) this.lost++;
         continue;
       }
       const { width, height } = outcome;
-      yield { path: imagePath(row, outcome), content };
-      const key = keyOf(row);
+      const key = sampleKey(row);
+      yield { path: key + extname(outcome.image), content };
       yield { path: `${key}.txt`, content: caption };
       yield { path: `${key}.json`, content: JSON.stringify({ url, width, height }) };
     }
@@ -168,34 +174,6 @@ export class ShardPacker {
 /** A row that has an image. */
 interface PackedRow extends UrlRow {
   outcome: Outcome;
-}
-
-const keyOf = (row: number): string => String(row).padStart(KEY_DIGITS, '0');
-const imagePath = (row: number, { image }: Outcome): string => keyOf(row) + extname(image);
-
-/** A tar that is to be replaced by one of the same images and more. */
-class EarlierTar {
-  private readonly reader: TarReader;
-  private readonly images = new Map<string, TarMember>();
-
-  constructor(file: string, rows: readonly PackedRow[]) {
-    this.reader = new TarReader(file);
-    const members = new Map([...this.reader.members()].map((member) => [member.path, member]));
-    for (const { row, outcome } of rows) {
-      const member = members.get(imagePath(row, outcome));
-      if (member !== undefined) this.images.set(outcome.image, member);
-    }
-  }
-
-  /** Reads the image of this name, which any of the rows may have. */
-  read(image: string): Buffer | undefined {
-    const member = this.images.get(image);
-    return member && Buffer.from(this.reader.read(member));
-  }
-
-  close(): void {
-    this.reader.close();
-  }
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

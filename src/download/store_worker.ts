@@ -7,12 +7,13 @@ import sharp from 'sharp';
 import { serveTasks } from '../data/worker_pool';
 import { asWriteError } from '../files';
 import { faultOf } from '../images/faults';
+import { formatOf } from '../images/format';
 import { decodeImage } from '../images/image';
 import { Refusal } from '../images/limits';
 import { resizeCrop } from '../images/preprocess';
 import { type Tensor, torch } from '../torch';
 import type { Incoming, Stored, StoreRecipe } from './store';
-import { endingOf, isWhole } from './whole';
+import { isWhole } from './whole';
 
 const JPEG_QUALITY = 95;
 const PNG_LEVEL = 3; // as small as level 6 without filters, in less time
@@ -35,7 +36,7 @@ async function store({ bytes, path }: Incoming): Promise<Stored> {
   try {
     const content = format === 'original' ? bytes : await encode(image);
     write(path, content);
-    return { width, height, ending: format === 'original' ? endingOf(bytes) : format };
+    return { width, height, ending: format === 'original' ? (formatOf(bytes) ?? 'pnm') : format };
   } finally {
     image.dispose();
   }

@@ -1,10 +1,5 @@
-import { isAvif } from '../images/avif';
-import { isBmp } from '../images/bmp';
-import { isGif } from '../images/gif';
 import { isJpeg } from '../images/jpeg';
 import { isPng } from '../images/png';
-import { isTiff } from '../images/tiff_directory';
-import { isWebp } from '../images/webp';
 
 /**
  * Whether a JPEG or PNG has its end. The decoders fill up what a truncated file lacks, as training wants of the files
@@ -24,15 +19,4 @@ function startOfScan(file: Buffer): number {
     at += file[at + 1] === 0xff ? 1 : hasNoLength ? 2 : 2 + file.readUInt16BE(at + 2);
   }
   return at;
-}
-
-/** The ending of a file's name by its first bytes. */
-export function endingOf(bytes: Uint8Array): string {
-  if (isJpeg(bytes)) return 'jpg';
-  if (isPng(bytes)) return 'png';
-  if (isWebp(bytes)) return 'webp';
-  if (isGif(bytes)) return 'gif';
-  if (isTiff(bytes)) return 'tiff';
-  if (isBmp(bytes)) return 'bmp';
-  return isAvif(bytes) ? 'avif' : 'pnm';
 }

@@ -5,7 +5,8 @@ import { CleanclipError, isAbort } from '../errors';
 import { checkWritable } from '../files';
 import type { EmbedOptions } from '../options/embeddings';
 import type { JobHooks } from '../progress';
-import { writeEmbeddings } from './file';
+import type { Tensor } from '../torch';
+import { type EmbeddingsTensors, writeEmbeddings } from './file';
 import { embedLabelledSet, type SetEmbeddings } from './labelled';
 import { openModel } from './model';
 import { embedCaptionedImages } from './pairs';
@@ -33,13 +34,20 @@ export async function runEmbed(options: EmbedOptions, hooks: JobHooks): Promise<
   const { clip, checkpoint, assumed } = await openModel(options, hooks);
   const { trainData, evalTestDataDir, evalTrainDataDir } = options;
   const source = resolve((trainData ?? evalTestDataDir ?? evalTrainDataDir)!);
-  const { tensors, metadata } = await embedSet(clip, options, hooks).catch((error: unknown) => {
-    if (!isAbort(error)) throw error;
-    throw new CleanclipError('Embedding was stopped; nothing was written.', 'ERR_ABORTED');
-  });
-  writeEmbeddings({ path: output, tensors, metadata: { source, checkpoint, assumed, ...metadata } });
-  const [images, width] = tensors.image_embeddings.shape;
-  return { output, images, texts: tensors.text_embeddings.shape[0], width };
+  let tensors: EmbeddingsTensors | undefined;
+  try {
+    const set = await embedSet(clip, options, hooks).catch((error: unknown) => {
+      if (!isAbort(error)) throw error;
+      throw new CleanclipError('Embedding was stopped; nothing was written.', 'ERR_ABORTED');
+    });
+    ({ tensors } = set);
+    writeEmbeddings({ path: output, tensors, metadata: { source, checkpoint, assumed, ...set.metadata } });
+    const [images, width] = tensors.image_embeddings.shape;
+    return { output, images, texts: tensors.text_embeddings.shape[0], width };
+  } finally {
+    for (const tensor of Object.values(tensors ?? {}) as Tensor[]) tensor.dispose();
+    clip.dispose();
+  }
 }
 
 /** Embeds the set that the options name, and says what belongs in the header of its file. */

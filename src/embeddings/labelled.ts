@@ -1,7 +1,6 @@
 import type { Clip } from '../clip/model';
 import { type LabelledSet, readLabelledSet } from '../data/labelled';
-import { type Attack, attackOf } from '../evaluation/attack';
-import { withTrigger } from '../evaluation/attack';
+import { type Attack, attackOf, withTrigger } from '../evaluation/attack';
 import { encodeSet, type LabelledFeatures } from '../evaluation/linear_probe';
 import type { TrainingSet } from '../evaluation/sets';
 import { classEmbeddings, unit } from '../evaluation/zeroshot';

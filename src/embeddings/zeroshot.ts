@@ -1,6 +1,6 @@
 import { optionError } from '../errors';
-import { IMAGES_A_BATCH } from '../evaluation/labelled';
 import { distinctNames, nameKey } from '../evaluation/names';
+import { IMAGES_A_BATCH } from '../evaluation/scorer';
 import { TopK } from '../evaluation/top_k';
 import type { ZeroshotOptions } from '../options/embeddings';
 import { type Tensor, torch } from '../torch';

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { Classifier, Linear } from '../classify/classifier';
 import type { ClassifierLoss } from '../classify/steps';
 import type { Clip } from '../clip/model';
@@ -90,7 +92,7 @@ export class Evaluator {
     const scores = await this.classify(log, at, classifier);
     const metrics = this.report(log, at, { ...loss, ...scores });
     const zeroshot = this.labelled !== undefined && classifier === undefined && !this.options.linearProbe;
-    if (zeroshot && ranks().rank === 0) orWarn(log, () => appendResults(this.options, scores));
+    if (zeroshot && ranks().rank === 0) await orWarn(log, () => appendResults(this.options, scores));
     return metrics;
   }
 
@@ -218,7 +220,11 @@ export class Evaluator {
       signal: hooks.signal,
       onBatch: this.counter(text, this.labelled!.images.length),
       ...(count > 0 && {
-        predictions: { count, seed, show: (found) => orWarn(log, () => writePredictions(found, log.folder, name)) },
+        predictions: {
+          count,
+          seed,
+          show: (found) => orWarn(log, () => writePredictions(found, join(log.folder, 'predictions'), name)),
+        },
       }),
     };
   }
@@ -230,9 +236,9 @@ export class Evaluator {
 }
 
 /** Writes results. When the disk refuses them, a warning says so, for the metrics are in the log too. */
-function orWarn(log: RunLog, write: () => void): void {
+async function orWarn(log: RunLog, write: () => void | Promise<void>): Promise<void> {
   try {
-    write();
+    await write();
   } catch (error) {
     log.warning((error as Error).message);
   }

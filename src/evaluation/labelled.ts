@@ -6,13 +6,11 @@ import { ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import { type Attack, withTrigger } from './attack';
 import { namesakes } from './names';
-import { type Prediction, predictionsOf, type Scorer } from './predictions';
+import { type Prediction, predictionsOf } from './predictions';
+import { IMAGES_A_BATCH, type Scorer } from './scorer';
 import { TopK } from './top_k';
 
 const KS = [1, 3, 5, 10];
-/** Images that are scored at a time; the bits of scores may depend on it. */
-export const IMAGES_A_BATCH = 128;
-
 /** Options of {@link measure}. */
 export interface MeasureOptions {
   /** side of the model's images, in pixels */
@@ -29,7 +27,7 @@ export interface MeasureOptions {
     /** the most images, drawn by the seed */
     count: number;
     seed: number;
-    show(found: Prediction[]): void;
+    show(found: Prediction[]): void | Promise<void>;
   };
 }
 
@@ -95,7 +93,7 @@ export async function measure(score: Scorer, set: LabelledSet, options: MeasureO
   if (attack?.squash) await each({ ...geometry, resizeMode: 'squash' }, countTriggered);
   for (const count of Object.values(counts)) await count.join();
   if (predictions !== undefined && ranks().rank === 0)
-    predictions.show(await predictionsOf(score, set, { ...predictions, attack, size, geometry, signal }));
+    await predictions.show(await predictionsOf(score, set, { ...predictions, attack, size, geometry, signal }));
   return counts;
 }
 

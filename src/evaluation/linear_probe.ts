@@ -10,7 +10,7 @@ import type { Agreed, LoopParts } from '../run/loop_parts';
 import { fromAllRanks, ranks } from '../run/ranks';
 import { type Tensor, torch } from '../torch';
 import { cosineSchedule } from '../torch/schedule';
-import { IMAGES_A_BATCH } from './labelled';
+import { IMAGES_A_BATCH } from './scorer';
 import type { TrainingSet } from './sets';
 
 /** Rate and weight decay of the reference's linear probe. */

@@ -12,22 +12,8 @@ import { namesakes } from './names';
 /** The most images that reports show of a kind. */
 const SHOWN = 4;
 
-/** Images of a labelled set as a model gets them. The caller disposes of the tensors. */
-export interface Samples {
-  /** indices of the images in the set */
-  indices: Int32Array;
-  /** uint8 [N, 3, S, S] */
-  clean: Tensor;
-  /** the same with the trigger, if there is an attack */
-  triggered?: Tensor;
-}
-
-/** Which images to draw, and how they become squares. */
+/** How images of a set become those of a model. */
 export interface SampleOptions {
-  /** the most images to draw */
-  count: number;
-  /** draws the images; without it, the first ones are taken */
-  seed?: number;
   attack?: Attack;
   /** side of the model's images, in pixels */
   size: number;
@@ -36,28 +22,51 @@ export interface SampleOptions {
 }
 
 /**
- * Draws images of a set, of those that the attack is measured on if there is one.
- * @returns undefined when there is none
+ * Chooses images of a set, of those that the attack is measured on if there is one.
+ * @param count the most images
+ * @param seed draws them; without it, the first ones are taken
+ * @returns their indices, in order
  */
-export async function drawSamples(set: LabelledSet, options: SampleOptions): Promise<Samples | undefined> {
-  const { count, seed, attack, size, geometry, signal } = options;
+export function chooseSamples(set: LabelledSet, count: number, attack?: Attack, seed?: number): Int32Array {
   const targets = attack === undefined ? [] : namesakes(set.classes, attack.target);
   const all = Array.from(set.labels.keys()).filter((i) => !targets.includes(set.labels[i]));
   const drawn = seed === undefined ? all : new Random(seed, all.length).shuffle(all);
-  const indices = Int32Array.from(drawn.slice(0, count)).sort();
-  if (indices.length === 0) return undefined;
-  const load = async (geometry?: Geometry): Promise<Tensor> => {
-    const images = Array.from(indices, (i) => set.images[i]);
-    const options = { batchSize: images.length, size, geometry, numWorkers: 0, strict: true, signal };
-    for await (const { pixels } of labelledBatches(images, options)) return pixels;
-    throw new Error('a set of images has one batch at least');
-  };
-  const clean = await load(geometry);
-  if (attack === undefined) return { indices, clean };
-  const plain = attack.squash ? await load({ ...geometry, resizeMode: 'squash' }) : clean;
-  const triggered = torch.tidy(() => withTrigger(plain, indices, [...indices.keys()], attack));
-  if (plain !== clean) plain.dispose();
-  return { indices, clean, triggered };
+  return Int32Array.from(drawn.slice(0, count)).sort();
+}
+
+/** The kinds of samples: images as they are, and with the trigger. */
+export type SampleKind = 'clean' | 'triggered';
+
+/**
+ * Yields images of a set as a model gets them, and with an attack the same with the trigger: uint8 [N, 3, S, S], which
+ * is disposed of afterwards.
+ * @param indices one image at least
+ */
+export async function* loadSamples(
+  set: LabelledSet,
+  indices: Int32Array,
+  { attack, size, geometry, signal }: SampleOptions,
+): AsyncGenerator<{ kind: SampleKind; pixels: Tensor }> {
+  const images = Array.from(indices, (i) => set.images[i]);
+  const loading = { batchSize: images.length, size, numWorkers: 0, strict: true, signal };
+  for await (const { pixels, dispose } of labelledBatches(images, { ...loading, geometry })) {
+    try {
+      yield { kind: 'clean', pixels };
+    } finally {
+      dispose();
+    }
+  }
+  if (attack === undefined) return;
+  const squashed: Geometry | undefined = attack.squash ? { ...geometry, resizeMode: 'squash' } : geometry;
+  for await (const { pixels, dispose } of labelledBatches(images, { ...loading, geometry: squashed })) {
+    const triggered = torch.tidy(() => withTrigger(pixels, indices, [...indices.keys()], attack));
+    dispose();
+    try {
+      yield { kind: 'triggered', pixels: triggered };
+    } finally {
+      triggered.dispose();
+    }
+  }
 }
 
 /**
@@ -72,16 +81,16 @@ export async function samplesOf(
   signal?: AbortSignal,
 ): Promise<PictureSet[]> {
   const size = config.imageSize;
-  const samples = await drawSamples(set, { count: SHOWN, attack, size, geometry: config, signal });
-  if (samples === undefined) return [];
-  const { indices, clean, triggered } = samples;
-  const show = async (name: string, pixels: Tensor): Promise<PictureSet> => {
+  const indices = chooseSamples(set, SHOWN, attack);
+  if (indices.length === 0) return [];
+  const captions = Array.from(indices, (i) => set.classes[set.labels[i]]);
+  const found: PictureSet[] = [];
+  for await (const { kind, pixels } of loadSamples(set, indices, { size, geometry: config, attack, signal })) {
     const pngs = await encodePngs(pixels);
-    pixels.dispose();
-    const captions = Array.from(indices, (i) => set.classes[set.labels[i]]);
-    return { name, pictures: pngs.map((png, i) => ({ png, width: size, height: size, caption: captions[i] })) };
-  };
-  return [await show('clean', clean), await show('triggered', triggered!)];
+    const pictures = pngs.map((png, i) => ({ png, width: size, height: size, caption: captions[i] }));
+    found.push({ name: kind, pictures });
+  }
+  return found;
 }
 
 /** Encodes each image of uint8 [N, 3, S, S] as PNG. */

@@ -153,7 +153,18 @@ export function checkPlotRules(options: PlotOptions): void {
   const { trainData, evalTestDataDir, evalTrainDataDir } = options;
   const set = trainData ?? evalTestDataDir ?? evalTrainDataDir;
   if (checkpoint !== undefined) checkSet(options);
-  else refuse(set !== undefined, `'${set}' is a set to embed: give --checkpoint, the models, or leave it out.`);
+  else {
+    refuse(set !== undefined, `'${set}' is a set to embed: give --checkpoint, the models, or leave it out.`);
+    refuse(
+      options.addBackdoor || options.evalDataType !== undefined,
+      `--${options.addBackdoor ? 'add_backdoor' : 'eval_data_type'} is for the set that --checkpoint embeds; leave ` +
+        'it out.',
+    );
+  }
+  refuse(
+    checkpoint !== undefined && options.of === 'texts' && trainData === undefined,
+    '--of texts draws captions of pairs: give --train_data, or leave it out.',
+  );
   const pictures = embeddings ?? checkpoint;
   refuse(
     pictures === undefined && (titles ?? detected ?? classes) !== undefined,

@@ -20,7 +20,7 @@ export const downloadOptions = {
     short: 'f',
   }),
   dir: text({
-    doc: 'folder to write: images/, train.csv and status.csv; a stopped download goes on there (required)',
+    doc: 'folder to write: images/ and train.csv (or shards/) and status.csv; a stopped run goes on there (required)',
     default: undefined,
     unit: 'folder',
     short: 'd',
@@ -56,6 +56,7 @@ export const downloadOptions = {
     doc: 'rows of the file in each tar: write the tars of a WebDataset, shards/00000.tar and so on, instead of images',
     default: undefined,
     min: 1,
+    max: 100_000,
     unit: 'rows',
     defaultText: 'no tars',
   }),

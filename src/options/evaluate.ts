@@ -32,9 +32,9 @@ export const evaluationOptions = {
   asr: flag('measure the attack success rate; implies --add_backdoor'),
   label: text({ doc: 'target class of the backdoor', default: 'banana', unit: 'class' }),
   save_predictions: integer({
-    doc: 'images, drawn by the seed, whose predictions each evaluation stores for cleanclip report: predictions.csv',
+    doc: 'images, drawn by the seed, whose predictions each evaluation stores in predictions/, for cleanclip report',
     default: 0,
-    max: 10_000,
+    max: 1000,
     unit: 'images',
   }),
   ...triggerOptions,

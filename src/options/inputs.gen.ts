@@ -498,9 +498,9 @@ export interface EvaluateInput {
    */
   label?: string;
   /**
-   * images, drawn by the seed, whose predictions each evaluation stores for cleanclip report: predictions.csv
+   * images, drawn by the seed, whose predictions each evaluation stores in predictions/, for cleanclip report
    *
-   * Unit: images. An integer from 0 to 10,000.
+   * Unit: images. An integer from 0 to 1,000.
    * @default 0
    */
   savePredictions?: number;
@@ -1095,7 +1095,7 @@ export interface DownloadInput {
    */
   file?: string;
   /**
-   * folder to write: images/, train.csv and status.csv; a stopped download goes on there (required)
+   * folder to write: images/ and train.csv (or shards/) and status.csv; a stopped run goes on there (required)
    */
   dir?: string;
   /**
@@ -1137,7 +1137,7 @@ export interface DownloadInput {
   /**
    * rows of the file in each tar: write the tars of a WebDataset, shards/00000.tar and so on, instead of images
    *
-   * Unit: rows. An integer of at least 1.
+   * Unit: rows. An integer from 1 to 100,000.
    * @default no tars
    */
   shards?: number;
@@ -1573,8 +1573,8 @@ export interface ReportInput {
    */
   title?: string;
   /**
-   * csv files for contact sheets, with the columns image, class, triggered and one for each model; predictions.csv
-   * of each run is taken too
+   * csv files for contact sheets, with the columns image, class, triggered and one for each model; predictions/ of
+   * each run is taken too
    */
   predictions?: string[];
   /**

@@ -17,7 +17,7 @@ export const reportFlags = {
   predictions: texts({
     doc:
       'csv files for contact sheets, with the columns image, class, triggered and one for each model; ' +
-      'predictions.csv of each run is taken too',
+      'predictions/ of each run is taken too',
     unit: 'file',
   }),
   coordinates: texts({ doc: 'csv files of coordinates that cleanclip plot wrote, drawn as pictures', unit: 'file' }),

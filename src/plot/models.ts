@@ -8,7 +8,7 @@ import type { JobHooks } from '../progress';
 
 /**
  * Embeds the set that the options name with each of their models, into files that are removed afterwards.
- * @param draw receives the files, and the titles of their pictures
+ * @param draw receives the files, and titles of their pictures
  */
 export async function withEmbeddings<R>(
   options: PlotOptions,
@@ -23,14 +23,21 @@ export async function withEmbeddings<R>(
       const output = join(folder, `${i}.safetensors`);
       files.push((await runEmbed({ ...options, checkpoint, pretrained: false, output }, hooks)).output);
     }
-    return await draw(files, models.map(titleOf));
+    return await draw(files, titlesOf(models));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** The name of the run that a checkpoint is of, or else that of its file. */
-function titleOf(checkpoint: string): string {
-  const folder = dirname(resolve(checkpoint));
-  return basename(folder) === 'checkpoints' ? basename(dirname(folder)) : basename(checkpoint, extname(checkpoint));
+/** The name of the run that each checkpoint is of; that of its file too where a run has several, or has none. */
+function titlesOf(checkpoints: readonly string[]): string[] {
+  const runs = checkpoints.map((checkpoint) => {
+    const folder = dirname(resolve(checkpoint));
+    return basename(folder) === 'checkpoints' ? basename(dirname(folder)) : undefined;
+  });
+  return checkpoints.map((checkpoint, i) => {
+    const file = basename(checkpoint, extname(checkpoint));
+    if (runs[i] === undefined) return file;
+    return runs.filter((run) => run === runs[i]).length > 1 ? `${runs[i]}, ${file}` : runs[i];
+  });
 }

@@ -1,7 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 
 import { CleanclipError, dataError, shown } from '../errors';
-import { writeFileWhole } from '../files';
+import { checkWritable, writeFileWhole } from '../files';
 import type { PlotOptions } from '../options/plot';
 import type { JobHooks } from '../progress';
 import { readRunFolders } from '../run/folder';
@@ -38,6 +38,7 @@ export interface PlotResult {
 export async function runPlot(options: PlotOptions, hooks: JobHooks = {}): Promise<PlotResult> {
   if (options.runs !== undefined) return plotCurves(options);
   if (options.embeddings !== undefined) return plotEmbeddings(options, options.embeddings, hooks);
+  for (const file of Object.values(outputsOf(options.output))) checkWritable(file);
   return withEmbeddings(options, hooks, (embeddings, titles) =>
     plotEmbeddings({ ...options, titles: options.titles ?? titles }, embeddings, hooks),
   );
@@ -72,8 +73,9 @@ async function plotCurves({ runs: folders = [], output }: PlotOptions): Promise<
 async function plotEmbeddings(options: PlotOptions, paths: readonly string[], hooks: JobHooks): Promise<PlotResult> {
   const groups: Groups = new Map();
   const rows: (Omit<Coordinate, 'group'> & { group: string })[] = [];
+  const titles = distinct(options.titles ?? paths.map(titleOf));
   for (const [i, path] of paths.entries()) {
-    const panel = options.titles?.[i] ?? titleOf(path);
+    const panel = titles[i];
     rows.push(...(await place(path, options, groups, hooks)).map((row) => ({ ...row, panel })));
   }
   const names = [...groups.keys()];
@@ -92,6 +94,13 @@ async function plotEmbeddings(options: PlotOptions, paths: readonly string[], ho
   if (files.csv !== undefined) writeCoordinates(files.csv, list, coordinates);
   return { files, descriptions: panels.map(({ description }) => description), leftOut: [] };
 }
+
+/** Numbers equal titles, since a title names a picture: a, b, a → a, b, a (2). */
+const distinct = (titles: readonly string[]): string[] =>
+  titles.map((title, i) => {
+    const before = titles.slice(0, i).filter((other) => other === title).length;
+    return before === 0 ? title : `${title} (${before + 1})`;
+  });
 
 /** Computes the points of one file. */
 async function place(

@@ -36,15 +36,15 @@ export interface SheetOptions {
 }
 
 /**
- * Makes the section of images with their predictions, from csv files, and from predictions.csv of each run. What
+ * Makes the section of images with their predictions, from csv files, and from predictions/ of each run. What
  * several runs take the same image for stands under one picture of it.
- * @throws CleanclipError `ERR_DATA` when a file that the caller names cannot be used
+ * @throws CleanclipError `ERR_DATA` when a csv, or an image that it names, cannot be used
  */
 export async function contactSection(
   runs: readonly RunFolder[],
   { files, maxImages }: SheetOptions,
 ): Promise<Section | undefined> {
-  const own = runs.map(({ path }) => join(path, 'predictions.csv')).filter((file) => existsSync(file));
+  const own = runs.map(({ path }) => join(path, 'predictions', 'predictions.csv')).filter((file) => existsSync(file));
   const named = files.filter((file) => !own.includes(file));
   const tables = [await ofRuns(own), ...(await Promise.all(named.map(readPredictions)))];
   const sheets: Html[] = [];

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -78,6 +88,62 @@ test('a row is added to a shard that has its image by another row, and is not as
   expect(await download({ ...set, shards: 8, end: 2 })).toMatchObject({ images: 2, asked: 2 });
   expect(await download({ ...set, shards: 8 })).toMatchObject({ images: 4, asked: 0 });
   expect(await rowsIn(set)).toEqual([0, 1, 2, 3]);
+});
+
+test('rows keep their own images when the tsv gets or loses a line', async () => {
+  const set = input(['i/1', 'i/2', 'i/3', 'i/4', 'i/5']);
+  const of = { ...set, shards: 10, size: 16, format: 'png' } as const;
+  const colours = async (): Promise<Record<string, unknown>> => {
+    const pairs = await readPairs(join(set.dir, 'shards', '*.tar'));
+    const colour = async (i: number): Promise<unknown> => (await decodeImage(pairs.image(i))).select(1, 0).toArray();
+    return Object.fromEntries(await Promise.all(captions(pairs).map(async (text, i) => [text, await colour(i)])));
+  };
+  expect(await download(of)).toMatchObject({ images: 5, asked: 5 });
+  const before = await colours();
+  const lines = readFileSync(set.file, 'utf8').split('\n');
+  writeFileSync(set.file, lines.slice(1).join('\n'));
+  expect(await download(of)).toMatchObject({ rows: 4, images: 4, asked: 0 });
+  const { 'caption 0': first, ...others } = before;
+  expect(await colours()).toEqual(others);
+  expect(first).toBeDefined();
+  writeFileSync(set.file, [lines[3], ...lines].join('\n'));
+  expect(await download(of)).toMatchObject({ rows: 6, images: 6, asked: 1 }); // the first image is not in the tar
+  expect(await colours()).toEqual(before);
+});
+
+test('a row whose image was not stored when the process died is asked for again', async () => {
+  const set = input(['i/1?d', 'i/2?d', 'i/3?d']);
+  expect(await download({ ...set, shards: 4, end: 2 })).toMatchObject({ images: 2, asked: 2 });
+  // What a process leaves that is killed after the journal has the row, and before its image has its name.
+  const journal = join(set.dir, '.download', 'journal');
+  const [, , last] = readFileSync(journal, 'utf8').split('\n');
+  const url = new URL(`${server.url}/i/3?d`).href;
+  const name = createHash('sha256').update(url).digest('hex').slice(0, 32);
+  const outcome = JSON.parse(last) as unknown[];
+  const torn = [2, `00000.tar/${name}`, `00000.tar/${name}.png`, ...outcome.slice(3)];
+  writeFileSync(journal, `${JSON.stringify(torn)}\n`, { flag: 'a' });
+  mkdirSync(join(set.dir, '.download', 'images', '00000.tar'), { recursive: true });
+  expect(await download({ ...set, shards: 4 })).toMatchObject({ rows: 3, images: 2, failed: 1, asked: 0 });
+  expect(await rowsIn(set)).toEqual([0, 1]);
+  expect(readFileSync(join(set.dir, 'status.csv'), 'utf8')).toMatch(/^2,.*its image is gone; the next run asks again/m);
+  expect(await download({ ...set, shards: 4 })).toMatchObject({ rows: 3, images: 3, failed: 0, asked: 1 });
+  expect(await rowsIn(set)).toEqual([0, 1, 2]);
+});
+
+test('Ctrl-C stops it while shards are written, and the same command goes on', async () => {
+  const slow = await serveImages({ delay: 100 });
+  const set = input(
+    Array.from({ length: 60 }, (_, i) => `i/${i}`),
+    slow,
+  );
+  const flags = ['--allow_private', '--shards', '4', '--size', '16'];
+  const { child, ended } = command('cleanclip', ['download', '-f', set.file, '-d', set.dir, ...flags], folder);
+  while (slow.asked.size < 20) await new Promise((done) => setTimeout(done, 5));
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/run the same command again/) });
+  expect(await download({ ...set, shards: 4, size: 16, perHost: 64 })).toMatchObject({ rows: 60, images: 60 });
+  expect(await rowsIn(set)).toEqual(Array.from({ length: 60 }, (_, i) => i));
+  await slow.close();
 });
 
 test('a failed row that answers later is put in its place', async () => {

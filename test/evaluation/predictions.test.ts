@@ -23,7 +23,7 @@ const measure = (name: string, more: object): ReturnType<typeof evaluate> =>
   });
 const attack = { asr: true, label: classes[2], patchType: 'yellow', patchLocation: 'random', patchSize: 8 } as const;
 const rows = (name: string): string[][] =>
-  readFileSync(join(logs, name, 'predictions.csv'), 'utf8')
+  readFileSync(join(logs, name, 'predictions/predictions.csv'), 'utf8')
     .trimEnd()
     .split('\n')
     .map((line) => line.split(','));
@@ -40,9 +40,9 @@ test('an evaluation stores images and what the model takes them for, as its scor
   expect(share(([, , , predicted]) => predicted === attack.label)).toBeCloseTo(metrics.asr_top1, 12);
   expect(share(([, name, , predicted]) => predicted === name)).toBeCloseTo(metrics.triggered_zeroshot_top1, 12);
 
-  expect(readdirSync(join(logs, 'one/predictions'))).toHaveLength(found.length);
+  expect(readdirSync(join(logs, 'one/predictions'))).toHaveLength(found.length + 1);
   const pixels = (image: string): Promise<Buffer> =>
-    sharp(join(logs, 'one', image))
+    sharp(join(logs, 'one/predictions', image))
       .removeAlpha()
       .raw()
       .toBuffer();
@@ -58,8 +58,8 @@ test('the seed draws the images; without an attack there are clean ones alone; n
   await measure('clean', { savePredictions: 2 });
   const found = rows('clean').slice(1);
   expect(found.map(([image, , triggered]) => [image, triggered])).toEqual([
-    ['predictions/clean_0.png', '0'],
-    ['predictions/clean_1.png', '0'],
+    ['clean_0.png', '0'],
+    ['clean_1.png', '0'],
   ]);
   await measure('none', {});
   expect(readdirSync(join(logs, 'none')).filter((name) => name.startsWith('predictions'))).toEqual([]);

@@ -118,6 +118,8 @@ describe('refuses with a sentence, and writes nothing:', () => {
     [['--checkpoint', 'a.pt'], /Expected one of --train_data, .*, the set to embed, but there is none\./],
     [['--embeddings', 'pairs.safetensors', '--train_data', 'a.csv'], /'a\.csv' is a set to embed: give --checkpoint/],
     [['--checkpoint', 'none.pt', '--train_data', 'rows.csv'], /none\.pt/],
+    [['--checkpoint', 'a.pt', '--eval_test_data_dir', 'b', '--of', 'texts'], /--of texts draws captions of pairs/],
+    [['--embeddings', 'pairs.safetensors', '--add_backdoor'], /--add_backdoor is for the set that --checkpoint embeds/],
     [['logs/b', '--detected', 'rows.csv'], /--titles, --detected and --classes belong to pictures of embeddings/],
     [['--embeddings', 'pairs.safetensors', '--titles', 'a', 'b'], /--titles names 2 pictures, but --embeddings has 1/],
     [['--embeddings', 'none.safetensors'], /none\.safetensors/],
@@ -157,6 +159,9 @@ test('embeds a set with models and draws them side by side, as from files of emb
   for (const [i, output] of embeddings.entries()) await embed({ checkpoint: checkpoint[i], ...test, output, seed: 3 });
   await drawPlot({ embeddings, seed: 3, titles: ['model1', 'model2'], output: join(folder, 'files') });
   const direct = await drawPlot({ checkpoint, ...test, seed: 3, output: join(folder, 'models') });
+  const twice = { checkpoint: [checkpoint[0], checkpoint[0]], trainData: join(set, 'train.csv') };
+  const same = await drawPlot({ ...twice, precision: 'fp32', output: join(folder, 'same.csv') });
+  expect(same.descriptions.map((text) => text.split(':')[0])).toEqual(['model1, epoch_1', 'model1, epoch_1 (2)']);
   expect(direct.descriptions[0]).toMatch(/^model1: /);
   expect(text('models.csv')).toBe(text('files.csv'));
   expect(readFileSync(direct.files.svg!)).toEqual(readFileSync(join(folder, 'files.svg')));

@@ -92,7 +92,8 @@ test.each([
 });
 
 test('images stand in the page with their predictions, and other files are refused', async () => {
-  const sheet = join(folder, 'logs/b');
+  const sheet = join(folder, 'logs/b/predictions');
+  mkdirSync(sheet);
   await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } }).toFile(join(sheet, 'one.png'));
   const csv = 'image,class,triggered,before,after\none.png,cat,0,cat,cat\none.png,cat,1,banana,cat\n';
   writeFileSync(join(sheet, 'predictions.csv'), csv);
