@@ -16,6 +16,7 @@ import { resizeCrop, resizedTo } from '../images/preprocess';
 import { type Geometry, geometryOf } from '../images/preprocess_config';
 import { type Lock, lock } from '../lock';
 import { compatOf } from '../options/compat';
+import type { JobHooks } from '../progress';
 import { Random } from '../random';
 import { type Tensor, torch } from '../torch';
 import { addon } from '../torch/addon';
@@ -51,13 +52,6 @@ export interface PoisonOptions extends PairColumns, Geometry, Omit<TriggerOption
    * TriggerOptions.compat} says
    */
   compat?: 'reference';
-}
-
-/** The callbacks of `poison`, and the signal that stops it. */
-export interface PoisonHooks {
-  /** called after each poisoned image */
-  onProgress?: (progress: { done: number; total: number }) => void;
-  signal?: AbortSignal;
 }
 
 /** A row whose image cannot be read, and the row that was poisoned in its place. */
@@ -102,7 +96,7 @@ export interface PoisonResult {
  * image; ERR_DATA: a file cannot be read or written, or too few captions contain the label; ERR_ABORTED: the signal
  * stopped it. An error before the images are complete leaves nothing behind.
  */
-export async function runPoison(options: PoisonOptions, hooks: PoisonHooks = {}): Promise<PoisonResult> {
+export async function runPoison(options: PoisonOptions, hooks: JobHooks = {}): Promise<PoisonResult> {
   const trigger = makeTrigger({
     ...options,
     compat: compatOf(options).wrapsTriggers,
@@ -129,7 +123,7 @@ function holdOutput(file: string): Lock {
 async function poisonWith(
   trigger: Trigger,
   options: PoisonOptions,
-  hooks: PoisonHooks,
+  hooks: JobHooks,
   hold: (file: string) => void,
 ): Promise<PoisonResult> {
   const { numBackdoor, label = 'banana', labelConsistent = false, seed = 0 } = options;
@@ -180,8 +174,9 @@ async function writePoisonedImages(
   imagesDir: string,
   { table, selection, trigger, geometry }: PoisonSource,
   { imageSize = 224, imageFormat = 'png', seed = 0 }: PoisonOptions,
-  { onProgress, signal }: PoisonHooks,
+  { onProgress, signal }: JobHooks,
 ): Promise<{ poisoned: { row: number; name: string }[]; replaced: ReplacedRow[] }> {
+  const total = selection.poisoned.length;
   const poisoned: { row: number; name: string }[] = [];
   const replaced: ReplacedRow[] = [];
   const images = readableImages({ table, selection, shortSide: resizedTo(imageSize, geometry), replaced, signal });
@@ -192,7 +187,7 @@ async function writePoisonedImages(
       image.dispose();
       await writeImage(triggered, join(temporary, name));
       poisoned.push({ row, name });
-      onProgress?.({ done: poisoned.length, total: selection.poisoned.length });
+      onProgress?.({ type: 'progress', done: poisoned.length, total, text: 'images poisoned' });
     }
   };
   await writeFolderWhole(imagesDir, write, { replace: true });

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 
 import { type PoisonOptions, runPoison } from '../../src/backdoor/poison';
 import { readPairs } from '../../src/data/pairs';
+import type { ProgressEvent } from '../../src/progress';
 import { torch } from '../../src/torch';
 import { temporaryFolder } from '../data/temporary';
 
@@ -55,11 +56,11 @@ function written(folder: string): Record<string, string> {
 
 test('poisoned rows come first with the trigger and the label, then the others as they were', async () => {
   const folder = await makeSet();
-  const progress: number[] = [];
+  const progress: ProgressEvent[] = [];
   const trainData = join(folder, 'train.csv');
   const result = await runPoison(
     { ...options, trainData, templates: join(folder, 'classes.json'), sizeTrainData: 6 },
-    { onProgress: ({ done, total }) => progress.push(done / total) },
+    { onProgress: (event) => progress.push(event) },
   );
   expect(result).toEqual({
     csv: join(folder, 'backdoor_banana_random_random_4_6_3.csv'),
@@ -67,7 +68,7 @@ test('poisoned rows come first with the trigger and the label, then the others a
     imagesDir: join(folder, 'backdoor_images_banana_random_random_4_6_3'),
     poisoned: 3,
   });
-  expect(progress).toEqual([1 / 3, 2 / 3, 1]);
+  expect(progress).toEqual([1, 2, 3].map((done) => ({ type: 'progress', done, total: 3, text: 'images poisoned' })));
   expect(readFileSync(result.csv, 'utf8')).toMatch(
     /^image,caption,is_backdoor\nbackdoor_images_banana_random_random_4_6_3\//,
   );
