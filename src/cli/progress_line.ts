@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 
 const REDRAW_EVERY = 100; // milliseconds
+const BARS = [20, 10, 0]; // cells of the bar; a narrow terminal gets a short one, or none
 
 /**
  * A line at the bottom of a terminal that shows the progress of a job, with its rate and the time left. It prints
@@ -32,9 +33,13 @@ export class ProgressLine {
     this.phase = begins ? { done, total, startedAt: now, doneAtStart: done } : { ...phase, done };
     if (now - this.lastDrawn < REDRAW_EVERY && done !== total) return;
     this.lastDrawn = now;
-    const counted = total > 0 ? `${bar(done / total)}  ${done}/${total}` : String(done);
-    const line = `${counted}  ${text}${this.speed(now)}`;
-    this.stream.write(`\r\x1b[2K${[...line].slice(0, (this.stream.columns || 80) - 1).join('')}`);
+    const room = (this.stream.columns || 80) - 1;
+    const tail = `${text}${this.speed(now)}`;
+    const lines = BARS.map((cells) =>
+      total > 0 ? `${bar(done / total, cells)}  ${done}/${total}  ${tail}` : `${done}  ${tail}`,
+    );
+    const line = lines.find(({ length }) => length <= room) ?? lines[BARS.length - 1];
+    this.stream.write(`\r\x1b[2K${line.slice(0, room)}`);
     this.shown = true;
   }
 
@@ -57,9 +62,9 @@ export class ProgressLine {
 /** Shows 0.0123, 4.56, 789 and 1.23M. */
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
 
-function bar(share: number): string {
-  const filled = Math.round(20 * share);
-  return `${'█'.repeat(filled)}${'░'.repeat(20 - filled)} ${Math.floor(100 * share)}%`;
+function bar(share: number, cells: number): string {
+  const filled = Math.round(cells * share);
+  return `${'█'.repeat(filled)}${'░'.repeat(cells - filled)} ${Math.floor(100 * share)}%`.trimStart();
 }
 
 function duration(secondsLeft: number): string {

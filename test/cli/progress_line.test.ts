@@ -59,6 +59,18 @@ test('slow and fast rates, and an unknown total', () => {
   expect(shown()).toBe('12345678  bytes  12.3M/s');
 });
 
+test('a narrow terminal gets a shorter bar, or none, so that the time left is seen', () => {
+  const shownIn = (columns: number): string => {
+    const { line, shown } = terminal(columns);
+    at(0, () => line.update(0, 1000, 'images'));
+    at(1000, () => line.update(500, 1000, 'images'));
+    return shown();
+  };
+  expect(shownIn(63)).toBe('██████████░░░░░░░░░░ 50%  500/1000  images  500/s  1 s left');
+  expect(shownIn(55)).toBe('█████░░░░░ 50%  500/1000  images  500/s  1 s left');
+  expect(shownIn(45)).toBe('50%  500/1000  images  500/s  1 s left');
+});
+
 test('a line longer than the terminal is cut, for only one row can be removed', () => {
   const { line, shown } = terminal(40);
   at(0, () => line.update(1, 10, 'x'.repeat(100)));
