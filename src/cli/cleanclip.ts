@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { CleanclipError } from '../errors';
+import { commandLineFlags } from '../options/command_line';
 import { commandName, type JobCommand, type JobCommandName, jobCommands } from '../options/commands';
 import { command as augmentImage } from './augment_image';
 import { command as augmentText } from './augment_text';
@@ -9,7 +10,7 @@ import { command as doctor } from './doctor';
 import { command as download } from './download';
 import { command as embed } from './embed';
 import { command as linearProbe } from './linear_probe';
-import { normaliseArguments } from './option_table';
+import { addOptions, normaliseArguments } from './option_table';
 import { command as plot } from './plot';
 import { command as poison } from './poison';
 import { command as prepare } from './prepare';
@@ -26,7 +27,7 @@ const program = new Command('cleanclip').description(
 const data = [download, prepare, augmentText, augmentImage];
 const measuring = [embed, zeroshot, linearProbe, retrieval, plot, report];
 const commands = [...data, poison, convert, ...measuring, setup, doctor];
-for (const command of commands) program.addCommand(command);
+for (const command of commands) program.addCommand(addOptions(command, commandLineFlags));
 
 /** Rewrites the flags of a command that runs a job, see {@link normaliseArguments}. */
 function normalise(command: string, args: readonly string[]): readonly string[] {

@@ -26,8 +26,11 @@ export function jobCommand<T>(
         .map((arg, i) => [arg, command.processedArgs[i] as string | string[] | undefined] as const)
         .filter(([, value]) => value !== undefined && value.length > 0),
     ) as Record<string, string | string[]>;
-    await runCommand(`cleanclip ${commandName(name)}`, (hooks) =>
-      run({ ...toInput(optionsOf(name), { ...given, ...command.opts() }), ...hooks } as T & Required<JobHooks>),
+    await runCommand(
+      `cleanclip ${commandName(name)}`,
+      (hooks) =>
+        run({ ...toInput(optionsOf(name), { ...given, ...command.opts() }), ...hooks } as T & Required<JobHooks>),
+      () => command.opts(),
     );
   });
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 
 import { optionError } from '../errors';
+import { commandLineFlags } from '../options/command_line';
 import { camelCase, type OptionSpec, unknownOption } from '../options/define';
 
 type Table = Record<string, OptionSpec>;
@@ -21,19 +22,22 @@ function describe({ doc, default: value, defaultText, unit }: OptionSpec): strin
 }
 
 /**
- * Converts parsed flags to what the API takes: numbers are parsed, and names are in camelCase.
+ * Converts parsed flags to what the API takes: numbers are parsed, and names are in camelCase. Flags of
+ * {@link commandLineFlags} are left out.
  * @throws CleanclipError `ERR_OPTION` for a value that cannot be parsed
  */
 export function toInput(table: Table, parsed: Record<string, string | string[] | boolean>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(parsed).map(([name, given]) => {
-      const spec = table[name];
-      const words = [given].flat();
-      const value = given === true ? true : spec.parse(words.join(spec.type === 'string' ? '\0' : ' '));
-      if (value === undefined)
-        throw optionError(`--${name} must be ${spec.expects(undefined)}, but is '${words.join(' ')}'.`);
-      return [camelCase(name), value];
-    }),
+    Object.entries(parsed)
+      .filter(([name]) => !(name in commandLineFlags))
+      .map(([name, given]) => {
+        const spec = table[name];
+        const words = [given].flat();
+        const value = given === true ? true : spec.parse(words.join(spec.type === 'string' ? '\0' : ' '));
+        if (value === undefined)
+          throw optionError(`--${name} must be ${spec.expects(undefined)}, but is '${words.join(' ')}'.`);
+        return [camelCase(name), value];
+      }),
   );
 }
 
@@ -46,7 +50,7 @@ export function normaliseArguments(
   table: Table,
   aliases: Record<string, string> = {},
 ): string[] {
-  const known = [...Object.keys(table), ...Object.keys(aliases), 'help', 'version'];
+  const known = [...Object.keys({ ...table, ...commandLineFlags, ...aliases }), 'help', 'version'];
   return argv.map((argument) => {
     const [, given, rest] = /^--([^=]+)(.*)$/s.exec(argument) ?? [];
     if (given === undefined) return argument;

@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 
 import { CleanclipError } from '../errors';
 import { endOnSecondInterrupt } from '../jobs/interrupts';
+import type { CommandLineFlags } from '../options/command_line';
 import type { JobHooks, ProgressEvent } from '../progress';
 import { ProgressLine } from './progress_line';
 
@@ -15,21 +16,32 @@ export function goOnUnread(): void {
  * Runs a job for a command, and prints its log lines and a progress line. Ctrl-C, SIGTERM and a closed terminal abort
  * the job. An error becomes one sentence and an exit code: 1, or, after an abort, 130 (Ctrl-C), 143 (SIGTERM) or 129
  * (closed terminal). A second Ctrl-C ends the process by SIGINT at once.
+ * @param program name of the command, which begins the sentence of an error
+ * @param job does the work, and prints its result
+ * @param flags returns the flags of the command line; the job may parse them first
  */
-export async function runCommand(program: string, job: (hooks: Required<JobHooks>) => Promise<void>): Promise<void> {
+export async function runCommand(
+  program: string,
+  job: (hooks: Required<JobHooks>) => Promise<void>,
+  flags: () => CommandLineFlags = () => ({}),
+): Promise<void> {
   goOnUnread();
   endOnSecondInterrupt();
   const abort = new AbortController();
   const progress = new ProgressLine(process.stderr);
   const onProgress = (event: ProgressEvent): void => {
-    if (event.type === 'log') progress.print(event.line);
+    if (flags().quiet) {
+      if (event.type === 'log' && event.level === 'WARNING') console.error(event.line);
+    } else if (event.type === 'log') progress.print(event.line);
     else if (event.type === 'progress') progress.update(event.done, event.total, event.text);
   };
   let exitCode = 130; // the exit code of ranks that stop because another rank was asked to
   const stop = (signal: NodeJS.Signals): void => {
     if (abort.signal.aborted) return;
     exitCode = 128 + constants.signals[signal];
-    progress.print(`${program}: stopping; press Ctrl-C again to stop without saving.`);
+    const notice = `${program}: stopping; press Ctrl-C again to stop without saving.`;
+    if (flags().quiet) console.error(notice);
+    else progress.print(notice);
     abort.abort();
   };
   const end = (): void => {

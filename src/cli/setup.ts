@@ -9,7 +9,7 @@ export const command = new Command('setup')
     false,
   )
   .option('--force', 'compile even when nothing has changed', false)
-  .action(async (options: { cuda: boolean; force: boolean }) => {
+  .action(async (options: { cuda: boolean; force: boolean; quiet?: boolean }) => {
     const { setup } = await import('../setup/setup');
     setup(options);
   });

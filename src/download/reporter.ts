@@ -25,8 +25,7 @@ export class Reporter {
 
   private progress(): void {
     const { rows, images } = this.tally;
-    const text = `rows, ${images} with an image, ${this.rate().toFixed(0)} per second`;
-    this.onProgress?.({ type: 'progress', done: rows, total: this.rows, text });
+    this.onProgress?.({ type: 'progress', done: rows, total: this.rows, text: `rows, ${images} with an image` });
   }
 
   private line(): void {

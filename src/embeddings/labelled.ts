@@ -27,7 +27,9 @@ export async function embedLabelledSet(clip: Clip, options: EmbedOptions, hooks:
   const split = evalTestDataDir === undefined ? 'train' : 'test';
   const set = await readLabelledSet((evalTestDataDir ?? evalTrainDataDir)!, { dataType, split });
   const attack = addBackdoor ? attackOf({ ...options, asr: true }, set.classes, clip.config.imageSize) : undefined;
-  const classes = await classEmbeddings(clip, set.classes, set.templates);
+  const classes = await classEmbeddings(clip, set.classes, set.templates, (done, total) =>
+    hooks.onProgress?.({ type: 'progress', done, total, text: 'classes embedded' }),
+  );
   const clean = await encode(clip, set, undefined, options, hooks);
   const triggered = attack && (await encode(clip, set, attack, options, hooks));
   const tensors = torch.tidy(() => {

@@ -15,6 +15,8 @@ export interface PairHooks {
   signal?: AbortSignal;
   /** called once, at the end, when pairs were left out */
   warn(warning: string): void;
+  /** called after each batch with the number of pairs that this rank has done, and that it has to do */
+  onBatch?: (done: number, total: number) => void;
 }
 
 type Use = (embeds: Embeds, rows: Int32Array) => void;
@@ -30,12 +32,15 @@ export async function embedPairs(
   clip: Clip,
   table: PairTable,
   options: BatchOptions,
-  { signal, warn }: PairHooks,
+  { signal, warn, onBatch }: PairHooks,
   use: Use,
 ): Promise<void> {
   const own = ownBatches(table.length, options.batchSize, ranks());
-  const embed = (batch: Batch, rows: Int32Array): void =>
+  let done = 0;
+  const embed = (batch: Batch, rows: Int32Array): void => {
     use(embedBatch(clip, batch, { start: 0, length: rows.length }), rows);
+    onBatch?.((done += rows.length), own.length);
+  };
   const bad = own.length === 0 ? [] : await eachBatch(clip, table, own, options, signal, embed);
   const all = (await fromAllRanks(bad)).flat().sort((a, b) => a.row - b.row);
   if (all.length === 0 || ranks().rank > 0) return;

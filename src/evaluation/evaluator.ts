@@ -121,6 +121,7 @@ export class Evaluator {
       loss: await validationLoss(this.clip, this.validation, this.options, {
         signal: this.hooks.signal,
         warn: (text) => log.warning(`Validation: ${text}`),
+        onBatch: this.counter('pairs of the validation'),
       }),
     };
   }
@@ -160,7 +161,10 @@ export class Evaluator {
     clip.eval();
     if (classifier !== undefined) return this.finetuned(log, classifier);
     if (options.linearProbe) return this.probe(log, at, labelled);
-    return zeroshotMetrics(clip, labelled, this.measuring(log, 'zero-shot evaluation'));
+    return zeroshotMetrics(clip, labelled, {
+      ...this.measuring(log, 'zero-shot evaluation'),
+      onClasses: this.counter('classes embedded'),
+    });
   }
 
   private async probe(log: RunLog, { epoch, step }: Measured, labelled: LabelledSet): Promise<Record<string, number>> {
@@ -229,9 +233,11 @@ export class Evaluator {
     };
   }
 
-  /** Returns a function that reports how many of `total` are done, as progress events. */
-  private counter(text: string, total: number): (done: number) => void {
-    return (done) => this.hooks.onProgress?.({ type: 'progress', done, total, text });
+  /** Returns a function that reports how many are done, as progress events; it takes the total if that is not given. */
+  private counter(text: string): (done: number, total: number) => void;
+  private counter(text: string, total: number): (done: number) => void;
+  private counter(text: string, all?: number): (done: number, total?: number) => void {
+    return (done, total = all!) => this.hooks.onProgress?.({ type: 'progress', done, total, text });
   }
 }
 

@@ -23,12 +23,12 @@ type Templates = readonly ((name: string) => string)[];
 export async function zeroshotMetrics(
   clip: Clip,
   set: LabelledSet,
-  options: Omit<MeasureOptions, 'size' | 'geometry'>,
+  options: Omit<MeasureOptions, 'size' | 'geometry'> & { onClasses?: OnClasses },
 ): Promise<Record<string, number>> {
   const { names, places } = distinctNames(set.classes);
   const distinct = { ...set, classes: names, labels: set.labels.map((label) => places[label]) };
   const attack = options.attack && { ...options.attack, target: places[options.attack.target] };
-  const embeddings = await classEmbeddings(clip, names, set.templates); // [C, D]
+  const embeddings = await classEmbeddings(clip, names, set.templates, options.onClasses); // [C, D]
   const score = (pixels: Tensor): Tensor => unit(encode(clip, pixels).to('float32')).mm(embeddings.t());
   try {
     const { clean, triggered, success } = await measure(score, distinct, {
@@ -47,6 +47,9 @@ export async function zeroshotMetrics(
   }
 }
 
+/** Is called with the number of classes that this rank has embedded, and that it has to embed. */
+export type OnClasses = (done: number, total: number) => void;
+
 /** Divides features by their length: [N, D] → [N, D]. */
 export const unit = (features: Tensor): Tensor =>
   features.div(torch.ops.aten.linalg_vector_norm(features, 2, [-1], true));
@@ -54,12 +57,18 @@ export const unit = (features: Tensor): Tensor =>
 /**
  * Computes one unit-norm embedding per class: the mean of the unit-norm text features of its templates, normalised
  * again (Radford et al. 2021, section 3.1.4). With several ranks each computes some of the classes.
+ * @param onClasses called after each batch of classes
  * @returns float32 [classes, D] on the model's device
  */
-export async function classEmbeddings(clip: Clip, classes: readonly string[], templates: Templates): Promise<Tensor> {
+export async function classEmbeddings(
+  clip: Clip,
+  classes: readonly string[],
+  templates: Templates,
+  onClasses?: OnClasses,
+): Promise<Tensor> {
   const { rank, worldSize } = ranks();
   const [from, to] = [rank, rank + 1].map((bound) => Math.floor((bound * classes.length) / worldSize));
-  const own = from === to ? undefined : embedClasses(clip, classes.slice(from, to), templates);
+  const own = from === to ? undefined : embedClasses(clip, classes.slice(from, to), templates, onClasses);
   if (worldSize === 1) return own!;
   const parts = await fromAllRanks(own?.data() as Float32Array | undefined);
   own?.dispose();
@@ -70,7 +79,7 @@ export async function classEmbeddings(clip: Clip, classes: readonly string[], te
 }
 
 /** Embeds some classes at a time, so that only their texts and features are in memory. */
-function embedClasses(clip: Clip, classes: readonly string[], templates: Templates): Tensor {
+function embedClasses(clip: Clip, classes: readonly string[], templates: Templates, onClasses?: OnClasses): Tensor {
   const count = Math.max(1, Math.floor(TEXTS_A_BATCH / templates.length)); // classes of a batch
   const embed = (names: readonly string[]): Tensor => {
     const texts = names.flatMap((name) => templates.map((template) => template(name)));
@@ -81,5 +90,10 @@ function embedClasses(clip: Clip, classes: readonly string[], templates: Templat
   const batches = Array.from({ length: Math.ceil(classes.length / count) }, (_, i) =>
     classes.slice(i * count, (i + 1) * count),
   );
-  return torch.tidy(() => torch.noGrad(() => torch.cat(batches.map((names) => torch.tidy(() => embed(names))))));
+  const embedBatch = (names: readonly string[], i: number): Tensor => {
+    const embedded = torch.tidy(() => embed(names));
+    onClasses?.(Math.min(classes.length, (i + 1) * count), classes.length);
+    return embedded;
+  };
+  return torch.tidy(() => torch.noGrad(() => torch.cat(batches.map(embedBatch))));
 }

@@ -7,7 +7,7 @@ import { addon } from '../torch/addon';
 import { inGroup } from './group';
 import { holdingRun } from './hold';
 import type { FromJob } from './messages';
-import { type JobName, jobs } from './registry';
+import { type JobName, jobs, type Work } from './registry';
 
 async function main(): Promise<void> {
   const port = parentPort!;
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   port.on('message', () => abort.abort());
   const send = (message: FromJob): void => port.postMessage(message);
   try {
-    const work = await jobs[job]();
+    const work: Work = await jobs[job]();
     if (endOnInterrupt) addon().endOnSecondInterrupt();
     const hooks: JobHooks = { signal: abort.signal, onProgress: (event) => send({ type: 'event', event }) };
     const result = await inGroup(options, () => holdingRun(options, () => work(options, hooks)));

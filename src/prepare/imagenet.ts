@@ -20,11 +20,11 @@ export const prepareImageNet: Prepare = async ({ input, images, output, allowMis
   if (data === undefined)
     throw dataError(`'${input}' has no data/meta.mat: expected the folder ILSVRC2012_devkit_t12 of the devkit.`);
   const labels = await labelsById(join(data, 'meta.mat'));
-  check();
   const truth = join(data, 'ILSVRC2012_validation_ground_truth.txt');
   const csv = output ?? join(images!, 'labels.csv');
   const missing = new MissingImages(allowMissing);
-  const rows = readLines(truth).map(([line, number], i): [string, number] => {
+  const lines = readLines(truth);
+  const rows = lines.map(([line, number], i): [string, number] => {
     const label = /^\d+$/.test(line) ? labels.get(Number(line)) : undefined;
     if (label === undefined)
       throw dataError(
@@ -32,6 +32,7 @@ export const prepareImageNet: Prepare = async ({ input, images, output, allowMis
       );
     const image = join(resolve(images!), `ILSVRC2012_val_${String(i + 1).padStart(8, '0')}.JPEG`);
     missing.note(image, 1);
+    check(i + 1, lines.length, 'images looked for');
     return [pathFrom(csv, image), label];
   });
   if (rows.length === 0) throw dataError(`${truth} is empty: expected the id of a class on each line.`);

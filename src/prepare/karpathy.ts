@@ -13,13 +13,12 @@ export const prepareCaptions: Prepare = async (options, check) => {
   const text = readRegular(input, { wanted: 'captions as JSON or csv', maxBytes: LARGEST })
     .toString('utf8')
     .replace(/^\uFEFF/, '');
-  check();
   const isJson = /^\s*\{/.test(text);
   if (!isJson && set === 'mscoco')
     throw dataError(`${input} is no JSON: expected Karpathy's dataset_coco.json, {"images": […]}.`);
   const all = isJson ? fromJson(text, options) : fromResults(text, input, resolve(images!));
   const pairs = all.map(({ image, captions: every }) => ({ image, captions: every.slice(0, captions) }));
-  return writePairs(output!, pairs, input, allowMissing);
+  return writePairs(output!, pairs, { source: input, allowMissing, check });
 };
 
 interface KarpathyImage {

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from 'node:path';
 
 import { writeCsv } from '../data/csv_writer';
 import { dataError } from '../errors';
-import type { PrepareResult } from './types';
+import type { Check, PrepareResult } from './types';
 
 /** An image and its captions. */
 export interface Captioned {
@@ -53,17 +53,20 @@ export function pathFrom(csv: string, image: string): string {
   return path.startsWith('..') ? image : path;
 }
 
-/** Writes a csv of pairs with a row for each caption; captions of an image are in consecutive rows. */
+/**
+ * Writes a csv of pairs with a row for each caption; captions of an image are in consecutive rows.
+ * @param how `source` names what the pairs are from, for errors
+ */
 export function writePairs(
   output: string,
   pairs: readonly Captioned[],
-  source: string,
-  allowMissing: boolean,
+  { source, allowMissing, check }: { source: string; allowMissing: boolean; check: Check },
 ): PrepareResult {
   const missing = new MissingImages(allowMissing);
   let rows = 0;
-  for (const { image, captions } of pairs) {
+  for (const [i, { image, captions }] of pairs.entries()) {
     missing.note(image, captions.length);
+    check(i + 1, pairs.length, 'images looked for');
     rows += captions.length;
   }
   missing.check(source);

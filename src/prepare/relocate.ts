@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { basename, isAbsolute, join, normalize, relative, resolve } from 'node:path';
 
 import { columnIndex, readCsv } from '../data/csv';
@@ -13,6 +14,7 @@ import type { Prepare } from './types';
 export const relocate: Prepare = async (options, check) => {
   const { input, output, images, from, imageKey, delimiter, allowMissing } = options;
   const root = resolve(images!);
+  const size = statSync(input, { throwIfNoEntry: false })?.size ?? 0;
   const missing = new MissingImages(allowMissing);
   const names = new Set<string>();
   const rows: string[][] = [];
@@ -23,7 +25,7 @@ export const relocate: Prepare = async (options, check) => {
     (columns) => {
       header = columns;
       const column = columnIndex(columns, imageKey, input, '--image_key');
-      return (fields, { line }) => {
+      return (fields, { line, byte }) => {
         const path = fields[column].trim();
         const tail = from === undefined ? basename(path) : tailOf(path, from);
         if (path === '' || tail === undefined)
@@ -36,13 +38,14 @@ export const relocate: Prepare = async (options, check) => {
         missing.note(image, 1);
         names.add(image);
         rows.push(fields.map((field, i) => (i === column ? pathFrom(output!, image) : field)));
-        if (rows.length % 1000 === 0) check();
+        if (rows.length % 1000 === 0) check(byte, size, 'bytes of rows moved');
       };
     },
     ({ line, reason }) => {
       throw dataError(`${input}, line ${line}: ${reason}.`);
     },
   );
+  check(size, size, 'bytes of rows moved');
   if (rows.length === 0) throw dataError(`${input} has a header but no rows: expected one row per image.`);
   missing.check(input);
   writeCsv(output!, header, rows, delimiter);

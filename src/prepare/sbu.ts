@@ -20,9 +20,12 @@ export const prepareSbu: Prepare = async ({ input, output }, check) => {
   let result: PrepareResult | undefined;
   await writeFolderWhole(output!, async (temporary) => {
     const set = new SbuFolder(temporary);
-    for (const tar of tars) {
+    const sizes = tars.map((tar) => statSync(tar).size);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    for (const [i, tar] of tars.entries()) {
+      const before = sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
       await readTar(tar, LARGEST, (file) => {
-        check();
+        check(before + file.read, total, 'bytes of tars');
         set.take(basename(tar).replace(/\.tar(\..*)?$|\.tgz$/i, ''), file);
       });
       set.endTar();

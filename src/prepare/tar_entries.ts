@@ -11,6 +11,8 @@ import { openRegular } from '../input_files';
 export interface TarFile {
   name: string;
   content: Buffer;
+  /** bytes of the tar that have been read so far, compressed if it is */
+  read: number;
 }
 
 /**
@@ -24,6 +26,7 @@ export async function readTar(file: string, most: number, take: (file: TarFile) 
   const { fd } = openRegular(file, { wanted: 'a tar' });
   let failure: unknown;
   const refuse = (reason: string): void => void (failure ??= dataError(`${file} cannot be used: ${reason}.`));
+  let read = 0;
   const parser = new Parser({ strict: true, onReadEntry: (entry: ReadEntry) => readEntry(entry) });
   const ended = new Promise<void>((done) => parser.once('end', done).once('error', () => done()));
   parser.on('error', (error: Error) => (failure ??= damaged(file, error)));
@@ -38,7 +41,7 @@ export async function readTar(file: string, most: number, take: (file: TarFile) 
     entry.on('data', (chunk: Buffer) => chunks.push(chunk));
     entry.on('end', () => {
       try {
-        take({ name, content: Buffer.concat(chunks) });
+        take({ name, content: Buffer.concat(chunks), read });
       } catch (error) {
         failure ??= error;
       }
@@ -48,6 +51,7 @@ export async function readTar(file: string, most: number, take: (file: TarFile) 
     await pipeline(createReadStream(file, { fd }), async function (source) {
       for await (const chunk of source as AsyncIterable<Buffer>) {
         if (failure !== undefined) break;
+        read += chunk.length;
         if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), ended]);
       }
       parser.end();

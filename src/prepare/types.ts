@@ -18,5 +18,8 @@ export interface PrepareResult {
   leftOut: number;
 }
 
-/** A preparation. It calls `check` between steps, which throws when the job is aborted. */
-export type Prepare = (options: PrepareOptions, check: () => void) => Promise<PrepareResult>;
+/** Is called between steps, with how far the preparation is; it throws when the job is aborted. */
+export type Check = (done: number, total: number, text: string) => void;
+
+/** A preparation. */
+export type Prepare = (options: PrepareOptions, check: Check) => Promise<PrepareResult>;

@@ -58,9 +58,9 @@ export async function runReport(options: ReportOptions, { signal, onProgress }: 
   for (const [done, step] of steps.entries()) {
     await new Promise((next) => setImmediate(next)); // lets an abort arrive
     if (signal?.aborted) throw new CleanclipError('The report was stopped; nothing was written.', 'ERR_ABORTED');
-    onProgress?.({ type: 'progress', done, total: steps.length, text: 'sections of the report' });
     const section = await step();
     if (section !== undefined) sections.push(section);
+    onProgress?.({ type: 'progress', done: done + 1, total: steps.length, text: 'sections of the report' });
   }
   const title = options.title ?? `Report on ${names.join(', ')}`;
   writeFileWhole(resolve(output), pageOf({ title, sections, version: packageVersion() }));

@@ -17,9 +17,10 @@ const bytesPerJob = 2 * 1024 ** 3;
  * Compiles native/ with cmake-js, which supplies the headers of Node-API and downloads nothing. The addon and its
  * record are written atomically, after everything is compiled and linked.
  *
+ * @param quiet shows the messages of the compiler only when it fails; default false
  * @throws CleanclipError `ERR_NATIVE` when the build fails; the compiler has printed its messages by then
  */
-export function build(libtorch: Libtorch): void {
+export function build(libtorch: Libtorch, quiet = false): void {
   const record = newRecord(libtorch);
   if (!configuredFor(libtorch)) rmSync(workFolder, { recursive: true, force: true });
 
@@ -34,8 +35,13 @@ export function build(libtorch: Libtorch): void {
     `--CDLIBTORCH_VERSION=${libtorch.version}`,
     '--log-level=warn',
   ];
-  const { status } = spawnSync(process.execPath, args, { cwd: packageRoot, stdio: 'inherit' });
+  const { status, output } = spawnSync(process.execPath, args, {
+    cwd: packageRoot,
+    stdio: quiet ? 'pipe' : 'inherit',
+    maxBuffer: 1 << 28,
+  });
   if (status !== 0) {
+    for (const messages of quiet ? output : []) if (messages !== null) process.stderr.write(messages);
     throw nativeError(
       `The addon could not be compiled against libtorch ${libtorch.version} in ${libtorch.root}: see the ` +
         `compiler's message above. ` +

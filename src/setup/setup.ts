@@ -17,7 +17,9 @@ export interface SetupOptions {
   readonly cuda?: boolean;
   /** Compile even when the addon is current. Default: false. */
   readonly force?: boolean;
-  /** Receives progress messages, one line per call. Default: console.log. */
+  /** Tell only that the addon is ready, and show the compiler's messages only when it fails. Default: false. */
+  readonly quiet?: boolean;
+  /** Receives progress messages and the result, one line per call. Default: console.log. */
   readonly log?: (line: string) => void;
 }
 
@@ -28,7 +30,7 @@ export interface SetupOptions {
  * @returns the libtorch that the addon uses
  * @throws CleanclipError `ERR_NATIVE` when a requirement is missing or the build fails; the message names the remedy
  */
-export function setup({ cuda = false, force = false, log = console.log }: SetupOptions = {}): Libtorch {
+export function setup({ cuda = false, force = false, quiet = false, log = console.log }: SetupOptions = {}): Libtorch {
   const found = findLibtorch({ cuda });
   if (found && !force && isCurrent(found) && !(cuda && missingCuda(found))) {
     log(`The addon is ready, built against libtorch ${describeLibtorch(found)}.`);
@@ -37,7 +39,9 @@ export function setup({ cuda = false, force = false, log = console.log }: SetupO
   needBuildTools();
   const held = holdBuild();
   try {
-    return compile(found, cuda, log);
+    const libtorch = compile(found, { cuda, quiet, log: quiet ? () => {} : log });
+    log('The addon is ready.');
+    return libtorch;
   } catch (error) {
     throw asBuildError(error);
   } finally {
@@ -45,13 +49,12 @@ export function setup({ cuda = false, force = false, log = console.log }: SetupO
   }
 }
 
-function compile(found: Libtorch | null, cuda: boolean, log: (line: string) => void): Libtorch {
+function compile(found: Libtorch | null, { cuda, quiet, log }: Omit<Required<SetupOptions>, 'force'>): Libtorch {
   const libtorch = found ?? (cuda ? fetchCudaLibtorch(log) : fetchLibtorch(log));
   log(`Compiling the addon against libtorch ${describeLibtorch(libtorch)}; this takes some minutes …`);
-  build(libtorch);
+  build(libtorch, quiet);
   const missing = cuda ? missingCuda(libtorch) : null;
   if (missing) throw nativeError(missing);
-  log('The addon is ready.');
   return libtorch;
 }
 

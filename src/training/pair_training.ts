@@ -55,7 +55,7 @@ export async function trainPairs(run: PairRun): Promise<TrainResult> {
     async onStart(state) {
       if (resumed) await measureIfDue(state);
       if (state.batch > 0) return;
-      await pairs.removeAfter(state.epoch, signal);
+      await pairs.removeAfter(state.epoch, run.hooks);
     },
     onEpochStart(epoch) {
       log.info(`Starting Epoch ${epoch}`);
@@ -66,7 +66,7 @@ export async function trainPairs(run: PairRun): Promise<TrainResult> {
       log.info(`Finished Epoch ${state.epoch}, Time Taken: ${reporter.epochSeconds().toFixed(3)}`);
       await save();
       await measureIfDue(state);
-      await pairs.removeAfter(state.epoch, signal);
+      await pairs.removeAfter(state.epoch, run.hooks);
     },
     async onEnd(state) {
       if (state.batch > 0) await measurements.measure(state);

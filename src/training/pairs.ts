@@ -1,6 +1,7 @@
 import type { Clip } from '../clip/model';
 import { PairLoader } from '../data/loader';
 import { type PairTable, readPairs } from '../data/pairs';
+import type { PairHooks } from '../evaluation/embed_pairs';
 import { compatOf } from '../options/compat';
 import type { TrainingPairOptions } from '../options/slices';
 import type { JobHooks } from '../progress';
@@ -32,10 +33,14 @@ export class TrainingPairs {
   }
 
   /** Drops the pairs of highest similarity, if progressive removal is due after this many epochs. */
-  async removeAfter(epoch: number, signal?: AbortSignal): Promise<void> {
+  async removeAfter(epoch: number, { signal, onProgress }: JobHooks): Promise<void> {
     if (!this.options.progressive || !this.options.progressiveEpochs!.includes(epoch)) return;
     this.log.info(`Scoring ${this.table.length} pairs`);
-    const hooks = { signal, warn: (text: string) => this.log.warning(`Removal: ${text}`) };
+    const hooks: PairHooks = {
+      signal,
+      warn: (text) => this.log.warning(`Removal: ${text}`),
+      onBatch: (done, total) => onProgress?.({ type: 'progress', done, total, text: 'pairs scored' }),
+    };
     const { path, kept, removed, removedBackdoor, totalBackdoor } = await removeMostSimilar(
       this.clip,
       this.table,

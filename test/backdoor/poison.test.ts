@@ -60,11 +60,11 @@ function written(folder: string): Record<string, string> {
 
 test('poisoned rows come first with the trigger and the label, then the others as they were', async () => {
   const folder = await makeSet();
-  const progress: number[] = [];
+  const progress: ProgressEvent[] = [];
   const trainData = join(folder, 'train.csv');
   const result = await runPoison(
     { ...options, trainData, templates: join(folder, 'classes.json'), sizeTrainData: 6 },
-    { onProgress: (event) => isOfImages(event) && progress.push(event.done / event.total) },
+    { onProgress: (event) => isOfImages(event) && progress.push(event) },
   );
   expect(result).toEqual({
     trainData: join(folder, 'backdoor_banana_random_random_4_6_3.csv'),
@@ -73,7 +73,7 @@ test('poisoned rows come first with the trigger and the label, then the others a
     imagesDir: join(folder, 'backdoor_images_banana_random_random_4_6_3'),
     poisoned: 3,
   });
-  expect(progress).toEqual([1 / 3, 2 / 3, 1]);
+  expect(progress).toEqual([1, 2, 3].map((done) => ({ type: 'progress', done, total: 3, text: 'images poisoned' })));
   expect(readFileSync(result.trainData, 'utf8')).toMatch(
     /^image,caption,is_backdoor\nbackdoor_images_banana_random_random_4_6_3\//,
   );

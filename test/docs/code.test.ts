@@ -8,6 +8,7 @@ import * as api from '../../src';
 import { command as doctor } from '../../src/cli/doctor';
 import { addOptions, normaliseArguments, toInput } from '../../src/cli/option_table';
 import { command as setup } from '../../src/cli/setup';
+import { commandLineFlags } from '../../src/options/command_line';
 import { commandName, type JobCommand, type JobCommandName, jobCommands } from '../../src/options/commands';
 import { resolve } from '../../src/options/define';
 import { trainOptions } from '../../src/options/train';
@@ -17,7 +18,7 @@ const all = pages.flatMap(blocks);
 const place = ({ page, line }: Block): string => `${page}:${line}`;
 
 test('every block of code says its language', () => {
-  expect(all.filter(({ language }) => !/^(js|ts|sh|mermaid)$/.test(language)).map(place)).toEqual([]);
+  expect(all.filter(({ language }) => !/^(js|ts|sh|text|mermaid)$/.test(language)).map(place)).toEqual([]);
 });
 
 const moduleOf = (block: Block): string =>
@@ -115,7 +116,7 @@ function faultIn(line: string): string | undefined {
     const table = tables[name];
     if (table === undefined) return `${line}: there is no command ${name}`;
     const { flags, args = {}, aliases, required } = table;
-    const program = addOptions(new Command(name), flags)
+    const program = addOptions(new Command(name), { ...flags, ...commandLineFlags })
       .exitOverride()
       .configureOutput({ writeErr: () => {} });
     for (const [arg, { several }] of Object.entries(args)) {

@@ -33,6 +33,8 @@ export interface Block {
   line: number;
   language: string;
   code: string;
+  /** what the block right below says that the code prints */
+  prints?: string;
   /** the code in an HTML comment right above the block: what the reader may take as given */
   preamble: string;
 }
@@ -45,9 +47,13 @@ export function blocks(page: string): Block[] {
     line: text.slice(0, match.index + match[0].indexOf('```')).split('\n').length + 1,
     language: match[2],
     code: match[3],
+    prints: match[2] === 'sh' ? printedBelow(text.slice(match.index + match[0].length)) : undefined,
     preamble: match[1] ?? '',
   }));
 }
+
+/** The block of text that a text begins with. */
+const printedBelow = (text: string): string | undefined => /^\n\n```text\n([^]*?)\n```\n/.exec(text)?.[1];
 
 /** A page without its blocks of code and comments. */
 export const withoutCode = (page: string): string =>

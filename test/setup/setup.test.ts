@@ -46,6 +46,16 @@ describe('setup, when something is missing, says what and how to mend it', () =>
     expect(failure(env)).toContain('no usable Ninja or make was found');
   });
 
+  test('a libtorch that does not compile; with --quiet the messages of the compiler are there all the same', () => {
+    const env = { LIBTORCH: libtorch, CLEANCLIP_BUILD: join(folder, 'failed-build') };
+    const [loud, quiet] = [cleanclip(['setup'], env), cleanclip(['setup', '--quiet'], env)];
+    expect([loud.status, quiet.status]).toEqual([1, 1]);
+    expect(loud.stdout).toMatch(/^Compiling the addon against libtorch 2\.13\.0/m);
+    expect(quiet.stdout).toBe('');
+    expect(quiet.stderr).toMatch(/fatal error|CMake Error/);
+    expect(quiet.stderr).toMatch(/^cleanclip: The addon could not be compiled against libtorch 2\.13\.0.*above/m);
+  }, 60_000);
+
   test('a libtorch of the wrong version', () => {
     const old = fakeLibtorch(join(folder, 'old'), '2.5.1+cu121');
     expect(failure({ LIBTORCH: old })).toContain(

@@ -98,7 +98,8 @@ export async function writeAugmented(
         lines.push(withField(fields, at, value));
       }
       written += lines.length;
-      onProgress?.({ type: 'progress', done: start, total: rows.length, text: 'rows' });
+      const done = Math.min(start + GROUP, rows.length);
+      onProgress?.({ type: 'progress', done, total: rows.length, text: 'rows' });
       yield Buffer.from(stringify(lines, format));
       await yieldToEvents(); // an abort arrives here
     }
