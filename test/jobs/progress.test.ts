@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import * as cc from '../../src';
@@ -31,11 +31,13 @@ test('every long job tells how far it is, to its end', async () => {
   const trainData = at('train.csv');
   const checkpoint = at('logs/run/checkpoints/epoch_2.pt');
   const run = { logs: at('logs'), numWorkers: 0 };
+  const { size } = statSync(trainData);
+  const reading = { 'bytes of the csv read': [size, size] };
 
   const steps = { batchSize: 8, epochs: 2, numWarmupSteps: 1, maxSteps: 6 };
   const model = { modelName: at('model.json'), validationData: trainData };
   const trained = await phasesOf((hooks) => cc.train({ ...run, ...steps, ...model, trainData, name: 'run', ...hooks }));
-  expect(trained).toEqual({ epoch: [6, 6], 'pairs of the validation': [24, 24] });
+  expect(trained).toEqual({ ...reading, epoch: [6, 6], 'pairs of the validation': [24, 24] });
 
   const measured = { name: 'measured', checkpoint, evalTestDataDir: at('test'), evalDataType: undefined };
   expect(await phasesOf((hooks) => cc.evaluate({ ...run, ...measured, ...hooks }))).toEqual({
@@ -49,12 +51,16 @@ test('every long job tells how far it is, to its end', async () => {
   expect(removed['pairs scored']).toEqual([24, 24]);
 
   const poisoned = { trainData, templates: at('test/classes.json'), numBackdoor: 3, imageSize: 32 };
-  expect(await phasesOf((hooks) => cc.poison({ ...poisoned, ...hooks }))).toEqual({ 'images poisoned': [3, 3] });
+  expect(await phasesOf((hooks) => cc.poison({ ...poisoned, ...hooks }))).toEqual({
+    ...reading,
+    'images poisoned': [3, 3],
+  });
 
   const embeddings = [at('pairs.safetensors'), at('set.safetensors')];
   const [pairs, set] = embeddings;
   const embedding = { checkpoint, numWorkers: 0 };
   expect(await phasesOf((hooks) => cc.embed({ ...embedding, trainData, output: pairs, ...hooks }))).toEqual({
+    ...reading,
     'images embedded': [24, 24],
     'captions embedded': [24, 24],
   });
