@@ -6,22 +6,25 @@ import cleanclip from '../../dist/index.js';
 const { torch, retrievalMetrics } = cleanclip;
 const BLOCK = { images: 2048, texts: 8192 };
 
-/** Unit-norm random features, [count, width], each in part that of its owner. */
+/** Unit-norm random features, [count, width], each in part that of its owner; made in blocks, for memory is measured. */
 function features(count, width, seed, owners) {
-  return torch.tidy(() => {
-    const rows = torch.randn([count, width], { generator: new torch.Generator(seed) });
-    if (owners !== undefined) rows.add_(owners.mul(0.2 * Math.sqrt(width)));
-    return torch.keep(rows.div_(torch.ops.aten.linalg_vector_norm(rows, 2, [1], true)));
-  });
+  const rows = torch.randn([count, width], { generator: new torch.Generator(seed) });
+  for (let start = 0; start < count; start += BLOCK.texts)
+    torch.tidy(() => {
+      const part = rows.narrow(0, start, Math.min(BLOCK.texts, count - start));
+      if (owners !== undefined) {
+        const index = torch.tensor(owners.of.subarray(start, start + part.shape[0]), { dtype: 'int64' });
+        part.add_(owners.images.index_select(0, index).mul_(0.2 * Math.sqrt(width)));
+      }
+      part.div_(torch.ops.aten.linalg_vector_norm(part, 2, [1], true));
+    });
+  return rows;
 }
 
 export function prepare({ images, texts, width }) {
   const imageEmbeds = features(images, width, 1);
   const imageOfText = Int32Array.from({ length: texts }, (_, text) => Math.floor((text * images) / texts));
-  const owner = torch.tensor(BigInt64Array.from(imageOfText, BigInt));
-  const owned = imageEmbeds.index_select(0, owner);
-  const textEmbeds = features(texts, width, 2, owned);
-  owned.dispose();
+  const textEmbeds = features(texts, width, 2, { images: imageEmbeds, of: imageOfText });
   const product = () => {
     for (let i = 0; i < images; i += BLOCK.images)
       for (let j = 0; j < texts; j += BLOCK.texts)

@@ -59,9 +59,10 @@ export async function runDownload(options: DownloadOptions, hooks: JobHooks = {}
       ...(compat !== undefined && { compat }),
       ...(shards !== undefined && { shards }),
     };
-    const journal = new Journal(join(work, 'journal'), { download: 1, ...settings });
+    const rows = await table.count(options);
+    const journal = new Journal(join(work, 'journal'), { download: 1, ...settings }, options.start + rows);
     try {
-      return await downloadTo(dir, work, table, journal, options, hooks);
+      return await downloadTo({ dir, work, table, rows, journal }, options, hooks);
     } finally {
       journal.close();
     }
@@ -71,15 +72,11 @@ export async function runDownload(options: DownloadOptions, hooks: JobHooks = {}
 }
 
 async function downloadTo(
-  dir: string,
-  work: string,
-  table: UrlTable,
-  journal: Journal,
+  { dir, work, table, rows, journal }: { dir: string; work: string; table: UrlTable; rows: number; journal: Journal },
   options: DownloadOptions,
   { onProgress, signal }: JobHooks,
 ): Promise<DownloadResult> {
   const { shards: perShard, start } = options;
-  const rows = await table.count(options);
   const nameOf = namesOf(options);
   const images = perShard === undefined ? join(dir, 'images') : join(work, 'images');
   const plan = perShard && { shards: join(dir, 'shards'), images, perShard, start, end: start + rows };

@@ -33,19 +33,23 @@ export class Journal {
   private readonly fd: number;
   private size = 0;
   private last = -1;
-  private offsets = new Float64Array(1024).fill(-1);
-  private readonly rowsByName = new RowsByName();
+  private offsets: Float64Array;
+  private readonly rowsByName: RowsByName;
   private window = { start: 0, bytes: Buffer.alloc(0) };
 
   /**
    * Opens a journal, which is made if needed.
    * @param settings what decides the content of the images; a journal of other settings is refused
+   * @param rows number of rows to make room for; more may come
    * @throws CleanclipError `ERR_OPTION` for other settings; `ERR_DATA` for a file that cannot be used
    */
   constructor(
     private readonly file: string,
     settings: Record<string, unknown>,
+    rows = 1024,
   ) {
+    this.offsets = new Float64Array(rows).fill(-1);
+    this.rowsByName = new RowsByName(rows);
     try {
       this.fd = openSync(file, 'a+');
     } catch (error) {
@@ -199,9 +203,15 @@ const damaged = (file: string): Error =>
 
 /** A hash table from names to rows, in typed arrays: 8 to 16 bytes a row. */
 class RowsByName {
-  private rows = new Int32Array(2048).fill(-1);
-  private prints = new Int32Array(2048);
+  private rows: Int32Array;
+  private prints: Int32Array;
   private count = 0;
+
+  constructor(capacity: number) {
+    const slots = 2 ** Math.ceil(Math.log2((4 / 3) * capacity + 2));
+    this.rows = new Int32Array(slots).fill(-1);
+    this.prints = new Int32Array(slots);
+  }
 
   add(row: number, name: string): void {
     if (4 * this.count > 3 * this.rows.length) this.grow();
