@@ -6,7 +6,7 @@ import cleanclip from '../../dist/index.js';
 const { torch, retrievalMetrics } = cleanclip;
 const BLOCK = { images: 2048, texts: 8192 };
 
-/** Unit-norm random features, [count, width], each in part that of its owner; made in blocks, for memory is measured. */
+/** Unit-norm random features, [count, width], each in part that of its owner; in blocks, for memory is measured. */
 function features(count, width, seed, owners) {
   const rows = torch.randn([count, width], { generator: new torch.Generator(seed) });
   for (let start = 0; start < count; start += BLOCK.texts)

@@ -16,7 +16,7 @@ import type { Incoming, Stored, StoreRecipe } from './store';
 import { isWhole } from './whole';
 
 const JPEG_QUALITY = 95;
-const PNG_LEVEL = 3; // as small as level 6 without filters, in less time
+const PNG_LEVEL = 2; // a few percent larger than level 6 without filters, in two thirds of the time
 
 torch.setThreadLocalThreads(1);
 const { format, size, maxPixels } = workerData as StoreRecipe;
@@ -46,7 +46,7 @@ async function encode(image: Tensor): Promise<Buffer> {
   const pixels = torch.tidy(() => resizeCrop(image, size).permute([1, 2, 0]).contiguous().data()) as Uint8Array;
   const encoder = sharp(pixels, { raw: { width: size, height: size, channels: 3 } }); // [size, size, 3]
   return format === 'jpg'
-    ? encoder.jpeg({ quality: JPEG_QUALITY }).toBuffer()
+    ? encoder.jpeg({ quality: JPEG_QUALITY, optimiseCoding: false }).toBuffer() // as PIL and OpenCV write them
     : encoder.png({ compressionLevel: PNG_LEVEL }).toBuffer();
 }
 
