@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 
 import { dataError, optionError } from '../errors';
 import { asWriteError, writeFully } from '../files';
+import type { NameOf } from './names';
 
 /** What came of a row. */
 export interface Outcome {
@@ -76,6 +77,15 @@ export class Journal {
   get(row: number): Outcome | undefined {
     const offset = row < this.offsets.length ? this.offsets[row] : -1;
     return offset < 0 ? undefined : parseLine(this.lineAt(offset), this.file).outcome;
+  }
+
+  /**
+   * Returns what came of a row of the file as it is now; undefined when it was not asked for, or had another URL then.
+   * A row without a name has no URL, or its image is gone.
+   */
+  current({ row, url }: { row: number; url: string }, nameOf: NameOf): Outcome | undefined {
+    const outcome = this.get(row);
+    return outcome?.name === '' || outcome?.name === (url && nameOf(url, row)) ? outcome : undefined;
   }
 
   /** Returns what came of another row whose image has this name. */

@@ -29,11 +29,7 @@ export async function writeResults(
   nameOf: NameOf,
   files: { csv?: string; status: string },
 ): Promise<void> {
-  const outcomeOf = ({ row, url }: UrlRow): Outcome | undefined => {
-    const outcome = journal.get(row);
-    const isFault = outcome?.name === ''; // no URL, or an image that is gone
-    return isFault || outcome?.name === (url && nameOf(url, row)) ? outcome : undefined; // the file may have changed
-  };
+  const outcomeOf = (row: UrlRow): Outcome | undefined => journal.current(row, nameOf);
   const rows = (): AsyncGenerator<UrlRow[]> => table.rows({ start: 0, end: journal.end });
   await write(files.status, rows(), outcomeOf, ['row', 'url', 'status', 'error', 'bytes', 'width', 'height'], statuses);
   if (files.csv !== undefined) await write(files.csv, rows(), outcomeOf, ['image', 'caption'], pairs);

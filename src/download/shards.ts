@@ -133,7 +133,7 @@ export class ShardPacker {
     const isThere = existsSync(tar);
     if (isThere && !existsSync(folder)) return;
     const found = rows.flatMap((row) => {
-      const outcome = this.outcomeOf(row);
+      const outcome = this.journal.current(row, this.nameOf);
       return outcome === undefined || outcome.image === '' ? [] : [{ ...row, outcome }];
     });
     if (found.length === 0) return;
@@ -163,11 +163,6 @@ export class ShardPacker {
       yield { path: `${key}.txt`, content: caption };
       yield { path: `${key}.json`, content: JSON.stringify({ url, width, height }) };
     }
-  }
-
-  private outcomeOf({ row, url }: UrlRow): Outcome | undefined {
-    const outcome = this.journal.get(row);
-    return url !== '' && outcome?.name === this.nameOf(url, row) ? outcome : undefined;
   }
 }
 
