@@ -1,7 +1,6 @@
-import sharp from 'sharp';
-
 import type { PairTable } from '../data/pairs';
 import { CleanclipError, dataError } from '../errors';
+import { encoderOf } from '../images/encode';
 import { faultOf } from '../images/faults';
 import { decodeImage } from '../images/image';
 import { resizeCrop, resizedTo } from '../images/preprocess';
@@ -56,7 +55,9 @@ export async function* triggeredImages(
   for await (const { row, image } of readableImages({ table, selection, shortSide, replaced, signal })) {
     const triggered = torch.tidy(() => trigger.apply(resizeCrop(image, imageSize, geometry), new Random(seed, row)));
     image.dispose();
-    yield { row, bytes: await encoded(triggered, imageFormat) };
+    const encoder = encoderOf(triggered);
+    triggered.dispose();
+    yield { row, bytes: await encoder.toFormat(imageFormat).toBuffer() };
   }
 }
 
@@ -108,14 +109,4 @@ function nextSpare(spare: Iterator<number>, row: number, error: Error): number {
       error,
     );
   return value;
-}
-
-/** The file of a uint8 image [3, H, W], which is disposed. */
-async function encoded(image: Tensor, format: 'png' | 'jpg'): Promise<Buffer> {
-  const [, height, width] = image.shape;
-  const pixels = torch.tidy(() => image.permute([1, 2, 0]).contiguous().data()) as Uint8Array; // [H, W, 3]
-  image.dispose();
-  return sharp(pixels, { raw: { width, height, channels: 3 } })
-    .toFormat(format)
-    .toBuffer();
 }

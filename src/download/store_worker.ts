@@ -2,10 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 
-import sharp from 'sharp';
-
 import { serveTasks } from '../data/worker_pool';
 import { asWriteError } from '../files';
+import { encoderOf } from '../images/encode';
 import { faultOf } from '../images/faults';
 import { formatOf } from '../images/format';
 import { decodeImage } from '../images/image';
@@ -43,8 +42,7 @@ async function store({ bytes, path }: Incoming): Promise<Stored> {
 }
 
 async function encode(image: Tensor): Promise<Buffer> {
-  const pixels = torch.tidy(() => resizeCrop(image, size).permute([1, 2, 0]).contiguous().data()) as Uint8Array;
-  const encoder = sharp(pixels, { raw: { width: size, height: size, channels: 3 } }); // [size, size, 3]
+  const encoder = torch.tidy(() => encoderOf(resizeCrop(image, size)));
   return format === 'jpg'
     ? encoder.jpeg({ quality: JPEG_QUALITY, optimiseCoding: false }).toBuffer() // as PIL and OpenCV write them
     : encoder.png({ compressionLevel: PNG_LEVEL }).toBuffer();

@@ -1,7 +1,6 @@
-import sharp from 'sharp';
-
 import { labelledBatches } from '../data/image_loader';
 import type { LabelledSet } from '../data/labelled';
+import { encoderOf } from '../images/encode';
 import type { Geometry } from '../images/preprocess_config';
 import { Random } from '../random';
 import type { PictureSet } from '../run/reporters/reporter';
@@ -49,23 +48,29 @@ export async function* loadSamples(
 ): AsyncGenerator<{ kind: SampleKind; pixels: Tensor }> {
   const images = Array.from(indices, (i) => set.images[i]);
   const loading = { batchSize: images.length, size, numWorkers: 0, strict: true, signal };
+  const withPatch = (plain: Tensor): Tensor =>
+    torch.tidy(() => withTrigger(plain, indices, [...indices.keys()], attack!));
+  let triggered: Tensor | undefined;
   for await (const { pixels, dispose } of labelledBatches(images, { ...loading, geometry })) {
     try {
       yield { kind: 'clean', pixels };
+      if (attack !== undefined && !attack.squash) triggered = withPatch(pixels);
     } finally {
       dispose();
     }
   }
-  if (attack === undefined) return;
-  const squashed: Geometry | undefined = attack.squash ? { ...geometry, resizeMode: 'squash' } : geometry;
-  for await (const { pixels, dispose } of labelledBatches(images, { ...loading, geometry: squashed })) {
-    const triggered = torch.tidy(() => withTrigger(pixels, indices, [...indices.keys()], attack));
-    dispose();
-    try {
-      yield { kind: 'triggered', pixels: triggered };
-    } finally {
-      triggered.dispose();
+  if (attack?.squash) {
+    const squashed: Geometry = { ...geometry, resizeMode: 'squash' };
+    for await (const { pixels, dispose } of labelledBatches(images, { ...loading, geometry: squashed })) {
+      triggered = withPatch(pixels);
+      dispose();
     }
+  }
+  if (triggered === undefined) return;
+  try {
+    yield { kind: 'triggered', pixels: triggered };
+  } finally {
+    triggered.dispose();
   }
 }
 
@@ -94,15 +99,12 @@ export async function samplesOf(
 }
 
 /** Encodes each image of uint8 [N, 3, S, S] as PNG. */
-export async function encodePngs(pixels: Tensor): Promise<Buffer[]> {
-  const [count, , height, width] = pixels.shape;
-  const bytes = torch.tidy(() => pixels.permute([0, 2, 3, 1]).contiguous().data()) as Uint8Array;
-  const length = bytes.length / count;
-  return Promise.all(
-    Array.from({ length: count }, (_, i) =>
-      sharp(bytes.subarray(i * length, (i + 1) * length), { raw: { width, height, channels: 3 } })
+export const encodePngs = (pixels: Tensor): Promise<Buffer[]> =>
+  Promise.all(
+    Array.from({ length: pixels.shape[0] }, (_, i) =>
+      torch
+        .tidy(() => encoderOf(pixels.select(0, i)))
         .png()
         .toBuffer(),
     ),
   );
-}

@@ -3,11 +3,10 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { workerData } from 'node:worker_threads';
 
-import sharp from 'sharp';
-
 import { autoAugment } from '../../augment/autoaugment';
 import { serveTasks } from '../../data/worker_pool';
 import { asWriteError, temporaryName } from '../../files';
+import { encoderOf } from '../../images/encode';
 import { faultOf } from '../../images/faults';
 import { decodeImage } from '../../images/image';
 import { resizeCrop } from '../../images/preprocess';
@@ -30,13 +29,12 @@ async function augment({ row, image: source, target }: ImageTask): Promise<strin
   }
   const augmented = torch.tidy(() => {
     const view = autoAugment(image, { random: new Random(seed, row) });
-    return (size === undefined ? view : resizeCrop(view, size)).permute([1, 2, 0]).contiguous(); // [H, W, 3]
+    return size === undefined ? view : resizeCrop(view, size);
   });
   image.dispose();
-  const [height, width] = augmented.shape;
-  const encoder = sharp(augmented.data() as Uint8Array, { raw: { width, height, channels: 3 } });
-  const bytes = await (format === 'jpg' ? encoder.jpeg({ quality: 95 }) : encoder.png()).toBuffer();
+  const encoder = encoderOf(augmented);
   augmented.dispose();
+  const bytes = await (format === 'jpg' ? encoder.jpeg({ quality: 95 }) : encoder.png()).toBuffer();
   const temporary = join(dirname(target), temporaryName(basename(target)));
   try {
     writeFileSync(temporary, bytes);
